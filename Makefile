@@ -1,0 +1,64 @@
+# make demo   train on synthetic receipts for a minute or two; the run ends with its baseline
+# make test   every check: lint, types, import contracts, tests
+# make help   the rest
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint format bench docs constraints clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## .venv with the package, its extras and the development tools
+
+# The build backend comes first and from the same constraints: pip's isolated build would
+# fetch the newest one.
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+	  { echo "Python 3.10 or newer is needed; name one with: make PYTHON=/path/to/python3" >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet -c constraints.txt hatchling editables
+	$(BIN)/python -m pip install --quiet --no-build-isolation -c constraints.txt \
+	  -e '.[train,tensorboard,dev]'
+	@touch $@
+
+demo: setup ## a short training on synthetic receipts that ends with its baseline
+	$(BIN)/python -m ocr.train experiment=demo
+
+test: lint ## every check: lint, types, import contracts, tests
+	$(BIN)/python -m pytest -n 2
+
+lint: setup ## ruff, mypy, import contracts
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup ## rewrite the sources as ruff would
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: setup ## the measurements behind the claims in the documentation
+	@set -e; for benchmark in benchmarks/*.py; do \
+	  echo "== $$benchmark"; $(BIN)/python "$$benchmark"; done
+
+docs: setup ## the JSON Schema of baseline.json
+	@mkdir -p docs
+	$(BIN)/ocr-baseline schema > docs/.schema.tmp && mv docs/.schema.tmp docs/baseline.schema.json
+
+constraints: setup ## resolve constraints.txt anew, keeping the pins that still fit
+	$(BIN)/python -m pip install --quiet uv
+	grep -v '^#' constraints.txt > $(VENV)/constraints.txt
+	printf 'torch==2.14.1\ntorchvision==0.29.1\n' > $(VENV)/torch.txt
+	$(BIN)/uv pip compile pyproject.toml --extra train --extra tensorboard --extra dev \
+	  --universal --python-version 3.10 -c $(VENV)/torch.txt --strip-extras --quiet \
+	  --no-header --no-annotate --no-emit-index-url -o $(VENV)/constraints.txt
+	{ sed -n '/^#/p' constraints.txt; cat $(VENV)/constraints.txt; } > $(VENV)/constraints.new
+	mv $(VENV)/constraints.new constraints.txt
+
+clean: ## remove what runs and checks leave behind; .venv, data and outputs stay
+	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -path ./$(VENV) -prune -o -type d -name __pycache__ -exec rm -rf {} +
