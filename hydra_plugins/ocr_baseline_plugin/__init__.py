@@ -1,0 +1,1 @@
+"""Hydra plugin that comes with ocr-baseline."""

@@ -1,0 +1,1 @@
+"""Configs that any Hydra application finds once ocr-baseline is installed."""

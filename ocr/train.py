@@ -1,0 +1,212 @@
+"""Train and test a receipt text detector: compose, instantiate, fit, test.
+
+`python -m ocr.train` and the console script `ocr-train` take Hydra overrides, for example
+`python -m ocr.train data=receipts data.root=DIR trainer.max_epochs=2 callbacks=baseline_report`.
+torch and Lightning are imported when a training starts, so that `--help` and `--cfg job` are quick.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import hydra
+from hydra.errors import CompactHydraException
+from omegaconf import DictConfig, OmegaConf
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from lightning import Callback, LightningDataModule, LightningModule, Trainer
+    from lightning.pytorch.loggers import Logger
+
+log = logging.getLogger(__name__)
+
+
+class TrainingSetupError(CompactHydraException):
+    """A configuration or data that no training can start from.
+
+    Hydra prints the message of this kind of error without a traceback (HYDRA_FULL_ERROR=1 shows
+    it).
+    """
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingObjects:
+    """Everything that a training needs, instantiated from one configuration."""
+
+    datamodule: LightningDataModule
+    model: LightningModule
+    callbacks: list[Callback]
+    loggers: list[Logger]
+    trainer: Trainer
+
+
+def config_dir() -> Path:
+    """Return the folder of the application's configs: the checkout's, else the installed one."""
+    package = Path(__file__).resolve().parent
+    checkout = package.parent / "configs"
+    return checkout if (checkout / "train.yaml").is_file() else package / "configs"
+
+
+def instantiate_group(cfg: DictConfig, group: str) -> list[Any]:
+    """Instantiate each entry of a config group, in order; an entry set to null is left out.
+
+    Args:
+        cfg: the composed configuration.
+        group: the key of the group, such as "callbacks".
+
+    Raises:
+        TrainingSetupError: the group or one of its entries is not something to instantiate.
+    """
+    entries = cfg.get(group)
+    if entries is None:
+        return []
+    if not isinstance(entries, DictConfig):
+        raise TrainingSetupError(
+            f"'{group}' is {entries!r}, not a set of entries with a _target_ each; "
+            f"choose a config of the group, such as {group}=default"
+        )
+    objects = []
+    for name, entry in entries.items():
+        if entry is None:
+            continue
+        if not isinstance(entry, DictConfig) or "_target_" not in entry:
+            raise TrainingSetupError(f"'{group}.{name}' has no _target_, so nothing can be made")
+        objects.append(hydra.utils.instantiate(entry))
+    return objects
+
+
+def make_training_objects(cfg: DictConfig) -> TrainingObjects:
+    """Seed the random generators and instantiate data, model, callbacks, loggers and trainer.
+
+    Raises:
+        TrainingSetupError: a callback or a logger can't be made from its entry.
+        hydra.errors.InstantiationException: a constructor refused its arguments.
+    """
+    import lightning
+
+    if cfg.seed is not None:
+        lightning.seed_everything(cfg.seed, workers=True, verbose=False)
+    datamodule = hydra.utils.instantiate(cfg.data)
+    model = hydra.utils.instantiate(cfg.model)
+    callbacks = instantiate_group(cfg, "callbacks")
+    loggers = instantiate_group(cfg, "logger")
+    # False, and not an empty list, keeps Lightning from making a logger of its own.
+    trainer = hydra.utils.instantiate(cfg.trainer, callbacks=callbacks, logger=loggers or False)
+    return TrainingObjects(
+        datamodule=datamodule, model=model, callbacks=callbacks, loggers=loggers, trainer=trainer
+    )
+
+
+def log_hyperparameters(cfg: DictConfig, objects: TrainingObjects) -> None:
+    """Send the composed configuration and the number of parameters to every logger."""
+    hyperparameters = OmegaConf.to_container(cfg, resolve=True)
+    assert isinstance(hyperparameters, dict)  # noqa: S101 (narrows the type; cfg is a mapping)
+    hyperparameters["parameters"] = sum(p.numel() for p in objects.model.parameters())
+    for logger in objects.loggers:
+        logger.log_hyperparams(hyperparameters)
+
+
+def fit_and_test(cfg: DictConfig, objects: TrainingObjects) -> dict[str, float]:
+    """Run the stages that the configuration asks for.
+
+    The test uses the best checkpoint of this fit when there is one, else `cfg.ckpt_path`, else the
+    weights as they are.
+
+    Returns:
+        The last value of every metric that the stages logged.
+    """
+    trainer, model, datamodule = objects.trainer, objects.model, objects.datamodule
+    metrics: dict[str, float] = {}
+    checkpoint: str | None = cfg.ckpt_path
+    if cfg.train:
+        trainer.fit(model, datamodule=datamodule, ckpt_path=checkpoint)
+        metrics.update(_last_metrics(trainer))
+        checkpoint = best_checkpoint(trainer)
+    if cfg.test and not trainer.interrupted:
+        if checkpoint is None:
+            log.warning("No checkpoint to test; testing the model's weights as they are.")
+        trainer.test(model, datamodule=datamodule, ckpt_path=checkpoint)
+        metrics.update(_last_metrics(trainer))
+    return metrics
+
+
+def best_checkpoint(trainer: Trainer) -> str | None:
+    """Return the path of the best checkpoint of this fit; None when none was saved."""
+    return getattr(trainer.checkpoint_callback, "best_model_path", "") or None
+
+
+def _last_metrics(trainer: Trainer) -> dict[str, float]:
+    return {name: float(value) for name, value in trainer.callback_metrics.items()}
+
+
+def optimized_value(name: str | None, metrics: dict[str, float]) -> float | None:
+    """Return the metric that a sweep compares; None, with a warning, when it was not logged."""
+    if name is not None and name not in metrics:
+        known = ", ".join(sorted(metrics)) or "none at all"
+        log.warning("optimized_metric=%s was not logged; logged were: %s", name, known)
+    return None if name is None else metrics.get(name)
+
+
+def print_summary(cfg: DictConfig, objects: TrainingObjects, metrics: dict[str, float]) -> None:
+    """Print where the run left its files and the scores of its last validation and test."""
+    output_dir = Path(cfg.paths.output_dir)
+    rows = {
+        "run": output_dir,
+        "best checkpoint": best_checkpoint(objects.trainer),
+        "report": _existing(output_dir / "baseline" / "baseline.md"),
+    }
+    table = Table(show_header=False, box=None, pad_edge=False)
+    for name, value in rows.items():
+        if value is not None:
+            table.add_row(name, str(value))
+    for name in ("val/hmean", "test/hmean"):
+        if name in metrics:
+            table.add_row(name, f"{metrics[name]:.3f}")
+    Console(soft_wrap=True).print(table)
+
+
+def _existing(path: Path) -> Path | None:
+    return path if path.exists() else None
+
+
+def train(cfg: DictConfig) -> dict[str, float]:
+    """Run one training from its composed configuration.
+
+    Returns:
+        The last value of every metric that was logged.
+
+    Raises:
+        TrainingSetupError: the configuration or the data can't be used; the message says why.
+    """
+    from lightning.fabric.utilities.exceptions import MisconfigurationException
+
+    from ocr.data.errors import AnnotationError
+    from ocr.performance.errors import BaselineError
+
+    try:
+        objects = make_training_objects(cfg)
+        log_hyperparameters(cfg, objects)
+        metrics = fit_and_test(cfg, objects)
+    except AnnotationError as error:
+        # A DataLoader worker puts its traceback before the message.
+        message = str(error).rpartition(f"{AnnotationError.__name__}: ")[2].strip()
+        raise TrainingSetupError(message) from error
+    except (BaselineError, MisconfigurationException) as error:
+        raise TrainingSetupError(str(error)) from error
+    if objects.trainer.is_global_zero:
+        print_summary(cfg, objects, metrics)
+    return metrics
+
+
+@hydra.main(version_base="1.3", config_path=str(config_dir()), config_name="train")
+def main(cfg: DictConfig) -> float | None:
+    """Train from the command line; returns the metric that a sweep compares."""
+    return optimized_value(cfg.optimized_metric, train(cfg))
+
+
+if __name__ == "__main__":
+    main()
