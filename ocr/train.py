@@ -16,7 +16,7 @@ import hydra
 from hydra.errors import CompactHydraException
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
-from rich.table import Table
+from rich.text import Text
 
 if TYPE_CHECKING:
     from lightning import Callback, LightningDataModule, LightningModule, Trainer
@@ -154,23 +154,19 @@ def optimized_value(name: str | None, metrics: dict[str, float]) -> float | None
 def print_summary(cfg: DictConfig, objects: TrainingObjects, metrics: dict[str, float]) -> None:
     """Print where the run left its files and the scores of its last validation and test."""
     output_dir = Path(cfg.paths.output_dir)
+    report = output_dir / "baseline" / "baseline.md"
     rows = {
-        "run": output_dir,
+        "run": str(output_dir),
         "best checkpoint": best_checkpoint(objects.trainer),
-        "report": _existing(output_dir / "baseline" / "baseline.md"),
+        "report": str(report) if report.is_file() else None,
     }
-    table = Table(show_header=False, box=None, pad_edge=False)
+    rows |= {
+        name: f"{metrics[name]:.3f}" for name in ("val/hmean", "test/hmean") if name in metrics
+    }
+    console = Console(highlight=False, markup=False, soft_wrap=True)
     for name, value in rows.items():
         if value is not None:
-            table.add_row(name, str(value))
-    for name in ("val/hmean", "test/hmean"):
-        if name in metrics:
-            table.add_row(name, f"{metrics[name]:.3f}")
-    Console(soft_wrap=True).print(table)
-
-
-def _existing(path: Path) -> Path | None:
-    return path if path.exists() else None
+            console.print(Text(f"{name:<16}", style="bold").append(value, style="not bold"))
 
 
 def train(cfg: DictConfig) -> dict[str, float]:
