@@ -1,0 +1,115 @@
+"""`BaselineReportCallback`: when the fit ends, writes the run's performance baseline."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from lightning.pytorch.callbacks import Callback
+from typing_extensions import override
+
+from ocr.lightning_modules.callbacks import run_description
+from ocr.lightning_modules.callbacks.local_sources import load_run
+from ocr.lightning_modules.callbacks.performance_profiler import (
+    PerformanceProfilerCallback,
+    status_of,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lightning.pytorch import LightningModule, Trainer
+
+    from ocr.performance.report import ReportFiles
+
+logger = logging.getLogger(__name__)
+
+
+class BaselineReportCallback(Callback):
+    """Writes `baseline.md`, `baseline.json`, `metrics.csv` and `batches.csv` at the end of a fit.
+
+    The numbers come from the records of the `PerformanceProfilerCallback` beside it; without one,
+    from the metrics that any callback logged as `performance/*`; where nothing is found on the
+    spot and the run logs to W&B, from the W&B API. A validate, test or predict run that follows
+    renews the report. A report that fails is a warning that names its cause; the training's
+    result stays as it is.
+
+    Args:
+        output_dir: Folder of the report; default `baseline` in the Hydra run's output folder,
+            else in `trainer.default_root_dir`.
+        wandb_timeout_s: Longest wait for the W&B API, in seconds, once in a run.
+    """
+
+    is_baseline_reporter = True
+
+    def __init__(
+        self, output_dir: str | Path | None = None, wandb_timeout_s: float = 5.0
+    ) -> None:
+        """Keep the arguments; everything else waits for the end of the run."""
+        super().__init__()
+        if wandb_timeout_s <= 0:
+            raise ValueError(f"wandb_timeout_s must be above 0 seconds, not {wandb_timeout_s}")
+        self.output_dir = output_dir
+        self.wandb_timeout_s = wandb_timeout_s
+        self.files: ReportFiles | None = None
+
+    @override
+    def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._report(trainer, "interrupted" if trainer.interrupted else "finished")
+
+    @override
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        pass
+
+    @override
+    def on_exception(
+        self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
+    ) -> None:
+        self._report(
+            trainer, status_of(exception), f"{type(exception).__name__}: {exception}"
+        )
+
+    @override
+    def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        if stage != "fit":
+            self._report(trainer, "finished")
+
+    def _report(self, trainer: Trainer, status: str, ended_by: str | None = None) -> None:
+        try:
+            profiler = self._profiler(trainer)
+            if profiler is not None:
+                profiler.finish_records(status, ended_by)
+            if not trainer.is_global_zero:
+                return
+            self._write(trainer, profiler, status)
+        except Exception as error:  # noqa: BLE001 - a report must never fail the training
+            logger.warning(
+                "The performance baseline could not be written (%s: %s). The training is not "
+                "affected; `ocr-baseline report --run-dir %s` tries again from the records.",
+                type(error).__name__,
+                error,
+                run_description.output_folder(trainer, self.output_dir),
+                exc_info=logger.isEnabledFor(logging.DEBUG),
+            )
+
+    def _write(
+        self, trainer: Trainer, profiler: PerformanceProfilerCallback | None, status: str
+    ) -> None:
+        from ocr.performance.report import write_report
+
+        run = load_run(
+            trainer,
+            records_folder=None if profiler is None else profiler.records_folder,
+            status=status,
+            wandb_timeout_s=self.wandb_timeout_s,
+        )
+        folder = run_description.output_folder(trainer, self.output_dir)
+        self.files = write_report(run, folder)
+        logger.info("Performance baseline written to %s", folder)
+
+    @staticmethod
+    def _profiler(trainer: Trainer) -> PerformanceProfilerCallback | None:
+        for callback in trainer.callbacks:
+            if isinstance(callback, PerformanceProfilerCallback):
+                return callback
+        return None

@@ -1,0 +1,163 @@
+"""What the trainer's own actions do not show, timed where it happens: loggers, `self.log`, manual
+optimization, the start of loaders and their workers, torchmetrics."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+from lightning.pytorch import LightningModule
+from lightning.pytorch.core.optimizer import LightningOptimizer
+from torch.utils.data import DataLoader
+from torchmetrics import Metric
+
+from ocr.performance.record.instrument import Instrumentation, Target, resolve, wrap_callable
+from ocr.performance.record.workers import WorkerStart
+from ocr.performance.sections import section
+from ocr.performance.stages import Line, Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from contextlib import AbstractContextManager
+
+    from lightning.pytorch import Trainer
+
+    from ocr.performance.record.recorder import Recorder
+
+METRIC_METHODS = ("update", "compute")
+
+_FRAMEWORK_METHODS = (
+    (LightningModule, "log", Line.LOGGING),
+    (LightningModule, "manual_backward", Line.BACKWARD),
+    (LightningOptimizer, "step", Line.OPTIMIZER),
+)
+
+
+class MainThreadSpan:
+    """A span that does nothing in other threads, for methods that any thread may call."""
+
+    def __init__(self, recorder: Recorder, line: Line) -> None:
+        """Charge blocks of the thread that makes this object to `line`."""
+        self._span = recorder.span(line.value)
+        self._thread = threading.get_ident()
+
+    def __enter__(self) -> None:
+        if threading.get_ident() == self._thread:
+            self._span.__enter__()
+
+    def __exit__(self, *exc_info: Any) -> None:
+        if threading.get_ident() == self._thread:
+            self._span.__exit__(*exc_info)
+
+
+class FrameworkTiming:
+    """All that is replaced while a run is recorded; `undo` puts it back."""
+
+    def __init__(self, recorder: Recorder, operations: Iterable[str]) -> None:
+        """Resolve the operations' dotted names.
+
+        Raises:
+            OperationError: When a name leads nowhere, or to something that can't be timed.
+        """
+        self._recorder = recorder
+        self._instrumentation = Instrumentation()
+        self._targets = [resolve(name) for name in operations]
+        self._timed_metrics: set[int] = set()
+
+    def apply(
+        self,
+        trainer: Trainer,
+        *,
+        running_stage: Callable[[], Stage],
+        loader_startup: AbstractContextManager[Any],
+    ) -> None:
+        """Replace the framework's methods and the operations."""
+        for owner, attribute, line in _FRAMEWORK_METHODS:
+            self._time_method(owner, attribute, line)
+        for logger_class in {type(logger) for logger in trainer.loggers}:
+            self._time_method(logger_class, "log_metrics", Line.LOGGING)
+        for target in self._targets:
+            if not _is_metric_method(target):
+                self._instrumentation.time(target, section(target.dotted_name))
+        self._time_loaders(running_stage, loader_startup)
+
+    def time_metrics(self, module: LightningModule) -> None:
+        """Time the torchmetrics of `module` that are not timed yet.
+
+        A metric binds its methods to itself when it is made, so each one is wrapped in place; an
+        operation that names the class's method gets the time, otherwise the line `metrics` does.
+        """
+        for metric in module.modules():
+            if isinstance(metric, Metric) and id(metric) not in self._timed_metrics:
+                self._timed_metrics.add(id(metric))
+                for attribute in METRIC_METHODS:
+                    context = self._metric_context(metric, attribute)
+                    wrapped = wrap_callable(getattr(metric, attribute), context)
+                    self._instrumentation.replace(metric, attribute, wrapped)
+
+    def undo(self) -> None:
+        """Put everything back."""
+        self._instrumentation.undo()
+        self._timed_metrics.clear()
+
+    def _time_method(self, owner: type, attribute: str, line: Line) -> None:
+        target = Target(dotted_name=f"{owner.__qualname__}.{attribute}", owner=owner,
+                        attribute=attribute)
+        self._instrumentation.time(target, MainThreadSpan(self._recorder, line))
+
+    def _metric_context(self, metric: Metric, attribute: str) -> AbstractContextManager[None]:
+        for target in self._targets:
+            if target.attribute == attribute and _is_metric_method(target):
+                if isinstance(metric, target.owner):
+                    return section(target.dotted_name)
+        return MainThreadSpan(self._recorder, Line.METRICS)
+
+    def _time_loaders(
+        self, running_stage: Callable[[], Stage], loader_startup: AbstractContextManager[Any]
+    ) -> None:
+        recorder = self._recorder
+        main_thread = threading.get_ident()
+        names = tuple(target.dotted_name for target in self._targets)
+        original = DataLoader.__iter__
+
+        def iterate(loader: DataLoader[Any]) -> Iterator[Any]:
+            if threading.get_ident() != main_thread:
+                return original(loader)
+            with loader_startup:
+                return _iterate_with_records(loader, original, WorkerStart(
+                    recorder.folder,
+                    rank=recorder.rank,
+                    stage=recorded_stage(running_stage()),
+                    origin_ns=recorder.started_ns,
+                    operations=names,
+                    user_init=loader.worker_init_fn,
+                ))
+
+        self._instrumentation.replace(DataLoader, "__iter__", iterate)
+
+
+def recorded_stage(stage: Stage) -> Stage:
+    """Return the stage whose workers these are: those of the sanity check go on to validate."""
+    return Stage.VALIDATION if stage is Stage.SANITY_CHECK else stage
+
+
+def _iterate_with_records(
+    loader: DataLoader[Any],
+    original: Callable[[DataLoader[Any]], Iterator[Any]],
+    worker_start: WorkerStart,
+) -> Iterator[Any]:
+    if loader.num_workers == 0:
+        return original(loader)
+    loader.worker_init_fn = worker_start
+    try:
+        return original(loader)
+    finally:
+        loader.worker_init_fn = worker_start.user_init
+
+
+def _is_metric_method(target: Target) -> bool:
+    return (
+        isinstance(target.owner, type)
+        and issubclass(target.owner, Metric)
+        and target.attribute in METRIC_METHODS
+    )

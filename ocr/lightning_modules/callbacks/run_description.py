@@ -1,0 +1,129 @@
+"""Who and what is running, as far as the trainer, its loggers and Hydra can tell."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from lightning.pytorch.loggers import WandbLogger
+
+from ocr.performance.redaction import redact
+
+if TYPE_CHECKING:
+    from lightning.pytorch import LightningModule, Trainer
+
+BASELINE_FOLDER = "baseline"
+
+
+def output_folder(trainer: Trainer, output_dir: str | Path | None) -> Path:
+    """Return the baseline's folder: the one given, else `baseline/` beside the run's outputs."""
+    if output_dir is not None:
+        return Path(output_dir)
+    return (hydra_output_folder() or Path(trainer.default_root_dir)) / BASELINE_FOLDER
+
+
+def hydra_output_folder() -> Path | None:
+    """Return the output folder of the Hydra job that is running, or None outside of one."""
+    if "hydra" not in sys.modules:
+        return None
+    from hydra.core.hydra_config import HydraConfig
+
+    return Path(HydraConfig.get().runtime.output_dir) if HydraConfig.initialized() else None
+
+
+def run_identity(trainer: Trainer) -> dict[str, Any]:
+    """Return the run's id, name, project, entity and URL from its W&B or other logger."""
+    for logger in trainer.loggers:
+        if isinstance(logger, WandbLogger):
+            experiment = logger.experiment
+            return {
+                "id": experiment.id,
+                "name": experiment.name,
+                "project": experiment.project,
+                "entity": experiment.entity or None,
+                "url": experiment.url,
+            }
+    folder = hydra_output_folder()
+    if folder is not None:
+        return {"id": folder.name, "name": f"{folder.parent.name}/{folder.name}"}
+    for logger in trainer.loggers:
+        return {"id": str(logger.version), "name": f"{logger.name}/{logger.version}"}
+    return {}
+
+
+def run_config(trainer: Trainer, module: LightningModule) -> dict[str, Any] | None:
+    """Return the composed Hydra config, else the hyperparameters; secrets redacted.
+
+    Interpolations stay unresolved, so that paths and times of one run do not make its
+    configuration differ from the next one's.
+    """
+    composed = _hydra_config()
+    if composed is None:
+        composed = {"model": dict(module.hparams)}
+        datamodule = getattr(trainer, "datamodule", None)
+        if datamodule is not None:
+            composed["data"] = dict(datamodule.hparams)
+        composed = {name: values for name, values in composed.items() if values}
+    redacted = redact(_as_json(composed))
+    return redacted if isinstance(redacted, dict) and redacted else None
+
+
+def _hydra_config() -> dict[str, Any] | None:
+    folder = hydra_output_folder()
+    if folder is None:
+        return None
+    from hydra.core.hydra_config import HydraConfig
+    from omegaconf import OmegaConf
+
+    path = folder / (HydraConfig.get().output_subdir or ".hydra") / "config.yaml"
+    if not path.is_file():
+        return None
+    composed = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
+    return {str(key): value for key, value in composed.items()} if isinstance(
+        composed, dict
+    ) else None
+
+
+def _as_json(value: Any) -> Any:
+    """Turn any configuration value into JSON's types; what JSON can't hold becomes its `repr`."""
+    if isinstance(value, dict):
+        return {str(key): _as_json(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_as_json(item) for item in value]
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float):
+        return value if value == value and abs(value) != float("inf") else str(value)
+    if callable(value):
+        return f"{getattr(value, '__module__', '')}.{getattr(value, '__qualname__', repr(value))}"
+    return str(value)
+
+
+def trainer_identity(trainer: Trainer) -> dict[str, Any]:
+    """Return what of the trainer's set-up decides whether two runs compare."""
+    return {
+        "accelerator": trainer.accelerator.__class__.__name__.removesuffix("Accelerator").lower(),
+        "accelerator_name": _accelerator_name(trainer),
+        "devices": trainer.num_devices,
+        "num_nodes": trainer.num_nodes,
+        "world_size": trainer.world_size,
+        "strategy": trainer.strategy.__class__.__name__,
+        "precision": str(trainer.precision),
+        "accumulate_grad_batches": trainer.accumulate_grad_batches,
+        "torch_num_threads": torch.get_num_threads(),
+    }
+
+
+def _accelerator_name(trainer: Trainer) -> str | None:
+    device = trainer.strategy.root_device
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else None
+
+
+def loader_identity(trainer: Trainer) -> dict[str, Any]:
+    """Return the training loader's batch size and workers, where it is a plain DataLoader."""
+    loader = trainer.train_dataloader
+    if isinstance(loader, torch.utils.data.DataLoader):
+        return {"batch_size": loader.batch_size, "num_workers": loader.num_workers}
+    return {}

@@ -1,0 +1,258 @@
+"""The baseline document, version 1.0: what `baseline.json` holds, as pydantic models.
+
+Names and nesting are a contract with other programs. Units are SI and stand in the name's suffix;
+`None` means "not measured" and has an entry in `missing`; 0 is a measurement.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+SCHEMA_NAME = "ocr-baseline"
+SCHEMA_VERSION = "1.0"
+
+FiniteFloat = Annotated[float, Field(allow_inf_nan=False)]
+Severity = Literal["high", "medium", "low", "info"]
+
+
+class _Model(BaseModel):
+    """Frozen; fields that a newer minor version added are ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+
+
+class Generator(_Model):
+    """The program that wrote the document."""
+
+    name: str
+    version: str
+
+
+class RunSection(_Model):
+    """Which run was measured, and from where its numbers were read."""
+
+    id: str | None = None
+    name: str | None = None
+    project: str | None = None
+    entity: str | None = None
+    url: str | None = None
+    status: Literal["finished", "failed", "interrupted", "running", "unknown"] = "unknown"
+    started_at: datetime | None = None
+    duration_s: FiniteFloat | None = None
+    source: Literal[
+        "recorder", "logged-metrics", "wandb-api", "wandb-offline", "csv", "tensorboard"
+    ]
+    ended_by: str | None = None
+
+
+class Workload(_Model):
+    """What ran: two runs compare only when their workloads agree."""
+
+    config: dict[str, JsonValue] | None = None
+    config_hash: str | None = None
+    data_hash: str | None = None
+
+
+class Environment(_Model):
+    """Where it ran: `identity` decides whether two runs compare, `volatile` does not."""
+
+    identity: dict[str, JsonValue] = {}
+    volatile: dict[str, JsonValue] = {}
+
+
+class Distribution(_Model):
+    """Statistics of a time in seconds; `std` is the sample standard deviation (n - 1)."""
+
+    count: int
+    mean: FiniteFloat | None = None
+    median: FiniteFloat | None = None
+    p95: FiniteFloat | None = None
+    p99: FiniteFloat | None = None
+    std: FiniteFloat | None = None
+    min: FiniteFloat | None = None
+    max: FiniteFloat | None = None
+
+
+class Warmup(_Model):
+    """The batches that totals include and statistics leave out, and the rule that chose them."""
+
+    batches: int
+    total_s: FiniteFloat | None
+    rule: str
+
+
+class BreakdownLine(_Model):
+    """One line of a phase's time: `share` of the phase's total, mean seconds a batch."""
+
+    name: str
+    total_s: FiniteFloat
+    share: FiniteFloat | None
+    per_batch_s: FiniteFloat | None
+
+
+class EpochSummary(_Model):
+    """One epoch of a phase."""
+
+    epoch: int | None
+    batches: int | None
+    total_s: FiniteFloat | None
+    batch_time_s: Distribution | None
+
+
+class Phase(_Model):
+    """One stage of the run (one dataloader of it, where it has several).
+
+    `batch_time_s` covers the steady batches, or those of `batch_time_scope` where that says so.
+    A batch's time runs from asking for it to asking for the next.
+    """
+
+    name: Literal["train", "validation", "test", "predict"]
+    dataloader: int | None = None
+    epochs: int | None = None
+    batches: int | None = None
+    samples: int | None = None
+    total_s: FiniteFloat | None = None
+    warmup: Warmup | None = None
+    batch_time_s: Distribution | None = None
+    batch_time_scope: Literal["steady batches", "all batches", "last logged epoch"] | None = None
+    sample_time_s: FiniteFloat | None = None
+    throughput_samples_per_s: FiniteFloat | None = None
+    breakdown: list[BreakdownLine] = []
+    per_epoch: list[EpochSummary] = []
+
+
+class Operation(_Model):
+    """A named operation in one phase; `waited_s` is what the main thread waited for it."""
+
+    name: str
+    phase: str
+    process: Literal["main", "worker"]
+    calls: int
+    total_s: FiniteFloat
+    exclusive_s: FiniteFloat
+    waited_s: FiniteFloat | None = None
+    share_of_phase: FiniteFloat | None = None
+    call_time_s: Distribution | None = None
+
+
+class Ratio(_Model):
+    """Validation divided by training, with its 95% interval where there is one."""
+
+    value: FiniteFloat
+    low: FiniteFloat | None = None
+    high: FiniteFloat | None = None
+
+
+class WaterfallStep(_Model):
+    """Seconds that a line adds to a validation sample over a training sample."""
+
+    name: str
+    delta_s: FiniteFloat
+
+
+class TrainVsValidation(_Model):
+    """The headline: above 1 means that validation is slower than training."""
+
+    batch_ratio: Ratio | None = None
+    sample_ratio: Ratio | None = None
+    epoch_ratio: Ratio | None = None
+    waterfall_s_per_sample: list[WaterfallStep] = []
+
+
+class MemoryUse(_Model):
+    """A quantity of memory over the run, in bytes; growth from a line fitted to the samples."""
+
+    start: FiniteFloat | None = None
+    end: FiniteFloat | None = None
+    peak: FiniteFloat | None = None
+    mean: FiniteFloat | None = None
+    growth_bytes_per_min: FiniteFloat | None = None
+
+
+class AcceleratorMemory(_Model):
+    """Peaks of the accelerator's memory, in bytes."""
+
+    allocated_peak_bytes: FiniteFloat | None = None
+    reserved_peak_bytes: FiniteFloat | None = None
+    total_bytes: FiniteFloat | None = None
+
+
+class Memory(_Model):
+    """Memory of the run: the process tree, its main process, its workers, the accelerator."""
+
+    process_tree_rss_bytes: MemoryUse | None = None
+    main_rss_bytes: MemoryUse | None = None
+    workers_rss_bytes: MemoryUse | None = None
+    accelerator: AcceleratorMemory | None = None
+    system_memory_percent: FiniteFloat | None = None
+
+
+class Evidence(_Model):
+    """A number of this document that a finding rests on."""
+
+    metric: str
+    value: FiniteFloat
+    unit: str
+
+
+class Finding(_Model):
+    """A cause that was measured, what it cost, and what to do about it."""
+
+    id: str
+    severity: Severity
+    title: str
+    evidence: list[Evidence]
+    estimated_saving_s: FiniteFloat | None = None
+    saving_basis: str | None = None
+    advice: str
+
+
+class Measurement(_Model):
+    """How the numbers were taken and what the taking cost."""
+
+    clock: str | None = None
+    overhead_s: FiniteFloat | None = None
+    overhead_share: FiniteFloat | None = None
+    per_batch_overhead_s: FiniteFloat | None = None
+    warnings: list[str] = []
+    notes: list[str] = []
+
+
+class MissingMetric(_Model):
+    """A metric that has no value here, and why."""
+
+    metric: str
+    reason: Literal["not_collected", "unsupported", "failed", "skipped"]
+    detail: str | None = None
+
+
+class Baseline(_Model):
+    """The whole document."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="ignore", allow_inf_nan=False, populate_by_name=True
+    )
+
+    schema_name: Literal["ocr-baseline"] = Field(default=SCHEMA_NAME, alias="schema")
+    schema_version: str = SCHEMA_VERSION
+    generated_at: datetime
+    generator: Generator
+    run: RunSection
+    workload: Workload = Workload()
+    environment: Environment = Environment()
+    phases: list[Phase] = []
+    operations: list[Operation] = []
+    train_vs_validation: TrainVsValidation | None = None
+    memory: Memory | None = None
+    findings: list[Finding] = []
+    measurement: Measurement = Measurement()
+    missing: list[MissingMetric] = []
+    ranks: list[dict[str, JsonValue]] = []
+    series: str | None = None
+
+    def phase(self, name: str) -> Phase | None:
+        """Return the phase of that name over all its dataloaders, or None when it did not run."""
+        return next((p for p in self.phases if p.name == name and p.dataloader is None), None)

@@ -1,0 +1,19 @@
+"""The engine's one error tree: everything that it raises on purpose is a `BaselineError`."""
+
+from __future__ import annotations
+
+
+class BaselineError(Exception):
+    """An error whose message says what happened, where, and what to do next."""
+
+
+class SourceError(BaselineError):
+    """A run could not be read: the file, folder, server or run id is in the message."""
+
+
+class SchemaError(BaselineError):
+    """A document is not a baseline of a version that this engine reads."""
+
+
+class OperationError(BaselineError):
+    """A dotted name given as an operation can't be resolved or can't be timed."""

@@ -1,0 +1,1 @@
+"""Recording: what the run does, as it does it, to memory and to disk."""

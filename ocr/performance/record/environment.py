@@ -1,0 +1,79 @@
+"""The machine and the software that a run ran on."""
+
+from __future__ import annotations
+
+import os
+import platform
+import socket
+import subprocess
+from importlib import metadata
+from pathlib import Path
+
+import psutil
+
+GIT_TIMEOUT_S = 2.0
+PACKAGES = ("torch", "lightning", "torchvision", "numpy")
+
+
+def identity() -> dict[str, object]:
+    """Return what decides whether two runs compare: software, processor, memory size.
+
+    Nothing here changes from one run to the next on the same machine and installation.
+    """
+    return {
+        "python": platform.python_version(),
+        **{name: version for name in PACKAGES if (version := _version(name)) is not None},
+        "os": f"{platform.system()} {platform.machine()}",
+        "cpu_model": _cpu_model(),
+        "cpu_count": _usable_cpu_count(),
+        "memory_bytes": psutil.virtual_memory().total,
+    }
+
+
+def volatile(folder: Path) -> dict[str, object]:
+    """Return what is worth knowing but not comparing; git is asked about `folder`."""
+    commit = _git(folder, "rev-parse", "HEAD")
+    status = _git(folder, "status", "--porcelain", "--untracked-files=no") if commit else None
+    return {
+        "hostname": socket.gethostname(),
+        "load_avg_1min": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
+        "git_commit": commit,
+        "git_dirty": None if status is None else bool(status),
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _cpu_model() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text(errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def _usable_cpu_count() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    try:
+        done = subprocess.run(  # noqa: S603 - fixed arguments, no shell
+            ["git", *arguments],  # noqa: S607 - the user's own git, wherever it is installed
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=GIT_TIMEOUT_S,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()

@@ -1,0 +1,95 @@
+"""The recorder's background thread: memory samples, and finished rows to the disk."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from ocr.performance.record.memory import MemoryProbe
+
+if TYPE_CHECKING:
+    from ocr.performance.record.recorder import Recorder
+
+SAMPLE_INTERVAL_S = 1.0
+FLUSH_INTERVAL_S = 5.0
+
+logger = logging.getLogger(__name__)
+
+
+class Heartbeat:
+    """Samples memory every second and flushes the recorder every five, or when many rows wait."""
+
+    def __init__(self, recorder: Recorder, *, profile_memory: bool) -> None:
+        """Prepare the thread; `start` runs it."""
+        self._recorder = recorder
+        self._probe = MemoryProbe() if profile_memory else None
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._samples: list[tuple[int, int | None, int | None, float | None]] = []
+        self._sampled_at_s = float("-inf")
+        self.cpu_ns = 0
+        self.failure: str | None = None
+
+    def start(self) -> None:
+        """Begin, when not running."""
+        if self._thread is None:
+            self._stop.clear()
+            self._thread = threading.Thread(
+                target=self._run, name="ocr-baseline-heartbeat", daemon=True
+            )
+            self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread, take a last sample and write the samples."""
+        if self._thread is not None:
+            self._stop.set()
+            self._recorder.early_flush.set()
+            self._thread.join(timeout=10.0)
+            self._thread = None
+            self._beat(is_flush_due=True)
+
+    def _run(self) -> None:
+        flush_at = time.monotonic() + FLUSH_INTERVAL_S
+        began_cpu_ns = time.thread_time_ns()
+        before_ns = self.cpu_ns
+        while not self._stop.is_set():
+            is_flush_due = self._recorder.early_flush.is_set() or time.monotonic() >= flush_at
+            if is_flush_due:
+                flush_at = time.monotonic() + FLUSH_INTERVAL_S
+            self._beat(is_flush_due=is_flush_due)
+            self.cpu_ns = before_ns + time.thread_time_ns() - began_cpu_ns
+            self._recorder.early_flush.wait(SAMPLE_INTERVAL_S)
+
+    def _beat(self, *, is_flush_due: bool) -> None:
+        now_s = time.monotonic()
+        is_sample_due = now_s - self._sampled_at_s >= SAMPLE_INTERVAL_S or self._stop.is_set()
+        if self._probe is not None and is_sample_due and self.failure is None:
+            self._sampled_at_s = now_s
+            self._samples.append((self._recorder.now_ns(), *self._probe.read()))
+        if is_flush_due and self.failure is None:
+            try:
+                self._write_samples()
+                self._recorder.flush()
+            except OSError as error:
+                self.failure = str(error)
+                logger.warning(
+                    "Performance records can't be written to %s (%s): the run goes on, and its "
+                    "report will say what it lacks. Free some space or choose another folder.",
+                    self._recorder.folder,
+                    error,
+                )
+
+    def _write_samples(self) -> None:
+        if not self._samples:
+            return
+        columns = list(zip(*self._samples, strict=True))
+        self._samples = []
+        names = ("at_ns", "main_rss_bytes", "workers_rss_bytes", "system_memory_percent")
+        self._recorder.write(
+            {
+                "type": "memory",
+                **{name: list(column) for name, column in zip(names, columns, strict=True)},
+            }
+        )

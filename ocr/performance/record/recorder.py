@@ -1,0 +1,292 @@
+"""`Recorder`: takes the events of a run's main thread, keeps the accounts, writes the records.
+
+The recorder knows nothing of the framework: a callback tells it when a stage, an epoch, a fetch
+and a batch begin, and opens spans for what happens in between. A background thread samples memory
+and puts finished rows on disk, so that a run that is killed loses seconds of records at most.
+"""
+
+from __future__ import annotations
+
+import threading
+from time import perf_counter_ns
+from typing import TYPE_CHECKING
+
+from ocr.performance.record import rows
+from ocr.performance.record.batches import StageState
+from ocr.performance.record.operations import Operation
+from ocr.performance.record.timeline import Span, Timeline, measure_event_cost_ns
+from ocr.performance.record.writer import FORMAT_NAME, FORMAT_VERSION, RecordWriter
+from ocr.performance.stages import Line, Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from ocr.performance.record.batches import EpochRow
+
+RECORDS_FOLDER = "records"
+ROWS_BEFORE_EARLY_FLUSH = 1000
+
+
+class Recorder:
+    """Records one run of one process; `resume` and `pause` bracket the trainer's entry points.
+
+    The stage, epoch and batch methods belong to the thread that made the recorder. Sections of
+    other threads are counted as operations without touching the accounts of the main thread.
+    """
+
+    def __init__(
+        self, folder: Path, *, rank: int = 0, clock: Callable[[], int] = perf_counter_ns
+    ) -> None:
+        """Open the record file of `rank` in `folder`.
+
+        Raises:
+            OSError: When the file can't be made.
+        """
+        self.folder = folder
+        self.rank = rank
+        self.started_ns = clock()
+        self.timeline = Timeline(Line.OTHER.value, clock)
+        self.event_cost_ns = measure_event_cost_ns()
+        self.early_flush = threading.Event()
+        self._writer = RecordWriter(folder / f"rank_{rank}.jsonl")
+        self._main_thread = threading.get_ident()
+        self._operations: dict[str, Operation] = {}
+        self._thread_sections = rows.ThreadSections(clock)
+        self._states = {stage: StageState(stage) for stage in Stage}
+        self._open = [self._states[Stage.SETUP]]
+        self._wait_index = self.timeline.index(Line.DATA_WAIT.value)
+        self._startup_index = self.timeline.index(Line.LOADER_STARTUP.value)
+        self._forward_index = self.timeline.index(Line.FORWARD.value)
+        self._events_counted = 0
+        self._is_paused = True
+        self._flush_lock = threading.Lock()
+
+    # -- the run ---------------------------------------------------------------------------
+
+    def write_header(self, header: Mapping[str, object]) -> None:
+        """Write who, where and with what; later headers of the same run win key by key."""
+        self._writer.write(
+            {"type": "header", "format": FORMAT_NAME, "version": FORMAT_VERSION, **header}
+        )
+
+    def write(self, record: Mapping[str, object]) -> None:
+        """Append any other record."""
+        self._writer.write(record)
+
+    def now_ns(self) -> int:
+        """Nanoseconds since the recorder was made."""
+        return self.timeline.clock() - self.started_ns
+
+    def resume(self) -> None:
+        """Begin to charge time, after construction or `pause`."""
+        if self._is_paused:
+            self._is_paused = False
+            self.timeline.restart()
+            for operation in self._operations.values():
+                operation.forget_open_calls()
+
+    def pause(self) -> None:
+        """End every open stage and stop charging time until `resume`."""
+        if self._is_paused:
+            return
+        while len(self._open) > 1:
+            self.close_stage(self._open[-1].stage)
+        self._close_setup()
+        self._is_paused = True
+        self.flush(with_samples=True)
+
+    def close(self) -> None:
+        """Pause, write what is left and close the file."""
+        self.pause()
+        self._writer.close()
+
+    def _close_setup(self) -> None:
+        setup = self._states[Stage.SETUP]
+        setup.epoch_start_ns = setup.epoch_start_ns or self.started_ns
+        self._close_epoch(setup)
+
+    # -- stages, epochs, batches -----------------------------------------------------------
+
+    @property
+    def stage(self) -> Stage:
+        """The innermost open stage."""
+        return self._open[-1].stage
+
+    def is_open(self, stage: Stage) -> bool:
+        """Whether the stage is open, innermost or around another."""
+        return any(state.stage is stage for state in self._open)
+
+    def span(self, line: str) -> Span:
+        """Return a reusable context that charges its block to `line`."""
+        return Span(self.timeline, line)
+
+    def open_stage(self, stage: Stage, epoch: int) -> None:
+        """Begin a stage inside the open one, whose clock stops until `close_stage`."""
+        state = self._states[stage]
+        self.enter_state(state)
+        state.open_epoch(epoch, self.timeline.last)
+
+    def close_stage(self, stage: Stage) -> EpochRow | None:
+        """End the innermost stage if it is `stage`; return its last epoch's row."""
+        state = self._open[-1]
+        if state.stage is not stage or len(self._open) == 1:
+            return None
+        self.timeline.charge()
+        row = self._close_epoch(state)
+        self.leave_state()
+        return row
+
+    def enter_state(self, state: StageState) -> None:
+        """Charge to the cells of `state` from now on."""
+        outer = self._open[-1]
+        outer.cells = self.timeline.swap(state.cells)
+        self._count_events(outer)
+        self._open.append(state)
+
+    def leave_state(self) -> None:
+        """Charge to the cells of the enclosing state again."""
+        state = self._open.pop()
+        state.cells = self.timeline.swap(self._open[-1].cells)
+        self._count_events(state)
+
+    def _count_events(self, state: StageState) -> None:
+        state.events += self.timeline.events - self._events_counted
+        self._events_counted = self.timeline.events
+
+    def end_epoch(self) -> EpochRow | None:
+        """Close the innermost stage's epoch; return its row, None when it had no batch yet."""
+        self.timeline.charge()
+        state = self._open[-1]
+        has_batches = state.epoch_batches > 0 or state.has_started_batch
+        return self._close_epoch(state) if has_batches else None
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Begin an epoch of the innermost stage."""
+        self._open[-1].open_epoch(epoch, self.timeline.charge())
+
+    def end_batches(self) -> None:
+        """Close the last batch of an epoch; what follows is the epoch's tail."""
+        self.timeline.charge()
+        self._end_batch(self._open[-1])
+
+    def stage_swapped(self, stage: Stage) -> _StageSwap:
+        """Return a context that charges its block to a stage which may not be open yet."""
+        return _StageSwap(self, self._states[stage])
+
+    def begin_fetch(self) -> None:
+        """The next batch is asked for: the one before ends here.
+
+        A fetch inside a step (the `dataloader_iter` flavour) is only time that was waited.
+        """
+        timeline = self.timeline
+        state = self._open[-1]
+        if timeline.current == self._forward_index:
+            timeline.push(self._wait_index)
+            return
+        is_first = state.is_fetching_first
+        timeline.push(self._startup_index if is_first else self._wait_index)
+        if is_first or state.has_started_batch:
+            self._end_batch(state)
+            state.batch_start_ns = timeline.last
+            state.is_fetching_first = False
+
+    def end_fetch(self) -> None:
+        """The batch is there, or the loader has no more."""
+        self.timeline.pop()
+
+    def begin_batch(self, batch_idx: int, dataloader_idx: int, samples: int | None) -> None:
+        """The fetched batch goes to the step hooks."""
+        state = self._open[-1]
+        if state.has_started_batch:
+            self.timeline.charge()
+            self._end_batch(state)
+        if state.batch_start_ns is None:
+            state.batch_start_ns = self.timeline.last
+        state.batch_idx = batch_idx
+        state.dataloader_idx = dataloader_idx
+        state.samples = samples
+
+    def state_of(self, stage: Stage) -> StageState:
+        """Return the running accounts of a stage."""
+        return self._states[stage]
+
+    def _end_batch(self, state: StageState) -> None:
+        """Close the started batch with the cells charged so far, or add them to the tail."""
+        if state.has_started_batch:
+            state.close_batch(self.timeline.take())
+            if len(state.rows) >= ROWS_BEFORE_EARLY_FLUSH:
+                self.early_flush.set()
+        else:
+            state.add_to_tail(self.timeline.take())
+
+    def _close_epoch(self, state: StageState) -> EpochRow | None:
+        self._end_batch(state)
+        state.add_to_tail(self.timeline.take())
+        self._count_events(state)
+        return state.close_epoch()
+
+    # -- sections --------------------------------------------------------------------------
+
+    def enter_section(self, name: str) -> None:
+        """A section begins in the calling thread."""
+        if threading.get_ident() != self._main_thread:
+            self._thread_sections.enter(name)
+            return
+        operation = self._operations.get(name)
+        if operation is None:
+            operation = self._operations[name] = Operation(self.timeline, name)
+        operation.enter()
+
+    def exit_section(self, name: str) -> None:
+        """The innermost section of that name ends in the calling thread."""
+        if threading.get_ident() != self._main_thread:
+            self._thread_sections.exit(name, self._open[-1].stage)
+            return
+        operation = self._operations.get(name)
+        if operation is not None:
+            operation.exit(self._open[-1].stage)
+
+    # -- the disk --------------------------------------------------------------------------
+
+    def flush(self, *, with_samples: bool = False) -> None:
+        """Write the finished rows and the operations' tallies so far.
+
+        Raises:
+            OSError: When the file can't be written.
+        """
+        with self._flush_lock:
+            self.early_flush.clear()
+            for state in self._states.values():
+                for record in rows.batch_records(state, self.timeline, self.started_ns):
+                    self._writer.write(record)
+                for record in rows.epoch_records(state, self.timeline, self.started_ns):
+                    self._writer.write(record)
+            for record in rows.operation_records(
+                self._operations, self._thread_sections, with_samples=with_samples
+            ):
+                self._writer.write(record)
+
+    @property
+    def overhead_ns(self) -> float:
+        """What the accounting itself cost: spans entered times the calibrated cost of one."""
+        return self.timeline.events * self.event_cost_ns
+
+
+class _StageSwap:
+    """Charges a block to another stage's cells, whether that stage is open or not."""
+
+    def __init__(self, recorder: Recorder, state: StageState) -> None:
+        self._recorder = recorder
+        self._state = state
+        self._is_swapped = False
+
+    def __enter__(self) -> None:
+        if self._recorder.stage is not self._state.stage:
+            self._recorder.enter_state(self._state)
+            self._is_swapped = True
+
+    def __exit__(self, *exc_info: object) -> None:
+        if self._is_swapped:
+            self._recorder.leave_state()
+            self._is_swapped = False

@@ -1,0 +1,176 @@
+"""`Run`: what a source read, before any statistics; the one input of the analysis.
+
+A source fills what it holds and leaves the rest empty, with a `Missing` entry that says why.
+Durations are seconds, memory is bytes, instants are seconds since the run's start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from ocr.performance.stages import Stage
+
+RunStatus = Literal["finished", "failed", "interrupted", "running", "unknown"]
+SourceName = Literal[
+    "recorder", "logged-metrics", "wandb-api", "wandb-offline", "csv", "tensorboard"
+]
+MissingReason = Literal["not_collected", "unsupported", "failed", "skipped"]
+JsonValue = None | bool | int | float | str | list["JsonValue"] | dict[str, "JsonValue"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunInfo:
+    """Which run this is and how it ended."""
+
+    source: SourceName
+    status: RunStatus = "unknown"
+    id: str | None = None
+    name: str | None = None
+    project: str | None = None
+    entity: str | None = None
+    url: str | None = None
+    started_at: datetime | None = None
+    duration_s: float | None = None
+    ended_by: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Missing:
+    """A metric that the report will show as "not measured", and why."""
+
+    metric: str
+    reason: MissingReason
+    detail: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchTable:
+    """One row for each batch of one stage, in the order in which they ran.
+
+    Every column has shape (batches,). `duration_s` is the whole cycle of a batch: from asking for
+    it to asking for the next one, validation in between not counted. `lines_s` holds the share of
+    each breakdown line and named operation (exclusive time); the lines of a row sum to its
+    duration. `samples` is NaN where the batch's size could not be told.
+    """
+
+    epoch: NDArray[np.int64]
+    batch_idx: NDArray[np.int64]
+    dataloader_idx: NDArray[np.int64]
+    start_s: NDArray[np.float64]
+    duration_s: NDArray[np.float64]
+    samples: NDArray[np.float64]
+    lines_s: Mapping[str, NDArray[np.float64]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EpochRecord:
+    """One pass of a stage: everything from its first hook to its last, batches included."""
+
+    epoch: int
+    started_s: float
+    total_s: float
+    batches: int
+    lines_s: Mapping[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportedEpoch:
+    """Statistics that somebody logged for one epoch; None where a key was not logged.
+
+    The fields bear the units of the seed's keys turned to SI: seconds and bytes.
+    """
+
+    epoch: int | None = None
+    step: int | None = None
+    epoch_time_s: float | None = None
+    num_batches: int | None = None
+    num_samples: float | None = None
+    batch_mean_s: float | None = None
+    batch_median_s: float | None = None
+    batch_p95_s: float | None = None
+    batch_p99_s: float | None = None
+    batch_std_s: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageRecord:
+    """All that is known of one stage (and one dataloader, where statistics were only logged).
+
+    `batches` and `epochs` come from the recorder. Sources that hold logged metrics only fill
+    `reported` instead, one entry for each epoch that was logged.
+    """
+
+    stage: Stage
+    dataloader_idx: int | None = None
+    batches: BatchTable | None = None
+    epochs: tuple[EpochRecord, ...] = ()
+    reported: tuple[ReportedEpoch, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class OperationRecord:
+    """Calls of one named operation in one stage and one kind of process.
+
+    `exclusive_s` leaves out the operations nested inside; `call_time_s` is a sample of the
+    durations of single calls, shape (kept calls,), at most some thousands.
+    """
+
+    name: str
+    stage: Stage
+    process: Literal["main", "worker"]
+    calls: int
+    total_s: float
+    exclusive_s: float
+    call_time_s: NDArray[np.float64] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemorySamples:
+    """Memory over time; every column has shape (samples,) and NaN where a value wasn't read."""
+
+    at_s: NDArray[np.float64]
+    tree_rss_bytes: NDArray[np.float64]
+    main_rss_bytes: NDArray[np.float64]
+    workers_rss_bytes: NDArray[np.float64]
+    system_memory_percent: NDArray[np.float64]
+    accelerator_allocated_peak_bytes: float | None = None
+    accelerator_reserved_peak_bytes: float | None = None
+    accelerator_total_bytes: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeasurementRecord:
+    """What the measuring itself cost, and how a reader should take the numbers."""
+
+    clock: str | None = None
+    overhead_s: float | None = None
+    events: int | None = None
+    event_cost_s: float | None = None
+    sanity_check_s: float | None = None
+    sanity_check_batches: int = 0
+    setup_s: float | None = None
+    lost_records: int = 0
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """One run as a source read it."""
+
+    info: RunInfo
+    stages: tuple[StageRecord, ...] = ()
+    operations: tuple[OperationRecord, ...] = ()
+    memory: MemorySamples | None = None
+    measurement: MeasurementRecord = field(default_factory=MeasurementRecord)
+    config: Mapping[str, JsonValue] | None = None
+    data_hash: str | None = None
+    environment_identity: Mapping[str, JsonValue] = field(default_factory=dict)
+    environment_volatile: Mapping[str, JsonValue] = field(default_factory=dict)
+    missing: tuple[Missing, ...] = ()
