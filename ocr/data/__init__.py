@@ -1,0 +1,1 @@
+"""Receipts: annotations, synthetic pages, transforms, target maps, loaders."""

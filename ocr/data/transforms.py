@@ -1,0 +1,213 @@
+"""From a page in its own pixels to the network's input, image and polygons together."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torchvision import tv_tensors
+from torchvision.transforms import InterpolationMode, v2
+from torchvision.transforms.v2 import functional
+
+from ocr.data.target_maps import Polygon
+
+# The coarsest features of the network have stride 32.
+_SIZE_MULTIPLE_PX = 32
+
+
+@dataclass(frozen=True, kw_only=True)
+class Augmentation:
+    """How training pages vary; every draw is uniform, from torch's random numbers.
+
+    Args:
+        flip_probability: Of mirroring left and right; mirrored text is not text, hence 0.
+        crop_probability: Of cutting a window out of the page, which then fills the input.
+        crop_share_min: The least share of the page's height and width that such a window keeps.
+        scale_min: Least size of the page relative to one that fills the input.
+        scale_max: Largest such size; what then exceeds the input is cut off at random.
+        rotation_deg: Largest rotation to either side.
+        brightness: The largest change of the brightness factor around 1.
+        contrast: The largest change of the contrast factor around 1.
+        saturation: The largest change of the saturation factor around 1.
+    """
+
+    flip_probability: float = 0.0
+    crop_probability: float = 0.25
+    crop_share_min: float = 0.6
+    scale_min: float = 0.8
+    scale_max: float = 1.2
+    rotation_deg: float = 2.0
+    brightness: float = 0.2
+    contrast: float = 0.2
+    saturation: float = 0.1
+
+    def __post_init__(self) -> None:
+        for name in ("flip_probability", "crop_probability"):
+            if not 0.0 <= getattr(self, name) <= 1.0:
+                raise ValueError(f"{name} must lie between 0 and 1, not {getattr(self, name)}")
+        if not 0.0 < self.crop_share_min <= 1.0:
+            raise ValueError(f"crop_share_min must lie in (0, 1], not {self.crop_share_min}")
+        if not 0.0 < self.scale_min <= self.scale_max:
+            raise ValueError(
+                f"0 < scale_min <= scale_max must hold, not {self.scale_min} and {self.scale_max}"
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class _Page:
+    """An image and the corners of all its polygons, which torchvision transforms together."""
+
+    image: tv_tensors.Image
+    corners: tv_tensors.KeyPoints
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        height, width = self.image.shape[-2:]
+        return height, width
+
+    def mapped(self, operation: str, *args: object, **options: object) -> "_Page":
+        """Apply the operation of this name in `torchvision.transforms.v2.functional` to both."""
+        apply = getattr(functional, operation)
+        return _Page(apply(self.image, *args, **options), apply(self.corners, *args, **options))
+
+
+class DetectionTransforms:
+    """The training and the evaluation pipeline, which share size and normalisation.
+
+    Args:
+        image_size: Side of the square input in pixels, a multiple of 32. A page's longest side is
+            resized to it; the rest is padded on the right and at the bottom.
+        mean: Of the RGB channels, scaled to 0..1; ImageNet's, which the backbones were trained on.
+        std: Of the RGB channels, likewise.
+        fill: Grey value, 0..255, of padding and of corners that a rotation lays open.
+        min_visible_share: Polygons that a crop leaves less than this share of their area are
+            dropped, others are cut at the border.
+        augmentation: Of training pages; None for none.
+    """
+
+    def __init__(
+        self,
+        *,
+        image_size: int = 640,
+        mean: Sequence[float] = (0.485, 0.456, 0.406),
+        std: Sequence[float] = (0.229, 0.224, 0.225),
+        fill: int = 0,
+        min_visible_share: float = 0.5,
+        augmentation: Augmentation | None = None,
+    ) -> None:
+        if image_size <= 0 or image_size % _SIZE_MULTIPLE_PX:
+            raise ValueError(
+                f"image_size must be a positive multiple of {_SIZE_MULTIPLE_PX}, not {image_size}"
+            )
+        self.image_size = image_size
+        self._mean, self._std = list(mean), list(std)
+        self._fill = fill
+        self._min_visible_share = min_visible_share
+        self._augmentation = augmentation
+        if augmentation is not None:
+            self._jitter = v2.ColorJitter(
+                augmentation.brightness, augmentation.contrast, augmentation.saturation
+            )
+
+    def train(
+        self, image: NDArray[np.uint8], polygons: Sequence[Polygon]
+    ) -> tuple[Tensor, list[Polygon]]:
+        """Return a randomly varied page; shapes as for `eval`."""
+        if self._augmentation is None:
+            return self.eval(image, polygons)
+        page = self._vary(_to_page(image, polygons), self._augmentation)
+        return self._finish(page, [len(polygon) for polygon in polygons])
+
+    def eval(
+        self, image: NDArray[np.uint8], polygons: Sequence[Polygon]
+    ) -> tuple[Tensor, list[Polygon]]:
+        """Return the page at the input's size.
+
+        Args:
+            image: (H, W, 3) RGB.
+            polygons: (N, 2) each, in the image's pixels.
+
+        Returns:
+            The image, (3, S, S) float32, normalised, and the polygons that are still visible, in
+            its pixels.
+        """
+        page = self._fit(_to_page(image, polygons), scale=1.0)
+        return self._finish(page, [len(polygon) for polygon in polygons])
+
+    def _vary(self, page: _Page, how: Augmentation) -> _Page:
+        if _uniform(0.0, 1.0) < how.flip_probability:
+            page = page.mapped("horizontal_flip")
+        if _uniform(0.0, 1.0) < how.crop_probability:
+            height, width = page.size
+            page = _crop_at_random(
+                page,
+                max(1, round(height * _uniform(how.crop_share_min, 1.0))),
+                max(1, round(width * _uniform(how.crop_share_min, 1.0))),
+            )
+        page = self._fit(page, scale=_uniform(how.scale_min, how.scale_max))
+        angle_deg = _uniform(-how.rotation_deg, how.rotation_deg)
+        if angle_deg != 0.0:
+            page = page.mapped(
+                "rotate", angle_deg, InterpolationMode.BILINEAR, expand=True, fill=self._fill
+            )
+        height, width = page.size
+        page = _crop_at_random(page, min(height, self.image_size), min(width, self.image_size))
+        return _Page(self._jitter(page.image), page.corners)
+
+    def _fit(self, page: _Page, *, scale: float) -> _Page:
+        """Resize the page so that its longest side is the input's side times the scale."""
+        height, width = page.size
+        factor = self.image_size * scale / max(height, width)
+        size = [max(1, round(height * factor)), max(1, round(width * factor))]
+        return page.mapped("resize", size, interpolation=InterpolationMode.BILINEAR)
+
+    def _finish(self, page: _Page, corner_counts: list[int]) -> tuple[Tensor, list[Polygon]]:
+        height, width = page.size
+        # The part behind the last polygon's end is empty.
+        polygons = np.split(page.corners.numpy(), np.cumsum(corner_counts, dtype=int))[:-1]
+        visible = (_clipped(one, height, width, self._min_visible_share) for one in polygons)
+        padding = [0, 0, self.image_size - width, self.image_size - height]
+        padded = functional.pad(page.image, padding, fill=self._fill)
+        scaled = functional.to_dtype(padded, torch.float32, scale=True)
+        image = functional.normalize(scaled, self._mean, self._std, inplace=True)
+        return image.as_subclass(Tensor), [one for one in visible if one is not None]
+
+
+def _to_page(image: NDArray[np.uint8], polygons: Sequence[Polygon]) -> _Page:
+    height, width = image.shape[:2]
+    corners = np.concatenate([np.zeros((0, 2), dtype=np.float32), *polygons])
+    return _Page(
+        # Copied, since Pillow's arrays are read-only.
+        tv_tensors.Image(torch.from_numpy(image.copy()).permute(2, 0, 1)),
+        tv_tensors.KeyPoints(torch.from_numpy(corners), canvas_size=(height, width)),
+    )
+
+
+def _crop_at_random(page: _Page, height: int, width: int) -> _Page:
+    page_height, page_width = page.size
+    if (height, width) == (page_height, page_width):
+        return page
+    top = int(torch.randint(page_height - height + 1, ()))
+    left = int(torch.randint(page_width - width + 1, ()))
+    return page.mapped("crop", top, left, height, width)
+
+
+def _uniform(low: float, high: float) -> float:
+    return float(torch.empty(()).uniform_(low, high))
+
+
+def _clipped(polygon: Polygon, height: int, width: int, min_visible_share: float) -> Polygon | None:
+    """Return the part of the polygon inside the image, or None when too little of it is."""
+    if polygon.min() >= 0 and (polygon <= (width, height)).all():
+        return polygon
+    whole = shapely.Polygon(polygon)
+    parts = shapely.get_parts(shapely.clip_by_rect(whole, 0, 0, width, height))
+    largest = max(parts, key=shapely.area, default=None)
+    if largest is None or largest.area < min_visible_share * whole.area or largest.area == 0:
+        return None
+    # A ring's last point repeats its first.
+    return shapely.get_coordinates(largest)[:-1].astype(np.float32)
