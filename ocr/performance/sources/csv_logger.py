@@ -1,0 +1,121 @@
+"""Lightning's CSVLogger: `metrics.csv`, or any CSV of that shape, and its `hparams.yaml`."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from ocr.performance.errors import SourceError
+from ocr.performance.run import RunInfo
+from ocr.performance.sources.hyperparameters import read_config
+from ocr.performance.sources.logged_run import run_of
+from ocr.performance.sources.logger_folder import find_folder
+from ocr.performance.sources.metric_keys import parse_key
+from ocr.performance.sources.metric_rows import read_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import pandas as pd
+
+    from ocr.performance.run import Run
+
+FILE_NAME = "metrics.csv"
+_COORDINATE_ENDS = ("epoch", "step", "_runtime")
+"""Ends of the columns that tell a row's place, a logger's prefix before them or not."""
+_ROWS_AT_ONCE = 100_000
+
+
+def load(path: Path) -> Run:
+    """Return the run of a `metrics.csv`, its folder, or the save folder of a CSVLogger.
+
+    Raises:
+        SourceError: The file is missing, unreadable, empty or no CSV of logged metrics.
+    """
+    file, warnings = _find_file(path)
+    reading = read_rows(_rows(file))
+    if _is_cut_off(file):
+        warnings = [*warnings, f"{file.name} ends within a line: its last row was left out."]
+    config, missing = read_config(file.parent)
+    return run_of(
+        RunInfo(source="csv", name=file.parent.name or None),
+        reading,
+        config=config,
+        missing=missing,
+        warnings=warnings,
+    )
+
+
+def _find_file(path: Path) -> tuple[Path, list[str]]:
+    if path.is_file():
+        return path, []
+    folder, warnings = find_folder(path, FILE_NAME, "CSV metrics")
+    return folder / FILE_NAME, warnings
+
+
+def _rows(file: Path) -> Iterator[dict[str, object]]:
+    """Yield the rows that hold a recognised key; empty cells are left out of them."""
+    columns = _columns(file)
+    metrics = [name for name in columns if parse_key(name)]
+    if not metrics:
+        return
+    try:
+        for table in _tables(file, columns):
+            for row in table.dropna(how="all", subset=metrics).to_dict("records"):
+                yield {str(name): cell for name, cell in row.items() if isinstance(cell, str)}
+    except (OSError, ValueError) as error:  # pandas' parser errors are ValueErrors
+        raise _unreadable(file, error) from error
+
+
+def _tables(file: Path, columns: list[str]) -> Iterator[pd.DataFrame]:
+    """Yield the file piece by piece, without a last row that was cut off.
+
+    Cells are read as text: a NaN that was logged and a cell that is empty differ.
+    """
+    import pandas as pd
+
+    held: pd.DataFrame | None = None
+    with pd.read_csv(
+        file,
+        usecols=columns,
+        dtype=str,
+        keep_default_na=False,
+        na_values=[""],
+        chunksize=_ROWS_AT_ONCE,
+        encoding="utf-8-sig",
+    ) as pieces:
+        for piece in pieces:
+            if held is not None:
+                yield held
+            held = piece
+    if held is not None:
+        yield held.iloc[:-1] if _is_cut_off(file) else held
+
+
+def _columns(file: Path) -> list[str]:
+    import pandas as pd
+
+    try:
+        header = list(pd.read_csv(file, nrows=0, encoding="utf-8-sig").columns)
+    except (OSError, ValueError) as error:
+        raise _unreadable(file, error) from error
+    columns = [str(name) for name in header]
+    wanted = [name for name in columns if parse_key(name) or name.endswith(_COORDINATE_ENDS)]
+    if not wanted:
+        raise SourceError(
+            f"{file}: no CSV of logged metrics: it has no column step, epoch or performance/…"
+        )
+    return wanted
+
+
+def _is_cut_off(file: Path) -> bool:
+    """Say whether the file ends within a line, as that of a run killed while it wrote."""
+    with file.open("rb") as stream:
+        stream.seek(-1, os.SEEK_END)
+        return stream.read(1) not in b"\r\n"
+
+
+def _unreadable(file: Path, error: Exception) -> SourceError:
+    cause = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return SourceError(f"{file}: can't be read as CSV: {cause}")

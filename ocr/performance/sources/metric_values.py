@@ -1,0 +1,84 @@
+"""What loggers store for a number, read back: a finite number, a reason why not, or absence."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from numbers import Real
+
+_REDUCTIONS = ("last", "mean")
+"""Members of a nested value that stand for it, the best first (W&B's `define_metric`)."""
+
+
+@dataclass(frozen=True)
+class NotANumber:
+    """A value that was logged but can't be used; `reason` completes "it was logged as …"."""
+
+    reason: str
+
+
+def read_number(value: object) -> float | NotANumber | None:
+    """Return a logged value as a finite float, `NotANumber`, or None where nothing was logged.
+
+    None and "" are absence. Numbers of any kind count, also as text and as tensors or arrays of
+    one element; of a nested value `{"mean": x}` the member that stands for it.
+    """
+    if value is None or value == "":
+        return None
+    if isinstance(value, bool):
+        return NotANumber("a boolean")
+    if isinstance(value, Real):
+        return _finite(float(value))
+    if isinstance(value, str):
+        return _from_text(value)
+    if isinstance(value, Mapping):
+        return _from_mapping(value)
+    return _from_element(value)
+
+
+def read_count(value: object) -> int | None:
+    """Return a logged epoch or step as an int, or None when it is absent or not whole."""
+    number = read_number(value)
+    if isinstance(number, float) and number.is_integer():
+        return int(number)
+    return None
+
+
+def is_reduced_mean(value: object) -> bool:
+    """Say whether `read_number` takes the mean that a nested value holds."""
+    return isinstance(value, Mapping) and "last" not in value and "mean" in value
+
+
+def _finite(number: float) -> float | NotANumber:
+    if math.isfinite(number):
+        return number
+    return NotANumber("NaN" if math.isnan(number) else "Infinity")
+
+
+def _from_text(text: str) -> float | NotANumber | None:
+    if not text.strip():
+        return None
+    try:
+        return _finite(float(text))
+    except ValueError:
+        return NotANumber("text")
+
+
+def _from_mapping(value: Mapping[object, object]) -> float | NotANumber | None:
+    if "_type" in value:
+        return NotANumber(f"a media object ({value['_type']})")
+    for member in _REDUCTIONS:
+        if member in value:
+            return read_number(value[member])
+    return NotANumber("a mapping without 'last' or 'mean'")
+
+
+def _from_element(value: object) -> float | NotANumber:
+    item = getattr(value, "item", None)
+    if not callable(item):
+        return NotANumber(f"a {type(value).__name__}")
+    try:
+        return _finite(float(item()))
+    except (TypeError, ValueError, RuntimeError):  # torch raises RuntimeError for many elements
+        return NotANumber(f"a {type(value).__name__} of several elements")

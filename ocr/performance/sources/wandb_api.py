@@ -1,0 +1,126 @@
+"""A W&B run by its id, path or URL, read through the client's public API."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from ocr.performance.redaction import redact
+from ocr.performance.run import RunInfo
+from ocr.performance.sources.logged_run import run_of
+from ocr.performance.sources.metric_rows import read_rows
+from ocr.performance.sources.metric_values import read_number
+from ocr.performance.sources.wandb_fetch import MAX_SYSTEM_ROWS, FetchedRun, fetch
+from ocr.performance.sources.wandb_reference import parse_reference
+from ocr.performance.sources.wandb_system import with_system_metrics
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ocr.performance.run import Run, RunStatus
+
+DEFAULT_TIMEOUT_S = 15.0
+
+_STATUS: Mapping[str, RunStatus] = {
+    "finished": "finished",
+    "failed": "failed",
+    "crashed": "failed",
+    "killed": "interrupted",
+    "preempting": "interrupted",
+    "preempted": "interrupted",
+    "running": "running",
+}
+
+
+def load(
+    run_id: str,
+    *,
+    project: str | None = None,
+    entity: str | None = None,
+    timeout_s: float = DEFAULT_TIMEOUT_S,
+) -> Run:
+    """Return the run.
+
+    Args:
+        run_id: The id, `project/id`, `entity/project/id` or the run's URL.
+        project: The project where `run_id` has none; else WANDB_PROJECT.
+        entity: The entity where `run_id` has none; else the account's default.
+        timeout_s: Give up when nothing has come from the server for so long.
+
+    Raises:
+        SourceError: The run can't be read; the message says why and what to do.
+    """
+    return to_run(fetch_run(run_id, project=project, entity=entity, timeout_s=timeout_s))
+
+
+def fetch_run(
+    run_id: str,
+    *,
+    project: str | None = None,
+    entity: str | None = None,
+    timeout_s: float = DEFAULT_TIMEOUT_S,
+) -> FetchedRun:
+    """Return what the server holds of the run; arguments and errors as for `load`."""
+    project = project or os.environ.get("WANDB_PROJECT")
+    return fetch(parse_reference(run_id, project=project, entity=entity), timeout_s)
+
+
+def to_run(fetched: FetchedRun) -> Run:
+    """Return the run that the server's answers describe; secrets in its config are redacted."""
+    reading = read_rows(fetched.rows, summary=fetched.summary)
+    return run_of(
+        _info(fetched),
+        reading,
+        config=redact(fetched.config),
+        memory=with_system_metrics(reading.memory, fetched.system_rows),
+        warnings=_warnings(fetched),
+    )
+
+
+def _info(fetched: FetchedRun) -> RunInfo:
+    status = _STATUS.get(fetched.state, "unknown")
+    return RunInfo(
+        source="wandb-api",
+        status=status,
+        id=fetched.id,
+        name=fetched.name,
+        project=fetched.project,
+        entity=fetched.entity,
+        url=fetched.url,
+        started_at=_instant(fetched.created_at),
+        duration_s=_duration_s(fetched.summary),
+        ended_by=fetched.state if status in ("failed", "interrupted") else None,
+    )
+
+
+def _instant(text: str | None) -> datetime | None:
+    if not text:
+        return None
+    try:
+        # Python 3.10 does not read the "Z" of the server's instants.
+        return datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        return None
+
+
+def _duration_s(summary: Mapping[str, object]) -> float | None:
+    """Return how long the run's process lived, as its client last told."""
+    internal = summary.get("_wandb")
+    told = internal.get("runtime") if isinstance(internal, dict) else None
+    number = read_number(summary.get("_runtime") if told is None else told)
+    return number if isinstance(number, float) else None
+
+
+def _warnings(fetched: FetchedRun) -> list[str]:
+    warnings = []
+    if fetched.state in ("running", "pending"):
+        warnings.append(
+            "The run was not over when it was read: numbers cover what had reached the server. "
+            "Read it again when it has finished."
+        )
+    if fetched.state == "crashed":
+        warnings.append("The run stopped answering: its last rows may never have been uploaded.")
+    if len(fetched.system_rows) >= MAX_SYSTEM_ROWS:
+        warnings.append(f"Memory over time is a sample of {MAX_SYSTEM_ROWS} system metrics.")
+    return warnings

@@ -1,0 +1,304 @@
+"""A loopback W&B server: what the real client asks for when it writes and reads runs.
+
+The client's traffic goes through its own service process, so tests serve it over HTTP rather than
+patch Python. `WandbServer.runs` is both what the server answers from and what a client wrote.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import sys
+import threading
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+API_KEY = "0123456789abcdef0123456789abcdef01234567"
+ENTITY = "receipts"
+_OPERATION = re.compile(r"\b(?:query|mutation)\s+(\w+)")
+
+
+@dataclass(kw_only=True)
+class StoredRun:
+    """One run as the server holds it; each of `rows` has its `_step`.
+
+    `deleted` runs vanish after they were found; `parquet` runs answer as those that were exported:
+    every row with every key.
+    """
+
+    id: str
+    project: str = "baseline"
+    name: str = "calm-receipt-1"
+    state: str = "finished"
+    config: dict[str, Any] = field(default_factory=dict)
+    summary: dict[str, Any] = field(default_factory=dict)
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    system_rows: list[dict[str, Any]] = field(default_factory=list)
+    created_at: str = "2026-03-01T09:00:00Z"
+    heartbeat_at: str = "2026-03-01T09:05:00Z"
+    deleted: bool = False
+    parquet: bool = False
+
+    @property
+    def last_step(self) -> int:
+        """The highest step of any row, -1 without rows, as the real server has it."""
+        return max((int(row["_step"]) for row in self.rows), default=-1)
+
+    def history_keys(self) -> dict[str, Any]:
+        """The server's index of the keys that the rows hold."""
+        keys = {key for row in self.rows for key in row}
+        kinds = {key: {"typeCounts": [{"type": "number"}]} for key in sorted(keys)}
+        return {"keys": kinds, "lastStep": self.last_step, "sets": []}
+
+    def fragment(self) -> dict[str, Any]:
+        """The fields of the client's RunFragment."""
+        return {
+            "id": f"storage-{self.id}",
+            "projectId": "1",
+            "tags": [],
+            "name": self.id,
+            "displayName": self.name,
+            "sweepName": None,
+            "state": self.state,
+            "config": json.dumps({key: {"value": value} for key, value in self.config.items()}),
+            "group": None,
+            "jobType": None,
+            "commit": None,
+            "readOnly": False,
+            "createdAt": self.created_at,
+            "heartbeatAt": self.heartbeat_at,
+            "description": None,
+            "notes": None,
+            "systemMetrics": "{}",
+            "summaryMetrics": json.dumps(self.summary),
+            "historyLineCount": len(self.rows),
+            "user": {"name": ENTITY, "username": ENTITY},
+            "historyKeys": self.history_keys(),
+        }
+
+
+class WandbServer:
+    """The server; start it with `with WandbServer() as server:`.
+
+    `hang_on` names operations that never get an answer, `fail_with` an HTTP status that every
+    request gets. `operations` lists what was asked, in order.
+    """
+
+    def __init__(self) -> None:
+        """Listen on a free loopback port."""
+        self.runs: dict[str, StoredRun] = {}
+        self.hang_on: set[str] = set()
+        self.fail_with: int | None = None
+        self.operations: list[str] = []
+        self.closing = threading.Event()
+        self._http = _Http(("127.0.0.1", 0), _handler_for(self))
+        self._thread = threading.Thread(target=self._http.serve_forever, daemon=True)
+
+    @property
+    def url(self) -> str:
+        """The value for WANDB_BASE_URL."""
+        return f"http://127.0.0.1:{self._http.server_address[1]}"
+
+    def add(self, run: StoredRun) -> StoredRun:
+        """Hold the run and hand it back."""
+        self.runs[run.id] = run
+        return run
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.closing.set()
+        self._http.shutdown()
+        self._http.server_close()
+        self._thread.join()
+
+    def answer(self, operation: str, variables: dict[str, Any]) -> dict[str, Any]:
+        """Return the `data` of a GraphQL response."""
+        return _ANSWERS.get(operation, _nothing)(self, variables)
+
+    def append_stream(self, run_id: str, body: dict[str, Any]) -> None:
+        """Take in one request of the client's file stream."""
+        run = self.runs[run_id]
+        for name, part in body.get("files", {}).items():
+            lines = [json.loads(line) for line in part["content"]]
+            if name == "wandb-history.jsonl":
+                run.rows.extend(lines)
+            elif name == "wandb-events.jsonl":
+                run.system_rows.extend(lines)
+            elif name == "wandb-summary.json" and lines:
+                run.summary = lines[-1]
+        if body.get("complete"):
+            run.state = "finished" if body.get("exitcode", 0) == 0 else "failed"
+
+
+def _found(server: WandbServer, variables: dict[str, Any]) -> StoredRun | None:
+    run = server.runs.get(variables.get("name") or variables.get("run") or "")
+    project = variables.get("project")
+    return run if run and run.project == project and variables.get("entity") == ENTITY else None
+
+
+def _in_project(fields: dict[str, Any] | None) -> dict[str, Any]:
+    return {"project": {"run": fields}}
+
+
+def _nothing(server: WandbServer, variables: dict[str, Any]) -> dict[str, Any]:
+    return {}
+
+
+def _viewer(server: WandbServer, variables: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "viewer": {
+            "id": "viewer-1",
+            "entity": ENTITY,
+            "username": ENTITY,
+            "name": ENTITY,
+            "email": "receipts@example.invalid",
+            "flags": "{}",
+            "admin": False,
+            "teams": {"edges": []},
+        }
+    }
+
+
+def _run(server: WandbServer, variables: dict[str, Any]) -> dict[str, Any]:
+    run = _found(server, variables)
+    if run and run.deleted:
+        # Deleted while it was read: the server knows nothing of it from here on.
+        del server.runs[run.id]
+    return _in_project(run.fragment() if run else None)
+
+
+def _history_keys(server: WandbServer, variables: dict[str, Any]) -> dict[str, Any]:
+    run = _found(server, variables)
+    return _in_project({"historyKeys": run.history_keys()} if run else None)
+
+
+def _parquet(server: WandbServer, variables: dict[str, Any]) -> dict[str, Any]:
+    run = _found(server, variables)
+    live = [json.dumps(row) for row in run.rows] if run else []
+    return _in_project({"parquetHistory": {"parquetUrls": [], "liveData": live}})
+
+
+def _history_page(server: WandbServer, variables: dict[str, Any]) -> dict[str, Any]:
+    run = _found(server, variables)
+    if run is None:
+        return _in_project(None)
+    low, high = int(variables["minStep"]), int(variables["maxStep"])
+    rows = [row for row in run.rows if low <= row["_step"] < high]
+    if run.parquet:
+        keys = sorted({key for row in run.rows for key in row})
+        rows = [{key: row.get(key) for key in keys} for row in rows]
+    return _in_project({"history": [json.dumps(row) for row in rows[: variables["pageSize"]]]})
+
+
+def _full_history(server: WandbServer, variables: dict[str, Any]) -> dict[str, Any]:
+    run = _found(server, variables)
+    if run is None:
+        return _in_project(None)
+    events = [json.dumps(row) for row in run.system_rows]
+    return _in_project({"events": events[: variables["samples"]]})
+
+
+def _upsert(server: WandbServer, variables: dict[str, Any]) -> dict[str, Any]:
+    run = server.runs.get(variables["name"]) or server.add(
+        StoredRun(id=variables["name"], project=variables["project"], state="running")
+    )
+    run.name = variables.get("displayName") or run.name
+    for key, entry in json.loads(variables.get("config") or "{}").items():
+        if key != "_wandb":
+            run.config[key] = entry["value"]
+    entity = {"id": "entity-1", "name": ENTITY}
+    project = {"id": "project-1", "name": run.project, "entity": entity}
+    bucket = {**run.fragment(), "project": project, "historyLineCount": 0}
+    return {"upsertBucket": {"bucket": bucket, "inserted": True}}
+
+
+def _create_files(server: WandbServer, variables: dict[str, Any]) -> dict[str, Any]:
+    files = [{"name": name, "uploadUrl": f"{server.url}/put/{name}"} for name in variables["files"]]
+    return {"createRunFiles": {"runID": variables["run"], "uploadHeaders": [], "files": files}}
+
+
+_ANSWERS: dict[str, Callable[[WandbServer, dict[str, Any]], dict[str, Any]]] = {
+    "Viewer": _viewer,
+    "GetViewer": _viewer,
+    "GetDefaultEntity": _viewer,
+    "Run": _run,
+    "RunHistoryKeys": _history_keys,
+    "RunParquetHistory": _parquet,
+    "HistoryPage": _history_page,
+    "RunFullHistory": _full_history,
+    "UpsertBucket": _upsert,
+    "CreateRunFiles": _create_files,
+}
+
+
+class _Http(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of clients that hang up: the W&B client resets its connections."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
+
+def _handler_for(server: WandbServer) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Keep the tests' output clean."""
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            if server.fail_with is not None:
+                return self._send(server.fail_with, {"errors": [{"message": "out of order"}]})
+            if self.path.endswith("/file_stream"):
+                server.append_stream(self.path.split("/")[-2], json.loads(body))
+                return self._send(200, {"exitcode": None, "limits": {}})
+            return self._graphql(json.loads(body))
+
+        def do_PUT(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            self._send(200, {})
+
+        def _graphql(self, request: dict[str, Any]) -> None:
+            found = _OPERATION.search(request["query"])
+            operation = request.get("operationName") or (found.group(1) if found else "")
+            server.operations.append(operation)
+            if operation in server.hang_on:
+                server.closing.wait()
+                return None
+            if API_KEY not in _credentials(self.headers.get("Authorization")):
+                return self._send(401, {"errors": [{"message": "user is not logged in"}]})
+            return self._send(
+                200, {"data": server.answer(operation, request.get("variables") or {})}
+            )
+
+        def _send(self, status: int, document: dict[str, Any]) -> None:
+            body = json.dumps(document).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+    return Handler
+
+
+def _credentials(header: str | None) -> str:
+    return base64.b64decode((header or "").removeprefix("Basic ")).decode(errors="replace")
