@@ -10,11 +10,12 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import hydra
-from hydra.errors import CompactHydraException
+from hydra.errors import CompactHydraException, InstantiationException
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 from rich.console import Console
 from rich.text import Text
 
@@ -23,6 +24,20 @@ if TYPE_CHECKING:
     from lightning.pytorch.loggers import Logger
 
 log = logging.getLogger(__name__)
+
+# What the receipt pipeline imports beyond the engine's and the callbacks' dependencies.
+MODULES_OF_EXTRA_TRAIN = frozenset(
+    {
+        "PIL",
+        "cv2",
+        "fontpkg",
+        "fontpkg_ibm_plex_mono",
+        "pyclipper",
+        "shapely",
+        "timm",
+        "torchvision",
+    }
+)
 
 
 class TrainingSetupError(CompactHydraException):
@@ -74,7 +89,7 @@ def instantiate_group(cfg: DictConfig, group: str) -> list[Any]:
         if entry is None:
             continue
         if not isinstance(entry, DictConfig) or "_target_" not in entry:
-            raise TrainingSetupError(f"'{group}.{name}' has no _target_, so nothing can be made")
+            raise TrainingSetupError(f"'{group}.{name!s}' has no _target_, so nothing can be made")
         objects.append(hydra.utils.instantiate(entry))
     return objects
 
@@ -88,6 +103,9 @@ def make_training_objects(cfg: DictConfig) -> TrainingObjects:
     """
     import lightning
 
+    if logging.getLogger().hasHandlers():
+        # Lightning's own console handler would print every line of Hydra's log a second time.
+        logging.getLogger("lightning").handlers.clear()
     if cfg.seed is not None:
         lightning.seed_everything(cfg.seed, workers=True, verbose=False)
     datamodule = hydra.utils.instantiate(cfg.data)
@@ -103,8 +121,7 @@ def make_training_objects(cfg: DictConfig) -> TrainingObjects:
 
 def log_hyperparameters(cfg: DictConfig, objects: TrainingObjects) -> None:
     """Send the composed configuration and the number of parameters to every logger."""
-    hyperparameters = OmegaConf.to_container(cfg, resolve=True)
-    assert isinstance(hyperparameters, dict)  # noqa: S101 (narrows the type; cfg is a mapping)
+    hyperparameters = cast("dict[str, Any]", OmegaConf.to_container(cfg, resolve=True))
     hyperparameters["parameters"] = sum(p.numel() for p in objects.model.parameters())
     for logger in objects.loggers:
         logger.log_hyperparams(hyperparameters)
@@ -193,9 +210,26 @@ def train(cfg: DictConfig) -> dict[str, float]:
         raise TrainingSetupError(message) from error
     except (BaselineError, MisconfigurationException) as error:
         raise TrainingSetupError(str(error)) from error
+    except OmegaConfBaseException as error:
+        # Hydra prints the message of this cause by itself.
+        raise TrainingSetupError("The configuration can't be used as it is.") from error
+    except InstantiationException as error:
+        module = _missing_module(error)
+        if module not in MODULES_OF_EXTRA_TRAIN:
+            raise
+        raise TrainingSetupError(
+            f"The receipt pipeline needs {module}: pip install 'ocr-baseline[train]'"
+        ) from error
     if objects.trainer.is_global_zero:
         print_summary(cfg, objects, metrics)
     return metrics
+
+
+def _missing_module(error: BaseException) -> str | None:
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, ModuleNotFoundError):
+        cause = cause.__cause__ or cause.__context__
+    return None if cause is None or cause.name is None else cause.name.split(".")[0]
 
 
 @hydra.main(version_base="1.3", config_path=str(config_dir()), config_name="train")

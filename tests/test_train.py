@@ -75,6 +75,13 @@ class Ones(LightningDataModule):
     test_dataloader = train_dataloader
 
 
+class NotInstalled(LightningDataModule):
+    """Like a data module whose imports fail."""
+
+    def __init__(self, module: str) -> None:
+        raise ModuleNotFoundError(f"No module named '{module}'", name=module)
+
+
 @pytest.fixture
 def compose_tiny(compose_app: Compose) -> Compose:
     """Compose the application's configuration around the two classes above."""
@@ -175,6 +182,29 @@ def test_a_group_that_is_a_plain_string_is_refused() -> None:
 def test_a_constructor_that_refuses_its_arguments_is_named(compose_tiny: Compose) -> None:
     cfg = compose_tiny("+callbacks.early_stopping.tolerance=1")
     with pytest.raises(InstantiationException, match=r"callbacks\.early_stopping"):
+        train(cfg)
+
+
+def test_a_value_that_was_never_given_is_named(compose_app: Compose) -> None:
+    with pytest.raises(TrainingSetupError) as caught:
+        train(compose_app("data=receipts"))
+    assert "data.root" in str(caught.value.__cause__)
+
+
+@pytest.mark.parametrize(
+    ("module", "kind", "message"),
+    [
+        ("shapely.geometry", TrainingSetupError, r"shapely: pip install 'ocr-baseline\[train\]'"),
+        ("theirs", InstantiationException, "theirs"),
+    ],
+)
+def test_a_missing_package_of_the_pipeline_is_named_with_its_remedy(
+    compose_tiny: Compose, module: str, kind: type[Exception], message: str
+) -> None:
+    cfg = compose_tiny()
+    with open_dict(cfg):
+        cfg.data = {"_target_": f"{__name__}.NotInstalled", "module": module}
+    with pytest.raises(kind, match=message):
         train(cfg)
 
 
