@@ -11,11 +11,13 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-SCHEMA_NAME = "ocr-baseline"
+SCHEMA_NAME: Literal["ocr-baseline"] = "ocr-baseline"
 SCHEMA_VERSION = "1.0"
 
 FiniteFloat = Annotated[float, Field(allow_inf_nan=False)]
 Severity = Literal["high", "medium", "low", "info"]
+PhaseName = Literal["train", "validation", "test", "predict"]
+BatchTimeScope = Literal["steady batches", "all batches", "last logged epoch"]
 
 
 class _Model(BaseModel):
@@ -66,7 +68,7 @@ class Environment(_Model):
 class Distribution(_Model):
     """Statistics of a time in seconds; `std` is the sample standard deviation (n - 1)."""
 
-    count: int
+    count: int | None
     mean: FiniteFloat | None = None
     median: FiniteFloat | None = None
     p95: FiniteFloat | None = None
@@ -85,12 +87,16 @@ class Warmup(_Model):
 
 
 class BreakdownLine(_Model):
-    """One line of a phase's time: `share` of the phase's total, mean seconds a batch."""
+    """One line of a phase's time: `share` of the phase's total, mean seconds a batch.
+
+    `parts` splits `callbacks` by callback class; a part is in its line's total already.
+    """
 
     name: str
     total_s: FiniteFloat
     share: FiniteFloat | None
     per_batch_s: FiniteFloat | None
+    parts: list[BreakdownLine] = []
 
 
 class EpochSummary(_Model):
@@ -109,7 +115,7 @@ class Phase(_Model):
     A batch's time runs from asking for it to asking for the next.
     """
 
-    name: Literal["train", "validation", "test", "predict"]
+    name: PhaseName
     dataloader: int | None = None
     epochs: int | None = None
     batches: int | None = None
@@ -117,7 +123,7 @@ class Phase(_Model):
     total_s: FiniteFloat | None = None
     warmup: Warmup | None = None
     batch_time_s: Distribution | None = None
-    batch_time_scope: Literal["steady batches", "all batches", "last logged epoch"] | None = None
+    batch_time_scope: BatchTimeScope | None = None
     sample_time_s: FiniteFloat | None = None
     throughput_samples_per_s: FiniteFloat | None = None
     breakdown: list[BreakdownLine] = []
@@ -125,7 +131,13 @@ class Phase(_Model):
 
 
 class Operation(_Model):
-    """A named operation in one phase; `waited_s` is what the main thread waited for it."""
+    """A named operation in one phase.
+
+    `exclusive_s` leaves out operations nested inside. `waited_s` is what the main thread waited
+    for it: all of it in the main thread, what waits for batches overlapped in workers.
+    `share_of_phase` is exclusive time over the phase's total; in workers, over the time that they
+    spent making batches.
+    """
 
     name: str
     phase: str
@@ -136,6 +148,25 @@ class Operation(_Model):
     waited_s: FiniteFloat | None = None
     share_of_phase: FiniteFloat | None = None
     call_time_s: Distribution | None = None
+
+
+class Workers(_Model):
+    """The data-loader workers of one phase.
+
+    `busy_s` is the time that all of them together spent making batches, `unnamed_s` the part of
+    it in no named operation, `waited_s` the part of it that the main thread waited for. A
+    worker's start-up runs from asking for the process to its being ready for a batch.
+    """
+
+    phase: str
+    count: int
+    processes: int
+    batches: int
+    startup_mean_s: FiniteFloat | None = None
+    startup_max_s: FiniteFloat | None = None
+    busy_s: FiniteFloat
+    unnamed_s: FiniteFloat
+    waited_s: FiniteFloat
 
 
 class Ratio(_Model):
@@ -163,13 +194,18 @@ class TrainVsValidation(_Model):
 
 
 class MemoryUse(_Model):
-    """A quantity of memory over the run, in bytes; growth from a line fitted to the samples."""
+    """A quantity of memory over the run, in bytes.
+
+    Growth is the slope of the second half of the run, with its 95% interval.
+    """
 
     start: FiniteFloat | None = None
     end: FiniteFloat | None = None
     peak: FiniteFloat | None = None
     mean: FiniteFloat | None = None
     growth_bytes_per_min: FiniteFloat | None = None
+    growth_low_bytes_per_min: FiniteFloat | None = None
+    growth_high_bytes_per_min: FiniteFloat | None = None
 
 
 class AcceleratorMemory(_Model):
@@ -211,12 +247,17 @@ class Finding(_Model):
 
 
 class Measurement(_Model):
-    """How the numbers were taken and what the taking cost."""
+    """How the numbers were taken and what the taking cost.
+
+    `overhead_s` is the profiler's own time in the main thread over all phases; `background_cpu_s`
+    the processor time of its sampling thread, beside the run.
+    """
 
     clock: str | None = None
     overhead_s: FiniteFloat | None = None
     overhead_share: FiniteFloat | None = None
     per_batch_overhead_s: FiniteFloat | None = None
+    background_cpu_s: FiniteFloat | None = None
     warnings: list[str] = []
     notes: list[str] = []
 
@@ -245,6 +286,7 @@ class Baseline(_Model):
     environment: Environment = Environment()
     phases: list[Phase] = []
     operations: list[Operation] = []
+    workers: list[Workers] = []
     train_vs_validation: TrainVsValidation | None = None
     memory: Memory | None = None
     findings: list[Finding] = []

@@ -57,7 +57,7 @@ class BatchTable:
     Every column has shape (batches,). `duration_s` is the whole cycle of a batch: from asking for
     it to asking for the next one, validation in between not counted. `lines_s` holds the share of
     each breakdown line and named operation (exclusive time); the lines of a row sum to its
-    duration. `samples` is NaN where the batch's size could not be told.
+    duration (in single precision). `samples` is NaN where the batch's size could not be told.
     """
 
     epoch: NDArray[np.int64]
@@ -66,18 +66,41 @@ class BatchTable:
     start_s: NDArray[np.float64]
     duration_s: NDArray[np.float64]
     samples: NDArray[np.float64]
-    lines_s: Mapping[str, NDArray[np.float64]]
+    lines_s: Mapping[str, NDArray[np.float32]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class EpochRecord:
-    """One pass of a stage: everything from its first hook to its last, batches included."""
+    """One finished pass of a stage, without the batches, which are in the batch table.
+
+    `tail_s` is the time outside the batches, by line: hooks before the first and after the last,
+    the loader's start, epoch-end metrics, checkpoints. `events` counts the spans that the
+    profiler entered during the whole pass.
+    """
 
     epoch: int
     started_s: float
-    total_s: float
     batches: int
-    lines_s: Mapping[str, float]
+    events: int
+    tail_s: Mapping[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkerRecord:
+    """One data-loader worker process.
+
+    `start_s`, `end_s` and each of `lines_s` have shape (batches made,): when the worker began and
+    ended to make each batch, and the exclusive time of each operation in it.
+    """
+
+    stage: Stage
+    worker: int
+    pid: int
+    asked_s: float | None
+    ready_s: float | None
+    start_s: NDArray[np.float64]
+    end_s: NDArray[np.float64]
+    lines_s: Mapping[str, NDArray[np.float64]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,8 +141,9 @@ class StageRecord:
 class OperationRecord:
     """Calls of one named operation in one stage and one kind of process.
 
-    `exclusive_s` leaves out the operations nested inside; `call_time_s` is a sample of the
-    durations of single calls, shape (kept calls,), at most some thousands.
+    `exclusive_s` leaves out the operations nested inside. `in_main_thread` operations are lines of
+    the breakdown; those of other threads and of workers ran beside it. `call_time_s` is a sample
+    of the durations of single calls, shape (kept calls,), at most some thousands.
     """
 
     name: str
@@ -128,6 +152,7 @@ class OperationRecord:
     calls: int
     total_s: float
     exclusive_s: float
+    in_main_thread: bool = False
     call_time_s: NDArray[np.float64] | None = None
 
 
@@ -150,9 +175,8 @@ class MeasurementRecord:
     """What the measuring itself cost, and how a reader should take the numbers."""
 
     clock: str | None = None
-    overhead_s: float | None = None
-    events: int | None = None
     event_cost_s: float | None = None
+    background_cpu_s: float | None = None
     sanity_check_s: float | None = None
     sanity_check_batches: int = 0
     setup_s: float | None = None
@@ -167,6 +191,7 @@ class Run:
     info: RunInfo
     stages: tuple[StageRecord, ...] = ()
     operations: tuple[OperationRecord, ...] = ()
+    workers: tuple[WorkerRecord, ...] = ()
     memory: MemorySamples | None = None
     measurement: MeasurementRecord = field(default_factory=MeasurementRecord)
     config: Mapping[str, JsonValue] | None = None

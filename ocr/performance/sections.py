@@ -32,7 +32,7 @@ _listener: SectionListener | None = None
 
 def listen(listener: SectionListener | None) -> None:
     """Send the sections of this process to `listener`; None stops listening."""
-    global _listener  # noqa: PLW0603 - one recorder a process; a context variable costs 3x as much
+    global _listener
     _listener = listener
 
 
@@ -41,7 +41,7 @@ def is_listening() -> bool:
     return _listener is not None
 
 
-class section:  # noqa: N801 - used as a context manager and decorator, like `contextlib.suppress`
+class section:
     """Time a block or a function under a name, in the main process and in loader workers.
 
     A section may be nested, reused and re-entered, and costs next to nothing when no run is being

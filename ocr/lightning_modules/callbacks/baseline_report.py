@@ -14,6 +14,7 @@ from ocr.lightning_modules.callbacks.performance_profiler import (
     PerformanceProfilerCallback,
     status_of,
 )
+from ocr.lightning_modules.callbacks.trainer_parts import callbacks_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,9 +43,7 @@ class BaselineReportCallback(Callback):
 
     is_baseline_reporter = True
 
-    def __init__(
-        self, output_dir: str | Path | None = None, wandb_timeout_s: float = 5.0
-    ) -> None:
+    def __init__(self, output_dir: str | Path | None = None, wandb_timeout_s: float = 5.0) -> None:
         """Keep the arguments; everything else waits for the end of the run."""
         super().__init__()
         if wandb_timeout_s <= 0:
@@ -65,9 +64,7 @@ class BaselineReportCallback(Callback):
     def on_exception(
         self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
     ) -> None:
-        self._report(
-            trainer, status_of(exception), f"{type(exception).__name__}: {exception}"
-        )
+        self._report(trainer, status_of(exception), f"{type(exception).__name__}: {exception}")
 
     @override
     def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
@@ -82,7 +79,7 @@ class BaselineReportCallback(Callback):
             if not trainer.is_global_zero:
                 return
             self._write(trainer, profiler, status)
-        except Exception as error:  # noqa: BLE001 - a report must never fail the training
+        except Exception as error:
             logger.warning(
                 "The performance baseline could not be written (%s: %s). The training is not "
                 "affected; `ocr-baseline report --run-dir %s` tries again from the records.",
@@ -109,7 +106,7 @@ class BaselineReportCallback(Callback):
 
     @staticmethod
     def _profiler(trainer: Trainer) -> PerformanceProfilerCallback | None:
-        for callback in trainer.callbacks:
+        for callback in callbacks_of(trainer):
             if isinstance(callback, PerformanceProfilerCallback):
                 return callback
         return None

@@ -1,5 +1,6 @@
 """What the trainer's own actions do not show, timed where it happens: loggers, `self.log`, manual
-optimization, the start of loaders and their workers, torchmetrics."""
+optimization, the start of loaders and their workers, torchmetrics.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from lightning.pytorch import LightningModule
 from lightning.pytorch.core.optimizer import LightningOptimizer
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, dataloader
 from torchmetrics import Metric
 
 from ocr.performance.record.instrument import Instrumentation, Target, resolve, wrap_callable
@@ -101,8 +102,9 @@ class FrameworkTiming:
         self._timed_metrics.clear()
 
     def _time_method(self, owner: type, attribute: str, line: Line) -> None:
-        target = Target(dotted_name=f"{owner.__qualname__}.{attribute}", owner=owner,
-                        attribute=attribute)
+        target = Target(
+            dotted_name=f"{owner.__qualname__}.{attribute}", owner=owner, attribute=attribute
+        )
         self._instrumentation.time(target, MainThreadSpan(self._recorder, line))
 
     def _metric_context(self, metric: Metric, attribute: str) -> AbstractContextManager[None]:
@@ -124,16 +126,39 @@ class FrameworkTiming:
             if threading.get_ident() != main_thread:
                 return original(loader)
             with loader_startup:
-                return _iterate_with_records(loader, original, WorkerStart(
-                    recorder.folder,
-                    rank=recorder.rank,
-                    stage=recorded_stage(running_stage()),
-                    origin_ns=recorder.started_ns,
-                    operations=names,
-                    user_init=loader.worker_init_fn,
-                ))
+                return _iterate_with_records(
+                    loader,
+                    original,
+                    WorkerStart(
+                        recorder.folder,
+                        rank=recorder.rank,
+                        stage=recorded_stage(running_stage()),
+                        origin_ns=recorder.started_ns,
+                        operations=names,
+                        user_init=loader.worker_init_fn,
+                    ),
+                )
 
         self._instrumentation.replace(DataLoader, "__iter__", iterate)
+        self._time_worker_shutdown(main_thread, loader_startup)
+
+    def _time_worker_shutdown(
+        self, main_thread: int, loader_startup: AbstractContextManager[Any]
+    ) -> None:
+        """Charge the end of workers to the loader; a torch that names it otherwise goes untimed."""
+        iterator_class = getattr(dataloader, "_MultiProcessingDataLoaderIter", None)
+        original = getattr(iterator_class, "_shutdown_workers", None)
+        if original is None:
+            return
+
+        def shut_down(iterator: Any) -> None:
+            if threading.get_ident() != main_thread:
+                original(iterator)
+                return
+            with loader_startup:
+                original(iterator)
+
+        self._instrumentation.replace(iterator_class, "_shutdown_workers", shut_down)
 
 
 def recorded_stage(stage: Stage) -> Stage:

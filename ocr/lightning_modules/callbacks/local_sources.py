@@ -1,1 +1,1 @@
-load_run=None
+load_run = None

@@ -19,6 +19,7 @@ from ocr.lightning_modules.callbacks.accounting_profiler import AccountingProfil
 from ocr.lightning_modules.callbacks.action_lines import CALLBACK_LINE_PREFIX
 from ocr.lightning_modules.callbacks.epoch_metrics import epoch_metrics, memory_metrics
 from ocr.lightning_modules.callbacks.framework_timing import FrameworkTiming
+from ocr.lightning_modules.callbacks.trainer_parts import callbacks_of, profiler_of, set_profiler
 from ocr.performance.errors import OperationError
 from ocr.performance.record import environment
 from ocr.performance.record.heartbeat import Heartbeat
@@ -68,10 +69,10 @@ class PerformanceProfilerCallback(Callback):
 
     def __init__(
         self,
-        enabled: bool = True,  # noqa: FBT001, FBT002 - the seed's signature
+        enabled: bool = True,
         log_interval: int = 10,
-        profile_memory: bool = True,  # noqa: FBT001, FBT002 - the seed's signature
-        verbose: bool = False,  # noqa: FBT001, FBT002 - the seed's signature
+        profile_memory: bool = True,
+        verbose: bool = False,
         operations: Sequence[str] = (),
         output_dir: str | Path | None = None,
     ) -> None:
@@ -197,7 +198,9 @@ class PerformanceProfilerCallback(Callback):
         try:
             if self._recorder is not None and self._profiler is not None:
                 self._recorder.pause()
-                self.finish_records(status_of(exception), f"{type(exception).__name__}: {exception}")
+                self.finish_records(
+                    status_of(exception), f"{type(exception).__name__}: {exception}"
+                )
         except Exception as error:  # noqa: BLE001 - the user's exception is the one to see
             self._give_up("finish", error)
         self._stop()
@@ -219,7 +222,7 @@ class PerformanceProfilerCallback(Callback):
         recorder.write_header(self._header(trainer, pl_module))
         profiler = self._profiler = AccountingProfiler(
             recorder,
-            trainer.profiler,
+            profiler_of(trainer),
             callback_lines=self._callback_lines(trainer),
             running_stage=lambda: running_stage(trainer),
             current_epoch=lambda: trainer.current_epoch,
@@ -230,7 +233,7 @@ class PerformanceProfilerCallback(Callback):
             running_stage=lambda: running_stage(trainer),
             loader_startup=profiler.loader_startup(),
         )
-        trainer.profiler = profiler
+        set_profiler(trainer, profiler)
         listen(recorder)
         if self._heartbeat is not None:
             self._heartbeat.start()
@@ -245,7 +248,7 @@ class PerformanceProfilerCallback(Callback):
 
     def _header(self, trainer: Trainer, pl_module: LightningModule) -> dict[str, Any]:
         identity = environment.identity() | run_description.trainer_identity(trainer)
-        now = datetime.now(timezone.utc)  # noqa: UP017 - datetime.UTC is newer than Python 3.10
+        now = datetime.now(timezone.utc)
         return {
             "run": run_description.run_identity(trainer),
             "written_at": now.isoformat(),
@@ -259,7 +262,7 @@ class PerformanceProfilerCallback(Callback):
         }
 
     def _callback_lines(self, trainer: Trainer) -> Mapping[str, str]:
-        return {callback.state_key: self._line_of(callback) for callback in trainer.callbacks}
+        return {callback.state_key: self._line_of(callback) for callback in callbacks_of(trainer)}
 
     def _line_of(self, callback: Callback) -> str:
         if isinstance(callback, PerformanceProfilerCallback) or getattr(
@@ -276,9 +279,9 @@ class PerformanceProfilerCallback(Callback):
         if self._timing is not None:
             self._timing.undo()
             self._timing = None
-        if self._trainer is not None and self._trainer.profiler is self._profiler:
-            if self._profiler is not None:
-                self._trainer.profiler = self._profiler.inner
+        trainer, profiler = self._trainer, self._profiler
+        if trainer is not None and profiler is not None and profiler_of(trainer) is profiler:
+            set_profiler(trainer, profiler.inner)
         self._profiler = None
         self._trainer = None
         try:

@@ -67,7 +67,7 @@ def run_config(trainer: Trainer, module: LightningModule) -> dict[str, Any] | No
             composed["data"] = dict(datamodule.hparams)
         composed = {name: values for name, values in composed.items() if values}
     redacted = redact(_as_json(composed))
-    return redacted if isinstance(redacted, dict) and redacted else None
+    return redacted or None
 
 
 def _hydra_config() -> dict[str, Any] | None:
@@ -81,9 +81,9 @@ def _hydra_config() -> dict[str, Any] | None:
     if not path.is_file():
         return None
     composed = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
-    return {str(key): value for key, value in composed.items()} if isinstance(
-        composed, dict
-    ) else None
+    return (
+        {str(key): value for key, value in composed.items()} if isinstance(composed, dict) else None
+    )
 
 
 def _as_json(value: Any) -> Any:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from typing import NamedTuple
 
 import psutil
 
-CHILDREN_REFRESH_SAMPLES = 5
+LISTING_SHARE = 0.005
 
 
 class MemorySample(NamedTuple):
@@ -21,21 +22,20 @@ class MemoryProbe:
     """Reads the memory of this process and its descendants.
 
     Listing all processes costs milliseconds on a busy machine, so the list of children is renewed
-    at every fifth sample only, or at once when a known child has ended. Memory that processes
-    share counts in each of them (RSS).
+    no more often than keeps the listing under half a percent of the time, and at once when a
+    known child has ended. Memory that processes share counts in each of them (RSS).
     """
 
     def __init__(self) -> None:
         """Begin with this process and no known children."""
         self._main = psutil.Process()
         self._children: list[psutil.Process] = []
-        self._samples = 0
+        self._list_again_at_s = float("-inf")
 
     def read(self) -> MemorySample:
         """Return the memory as it is now."""
-        if self._samples % CHILDREN_REFRESH_SAMPLES == 0:
+        if time.monotonic() >= self._list_again_at_s:
             self._children = self._list_children()
-        self._samples += 1
         return MemorySample(
             _rss_bytes(self._main), self._workers_rss_bytes(), psutil.virtual_memory().percent
         )
@@ -48,10 +48,14 @@ class MemoryProbe:
         return sum(size for size in sizes if size is not None)
 
     def _list_children(self) -> list[psutil.Process]:
+        began_s = time.monotonic()
         try:
             return self._main.children(recursive=True)
         except psutil.Error:
             return []
+        finally:
+            now_s = time.monotonic()
+            self._list_again_at_s = now_s + (now_s - began_s) / LISTING_SHARE
 
 
 def _rss_bytes(process: psutil.Process) -> int | None:

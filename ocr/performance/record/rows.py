@@ -11,7 +11,7 @@ from ocr.performance.record.operations import CallTally
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from ocr.performance.record.batches import BatchRow, StageState
+    from ocr.performance.record.batches import StageState
     from ocr.performance.record.operations import Operation
     from ocr.performance.record.timeline import Timeline
     from ocr.performance.stages import Stage
@@ -46,9 +46,7 @@ def line_columns(cells_ns: Sequence[list[int]], names: Sequence[str]) -> dict[st
     width = len(names)
     padded = (row + [0] * (width - len(row)) for row in cells_ns)
     columns = zip(*padded, strict=True)
-    return {
-        name: list(column) for name, column in zip(names, columns, strict=True) if any(column)
-    }
+    return {name: list(column) for name, column in zip(names, columns, strict=True) if any(column)}
 
 
 def epoch_records(state: StageState, timeline: Timeline, origin_ns: int) -> Iterator[Record]:

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 
-
 class Timeline:
     """The accounts of one thread.
 

@@ -52,9 +52,7 @@ class WorkerRecorder:
         self._ends_ns: list[int] = []
         self._cells_ns: list[list[int]] = []
         self._written_at_ns = perf_counter_ns()
-        self._writer = RecordWriter(
-            folder / f"rank_{rank}_worker_{stage.value}_{worker_id}.jsonl"
-        )
+        self._writer = RecordWriter(folder / f"rank_{rank}_worker_{stage.value}_{worker_id}.jsonl")
 
     def write_start(self, asked_ns: int) -> None:
         """Record how long it took from asking for the worker to its being ready."""
@@ -131,9 +129,7 @@ class WorkerRecorder:
                 record = tally_record(
                     operation.name, stage, "worker", tally, with_sample=with_sample
                 )
-                self._writer.write(
-                    {**record, "pid": os.getpid(), "worker": self._worker_id}
-                )
+                self._writer.write({**record, "pid": os.getpid(), "worker": self._worker_id})
 
 
 class WorkerStart:
@@ -142,7 +138,7 @@ class WorkerStart:
     A failure to record is passed over: the worker runs on without records.
     """
 
-    def __init__(  # noqa: PLR0913 - all that a worker needs to know travels in one object
+    def __init__(
         self,
         folder: Path,
         *,

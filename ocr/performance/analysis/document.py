@@ -1,0 +1,145 @@
+"""`analyze`: puts the document together from a run's stages, operations, memory and findings."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import datetime, timezone
+from importlib import metadata
+from typing import TYPE_CHECKING
+
+from ocr.performance.analysis.findings import find
+from ocr.performance.analysis.measured import Measured
+from ocr.performance.analysis.memory import memory
+from ocr.performance.analysis.missing import missing_metrics
+from ocr.performance.analysis.notes import measurement
+from ocr.performance.analysis.operations import operations
+from ocr.performance.analysis.phases import recorded_phases, reported_phase
+from ocr.performance.analysis.stage_times import StageTimes
+from ocr.performance.analysis.train_vs_validation import compare_recorded, compare_reported
+from ocr.performance.analysis.workers import worker_times, workers_section
+from ocr.performance.baseline import (
+    Baseline,
+    Environment,
+    Generator,
+    RunSection,
+    TrainVsValidation,
+    Workload,
+)
+from ocr.performance.stages import REPORTED_STAGES, Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ocr.performance.baseline import Phase
+    from ocr.performance.run import JsonValue, Run
+
+DISTRIBUTION_NAME = "ocr-baseline"
+
+
+def analyze(run: Run) -> Baseline:
+    """Return the baseline of a run."""
+    measured = measure(run)
+    found = find(measured)
+    return Baseline(
+        generated_at=datetime.now(timezone.utc),
+        generator=Generator(name=DISTRIBUTION_NAME, version=metadata.version(DISTRIBUTION_NAME)),
+        run=_run_section(run),
+        workload=_workload(run),
+        environment=Environment(
+            identity=dict(run.environment_identity), volatile=dict(run.environment_volatile)
+        ),
+        phases=measured.phases,
+        operations=measured.operations,
+        workers=measured.workers,
+        train_vs_validation=measured.train_vs_validation,
+        memory=measured.memory,
+        findings=found.findings,
+        measurement=measured.measurement.model_copy(
+            update={"notes": [*measured.measurement.notes, *found.silent]}
+        ),
+        missing=missing_metrics(measured),
+    )
+
+
+def measure(run: Run) -> Measured:
+    """Return everything that was measured, before any finding."""
+    times = {
+        record.stage: StageTimes(record)
+        for record in run.stages
+        if record.stage in REPORTED_STAGES and (record.batches is not None or record.epochs)
+    }
+    workers = {
+        stage: found
+        for stage, stage_times in times.items()
+        if (found := worker_times(stage_times, run.workers)) is not None
+    }
+    phases = _phases(run, times)
+    return Measured(
+        run=run,
+        phases=phases,
+        operations=operations(run, times, workers),
+        workers=[workers_section(times[stage], found) for stage, found in workers.items()],
+        measurement=measurement(run, times),
+        train_vs_validation=_train_vs_validation(phases, times),
+        memory=None if run.memory is None else memory(run.memory),
+        times=times,
+        worker_times=workers,
+    )
+
+
+def _phases(run: Run, times: Mapping[Stage, StageTimes]) -> list[Phase]:
+    phases: list[Phase] = []
+    for stage in REPORTED_STAGES:
+        if stage in times:
+            phases.extend(recorded_phases(times[stage], run.measurement.event_cost_s))
+            continue
+        phases.extend(
+            reported_phase(record)
+            for record in run.stages
+            if record.stage is stage and record.reported
+        )
+    return phases
+
+
+def _train_vs_validation(
+    phases: list[Phase], times: Mapping[Stage, StageTimes]
+) -> TrainVsValidation | None:
+    whole = {phase.name: phase for phase in phases if phase.dataloader is None}
+    train, validation = whole.get(Stage.TRAIN.value), whole.get(Stage.VALIDATION.value)
+    if train is None or validation is None:
+        return None
+    if Stage.TRAIN in times and Stage.VALIDATION in times:
+        return compare_recorded(times[Stage.TRAIN], times[Stage.VALIDATION], train, validation)
+    return compare_reported(train, validation)
+
+
+def _run_section(run: Run) -> RunSection:
+    info = run.info
+    return RunSection(
+        id=info.id,
+        name=info.name,
+        project=info.project,
+        entity=info.entity,
+        url=info.url,
+        status=info.status,
+        started_at=info.started_at,
+        duration_s=info.duration_s,
+        source=info.source,
+        ended_by=info.ended_by,
+    )
+
+
+def _workload(run: Run) -> Workload:
+    config = None if run.config is None else dict(run.config)
+    return Workload(
+        config=config,
+        config_hash=None if config is None else _hash(config),
+        data_hash=run.data_hash,
+    )
+
+
+def _hash(config: Mapping[str, JsonValue]) -> str:
+    """Return the SHA-256 of a configuration as canonical JSON."""
+    canonical = json.dumps(config, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()

@@ -1,0 +1,75 @@
+"""What the document does not hold, and why: each `null` that a reader may look for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ocr.performance.baseline import MissingMetric
+from ocr.performance.stages import Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ocr.performance.analysis.measured import Measured
+    from ocr.performance.baseline import Phase
+
+_NOT_RUN = {
+    Stage.TRAIN: "no training batch was recorded in this run",
+    Stage.VALIDATION: "no validation batch was recorded in this run",
+}
+
+
+def missing_metrics(measured: Measured) -> list[MissingMetric]:
+    """Return an entry for each missing metric, the source's own first, none twice."""
+    entries = [
+        MissingMetric(metric=entry.metric, reason=entry.reason, detail=entry.detail)
+        for entry in measured.run.missing
+    ]
+    entries.extend(_absent_phases(measured))
+    for phase in measured.whole_phases:
+        entries.extend(_absent_in(phase))
+    entries.extend(_absent_sections(measured))
+    return list({entry.metric: entry for entry in reversed(entries)}.values())[::-1]
+
+
+def _absent_phases(measured: Measured) -> Iterator[MissingMetric]:
+    for stage, detail in _NOT_RUN.items():
+        if measured.phase(stage.value) is None:
+            yield MissingMetric(
+                metric=f"phases.{stage.value}", reason="not_collected", detail=detail
+            )
+
+
+def _absent_in(phase: Phase) -> Iterator[MissingMetric]:
+    where = f"phases.{phase.name}"
+    if phase.total_s is None:
+        yield MissingMetric(metric=f"{where}.total_s", reason="not_collected")
+    if phase.batch_time_s is None:
+        yield MissingMetric(
+            metric=f"{where}.batch_time_s",
+            reason="not_collected",
+            detail="no batch of this phase was timed",
+        )
+    if phase.samples is None:
+        yield MissingMetric(
+            metric=f"{where}.samples",
+            reason="not_collected",
+            detail="no batch size could be told: a batch held no tensor, or sizes were not logged",
+        )
+
+
+def _absent_sections(measured: Measured) -> Iterator[MissingMetric]:
+    if measured.train_vs_validation is None:
+        yield MissingMetric(
+            metric="train_vs_validation",
+            reason="not_collected",
+            detail="needs times of both training and validation",
+        )
+    if measured.memory is None:
+        yield MissingMetric(metric="memory", reason="not_collected")
+    elif measured.memory.accelerator is None:
+        yield MissingMetric(
+            metric="memory.accelerator",
+            reason="not_collected",
+            detail="no CUDA device was in use, or its peaks were not logged",
+        )

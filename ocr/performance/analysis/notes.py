@@ -1,0 +1,68 @@
+"""How the numbers were taken and what the taking cost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ocr.performance.analysis.phases import own_cost_moved
+from ocr.performance.baseline import Measurement
+from ocr.performance.stages import Line
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ocr.performance.analysis.stage_times import StageTimes
+    from ocr.performance.run import Run
+    from ocr.performance.stages import Stage
+
+
+def measurement(run: Run, times: Mapping[Stage, StageTimes]) -> Measurement:
+    """Return the section on the measuring: its cost, its warnings, its rules."""
+    overhead_s = _overhead_s(run, times)
+    total_s = sum(stage_times.total_s for stage_times in times.values())
+    batches = sum(len(stage_times.durations_s) for stage_times in times.values())
+    return Measurement(
+        clock=run.measurement.clock,
+        overhead_s=overhead_s,
+        overhead_share=overhead_s / total_s if overhead_s is not None and total_s > 0 else None,
+        per_batch_overhead_s=overhead_s / batches if overhead_s is not None and batches else None,
+        background_cpu_s=run.measurement.background_cpu_s,
+        warnings=[*run.measurement.warnings, *_warnings(run)],
+        notes=list(_notes(run, times)),
+    )
+
+
+def _overhead_s(run: Run, times: Mapping[Stage, StageTimes]) -> float | None:
+    """Time in the profiler's own hooks plus the calibrated cost of each span, over the stages."""
+    if not times:
+        return None
+    return sum(
+        own_cost_moved(stage_times.lines_s, stage_times.events, run.measurement.event_cost_s).get(
+            Line.PROFILER.value, 0.0
+        )
+        for stage_times in times.values()
+    )
+
+
+def _warnings(run: Run) -> list[str]:
+    lost = run.measurement.lost_records
+    if not lost:
+        return []
+    return [
+        f"{lost} record{'s' if lost > 1 else ''} could not be read (cut off or damaged) and "
+        "nothing here is from them"
+    ]
+
+
+def _notes(run: Run, times: Mapping[Stage, StageTimes]) -> list[str]:
+    notes = []
+    for stage, stage_times in times.items():
+        set_aside = int((~stage_times.is_steady).sum())
+        notes.append(
+            f"{stage.value}: {set_aside} of {len(stage_times.durations_s)} batches set aside as "
+            "warm-up; they count in the totals, not in the statistics"
+        )
+    batches = run.measurement.sanity_check_batches
+    if batches:
+        notes.append(f"sanity check: {batches} batches, counted in no phase")
+    return notes

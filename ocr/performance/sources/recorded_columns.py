@@ -1,0 +1,203 @@
+"""Columns of record files turned into tables: batches, memory samples, operations."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ocr.performance.run import BatchTable, MemorySamples, OperationRecord
+from ocr.performance.stages import Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from numpy.typing import NDArray
+
+SECONDS = np.float64(1e-9)
+_ID_COLUMNS = ("epoch", "batch_idx", "dataloader_idx")
+
+
+@dataclass
+class _Chunk:
+    ids: dict[str, NDArray[np.int64]]
+    samples: NDArray[np.float64]
+    start_s: NDArray[np.float64]
+    duration_s: NDArray[np.float64]
+    lines_s: dict[str, NDArray[np.float32]]
+
+
+@dataclass
+class RecordedBatches:
+    """Batch rows by stage, in the order of the file."""
+
+    chunks: dict[Stage, list[_Chunk]] = field(default_factory=lambda: defaultdict(list))
+    _tables: dict[Stage, BatchTable] = field(default_factory=dict)
+
+    def take(self, record: Mapping[str, Any]) -> None:
+        """Take the columns of one record in; raise `ValueError` when they don't fit together."""
+        start_ns = np.asarray(record["start_ns"], dtype=np.int64)
+        lines_ns = {
+            line: np.asarray(column, dtype=np.int64) for line, column in record["lines_ns"].items()
+        }
+        ids = {name: np.asarray(record[name], dtype=np.int64) for name in _ID_COLUMNS}
+        samples = np.asarray(
+            [np.nan if n is None else n for n in record["samples"]], dtype=np.float64
+        )
+        columns = [*ids.values(), samples, *lines_ns.values()]
+        if any(column.shape != start_ns.shape for column in columns):
+            raise ValueError("columns of different lengths in a batches record")
+        if any((column < 0).any() for column in lines_ns.values()):
+            raise ValueError("negative time in a batches record")
+        duration_ns = sum(lines_ns.values(), np.zeros_like(start_ns))
+        self.chunks[Stage(record["stage"])].append(
+            _Chunk(
+                ids=ids,
+                samples=samples,
+                start_s=start_ns * SECONDS,
+                duration_s=duration_ns * SECONDS,
+                lines_s={
+                    line: (column * SECONDS).astype(np.float32) for line, column in lines_ns.items()
+                },
+            )
+        )
+
+    def table(self, stage: Stage) -> BatchTable | None:
+        """Return the stage's batches, None when there are none."""
+        chunks = self.chunks.pop(stage, [])
+        if chunks:
+            self._tables[stage] = _joined(chunks)
+        return self._tables.get(stage)
+
+
+def _joined(chunks: list[_Chunk]) -> BatchTable:
+    lines = sorted({line for chunk in chunks for line in chunk.lines_s})
+    lengths = [len(chunk.start_s) for chunk in chunks]
+    lines_s = {}
+    for line in lines:
+        parts = [chunk.lines_s.pop(line, None) for chunk in chunks]
+        lines_s[line] = np.concatenate(
+            [
+                np.zeros(length, dtype=np.float32) if part is None else part
+                for part, length in zip(parts, lengths, strict=True)
+            ]
+        )
+    return BatchTable(
+        epoch=np.concatenate([chunk.ids["epoch"] for chunk in chunks]),
+        batch_idx=np.concatenate([chunk.ids["batch_idx"] for chunk in chunks]),
+        dataloader_idx=np.concatenate([chunk.ids["dataloader_idx"] for chunk in chunks]),
+        start_s=np.concatenate([chunk.start_s for chunk in chunks]),
+        duration_s=np.concatenate([chunk.duration_s for chunk in chunks]),
+        samples=np.concatenate([chunk.samples for chunk in chunks]),
+        lines_s=lines_s,
+    )
+
+
+@dataclass
+class RecordedMemory:
+    """Memory samples, in the order of the file."""
+
+    columns: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+
+    def take(self, record: Mapping[str, Any]) -> None:
+        """Take the columns of one record in; raise `ValueError` when they don't fit together."""
+        names = ("at_ns", "main_rss_bytes", "workers_rss_bytes", "system_memory_percent")
+        taken = {
+            name: [np.nan if value is None else float(value) for value in record[name]]
+            for name in names
+        }
+        if len({len(column) for column in taken.values()}) != 1:
+            raise ValueError("columns of different lengths in a memory record")
+        for name, column in taken.items():
+            self.columns[name].extend(column)
+
+    def samples(self, accelerator: Mapping[str, Any] | None) -> MemorySamples | None:
+        """Return the samples, None when nothing was sampled."""
+        if not self.columns["at_ns"] and not accelerator:
+            return None
+        main = np.asarray(self.columns["main_rss_bytes"], dtype=np.float64)
+        workers = np.asarray(self.columns["workers_rss_bytes"], dtype=np.float64)
+        peaks = accelerator or {}
+        return MemorySamples(
+            at_s=np.asarray(self.columns["at_ns"], dtype=np.float64) * SECONDS,
+            tree_rss_bytes=main + workers,
+            main_rss_bytes=main,
+            workers_rss_bytes=workers,
+            system_memory_percent=np.asarray(
+                self.columns["system_memory_percent"], dtype=np.float64
+            ),
+            accelerator_allocated_peak_bytes=peaks.get("allocated_peak_bytes"),
+            accelerator_reserved_peak_bytes=peaks.get("reserved_peak_bytes"),
+            accelerator_total_bytes=peaks.get("total_bytes"),
+        )
+
+
+@dataclass
+class RecordedOperations:
+    """Tallies of operations: those of the main process' threads and of each worker process.
+
+    A tally counts from its process' start, so the last record of each replaces those before it.
+    """
+
+    tallies: dict[tuple[str, Stage, str, int], Mapping[str, Any]] = field(default_factory=dict)
+    sampled: dict[tuple[str, Stage, str, int], list[int]] = field(default_factory=dict)
+
+    def take(self, record: Mapping[str, Any]) -> None:
+        """Take one record in."""
+        key = (
+            str(record["name"]),
+            Stage(record["stage"]),
+            str(record["where"]),
+            int(record.get("pid", 0)),
+        )
+        if int(record["calls"]) < 0 or int(record["total_ns"]) < 0:
+            raise ValueError("negative count or time in an operation record")
+        self.tallies[key] = record
+        if record["call_sample_ns"]:
+            self.sampled[key] = [int(value) for value in record["call_sample_ns"]]
+
+    def records(
+        self, exclusive_s: Callable[[str, Stage, str], float]
+    ) -> tuple[OperationRecord, ...]:
+        """Return one record for each operation, stage and kind of place.
+
+        Args:
+            exclusive_s: Gives the exclusive time of an operation, a stage and a place ("main" or
+                "worker"); threads bring their own.
+        """
+        grouped: dict[tuple[str, Stage, str], list[int]] = defaultdict(list)
+        for name, stage, where, pid in self.tallies:
+            grouped[name, stage, where].append(pid)
+        return tuple(
+            self._record(name, stage, where, pids, exclusive_s)
+            for (name, stage, where), pids in grouped.items()
+        )
+
+    def _record(
+        self,
+        name: str,
+        stage: Stage,
+        where: str,
+        pids: list[int],
+        exclusive_s: Callable[[str, Stage, str], float],
+    ) -> OperationRecord:
+        tallies = [self.tallies[name, stage, where, pid] for pid in pids]
+        sample_ns = [
+            value for pid in pids for value in self.sampled.get((name, stage, where, pid), ())
+        ]
+        return OperationRecord(
+            name=name,
+            stage=stage,
+            process="worker" if where == "worker" else "main",
+            calls=sum(tally["calls"] for tally in tallies),
+            total_s=sum(tally["total_ns"] for tally in tallies) * SECONDS,
+            exclusive_s=(
+                sum(tally["exclusive_ns"] for tally in tallies) * SECONDS
+                if where == "thread"
+                else exclusive_s(name, stage, where)
+            ),
+            in_main_thread=where == "main",
+            call_time_s=np.asarray(sample_ns, dtype=np.float64) * SECONDS if sample_ns else None,
+        )

@@ -1,0 +1,284 @@
+"""The recorder's own files: the richest source, readable after any end of a run."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ocr.performance.errors import SourceError
+from ocr.performance.record.operations import OPERATION_LINE_PREFIX
+from ocr.performance.record.recorder import RECORDS_FOLDER
+from ocr.performance.record.writer import FORMAT_NAME, FORMAT_VERSION
+from ocr.performance.run import (
+    EpochRecord,
+    MeasurementRecord,
+    Missing,
+    Run,
+    RunInfo,
+    StageRecord,
+)
+from ocr.performance.sources.recorded_columns import (
+    RecordedBatches,
+    RecordedMemory,
+    RecordedOperations,
+)
+from ocr.performance.sources.recorded_workers import RecordedWorkers
+from ocr.performance.stages import REPORTED_STAGES, Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+SECONDS = 1e-9
+_MALFORMED = (KeyError, TypeError, ValueError, OverflowError)
+"""What a record of the right type but the wrong content raises while it is taken in."""
+
+
+def load(folder: Path) -> Run:
+    """Read the records of a run from its folder, or from a folder around it.
+
+    Lines that are cut off or damaged are passed over and counted.
+
+    Raises:
+        SourceError: When there are no records, they can't be read, or their format is newer.
+    """
+    path = find_records(folder) / "rank_0.jsonl"
+    reading = _Reading()
+    for record in _records(path, reading):
+        reading.take(record)
+    if not reading.headers:
+        raise SourceError(
+            f"{path} holds no readable header; if the run has only just begun, try again later"
+        )
+    for worker_path in sorted(path.parent.glob("rank_0_worker_*.jsonl")):
+        for record in _records(worker_path, reading):
+            reading.take(record)
+    return reading.run()
+
+
+def find_records(folder: Path) -> Path:
+    """Return the folder that holds `rank_0.jsonl`: this one, or one that a run makes inside it.
+
+    Raises:
+        SourceError: When there is none.
+    """
+    candidates = (
+        folder,
+        folder / RECORDS_FOLDER,
+        folder / "baseline" / RECORDS_FOLDER,
+    )
+    for candidate in candidates:
+        if (candidate / "rank_0.jsonl").is_file():
+            return candidate
+    raise SourceError(
+        f"{folder} holds no records of a run (no rank_0.jsonl in it, in {RECORDS_FOLDER}/ or in "
+        f"baseline/{RECORDS_FOLDER}/); give the run's output folder, or add "
+        "callbacks=baseline_report to the training that makes it"
+    )
+
+
+def _records(path: Path, reading: _Reading) -> Iterator[dict[str, Any]]:
+    try:
+        with path.open("rb") as lines:
+            for line in lines:
+                try:
+                    record = json.loads(line, parse_constant=_refuse_constant)
+                except (ValueError, RecursionError):
+                    reading.lost_records += 1
+                    continue
+                if isinstance(record, dict):
+                    yield record
+                else:
+                    reading.lost_records += 1
+    except OSError as error:
+        raise SourceError(f"{path} can't be read: {error.strerror}") from error
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(f"{name} is not a measurement")
+
+
+@dataclass
+class _Reading:
+    """What the records said so far."""
+
+    headers: list[Mapping[str, Any]] = field(default_factory=list)
+    batches: RecordedBatches = field(default_factory=RecordedBatches)
+    epochs: dict[Stage, list[Mapping[str, Any]]] = field(default_factory=lambda: defaultdict(list))
+    operations: RecordedOperations = field(default_factory=RecordedOperations)
+    memory: RecordedMemory = field(default_factory=RecordedMemory)
+    workers: RecordedWorkers = field(default_factory=RecordedWorkers)
+    status: Mapping[str, Any] = field(default_factory=dict)
+    lost_records: int = 0
+
+    def take(self, record: Mapping[str, Any]) -> None:
+        """Take a record in; one of unknown type is ignored, a malformed one is counted."""
+        try:
+            self._take(record)
+        except _MALFORMED:
+            self.lost_records += 1
+
+    def _take(self, record: Mapping[str, Any]) -> None:
+        kind = record.get("type")
+        if kind == "header":
+            _check_format(record)
+            self.headers.append(record)
+        elif kind == "batches":
+            self.batches.take(record)
+        elif kind == "epoch":
+            _check_epoch(record)
+            self.epochs[Stage(record["stage"])].append(record)
+        elif kind == "operation":
+            self.operations.take(record)
+        elif kind == "memory":
+            self.memory.take(record)
+        elif kind in {"worker_start", "worker_batches"}:
+            self.workers.take(record)
+        elif kind == "status":
+            self.status = record
+
+    def run(self) -> Run:
+        """Put the run together."""
+        stages = tuple(
+            record for stage in REPORTED_STAGES if (record := self._stage(stage)) is not None
+        )
+        return Run(
+            info=self._info(stages),
+            stages=stages,
+            operations=self.operations.records(self._exclusive_s),
+            memory=self.memory.samples(self.status.get("memory")),
+            workers=self.workers.records(),
+            measurement=self._measurement(),
+            config=self._latest("config"),
+            environment_identity=self._environment("identity"),
+            environment_volatile=self._environment("volatile"),
+            missing=self._missing(),
+        )
+
+    def _stage(self, stage: Stage) -> StageRecord | None:
+        table = self.batches.table(stage)
+        epochs = self.epochs.get(stage, [])
+        if table is None and not epochs:
+            return None
+        return StageRecord(
+            stage=stage,
+            batches=table,
+            epochs=tuple(self._epoch(record) for record in epochs),
+        )
+
+    def _epoch(self, record: Mapping[str, Any]) -> EpochRecord:
+        return EpochRecord(
+            epoch=record["epoch"],
+            started_s=record["start_ns"] * SECONDS,
+            batches=record["batches"],
+            events=record["events"],
+            tail_s={line: value * SECONDS for line, value in record["tail_ns"].items()},
+        )
+
+    def _exclusive_s(self, name: str, stage: Stage, where: str) -> float:
+        line = OPERATION_LINE_PREFIX + name
+        if where == "worker":
+            return self.workers.line_total_s(stage, line)
+        table = self.batches.table(stage)
+        column = None if table is None else table.lines_s.get(line)
+        tails = sum(record["tail_ns"].get(line, 0) for record in self.epochs.get(stage, []))
+        in_batches = 0.0 if column is None else float(column.sum(dtype=np.float64))
+        return in_batches + float(tails) * SECONDS
+
+    def _info(self, stages: tuple[StageRecord, ...]) -> RunInfo:
+        who = self._latest("run") or {}
+        started = self.headers[0].get("written_at")
+        return RunInfo(
+            source="recorder",
+            status=self.status.get("status", "unknown"),
+            ended_by=self.status.get("ended_by"),
+            id=who.get("id"),
+            name=who.get("name"),
+            project=who.get("project"),
+            entity=who.get("entity"),
+            url=who.get("url"),
+            started_at=datetime.fromisoformat(started) if isinstance(started, str) else None,
+            duration_s=self._duration_s(stages),
+        )
+
+    def _duration_s(self, stages: tuple[StageRecord, ...]) -> float | None:
+        if "at_ns" in self.status:
+            return float(self.status["at_ns"]) * SECONDS
+        ends = [
+            float(stage.batches.start_s[-1] + stage.batches.duration_s[-1])
+            for stage in stages
+            if stage.batches is not None and len(stage.batches.start_s)
+        ]
+        return max(ends, default=None)
+
+    def _measurement(self) -> MeasurementRecord:
+        sanity = self.batches.table(Stage.SANITY_CHECK)
+        event_cost_ns = self.status.get("event_cost_ns")
+        return MeasurementRecord(
+            clock=self._latest("clock"),
+            event_cost_s=None if event_cost_ns is None else event_cost_ns * SECONDS,
+            background_cpu_s=self._status_seconds("background_cpu_ns"),
+            sanity_check_s=self._outside_s(Stage.SANITY_CHECK),
+            sanity_check_batches=0 if sanity is None else len(sanity.duration_s),
+            setup_s=self._outside_s(Stage.SETUP),
+            lost_records=self.lost_records,
+        )
+
+    def _outside_s(self, stage: Stage) -> float | None:
+        """Time of a stage that has no phase of its own in the report."""
+        epochs = self.epochs.get(stage, [])
+        if not epochs:
+            return None
+        table = self.batches.table(stage)
+        tails = float(sum(sum(record["tail_ns"].values()) for record in epochs)) * SECONDS
+        return tails + (0.0 if table is None else float(table.duration_s.sum()))
+
+    def _status_seconds(self, key: str) -> float | None:
+        value = self.status.get(key)
+        return None if value is None else float(value) * SECONDS
+
+    def _latest(self, key: str) -> Any:
+        return next((h[key] for h in reversed(self.headers) if h.get(key) is not None), None)
+
+    def _environment(self, part: str) -> dict[str, Any]:
+        merged: dict[str, Any] = {}
+        for header in self.headers:
+            merged |= header.get("environment", {}).get(part, {})
+        return merged
+
+    def _missing(self) -> tuple[Missing, ...]:
+        missing = []
+        if not self.status:
+            missing.append(
+                Missing(
+                    metric="run.status",
+                    reason="not_collected",
+                    detail="the run is still going, or it ended without a word (killed)",
+                )
+            )
+        if self._latest("profile_memory") is False:
+            missing.append(
+                Missing(metric="memory", reason="skipped", detail="profile_memory is off")
+            )
+        return tuple(missing)
+
+
+def _check_format(record: Mapping[str, Any]) -> None:
+    if record.get("format") != FORMAT_NAME or record.get("version", 0) > FORMAT_VERSION:
+        raise SourceError(
+            f"the records are of format {record.get('format')!r}, version "
+            f"{record.get('version')!r}; this version of ocr-baseline reads {FORMAT_NAME!r} up to "
+            f"version {FORMAT_VERSION}: upgrade it"
+        )
+
+
+def _check_epoch(record: Mapping[str, Any]) -> None:
+    numbers = [record["start_ns"], record["batches"], record["events"], record["epoch"]]
+    values = np.asarray([*numbers, *record["tail_ns"].values()], dtype=np.int64)
+    if (values[1:] < 0).any():
+        raise ValueError("negative time in an epoch record")
