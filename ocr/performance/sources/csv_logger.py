@@ -79,6 +79,7 @@ def _tables(file: Path, columns: list[str]) -> Iterator[pd.DataFrame]:
     with pd.read_csv(
         file,
         usecols=columns,
+        index_col=False,  # else a row with more cells than the header shifts them all
         dtype=str,
         keep_default_na=False,
         na_values=[""],

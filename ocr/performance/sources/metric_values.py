@@ -24,7 +24,7 @@ def read_number(value: object) -> float | NotANumber | None:
     None and "" are absence. Numbers of any kind count, also as text and as tensors or arrays of
     one element; of a nested value `{"mean": x}` the member that stands for it.
     """
-    if value is None or value == "":
+    if value is None:
         return None
     if isinstance(value, bool):
         return NotANumber("a boolean")

@@ -1,0 +1,79 @@
+"""The table of names."""
+
+from __future__ import annotations
+
+import pytest
+
+from ocr.performance.sources.metric_keys import (
+    FORKS,
+    MEMORY_NAMES,
+    STATISTIC_FIELDS,
+    MetricKey,
+    parse_key,
+)
+from ocr.performance.stages import REPORTED_STAGES, Stage
+
+
+def _key(name: str, stage: Stage | None = None, **more: object) -> MetricKey:
+    parts = {"dataloader_idx": None, "fork": "", "prefix": "", **more}
+    return MetricKey(name=name, stage=stage, **parts)  # type: ignore[arg-type] # a test's shorthand
+
+
+@pytest.mark.parametrize(
+    ("key", "expected"),
+    [
+        ("performance/val_batch_mean", _key("batch_mean", Stage.VALIDATION)),
+        ("performance/test_batch_p99", _key("batch_p99", Stage.TEST)),
+        ("performance/train_epoch_time", _key("epoch_time", Stage.TRAIN)),
+        ("performance/val_epoch_time_epoch", _key("epoch_time", Stage.VALIDATION, fork="_epoch")),
+        ("performance/val_batch_mean_step", _key("batch_mean", Stage.VALIDATION, fork="_step")),
+        (
+            "performance/val_num_batches/dataloader_idx_1",
+            _key("num_batches", Stage.VALIDATION, dataloader_idx=1),
+        ),
+        (
+            "performance/val_batch_std_epoch/dataloader_idx_12",
+            _key("batch_std", Stage.VALIDATION, fork="_epoch", dataloader_idx=12),
+        ),
+        ("run1-performance/val_batch_p95", _key("batch_p95", Stage.VALIDATION, prefix="run1")),
+        ("a/b/performance/val_batch_p95", _key("batch_p95", Stage.VALIDATION, prefix="a/b")),
+        ("performance.val_batch_median", _key("batch_median", Stage.VALIDATION)),
+        ("performance/gpu_memory_gb", _key("gpu_memory_gb")),
+        ("performance/val_gpu_memory_gb", _key("gpu_memory_gb", Stage.VALIDATION)),
+        ("performance/gpu_memory_reserved_gb", _key("gpu_memory_reserved_gb")),
+    ],
+)
+def test_a_key_is_taken_apart(key: str, expected: MetricKey) -> None:
+    assert parse_key(key) == expected
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "",
+        "epoch",
+        "val_batch_mean",
+        "performance/batch_mean",
+        "performance/val_loss",
+        "performance/testval_batch_mean",
+        "performance/test_val_batch_mean",
+        "performance/val_batch_mean_max",
+        "performance/val_batch_mean/dataloader_idx_",
+        "myperformance/val_batch_mean",
+    ],
+)
+def test_other_keys_are_none_of_the_table(key: str) -> None:
+    assert parse_key(key) is None
+
+
+@pytest.mark.parametrize("stage", REPORTED_STAGES)
+@pytest.mark.parametrize("name", [*STATISTIC_FIELDS, *MEMORY_NAMES])
+@pytest.mark.parametrize("fork", FORKS)
+def test_each_name_is_read_back_in_each_stage_and_fork(stage: Stage, name: str, fork: str) -> None:
+    plain = f"performance/{stage.metric_prefix}_{name}"
+
+    key = parse_key(f"x-{plain}{fork}/dataloader_idx_0")
+
+    assert key is not None
+    assert (key.stage, key.name, key.fork) == (stage, name, fork)
+    assert key.canonical == f"{plain}/dataloader_idx_0"
