@@ -1,0 +1,13 @@
+"""Renderers: each takes a `Baseline` (the series: a `Run`) and returns text.
+
+| module | returns | file |
+| --- | --- | --- |
+| `markdown` | the report for people | `baseline.md` |
+| `terminal` | a summary for a terminal | |
+| `json_document` | the document for programs | `baseline.json` |
+| `metrics_csv` | every number in long form | `metrics.csv` |
+| `series_csv` | every batch of the run | `batches.csv` |
+
+A renderer computes no statistics, touches no file and prints nothing; `formatting` alone scales
+and rounds.
+"""

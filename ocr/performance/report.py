@@ -1,0 +1,67 @@
+"""From a run to the files of its report: analyze, render, write."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ocr.performance.baseline import Baseline
+    from ocr.performance.run import Run
+
+MARKDOWN_NAME = "baseline.md"
+JSON_NAME = "baseline.json"
+METRICS_NAME = "metrics.csv"
+SERIES_NAME = "batches.csv"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportFiles:
+    """A written report; `series_csv` is None when the source kept no single batches."""
+
+    baseline: Baseline
+    markdown: Path
+    json: Path
+    metrics_csv: Path
+    series_csv: Path | None
+
+
+def write_report(run: Run, output_dir: Path) -> ReportFiles:
+    """Write the report of a run into a folder, over an earlier one, and return what was written.
+
+    Everything is rendered before the first file is written, and each file is written atomically.
+
+    Raises:
+        BaselineError: When a file can't be written.
+    """
+    # Imported when a report is written: the callbacks import this module at the start of a
+    # training, which needs neither scipy nor pydantic nor jinja2.
+    from ocr.performance.analysis import analyze
+    from ocr.performance.documents import write_text_atomically
+    from ocr.performance.renderers.json_document import render_json
+    from ocr.performance.renderers.markdown import render_markdown
+    from ocr.performance.renderers.metrics_csv import render_metrics_csv
+    from ocr.performance.renderers.series_csv import has_series, render_series_csv
+
+    baseline = analyze(run)
+    series = render_series_csv(run) if has_series(run) else None
+    if series is not None:
+        baseline = baseline.model_copy(update={"series": SERIES_NAME})
+    texts = {
+        METRICS_NAME: render_metrics_csv(baseline),
+        JSON_NAME: render_json(baseline),
+        MARKDOWN_NAME: render_markdown(baseline),
+    }
+    if series is not None:
+        write_text_atomically(output_dir / SERIES_NAME, series)
+    for name, text in texts.items():
+        write_text_atomically(output_dir / name, text)
+    return ReportFiles(
+        baseline=baseline,
+        markdown=output_dir / MARKDOWN_NAME,
+        json=output_dir / JSON_NAME,
+        metrics_csv=output_dir / METRICS_NAME,
+        series_csv=output_dir / SERIES_NAME if series is not None else None,
+    )
