@@ -52,9 +52,8 @@ docs: setup ## the JSON Schema of baseline.json
 constraints: setup ## resolve constraints.txt anew, keeping the pins that still fit
 	$(BIN)/python -m pip install --quiet uv
 	grep -v '^#' constraints.txt > $(VENV)/constraints.txt
-	printf 'torch==2.14.1\ntorchvision==0.29.1\n' > $(VENV)/torch.txt
 	$(BIN)/uv pip compile pyproject.toml --extra train --extra tensorboard --extra dev \
-	  --universal --python-version 3.10 -c $(VENV)/torch.txt --strip-extras --quiet \
+	  --universal --python-version 3.10 --strip-extras --quiet \
 	  --no-header --no-annotate --no-emit-index-url -o $(VENV)/constraints.txt
 	{ sed -n '/^#/p' constraints.txt; cat $(VENV)/constraints.txt; } > $(VENV)/constraints.new
 	mv $(VENV)/constraints.new constraints.txt
