@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from lightning.pytorch import LightningModule, Trainer
 
     from ocr.performance.report import ReportFiles
+    from ocr.performance.run import RunStatus
 
 logger = logging.getLogger(__name__)
 
@@ -54,31 +55,34 @@ class BaselineReportCallback(Callback):
 
     @override
     def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._report(trainer, "interrupted" if trainer.interrupted else "finished")
-
-    @override
-    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        pass
+        self._report(trainer, pl_module, "finished")
 
     @override
     def on_exception(
         self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
     ) -> None:
-        self._report(trainer, status_of(exception), f"{type(exception).__name__}: {exception}")
+        ended_by = f"{type(exception).__name__}: {exception}"
+        self._report(trainer, pl_module, status_of(exception), ended_by)
 
     @override
     def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         if stage != "fit":
-            self._report(trainer, "finished")
+            self._report(trainer, pl_module, "finished")
 
-    def _report(self, trainer: Trainer, status: str, ended_by: str | None = None) -> None:
+    def _report(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        status: RunStatus,
+        ended_by: str | None = None,
+    ) -> None:
         try:
             profiler = self._profiler(trainer)
             if profiler is not None:
                 profiler.finish_records(status, ended_by)
             if not trainer.is_global_zero:
                 return
-            self._write(trainer, profiler, status)
+            self._write(trainer, pl_module, profiler, status)
         except Exception as error:
             logger.warning(
                 "The performance baseline could not be written (%s: %s). The training is not "
@@ -90,12 +94,17 @@ class BaselineReportCallback(Callback):
             )
 
     def _write(
-        self, trainer: Trainer, profiler: PerformanceProfilerCallback | None, status: str
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        profiler: PerformanceProfilerCallback | None,
+        status: RunStatus,
     ) -> None:
         from ocr.performance.report import write_report
 
         run = load_run(
             trainer,
+            pl_module,
             records_folder=None if profiler is None else profiler.records_folder,
             status=status,
             wandb_timeout_s=self.wandb_timeout_s,

@@ -61,7 +61,7 @@ def batch_statistics(durations_s: NDArray[np.float64]) -> dict[str, float]:
 
 
 def memory_metrics() -> dict[str, float]:
-    """Return the accelerator's peaks in GiB, where there is one, and the system's use in percent."""
+    """Return the accelerator's peaks in GiB, where it is CUDA, and the system's use in percent."""
     metrics = {"performance/cpu_memory_percent": float(psutil.virtual_memory().percent)}
     if torch.cuda.is_available():
         metrics["performance/gpu_memory_gb"] = torch.cuda.max_memory_allocated() / GIBIBYTE

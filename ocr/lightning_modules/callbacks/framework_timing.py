@@ -1,5 +1,7 @@
-"""What the trainer's own actions do not show, timed where it happens: loggers, `self.log`, manual
-optimization, the start of loaders and their workers, torchmetrics.
+"""What the trainer's own actions do not show, timed where it happens.
+
+That is: loggers, `self.log`, manual optimization, the start and end of loaders and their workers,
+and torchmetrics.
 """
 
 from __future__ import annotations
@@ -109,9 +111,9 @@ class FrameworkTiming:
 
     def _metric_context(self, metric: Metric, attribute: str) -> AbstractContextManager[None]:
         for target in self._targets:
-            if target.attribute == attribute and _is_metric_method(target):
-                if isinstance(metric, target.owner):
-                    return section(target.dotted_name)
+            is_of_metrics = target.attribute == attribute and _is_metric_method(target)
+            if is_of_metrics and isinstance(metric, target.owner):
+                return section(target.dotted_name)
         return MainThreadSpan(self._recorder, Line.METRICS)
 
     def _time_loaders(

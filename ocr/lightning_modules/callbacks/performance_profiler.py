@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from lightning.pytorch import LightningModule, Trainer
 
     from ocr.performance.record.batches import EpochRow
+    from ocr.performance.run import RunStatus
 
 logger = logging.getLogger(__name__)
 
@@ -99,7 +100,7 @@ class PerformanceProfilerCallback(Callback):
         """Where the run's records are, once a trainer has set the callback up."""
         return None if self._recorder is None else self._recorder.folder
 
-    def finish_records(self, status: str, ended_by: str | None = None) -> None:
+    def finish_records(self, status: RunStatus, ended_by: str | None = None) -> None:
         """Write what is known so far with the run's status, so that a report can be made.
 
         Raises:
@@ -107,6 +108,7 @@ class PerformanceProfilerCallback(Callback):
         """
         if self._recorder is None or self._heartbeat is None:
             return
+        self._heartbeat.beat(is_flush_due=True)
         self._recorder.flush(with_samples=True)
         self._recorder.write(
             {
@@ -116,6 +118,7 @@ class PerformanceProfilerCallback(Callback):
                 "at_ns": self._recorder.now_ns(),
                 "event_cost_ns": self._recorder.event_cost_ns,
                 "background_cpu_ns": self._heartbeat.cpu_ns,
+                "discarded_batches": self._recorder.discarded_batches,
                 "memory": _accelerator_memory(),
             }
         )
@@ -247,14 +250,13 @@ class PerformanceProfilerCallback(Callback):
         return Recorder(folder, rank=rank)
 
     def _header(self, trainer: Trainer, pl_module: LightningModule) -> dict[str, Any]:
-        identity = environment.identity() | run_description.trainer_identity(trainer)
         now = datetime.now(timezone.utc)
         return {
             "run": run_description.run_identity(trainer),
             "written_at": now.isoformat(),
             "clock": "time.perf_counter_ns (host)",
             "environment": {
-                "identity": identity,
+                "identity": run_description.environment_identity(trainer),
                 "volatile": environment.volatile(Path.cwd()),
             },
             "config": run_description.run_config(trainer, pl_module),
@@ -364,7 +366,7 @@ def running_stage(trainer: Trainer) -> Stage:
     return Stage.SETUP if stage is None else _STAGES[stage]
 
 
-def status_of(exception: BaseException) -> str:
+def status_of(exception: BaseException) -> RunStatus:
     """Return how a run ends that this exception ends."""
     return "interrupted" if isinstance(exception, KeyboardInterrupt) else "failed"
 

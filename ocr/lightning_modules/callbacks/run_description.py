@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from lightning.pytorch.loggers import WandbLogger
 
+from ocr.performance.record import environment
 from ocr.performance.redaction import redact
 
 if TYPE_CHECKING:
@@ -99,6 +100,11 @@ def _as_json(value: Any) -> Any:
     if callable(value):
         return f"{getattr(value, '__module__', '')}.{getattr(value, '__qualname__', repr(value))}"
     return str(value)
+
+
+def environment_identity(trainer: Trainer) -> dict[str, Any]:
+    """Return what decides whether two runs compare: machine, software, set-up of the trainer."""
+    return environment.identity() | trainer_identity(trainer) | loader_identity(trainer)
 
 
 def trainer_identity(trainer: Trainer) -> dict[str, Any]:

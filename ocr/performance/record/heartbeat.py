@@ -22,13 +22,17 @@ class Heartbeat:
     """Samples memory every second and flushes the recorder every five, or when many rows wait."""
 
     def __init__(self, recorder: Recorder, *, profile_memory: bool) -> None:
-        """Prepare the thread; `start` runs it."""
+        """Prepare the thread; `start` runs it.
+
+        Attributes:
+            cpu_ns: Processor time of the thread so far, in nanoseconds.
+            failure: Why records could not be written, None while all could.
+        """
         self._recorder = recorder
         self._probe = MemoryProbe() if profile_memory else None
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._samples: list[tuple[int, int | None, int | None, float | None]] = []
-        self._sampled_at_s = float("-inf")
         self.cpu_ns = 0
         self.failure: str | None = None
 
@@ -48,44 +52,54 @@ class Heartbeat:
             self._recorder.early_flush.set()
             self._thread.join(timeout=10.0)
             self._thread = None
-            self._beat(is_flush_due=True)
+            self.beat(is_flush_due=True)
 
     def _run(self) -> None:
-        flush_at = time.monotonic() + FLUSH_INTERVAL_S
+        flush_at_s = time.monotonic() + FLUSH_INTERVAL_S
+        sample_at_s = time.monotonic()
         began_cpu_ns = time.thread_time_ns()
         before_ns = self.cpu_ns
         while not self._stop.is_set():
-            is_flush_due = self._recorder.early_flush.is_set() or time.monotonic() >= flush_at
+            now_s = time.monotonic()
+            is_flush_due = self._recorder.early_flush.is_set() or now_s >= flush_at_s
+            is_sample_due = now_s >= sample_at_s
+            self.beat(is_flush_due=is_flush_due, is_sample_due=is_sample_due)
             if is_flush_due:
-                flush_at = time.monotonic() + FLUSH_INTERVAL_S
-            self._beat(is_flush_due=is_flush_due)
+                flush_at_s = now_s + FLUSH_INTERVAL_S
+            if is_sample_due:
+                sample_at_s = now_s + SAMPLE_INTERVAL_S
             self.cpu_ns = before_ns + time.thread_time_ns() - began_cpu_ns
             self._recorder.early_flush.wait(SAMPLE_INTERVAL_S)
 
-    def _beat(self, *, is_flush_due: bool) -> None:
-        now_s = time.monotonic()
-        is_sample_due = now_s - self._sampled_at_s >= SAMPLE_INTERVAL_S or self._stop.is_set()
-        if self._probe is not None and is_sample_due and self.failure is None:
-            self._sampled_at_s = now_s
+    def beat(self, *, is_flush_due: bool, is_sample_due: bool = True) -> None:
+        """Sample memory if that is due, and write what waits for the disk if that is."""
+        if self._probe is not None and is_sample_due:
             self._samples.append((self._recorder.now_ns(), *self._probe.read()))
-        if is_flush_due and self.failure is None:
+        if is_flush_due:
             try:
                 self._write_samples()
                 self._recorder.flush()
             except OSError as error:
-                self.failure = str(error)
-                logger.warning(
-                    "Performance records can't be written to %s (%s): the run goes on, and its "
-                    "report will say what it lacks. Free some space or choose another folder.",
-                    self._recorder.folder,
-                    error,
-                )
+                self._fail(error)
+
+    def _fail(self, error: OSError) -> None:
+        """Let go of the rows that can't be written, and warn once; a later beat tries again."""
+        self._recorder.discard_rows()
+        if self.failure is not None:
+            return
+        self.failure = str(error)
+        logger.warning(
+            "Performance records can't be written to %s (%s): the run goes on, and its report "
+            "will say what it lacks. Free some space or choose another folder.",
+            self._recorder.folder,
+            error,
+        )
 
     def _write_samples(self) -> None:
         if not self._samples:
             return
-        columns = list(zip(*self._samples, strict=True))
-        self._samples = []
+        samples, self._samples = self._samples, []
+        columns = list(zip(*samples, strict=True))
         names = ("at_ns", "main_rss_bytes", "workers_rss_bytes", "system_memory_percent")
         self._recorder.write(
             {

@@ -59,6 +59,7 @@ class Recorder:
         self._startup_index = self.timeline.index(Line.LOADER_STARTUP.value)
         self._forward_index = self.timeline.index(Line.FORWARD.value)
         self._events_counted = 0
+        self.discarded_batches = 0
         self._is_paused = True
         self._flush_lock = threading.Lock()
 
@@ -267,10 +268,11 @@ class Recorder:
             ):
                 self._writer.write(record)
 
-    @property
-    def overhead_ns(self) -> float:
-        """What the accounting itself cost: spans entered times the calibrated cost of one."""
-        return self.timeline.events * self.event_cost_ns
+    def discard_rows(self) -> None:
+        """Drop finished rows that could not be written, so that they don't fill the memory."""
+        for state in self._states.values():
+            self.discarded_batches += len(state.rows)
+            state.rows.clear()
 
 
 class _StageSwap:

@@ -30,13 +30,22 @@ class RecordWriter:
         self.path = path
         self._lock = threading.Lock()
         self._file: IO[bytes] | None = path.open("ab", buffering=0)
+        self._is_torn = False
 
     def write(self, record: Mapping[str, object]) -> None:
         """Append one record; after `close` this does nothing."""
         line = json.dumps(record, separators=(",", ":"), allow_nan=False).encode() + b"\n"
         with self._lock:
             if self._file is not None:
-                self._file.write(line)
+                self._write_line(self._file, line)
+
+    def _write_line(self, file: IO[bytes], line: bytes) -> None:
+        """Write a line; after one that was torn (a full disk), begin on a line of its own."""
+        rest = memoryview(b"\n" + line if self._is_torn else line)
+        self._is_torn = True
+        while rest:
+            rest = rest[file.write(rest) :]
+        self._is_torn = False
 
     def close(self) -> None:
         """Close the file; closing twice is harmless."""

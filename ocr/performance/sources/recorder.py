@@ -227,6 +227,16 @@ class _Reading:
             sanity_check_batches=0 if sanity is None else len(sanity.duration_s),
             setup_s=self._outside_s(Stage.SETUP),
             lost_records=self.lost_records,
+            warnings=self._warnings(),
+        )
+
+    def _warnings(self) -> tuple[str, ...]:
+        discarded = self.status.get("discarded_batches", 0)
+        if not discarded:
+            return ()
+        return (
+            f"{discarded} batches could not be written while the run went on (disk full or not "
+            "writable): totals and statistics are without them",
         )
 
     def _outside_s(self, stage: Stage) -> float | None:
