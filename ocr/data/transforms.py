@@ -1,7 +1,7 @@
 """From a page in its own pixels to the network's input, image and polygons together."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import shapely
@@ -62,6 +62,7 @@ class _Page:
 
     image: tv_tensors.Image
     corners: tv_tensors.KeyPoints
+    corner_counts: tuple[int, ...]
 
     @property
     def size(self) -> tuple[int, int]:
@@ -69,10 +70,20 @@ class _Page:
         height, width = self.image.shape[-2:]
         return height, width
 
+    @property
+    def polygons(self) -> list[Polygon]:
+        """The corners, polygon by polygon."""
+        # The part behind the last polygon's end is empty.
+        return np.split(self.corners.numpy(), np.cumsum(self.corner_counts, dtype=int))[:-1]
+
     def mapped(self, operation: str, *args: object, **options: object) -> "_Page":
         """Apply the operation of this name in `torchvision.transforms.v2.functional` to both."""
         apply = getattr(functional, operation)
-        return _Page(apply(self.image, *args, **options), apply(self.corners, *args, **options))
+        return replace(
+            self,
+            image=apply(self.image, *args, **options),
+            corners=apply(self.corners, *args, **options),
+        )
 
 
 class DetectionTransforms:
@@ -119,8 +130,7 @@ class DetectionTransforms:
         """Return a randomly varied page; shapes as for `eval`."""
         if self._augmentation is None:
             return self.eval(image, polygons)
-        page = self._vary(_to_page(image, polygons), self._augmentation)
-        return self._finish(page, [len(polygon) for polygon in polygons])
+        return self._finish(self._vary(_to_page(image, polygons), self._augmentation))
 
     def eval(
         self, image: NDArray[np.uint8], polygons: Sequence[Polygon]
@@ -135,15 +145,15 @@ class DetectionTransforms:
             The image, (3, S, S) float32, normalised, and the polygons that are still visible, in
             its pixels.
         """
-        page = self._fit(_to_page(image, polygons), scale=1.0)
-        return self._finish(page, [len(polygon) for polygon in polygons])
+        return self._finish(self._fit(self._clip(_to_page(image, polygons)), scale=1.0))
 
     def _vary(self, page: _Page, how: Augmentation) -> _Page:
         if _uniform(0.0, 1.0) < how.flip_probability:
             page = page.mapped("horizontal_flip")
+        page = self._clip(page)
         if _uniform(0.0, 1.0) < how.crop_probability:
             height, width = page.size
-            page = _crop_at_random(
+            page = self._crop_at_random(
                 page,
                 max(1, round(height * _uniform(how.crop_share_min, 1.0))),
                 max(1, round(width * _uniform(how.crop_share_min, 1.0))),
@@ -155,8 +165,8 @@ class DetectionTransforms:
                 "rotate", angle_deg, InterpolationMode.BILINEAR, expand=True, fill=self._fill
             )
         height, width = page.size
-        page = _crop_at_random(page, min(height, self.image_size), min(width, self.image_size))
-        return _Page(self._jitter(page.image), page.corners)
+        page = self._crop_at_random(page, min(height, self.image_size), min(width, self.image_size))
+        return replace(page, image=self._jitter(page.image))
 
     def _fit(self, page: _Page, *, scale: float) -> _Page:
         """Resize the page so that its longest side is the input's side times the scale."""
@@ -165,35 +175,45 @@ class DetectionTransforms:
         size = [max(1, round(height * factor)), max(1, round(width * factor))]
         return page.mapped("resize", size, interpolation=InterpolationMode.BILINEAR)
 
-    def _finish(self, page: _Page, corner_counts: list[int]) -> tuple[Tensor, list[Polygon]]:
+    def _crop_at_random(self, page: _Page, height: int, width: int) -> _Page:
+        page_height, page_width = page.size
+        if (height, width) == (page_height, page_width):
+            return page
+        top = int(torch.randint(page_height - height + 1, ()))
+        left = int(torch.randint(page_width - width + 1, ()))
+        return self._clip(page.mapped("crop", top, left, height, width))
+
+    def _clip(self, page: _Page) -> _Page:
+        """Cut the polygons at the border, before a rotation turns what lies outside into view."""
         height, width = page.size
-        # The part behind the last polygon's end is empty.
-        polygons = np.split(page.corners.numpy(), np.cumsum(corner_counts, dtype=int))[:-1]
-        visible = (_clipped(one, height, width, self._min_visible_share) for one in polygons)
+        clipped = (_clipped(one, height, width, self._min_visible_share) for one in page.polygons)
+        return _with_polygons(page.image, [one for one in clipped if one is not None])
+
+    def _finish(self, page: _Page) -> tuple[Tensor, list[Polygon]]:
+        height, width = page.size
         padding = [0, 0, self.image_size - width, self.image_size - height]
         padded = functional.pad(page.image, padding, fill=self._fill)
         scaled = functional.to_dtype(padded, torch.float32, scale=True)
         image = functional.normalize(scaled, self._mean, self._std, inplace=True)
-        return image.as_subclass(Tensor), [one for one in visible if one is not None]
+        return image.as_subclass(Tensor), page.polygons
 
 
 def _to_page(image: NDArray[np.uint8], polygons: Sequence[Polygon]) -> _Page:
-    height, width = image.shape[:2]
-    corners = np.concatenate([np.zeros((0, 2), dtype=np.float32), *polygons])
-    return _Page(
-        # Copied, since Pillow's arrays are read-only.
-        tv_tensors.Image(torch.from_numpy(image.copy()).permute(2, 0, 1)),
-        tv_tensors.KeyPoints(torch.from_numpy(corners), canvas_size=(height, width)),
+    # Copied, since Pillow's arrays are read-only.
+    return _with_polygons(
+        tv_tensors.Image(torch.from_numpy(image.copy()).permute(2, 0, 1)), polygons
     )
 
 
-def _crop_at_random(page: _Page, height: int, width: int) -> _Page:
-    page_height, page_width = page.size
-    if (height, width) == (page_height, page_width):
-        return page
-    top = int(torch.randint(page_height - height + 1, ()))
-    left = int(torch.randint(page_width - width + 1, ()))
-    return page.mapped("crop", top, left, height, width)
+def _with_polygons(image: tv_tensors.Image, polygons: Sequence[Polygon]) -> _Page:
+    corners = np.concatenate([np.zeros((0, 2), dtype=np.float32), *polygons])
+    return _Page(
+        image=image,
+        corners=tv_tensors.KeyPoints(
+            torch.from_numpy(corners), canvas_size=tuple(image.shape[-2:])
+        ),
+        corner_counts=tuple(len(polygon) for polygon in polygons),
+    )
 
 
 def _uniform(low: float, high: float) -> float:
