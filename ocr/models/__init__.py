@@ -1,0 +1,1 @@
+"""DBNet and its loss, post-processing and metric."""
