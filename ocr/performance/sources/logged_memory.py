@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ocr.performance.run import MemorySamples, Missing
-from ocr.performance.sources.metric_keys import MEMORY_NAMES
+from ocr.performance.sources.metric_keys import MEMORY
 from ocr.performance.sources.metric_values import NotANumber
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ def memory_of(
     The accelerator's figures were read at single moments, so the highest of them is a lower
     bound of the peak; a warning says so. The columns of process memory are NaN: no key has them.
     """
-    numbers = {name: _numbers(values, name) for name in MEMORY_NAMES}
-    missing = [_missing(name, values) for name in MEMORY_NAMES if not numbers[name]]
+    numbers = {name: _numbers(values, name) for name in MEMORY}
+    missing = [_missing(name, values) for name in MEMORY if not numbers[name]]
     if not any(numbers.values()):
         return None, missing, []
     return _samples(values, numbers), missing, _warnings(numbers)
@@ -74,10 +74,10 @@ def _warnings(numbers: Mapping[str, Sequence[float]]) -> list[str]:
 
 
 def _missing(name: str, values: Sequence[LoggedValue]) -> Missing:
-    unusable = [value.number for value in values if value.key.name == name]
-    reasons = sorted({number.reason for number in unusable if isinstance(number, NotANumber)})
+    logged = [value.number for value in values if value.key.name == name]
+    reasons = sorted({number.reason for number in logged if isinstance(number, NotANumber)})
     if reasons:
-        detail = f"logged as {', '.join(reasons)}"
-        return Missing(metric=f"performance/{name}", reason="failed", detail=detail)
-    detail = "the run logged no such key"
-    return Missing(metric=f"performance/{name}", reason="not_collected", detail=detail)
+        detail = f"performance/{name} was logged as {', '.join(reasons)}"
+        return Missing(metric=MEMORY[name], reason="failed", detail=detail)
+    detail = f"no performance/{name} was logged"
+    return Missing(metric=MEMORY[name], reason="not_collected", detail=detail)

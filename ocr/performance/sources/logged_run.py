@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 _NEVER_LOGGED = {
     "breakdown": "logged metrics hold no times of forward, data wait and the like",
     "operations": "logged metrics hold no times of named operations",
-    "batch times": "logged metrics hold statistics of batches, not the batches",
-    "environment": "the logged metrics don't say on which machine they were taken",
+    "series": "logged metrics hold statistics of batches, not the batches",
+    "memory.process_tree_rss_bytes": "logged metrics hold no memory of the process tree",
+    "memory.workers_rss_bytes": "logged metrics hold no memory of the workers",
+    "environment": "logged metrics don't say on which machine they were taken",
 }
 
 

@@ -18,20 +18,27 @@ if TYPE_CHECKING:
 
 Fork = Literal["", "_epoch", "_step"]
 
-STATISTIC_FIELDS: Mapping[str, str] = {
-    "epoch_time": "epoch_time_s",
-    "num_batches": "num_batches",
-    "num_samples": "num_samples",
-    "batch_mean": "batch_mean_s",
-    "batch_median": "batch_median_s",
-    "batch_p95": "batch_p95_s",
-    "batch_p99": "batch_p99_s",
-    "batch_std": "batch_std_s",
+STATISTICS: Mapping[str, str] = {
+    "epoch_time": "total_s",
+    "num_batches": "batches",
+    "num_samples": "samples",
+    "batch_mean": "batch_time_s.mean",
+    "batch_median": "batch_time_s.median",
+    "batch_p95": "batch_time_s.p95",
+    "batch_p99": "batch_time_s.p99",
+    "batch_std": "batch_time_s.std",
 }
-"""Names that always bear a stage, and the field of `ReportedEpoch` that holds the value."""
+"""Names that always bear a stage, and where a phase of the baseline shows the value."""
 
-MEMORY_NAMES = ("gpu_memory_gb", "gpu_memory_reserved_gb", "cpu_memory_percent")
-"""Names that may bear a stage; a "gb" is 2**30 bytes, as `torch.cuda` counts / 1024**3 are."""
+MEMORY: Mapping[str, str] = {
+    "gpu_memory_gb": "memory.accelerator.allocated_peak_bytes",
+    "gpu_memory_reserved_gb": "memory.accelerator.reserved_peak_bytes",
+    "cpu_memory_percent": "memory.system_memory_percent",
+}
+"""Names that may bear a stage, and where the baseline shows them.
+
+A "gb" is 2**30 bytes: whoever logs it divides `torch.cuda`'s bytes by 1024**3.
+"""
 
 FORKS: tuple[Fork, ...] = ("", "_epoch", "_step")
 """Lightning's forks of a key, the one to trust first: an epoch's value before a step's."""
@@ -39,8 +46,8 @@ FORKS: tuple[Fork, ...] = ("", "_epoch", "_step")
 _STAGES: Mapping[str, Stage] = {stage.metric_prefix: stage for stage in REPORTED_STAGES}
 _KEY = re.compile(
     r"(?:(?P<prefix>.+)[-/])?performance[/.]"
-    rf"(?:(?:(?P<stage>{'|'.join(_STAGES)})_)?(?P<memory>{'|'.join(MEMORY_NAMES)})"
-    rf"|(?P<timed_stage>{'|'.join(_STAGES)})_(?P<statistic>{'|'.join(STATISTIC_FIELDS)}))"
+    rf"(?:(?:(?P<stage>{'|'.join(_STAGES)})_)?(?P<memory>{'|'.join(MEMORY)})"
+    rf"|(?P<timed_stage>{'|'.join(_STAGES)})_(?P<statistic>{'|'.join(STATISTICS)}))"
     r"(?P<fork>_step|_epoch)?"
     r"(?:/dataloader_idx_(?P<dataloader>\d+))?"
 )
@@ -64,9 +71,17 @@ class MetricKey:
         return f"performance/{stage}{self.name}{suffix}"
 
     @property
+    def document_path(self) -> str:
+        """Where a baseline shows the value, as its `missing` entries name it."""
+        if self.stage is None or self.is_memory:
+            return MEMORY[self.name]
+        of_loader = "" if self.dataloader_idx is None else f"dataloader_{self.dataloader_idx}."
+        return f"phases.{self.stage.value}.{of_loader}{STATISTICS[self.name]}"
+
+    @property
     def is_memory(self) -> bool:
         """Whether the key holds a memory value and no statistic of batches."""
-        return self.name in MEMORY_NAMES
+        return self.name in MEMORY
 
 
 @lru_cache(maxsize=4096)

@@ -18,7 +18,7 @@ from ocr.performance.sources.logged_values import (
     one_prefix,
     summary_values,
 )
-from ocr.performance.sources.metric_keys import STATISTIC_FIELDS, MetricKey
+from ocr.performance.sources.metric_keys import STATISTICS, MetricKey
 from ocr.performance.sources.metric_values import NotANumber
 from ocr.performance.stages import REPORTED_STAGES, Stage
 
@@ -143,9 +143,9 @@ def _missing_statistics(epochs: Mapping[_Place, Sequence[_Epoch]]) -> list[Missi
     seen = {stage for stage, _ in epochs}
     missing = [
         Missing(
-            metric=f"performance/{stage.metric_prefix}_*",
+            metric=f"phases.{stage.value}",
             reason="not_collected",
-            detail="the run logged no key of this stage",
+            detail=f"no performance/{stage.metric_prefix}_… was logged",
         )
         for stage in _COMPARED_STAGES
         if stage not in seen
@@ -158,14 +158,15 @@ def _missing_statistics(epochs: Mapping[_Place, Sequence[_Epoch]]) -> list[Missi
 def _missing_in_stage(
     stage: Stage, dataloader_idx: int | None, epochs: Sequence[_Epoch]
 ) -> Iterable[Missing]:
-    for name in STATISTIC_FIELDS:
+    for name in STATISTICS:
         key = MetricKey(name=name, stage=stage, dataloader_idx=dataloader_idx, fork="", prefix="")
         values = [epoch.values[name] for epoch in epochs if name in epoch.values]
         if not values:
-            detail = "the run logged no such key"
-            yield Missing(metric=key.canonical, reason="not_collected", detail=detail)
+            detail = f"no {key.canonical} was logged"
+            yield Missing(metric=key.document_path, reason="not_collected", detail=detail)
         unusable = [value.number for value in values if isinstance(value.number, NotANumber)]
         if unusable:
             reasons = ", ".join(sorted({number.reason for number in unusable}))
-            detail = f"logged as {reasons} in {len(unusable)} of {len(values)} epochs"
-            yield Missing(metric=key.canonical, reason="failed", detail=detail)
+            where = f"in {len(unusable)} of {len(values)} epochs"
+            detail = f"{key.canonical} was logged as {reasons} {where}"
+            yield Missing(metric=key.document_path, reason="failed", detail=detail)

@@ -35,4 +35,4 @@ def test_a_trainer_that_logged_nothing_gives_a_run_without_stages() -> None:
     run = load({}, {}, info=INFO)
 
     assert run.stages == ()
-    assert {"breakdown", "operations", "performance/val_*"} <= {m.metric for m in run.missing}
+    assert {"breakdown", "operations", "phases.validation"} <= {m.metric for m in run.missing}

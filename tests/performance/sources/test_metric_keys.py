@@ -6,8 +6,8 @@ import pytest
 
 from ocr.performance.sources.metric_keys import (
     FORKS,
-    MEMORY_NAMES,
-    STATISTIC_FIELDS,
+    MEMORY,
+    STATISTICS,
     MetricKey,
     parse_key,
 )
@@ -67,7 +67,7 @@ def test_other_keys_are_none_of_the_table(key: str) -> None:
 
 
 @pytest.mark.parametrize("stage", REPORTED_STAGES)
-@pytest.mark.parametrize("name", [*STATISTIC_FIELDS, *MEMORY_NAMES])
+@pytest.mark.parametrize("name", [*STATISTICS, *MEMORY])
 @pytest.mark.parametrize("fork", FORKS)
 def test_each_name_is_read_back_in_each_stage_and_fork(stage: Stage, name: str, fork: str) -> None:
     plain = f"performance/{stage.metric_prefix}_{name}"
@@ -77,3 +77,19 @@ def test_each_name_is_read_back_in_each_stage_and_fork(stage: Stage, name: str, 
     assert key is not None
     assert (key.stage, key.name, key.fork) == (stage, name, fork)
     assert key.canonical == f"{plain}/dataloader_idx_0"
+
+
+@pytest.mark.parametrize(
+    ("key", "path"),
+    [
+        ("performance/val_batch_p99", "phases.validation.batch_time_s.p99"),
+        ("performance/train_epoch_time", "phases.train.total_s"),
+        ("performance/val_num_batches/dataloader_idx_1", "phases.validation.dataloader_1.batches"),
+        ("performance/val_gpu_memory_gb", "memory.accelerator.allocated_peak_bytes"),
+    ],
+)
+def test_a_key_tells_where_the_baseline_shows_it(key: str, path: str) -> None:
+    parsed = parse_key(key)
+
+    assert parsed is not None
+    assert parsed.document_path == path

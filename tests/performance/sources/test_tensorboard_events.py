@@ -45,7 +45,11 @@ def test_a_tensorboard_loggers_folder_is_read(tmp_path: Path) -> None:
     assert [epoch.epoch_time_s for epoch in record.reported] == [2.5, 3.5]
     assert [epoch.num_batches for epoch in record.reported] == [8, 8]
     details = {entry.metric: entry.detail for entry in run.missing if entry.reason == "failed"}
-    assert details == {"performance/val_batch_mean": "logged as NaN in 2 of 2 epochs"}
+    assert details == {
+        "phases.validation.batch_time_s.mean": (
+            "performance/val_batch_mean was logged as NaN in 2 of 2 epochs"
+        )
+    }
 
 
 def test_a_file_cut_off_in_the_middle_gives_what_came_before(tmp_path: Path) -> None:
