@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -63,8 +64,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     reader of stdout went away.
     """
     try:
-        status = _application.main(arguments, prog_name=PROGRAM, standalone_mode=False)
+        _run(list(sys.argv[1:] if arguments is None else arguments))
         streams.flush_stdout()
+    except click.exceptions.Exit as leaving:
+        return leaving.exit_code
     except click.ClickException as error:
         streams.print_error(PROGRAM, _usage_message(error))
         return EXIT_ERROR
@@ -74,10 +77,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BaselineError as error:
         streams.print_error(PROGRAM, str(error))
         return EXIT_ERROR
-    except (click.Abort, KeyboardInterrupt):
+    except KeyboardInterrupt:
         streams.print_error(PROGRAM, "interrupted")
         return EXIT_INTERRUPTED
-    return status if isinstance(status, int) else EXIT_OK
+    return EXIT_OK
+
+
+def _run(arguments: list[str]) -> None:
+    # click's own `main` would answer Ctrl-C and a lost reader with statuses and lines of its own.
+    with _application.make_context(PROGRAM, arguments) as context:
+        _application.invoke(context)
 
 
 def _usage_message(error: click.ClickException) -> str:

@@ -135,7 +135,7 @@ def bar(fraction: float | None, width: int = BAR_WIDTH) -> str:
     """Return a fraction between 0 and 1 as `####......`, in characters that every font has."""
     if fraction is None or not math.isfinite(fraction):
         return ""
-    filled = min(width, max(0, round(fraction * width)))
+    filled = round(min(1.0, max(0.0, fraction)) * width)
     return "#" * filled + "." * (width - filled)
 
 

@@ -132,10 +132,7 @@ def _largest_line(baseline: Baseline) -> str | None:
             f"{formatting.share(largest.share)} of {wording.stage_adjective(name).lower()}{total} "
             f"went into {quoted(largest.name)}"
         )
-    if not parts:
-        return None
-    sentence = ", ".join(parts[:-1]) + " and " + parts[-1] if len(parts) > 1 else parts[0]
-    return f"{sentence}."
+    return f"{', '.join(parts)}." if parts else None
 
 
 def _top_finding(baseline: Baseline) -> str | None:
