@@ -1,0 +1,1 @@
+"""Commands on performance baselines that run from a checkout."""
