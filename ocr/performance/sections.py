@@ -17,14 +17,21 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
+class TimedBlock(Protocol):
+    """Counts and times the blocks of one name."""
+
+    def enter(self) -> None:
+        """A block begins in the calling thread."""
+
+    def exit(self) -> None:
+        """The innermost block ends in the calling thread."""
+
+
 class SectionListener(Protocol):
     """What listens to sections while a run is recorded."""
 
-    def enter_section(self, name: str) -> None:
-        """A block of that name begins in the calling thread."""
-
-    def exit_section(self, name: str) -> None:
-        """The innermost block of that name ends in the calling thread."""
+    def __getitem__(self, name: str, /) -> TimedBlock:
+        """Return what times the blocks of that name."""
 
 
 _listener: SectionListener | None = None
@@ -63,7 +70,7 @@ class section:
     def __enter__(self) -> None:
         listener = _listener
         if listener is not None:
-            listener.enter_section(self.name)
+            listener[self.name].enter()
 
     def __exit__(
         self,
@@ -73,7 +80,7 @@ class section:
     ) -> None:
         listener = _listener
         if listener is not None:
-            listener.exit_section(self.name)
+            listener[self.name].exit()
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
         """Return `function` wrapped so that each of its calls is a section."""

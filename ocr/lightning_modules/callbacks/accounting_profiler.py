@@ -53,30 +53,25 @@ class AccountingProfiler(Profiler):
         self._current_epoch = current_epoch
         self._on_epoch_closed = on_epoch_closed
         self._is_epoch_begun = False
-        self._contexts: dict[str, Context] = {}
+        self._contexts = _Contexts(self._context_of)
         self._has_inner = not isinstance(inner, PassThroughProfiler)
+        if not self._has_inner:
+            # The dictionary's own look-up in place of the method: one Python call less an action.
+            self.profile = self._contexts.__getitem__  # type: ignore[assignment,method-assign]  # see above
 
     @override
     def profile(self, action_name: str) -> Context:  # type: ignore[override]  # reusable contexts
-        context = self._contexts.get(action_name)
-        if context is None:
-            context = self._contexts[action_name] = self._context_of(action_name)
-        return _Pair(context, self.inner.profile(action_name)) if self._has_inner else context
+        return _Pair(self._contexts[action_name], self.inner.profile(action_name))
 
     @override
     def start(self, action_name: str) -> None:
-        context = self._contexts.get(action_name)
-        if context is None:
-            context = self._contexts[action_name] = self._context_of(action_name)
         if self._has_inner:
             self.inner.start(action_name)
-        context.__enter__()
+        self._contexts[action_name].__enter__()
 
     @override
     def stop(self, action_name: str) -> None:
-        context = self._contexts.get(action_name)
-        if context is not None:
-            context.__exit__(None, None, None)
+        self._contexts[action_name].__exit__(None, None, None)
         if self._has_inner:
             self.inner.stop(action_name)
 
@@ -156,6 +151,18 @@ class AccountingProfiler(Profiler):
             closed = CLOSED_BY_STRATEGY[action.hook]
             after = lambda: self.close_stage(closed)  # noqa: E731 - binds the stage
         return before, after
+
+
+class _Contexts(dict[str, Context]):
+    """The context of each action, made at its first use."""
+
+    def __init__(self, make: Callable[[str], Context]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, action_name: str) -> Context:
+        context = self[action_name] = self._make(action_name)
+        return context
 
 
 class _Pair:

@@ -237,7 +237,7 @@ class PerformanceProfilerCallback(Callback):
             loader_startup=profiler.loader_startup(),
         )
         set_profiler(trainer, profiler)
-        listen(recorder)
+        listen(recorder.operations)
         if self._heartbeat is not None:
             self._heartbeat.start()
 
@@ -377,13 +377,14 @@ def batch_size_of(batch: Any, depth: int = BATCH_SIZE_SEARCH_DEPTH) -> int | Non
         return batch.shape[0] if batch.ndim else None
     if depth == 0:
         return None
-    if isinstance(batch, Mapping):
-        batch = list(batch.values())
-    if isinstance(batch, list | tuple):
-        for item in batch:
-            size = batch_size_of(item, depth - 1)
-            if size is not None:
-                return size
+    if isinstance(batch, dict | Mapping):  # `dict` first: asking an abstract class is slow
+        batch = batch.values()
+    elif not isinstance(batch, list | tuple):
+        return None
+    for item in batch:
+        size = batch_size_of(item, depth - 1)
+        if size is not None:
+            return size
     return None
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from array import array
-from typing import TYPE_CHECKING
+from threading import get_ident
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ocr.performance.record.timeline import Timeline
     from ocr.performance.stages import Stage
 
@@ -29,9 +33,9 @@ class CallTally:
         self.stride = 1
         self.sample_ns = array("q")
 
-    def add(self, duration_ns: int, *, is_outermost: bool) -> None:
+    def add(self, duration_ns: int, is_outermost: bool) -> None:
         """Count a call; one inside another of the same name adds nothing to the total."""
-        if self.calls % self.stride == 0:
+        if not self.calls % self.stride:
             self.sample_ns.append(duration_ns)
             if len(self.sample_ns) >= CALL_SAMPLE_SIZE:
                 self.sample_ns = self.sample_ns[::2]
@@ -42,37 +46,111 @@ class CallTally:
 
 
 class Operation:
-    """One named operation on one timeline."""
+    """One named operation on one timeline; a `TimedBlock`.
 
-    __slots__ = ("_index", "_starts_ns", "_timeline", "name", "tallies")
+    The bodies repeat `Timeline.push` and `pop`, because they run at every timed call. Calls in
+    other threads than the timeline's go to `threads`.
+    """
 
-    def __init__(self, timeline: Timeline, name: str) -> None:
+    __slots__ = ("_index", "_starts_ns", "_threads", "_timeline", "name", "tallies")
+
+    def __init__(self, timeline: Timeline, name: str, threads: ThreadSections) -> None:
         """Give the operation a line of its own on `timeline`."""
         self.name = name
         self.tallies: dict[Stage, CallTally] = {}
         self._timeline = timeline
+        self._threads = threads
         self._index = timeline.index(OPERATION_LINE_PREFIX + name)
         self._starts_ns: list[int] = []
 
     def enter(self) -> None:
         """A call begins."""
         timeline = self._timeline
-        timeline.push(self._index)
-        timeline.events += 1  # entering through a section costs about twice a plain span
-        self._starts_ns.append(timeline.last)
+        if get_ident() != timeline.thread:
+            self._threads.enter(self.name)
+            return
+        now = timeline.clock()
+        timeline.cells[timeline.current] += now - timeline.last
+        timeline.last = now
+        timeline.stack.append(timeline.current)
+        timeline.current = self._index
+        timeline.events += 2  # entering through a section costs about twice a plain span
+        self._starts_ns.append(now)
 
-    def exit(self, stage: Stage) -> None:
+    def exit(self) -> None:
         """The innermost call ends; one that began before the recording is passed over."""
         timeline = self._timeline
-        if not self._starts_ns or timeline.current != self._index:
+        if get_ident() != timeline.thread:
+            self._threads.exit(self.name, timeline.stage)
             return
-        timeline.pop()
-        tally = self.tallies.get(stage)
+        starts_ns = self._starts_ns
+        if not starts_ns or timeline.current != self._index:
+            return
+        now = timeline.clock()
+        timeline.cells[timeline.current] += now - timeline.last
+        timeline.last = now
+        timeline.current = timeline.stack.pop()
+        tally = self.tallies.get(timeline.stage)
         if tally is None:
-            tally = self.tallies[stage] = CallTally()
-        duration_ns = timeline.last - self._starts_ns.pop()
-        tally.add(duration_ns, is_outermost=not self._starts_ns)
+            tally = self.tallies[timeline.stage] = CallTally()
+        duration_ns = now - starts_ns.pop()
+        tally.add(duration_ns, not starts_ns)
 
     def forget_open_calls(self) -> None:
         """Drop calls that an exception left open."""
         self._starts_ns.clear()
+
+
+class Operations(dict[str, Operation]):
+    """The operations of one timeline by name, each made at its first call."""
+
+    def __init__(self, timeline: Timeline) -> None:
+        """Time on `timeline`, and apart from it what other threads do."""
+        super().__init__()
+        self.timeline = timeline
+        self.threads = ThreadSections(timeline.clock)
+
+    def __missing__(self, name: str) -> Operation:
+        operation = self[name] = Operation(self.timeline, name, self.threads)
+        return operation
+
+    def forget_open_calls(self) -> None:
+        """Drop the calls that an exception left open."""
+        for operation in self.values():
+            operation.forget_open_calls()
+
+
+class ThreadSections:
+    """Sections of threads other than the timeline's: inclusive and exclusive time by name."""
+
+    def __init__(self, clock: Callable[[], int]) -> None:
+        """Begin with no sections."""
+        self._clock = clock
+        self._local = threading.local()
+        self._lock = threading.Lock()
+        self.tallies: dict[tuple[str, Stage], tuple[CallTally, list[int]]] = {}
+
+    def _stack(self) -> list[list[Any]]:
+        stack: list[list[Any]] | None = getattr(self._local, "stack", None)
+        if stack is None:
+            stack = self._local.stack = []
+        return stack
+
+    def enter(self, name: str) -> None:
+        """A section begins in this thread."""
+        self._stack().append([name, self._clock(), 0])
+
+    def exit(self, name: str, stage: Stage) -> None:
+        """The innermost section ends; one that began before the recording is passed over."""
+        stack = self._stack()
+        if not stack or stack[-1][0] != name:
+            return
+        _, start_ns, nested_ns = stack.pop()
+        duration_ns = self._clock() - start_ns
+        if stack:
+            stack[-1][2] += duration_ns
+        is_outermost = all(entry[0] != name for entry in stack)
+        with self._lock:
+            tally, exclusive_ns = self.tallies.setdefault((name, stage), (CallTally(), [0]))
+            tally.add(duration_ns, is_outermost)
+            exclusive_ns[0] += duration_ns - nested_ns

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from ocr.performance.record import rows
 from ocr.performance.record.batches import StageState
-from ocr.performance.record.operations import Operation
+from ocr.performance.record.operations import Operations
 from ocr.performance.record.timeline import Span, Timeline, measure_event_cost_ns
 from ocr.performance.record.writer import FORMAT_NAME, FORMAT_VERSION, RecordWriter
 from ocr.performance.stages import Line, Stage
@@ -31,8 +31,8 @@ ROWS_BEFORE_EARLY_FLUSH = 1000
 class Recorder:
     """Records one run of one process; `resume` and `pause` bracket the trainer's entry points.
 
-    The stage, epoch and batch methods belong to the thread that made the recorder. Sections of
-    other threads are counted as operations without touching the accounts of the main thread.
+    The stage, epoch and batch methods belong to the thread that made the recorder. `operations`
+    listens to sections; those of other threads leave the accounts of the main thread alone.
     """
 
     def __init__(
@@ -46,13 +46,11 @@ class Recorder:
         self.folder = folder
         self.rank = rank
         self.started_ns = clock()
-        self.timeline = Timeline(Line.OTHER.value, clock)
+        self.timeline = Timeline(Line.OTHER.value, Stage.SETUP, clock)
         self.event_cost_ns = measure_event_cost_ns()
         self.early_flush = threading.Event()
         self._writer = RecordWriter(folder / f"rank_{rank}.jsonl")
-        self._main_thread = threading.get_ident()
-        self._operations: dict[str, Operation] = {}
-        self._thread_sections = rows.ThreadSections(clock)
+        self.operations = Operations(self.timeline)
         self._states = {stage: StageState(stage) for stage in Stage}
         self._open = [self._states[Stage.SETUP]]
         self._wait_index = self.timeline.index(Line.DATA_WAIT.value)
@@ -84,8 +82,7 @@ class Recorder:
         if self._is_paused:
             self._is_paused = False
             self.timeline.restart()
-            for operation in self._operations.values():
-                operation.forget_open_calls()
+            self.operations.forget_open_calls()
 
     def pause(self) -> None:
         """End every open stage and stop charging time until `resume`."""
@@ -144,11 +141,13 @@ class Recorder:
         outer.cells = self.timeline.swap(state.cells)
         self._count_events(outer)
         self._open.append(state)
+        self.timeline.stage = state.stage
 
     def leave_state(self) -> None:
         """Charge to the cells of the enclosing state again."""
         state = self._open.pop()
         state.cells = self.timeline.swap(self._open[-1].cells)
+        self.timeline.stage = self._open[-1].stage
         self._count_events(state)
 
     def _count_events(self, state: StageState) -> None:
@@ -227,27 +226,6 @@ class Recorder:
         self._count_events(state)
         return state.close_epoch()
 
-    # -- sections --------------------------------------------------------------------------
-
-    def enter_section(self, name: str) -> None:
-        """A section begins in the calling thread."""
-        if threading.get_ident() != self._main_thread:
-            self._thread_sections.enter(name)
-            return
-        operation = self._operations.get(name)
-        if operation is None:
-            operation = self._operations[name] = Operation(self.timeline, name)
-        operation.enter()
-
-    def exit_section(self, name: str) -> None:
-        """The innermost section of that name ends in the calling thread."""
-        if threading.get_ident() != self._main_thread:
-            self._thread_sections.exit(name, self._open[-1].stage)
-            return
-        operation = self._operations.get(name)
-        if operation is not None:
-            operation.exit(self._open[-1].stage)
-
     # -- the disk --------------------------------------------------------------------------
 
     def flush(self, *, with_samples: bool = False) -> None:
@@ -263,9 +241,7 @@ class Recorder:
                     self._writer.write(record)
                 for record in rows.epoch_records(state, self.timeline, self.started_ns):
                     self._writer.write(record)
-            for record in rows.operation_records(
-                self._operations, self._thread_sections, with_samples=with_samples
-            ):
+            for record in rows.operation_records(self.operations, with_samples=with_samples):
                 self._writer.write(record)
 
     def discard_rows(self) -> None:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from ocr.performance.record.operations import CallTally
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from ocr.performance.record.batches import StageState
-    from ocr.performance.record.operations import Operation
+    from ocr.performance.record.operations import CallTally, Operations
     from ocr.performance.record.timeline import Timeline
     from ocr.performance.stages import Stage
 
@@ -44,7 +41,7 @@ def line_columns(cells_ns: Sequence[list[int]], names: Sequence[str]) -> dict[st
     A row is as long as there were lines when it was taken; `names` must be read after that.
     """
     width = len(names)
-    padded = (row + [0] * (width - len(row)) for row in cells_ns)
+    padded = (row if len(row) == width else row + [0] * (width - len(row)) for row in cells_ns)
     columns = zip(*padded, strict=True)
     return {name: list(column) for name, column in zip(names, columns, strict=True) if any(column)}
 
@@ -67,50 +64,12 @@ def epoch_records(state: StageState, timeline: Timeline, origin_ns: int) -> Iter
         }
 
 
-class ThreadSections:
-    """Sections of threads other than the main one: inclusive and exclusive time by name."""
-
-    def __init__(self, clock: Callable[[], int]) -> None:
-        """Begin with no sections."""
-        self._clock = clock
-        self._local = threading.local()
-        self._lock = threading.Lock()
-        self.tallies: dict[tuple[str, Stage], tuple[CallTally, list[int]]] = {}
-
-    def _stack(self) -> list[list[Any]]:
-        stack: list[list[Any]] | None = getattr(self._local, "stack", None)
-        if stack is None:
-            stack = self._local.stack = []
-        return stack
-
-    def enter(self, name: str) -> None:
-        """A section begins in this thread."""
-        self._stack().append([name, self._clock(), 0])
-
-    def exit(self, name: str, stage: Stage) -> None:
-        """The innermost section ends; one that began before the recording is passed over."""
-        stack = self._stack()
-        if not stack or stack[-1][0] != name:
-            return
-        _, start_ns, nested_ns = stack.pop()
-        duration_ns = self._clock() - start_ns
-        if stack:
-            stack[-1][2] += duration_ns
-        is_outermost = all(entry[0] != name for entry in stack)
-        with self._lock:
-            tally, exclusive_ns = self.tallies.setdefault((name, stage), (CallTally(), [0]))
-            tally.add(duration_ns, is_outermost=is_outermost)
-            exclusive_ns[0] += duration_ns - nested_ns
-
-
-def operation_records(
-    operations: Mapping[str, Operation], threads: ThreadSections, *, with_samples: bool
-) -> Iterator[Record]:
+def operation_records(operations: Operations, *, with_samples: bool) -> Iterator[Record]:
     """Yield the tallies so far; the last record of an operation and stage holds its totals."""
     for operation in list(operations.values()):
         for stage, tally in list(operation.tallies.items()):
             yield tally_record(operation.name, stage, "main", tally, with_sample=with_samples)
-    for (name, stage), (tally, exclusive_ns) in list(threads.tallies.items()):
+    for (name, stage), (tally, exclusive_ns) in list(operations.threads.tallies.items()):
         record = tally_record(name, stage, "thread", tally, with_sample=with_samples)
         yield {**record, "exclusive_ns": exclusive_ns[0]}
 

@@ -7,8 +7,11 @@ time that passed and no second is counted twice.
 
 from __future__ import annotations
 
+from threading import get_ident
 from time import perf_counter_ns
 from typing import TYPE_CHECKING
+
+from ocr.performance.stages import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,12 +27,29 @@ class Timeline:
         last: Clock reading at the last switch, in nanoseconds.
         stack: Indices of the lines that enclose the running one, outermost first.
         events: Spans entered so far; times the cost of one, this is what the accounting cost.
+        stage: The stage that the time belongs to, for those who count by stage.
+        thread: The thread whose time this is, the one that made the timeline.
     """
 
-    __slots__ = ("_indices", "_names", "cells", "clock", "current", "events", "last", "stack")
+    __slots__ = (
+        "_indices",
+        "_names",
+        "cells",
+        "clock",
+        "current",
+        "events",
+        "last",
+        "stack",
+        "stage",
+        "thread",
+    )
 
-    def __init__(self, root_line: str, clock: Callable[[], int] = perf_counter_ns) -> None:
-        """Start the accounts with `root_line` running."""
+    def __init__(
+        self, root_line: str, stage: Stage, clock: Callable[[], int] = perf_counter_ns
+    ) -> None:
+        """Start the accounts of the calling thread with `root_line` running."""
+        self.stage = stage
+        self.thread = get_ident()
         self.clock = clock
         self._names: list[str] = [root_line]
         self._indices: dict[str, int] = {root_line: 0}
@@ -139,7 +159,7 @@ def measure_event_cost_ns(repeats: int = 2000, rounds: int = 5) -> float:
 
     The least of `rounds` means: interruptions only ever add to the time.
     """
-    timeline = Timeline("calibration")
+    timeline = Timeline("calibration", Stage.SETUP)
     span = Span(timeline, "span")
     best = float("inf")
     for _ in range(rounds):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ocr.performance import sections
 from ocr.performance.record.instrument import Instrumentation, resolve
-from ocr.performance.record.operations import Operation
+from ocr.performance.record.operations import Operations
 from ocr.performance.record.rows import line_columns, tally_record
 from ocr.performance.record.timeline import Timeline
 from ocr.performance.record.writer import FORMAT_NAME, FORMAT_VERSION, RecordWriter
@@ -32,7 +32,7 @@ ROWS_BEFORE_WRITE = 500
 
 
 class WorkerRecorder:
-    """Records one loader worker; a `SectionListener` of the worker process."""
+    """Records one loader worker; its `operations` listen to the sections of the process."""
 
     def __init__(
         self, folder: Path, *, rank: int, stage: Stage, worker_id: int, origin_ns: int
@@ -45,9 +45,9 @@ class WorkerRecorder:
         self._stage = stage
         self._origin_ns = origin_ns
         self._worker_id = worker_id
-        self._timeline = Timeline(IDLE_LINE)
+        self._timeline = Timeline(IDLE_LINE, stage)
         self._fetch_index = self._timeline.index(FETCH_LINE)
-        self._operations: dict[str, Operation] = {}
+        self.operations = Operations(self._timeline)
         self._starts_ns: list[int] = []
         self._ends_ns: list[int] = []
         self._cells_ns: list[list[int]] = []
@@ -86,19 +86,6 @@ class WorkerRecorder:
         if is_due or len(self._cells_ns) >= ROWS_BEFORE_WRITE:
             self.write_rows()
 
-    def enter_section(self, name: str) -> None:
-        """A section begins."""
-        operation = self._operations.get(name)
-        if operation is None:
-            operation = self._operations[name] = Operation(self._timeline, name)
-        operation.enter()
-
-    def exit_section(self, name: str) -> None:
-        """The innermost section of that name ends."""
-        operation = self._operations.get(name)
-        if operation is not None:
-            operation.exit(self._stage)
-
     def write_rows(self) -> None:
         """Put the finished batches on disk."""
         self._written_at_ns = perf_counter_ns()
@@ -124,7 +111,7 @@ class WorkerRecorder:
         self._writer.close()
 
     def _write_tallies(self, *, with_sample: bool) -> None:
-        for operation in self._operations.values():
+        for operation in self.operations.values():
             for stage, tally in operation.tallies.items():
                 record = tally_record(
                     operation.name, stage, "worker", tally, with_sample=with_sample
@@ -180,7 +167,7 @@ class WorkerStart:
         _time_fetches(recorder)
         if not sections.is_listening():
             self._time_operations()
-        sections.listen(recorder)
+        sections.listen(recorder.operations)
         multiprocessing_util.Finalize(recorder, recorder.close, exitpriority=100)
         return recorder
 
