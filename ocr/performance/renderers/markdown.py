@@ -52,6 +52,7 @@ def _view(baseline: Baseline) -> dict[str, object]:
         "verdict": " ".join(verdict.verdict(baseline)),
         "ratio_table": markdown_tables.ratio_table(baseline),
         "waterfall_table": markdown_tables.waterfall_table(baseline),
+        "small_steps": markdown_tables.small_waterfall_steps(baseline),
         "phases": [_phase_section(baseline, name) for name in shown_phases(baseline)],
         "main_operations": markdown_tables.operation_table(main, "main") if main else None,
         "worker_operations": markdown_tables.operation_table(worker, "worker") if worker else None,

@@ -12,9 +12,10 @@ from ocr.performance.renderers.phase_facts import NO_TIMES, PhaseName, batch_tim
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ocr.performance.baseline import Baseline, Finding, Operation, Ratio
+    from ocr.performance.baseline import Baseline, Finding, Operation, Ratio, WaterfallStep
 
 MAX_OPERATIONS = 10
+SMALL_STEP = 0.01
 
 
 def ratio_table(baseline: Baseline) -> MarkdownText:
@@ -34,22 +35,39 @@ def ratio_table(baseline: Baseline) -> MarkdownText:
 
 def waterfall_table(baseline: Baseline) -> MarkdownText | None:
     """From the time of a training sample to that of a validation sample, line by line."""
-    compared = baseline.train_vs_validation
-    steps = [step for step in compared.waterfall_s_per_sample if step.delta_s] if compared else []
-    if not steps:
+    shown, _ = _waterfall_steps(baseline)
+    if not shown:
         return None
-    largest_s = max(abs(step.delta_s) for step in steps)
+    largest_s = abs(shown[0].delta_s)
     rows: list[list[MarkdownText | str]] = [
         [
             code(step.name),
             formatting.duration(step.delta_s, signed=True),
             fraction_bar(abs(step.delta_s) / largest_s),
         ]
-        for step in sorted(steps, key=lambda step: -abs(step.delta_s))
+        for step in shown
     ]
     rows.insert(0, _sample_row(baseline, "train"))
     rows.append(_sample_row(baseline, "validation"))
     return table(["", "Time per sample", ""], rows, "lr")
+
+
+def small_waterfall_steps(baseline: Baseline) -> MarkdownText:
+    """Names of the lines whose change is too small for a row of the waterfall."""
+    _, small = _waterfall_steps(baseline)
+    return MarkdownText(", ".join(code(step.name) for step in small))
+
+
+def _waterfall_steps(baseline: Baseline) -> tuple[list[WaterfallStep], list[WaterfallStep]]:
+    """Return the steps worth a row, the largest change first, and the others."""
+    compared = baseline.train_vs_validation
+    steps = [step for step in compared.waterfall_s_per_sample if step.delta_s] if compared else []
+    steps.sort(key=lambda step: -abs(step.delta_s))
+    least_s = abs(steps[0].delta_s) * SMALL_STEP if steps else 0.0
+    return (
+        [step for step in steps if abs(step.delta_s) >= least_s],
+        [step for step in steps if abs(step.delta_s) < least_s],
+    )
 
 
 def operation_table(operations: Sequence[Operation], process: str) -> MarkdownText:

@@ -19,7 +19,7 @@ def verdict(baseline: Baseline) -> list[str]:
     if wording.is_empty(baseline):
         sentences.append(_nothing_measured(baseline))
     else:
-        sentences.extend((_comparison(baseline), _largest_line(baseline), _top_finding(baseline)))
+        sentences.extend((_comparison(baseline), _largest_lines(baseline), _top_finding(baseline)))
     return [sentence for sentence in sentences if sentence]
 
 
@@ -92,9 +92,11 @@ def _ratio_sentence(ratio: Ratio, scope: str, times: str | None) -> str:
         details.append(f"95 % interval {low} to {high}")
     within = f" ({'; '.join(details)})" if details else ""
     value = formatting.times(ratio.value)
-    if _covers_one(ratio):
-        return f"Validation and training take about as long {scope}: the ratio is {value}{within}"
-    return f"Validation takes {value} times as long {scope} as training{within}"
+    doubt = "; the interval includes 1, so the run does not settle which is slower"
+    return (
+        f"Validation takes {value} times as long {scope} as training{within}"
+        f"{doubt if _covers_one(ratio) else ''}"
+    )
 
 
 def _sample_times(train: Phase | None, validation: Phase | None) -> str | None:
@@ -119,20 +121,20 @@ def _main_difference(steps: list[WaterfallStep]) -> str:
     return f"; the line that differs most that way is {quoted(leading.name)} ({signed})"
 
 
-def _largest_line(baseline: Baseline) -> str | None:
-    parts = []
+def _largest_lines(baseline: Baseline) -> str | None:
+    parts: list[str] = []
     for name in ("train", "validation", "test", "predict"):
         phase = wording.whole_phase(baseline, name)
-        lines = [line for line in phase.breakdown if line.share is not None] if phase else []
-        if phase is None or not lines:
+        if phase is None or not phase.breakdown:
             continue
-        largest = max(lines, key=lambda line: line.total_s)
-        total = f" ({formatting.duration(phase.total_s)})" if phase.total_s is not None else ""
-        parts.append(
-            f"{formatting.share(largest.share)} of {wording.stage_adjective(name).lower()}{total} "
-            f"went into {quoted(largest.name)}"
-        )
-    return f"{', '.join(parts)}." if parts else None
+        largest = max(phase.breakdown, key=lambda line: line.total_s)
+        if largest.share is None or phase.total_s is None:
+            continue
+        amount = f"{formatting.share(largest.share)} of {formatting.duration(phase.total_s)}"
+        verb = "" if parts else "is "
+        stage = wording.stage_adjective(name).lower()
+        parts.append(f"of {stage} {verb}{quoted(largest.name)} ({amount})")
+    return f"The largest line {', '.join(parts)}." if parts else None
 
 
 def _top_finding(baseline: Baseline) -> str | None:

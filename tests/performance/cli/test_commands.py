@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -132,6 +134,27 @@ def test_input_that_can_not_be_read_is_one_line(tmp_path: Path) -> None:
     assert_one_error_line(run("report", "--run-dir", tmp_path / "absent"), "absent")
     assert_one_error_line(run("report", "--run-dir", text), "notes.txt", "no folder")
     assert_one_error_line(run("report", "--run-dir", tmp_path), tmp_path.name, "records")
+
+
+def test_a_wandb_server_that_can_not_be_reached_is_one_line_within_15_seconds(
+    tmp_path: Path,
+) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+    folders = ("WANDB_DIR", "WANDB_CACHE_DIR", "WANDB_DATA_DIR", "WANDB_CONFIG_DIR", "HOME")
+    env = {
+        "WANDB_BASE_URL": f"http://127.0.0.1:{port}",
+        "WANDB_API_KEY": "0" * 40,
+        **dict.fromkeys(folders, str(tmp_path)),
+    }
+    started = time.monotonic()
+    done = run("report", "--run-id", "a1b2", "--project", "p", "--entity", "e", env=env)
+    assert time.monotonic() - started < 15
+    assert (done.returncode, done.stdout) == (2, "")
+    lines = done.stderr.splitlines()
+    assert lines[0] == "Reading run a1b2 from Weights & Biases"
+    assert [line.startswith("ocr-baseline: error: ") for line in lines[1:]] == [True], lines
 
 
 def test_output_that_can_not_be_written_is_one_line(document: Path, tmp_path: Path) -> None:

@@ -7,7 +7,14 @@ import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from ocr.performance.baseline import Baseline, BreakdownLine, Distribution, Phase
+from ocr.performance.baseline import (
+    Baseline,
+    BreakdownLine,
+    Distribution,
+    Phase,
+    TrainVsValidation,
+    WaterfallStep,
+)
 from ocr.performance.renderers.markdown import render_markdown
 from tests.performance.examples import (
     EXAMPLES,
@@ -173,6 +180,24 @@ def test_findings_are_ranked_by_what_they_would_save() -> None:
         "2. Training waits for its first batch (LOW)",
         "3. Slow batches stand out in validation (INFO)",
     ]
+
+
+def test_the_waterfall_leads_from_training_to_validation_and_leaves_specks_out() -> None:
+    comparison = TrainVsValidation(
+        waterfall_s_per_sample=[
+            WaterfallStep(name="transfer", delta_s=0.0001),
+            WaterfallStep(name="metrics", delta_s=0.1),
+            WaterfallStep(name="backward", delta_s=-0.02),
+        ]
+    )
+    markdown = render_markdown(
+        full_baseline().model_copy(update={"train_vs_validation": comparison})
+    )
+    section = markdown.split("## Train against validation")[1].split("\n## ")[0]
+    lines = [line for line in section.splitlines() if line.startswith(("| **", "| `"))]
+    labels = [line.split("|")[1].strip() for line in lines]
+    assert labels == ["**Training sample**", "`metrics`", "`backward`", "**Validation sample**"]
+    assert "left out: `transfer`." in section
 
 
 def test_operations_of_workers_stand_apart_from_those_of_the_main_process() -> None:
