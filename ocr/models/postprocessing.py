@@ -76,6 +76,8 @@ class BoxExtractor:
             raise ValueError(f"shrink_ratio={self.shrink_ratio} must lie in (0, 1]")
         if self.unclip_ratio is not None and self.unclip_ratio < 0:
             raise ValueError(f"unclip_ratio={self.unclip_ratio} must not be negative")
+        if self.max_candidates < 1:
+            raise ValueError(f"max_candidates={self.max_candidates} must be at least 1")
         if self.outline not in ("box", "polygon"):
             raise ValueError(f"outline={self.outline!r} must be 'box' or 'polygon'")
 

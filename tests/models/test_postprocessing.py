@@ -1,0 +1,191 @@
+"""From probability maps back to polygons."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from ocr.data.target_maps import make_target_maps
+from ocr.models.postprocessing import (
+    BoxExtractor,
+    Detection,
+    largest_contours,
+    offset_polygon,
+    unshrink_distance_px,
+)
+
+Polygon = NDArray[np.float32]
+
+
+def _rectangle(
+    centre: tuple[float, float], width: float, height: float, angle_deg: float = 0.0
+) -> Polygon:
+    corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * (width / 2, height / 2)
+    angle = np.deg2rad(angle_deg)
+    turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    moved: Polygon = (corners @ turn + centre).astype(np.float32)
+    return moved
+
+
+def _iou(first: Polygon, second: Polygon) -> float:
+    one, other = shapely.Polygon(first), shapely.Polygon(second)
+    return one.intersection(other).area / one.union(other).area
+
+
+def _round_trip(polygons: list[Polygon], extractor: BoxExtractor) -> list[Detection]:
+    maps = make_target_maps(polygons, 192, 256, shrink_ratio=extractor.shrink_ratio)
+    return extractor(maps.shrink_map)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    width=st.floats(30, 160),
+    height=st.floats(16, 40),
+    angle_deg=st.floats(-20, 20),
+    shrink_ratio=st.sampled_from([0.4, 0.5, 0.6]),
+    outline=st.sampled_from(["box", "polygon"]),
+)
+def test_a_shrunk_text_line_grows_back_to_its_own_outline(
+    width: float, height: float, angle_deg: float, shrink_ratio: float, outline: str
+) -> None:
+    line = _rectangle((128, 96), width, height, angle_deg)
+    extractor = BoxExtractor(shrink_ratio=shrink_ratio, outline=outline)  # type: ignore[arg-type]  # hypothesis draws str
+    (detection,) = _round_trip([line], extractor)
+    assert _iou(detection.polygon, line) > 0.8
+    assert detection.score == pytest.approx(1.0)
+
+
+def test_the_unshrinking_distance_undoes_the_papers_shrinking_of_a_rectangle() -> None:
+    width, height, ratio = 100.0, 20.0, 0.4
+    distance = width * height * (1 - ratio**2) / (2 * (width + height))
+    inner_width, inner_height = width - 2 * distance, height - 2 * distance
+    recovered = unshrink_distance_px(
+        inner_width * inner_height, 2 * (inner_width + inner_height), ratio
+    )
+    assert recovered == pytest.approx(distance)
+
+
+def test_an_explicit_unclip_ratio_grows_by_area_times_ratio_over_perimeter() -> None:
+    probability = np.zeros((100, 200), dtype=np.float32)
+    probability[40:61, 50:151] = 1.0
+    (detection,) = BoxExtractor(unclip_ratio=1.5)(probability)
+    distance = 100 * 20 * 1.5 / (2 * 120)
+    left, top = detection.polygon.min(axis=0)
+    right, bottom = detection.polygon.max(axis=0)
+    expected = (50 - distance, 40 - distance, 150 + distance, 60 + distance)
+    assert (left, top, right, bottom) == pytest.approx(expected, abs=0.05)
+
+
+def test_two_lines_give_two_polygons() -> None:
+    lines = [_rectangle((100, 40), 120, 20), _rectangle((120, 80), 150, 20)]
+    detections = _round_trip(lines, BoxExtractor())
+    best = [max(_iou(found.polygon, line) for found in detections) for line in lines]
+    assert len(detections) == 2
+    assert min(best) > 0.8
+
+
+def test_an_empty_map_and_one_below_the_threshold_give_nothing() -> None:
+    extractor = BoxExtractor(threshold=0.3)
+    assert extractor(np.zeros((64, 64), dtype=np.float32)) == []
+    assert extractor(np.full((64, 64), 0.3, dtype=np.float32)) == []
+
+
+def test_a_region_with_a_low_mean_probability_is_dropped() -> None:
+    probability = np.zeros((64, 64), dtype=np.float32)
+    probability[20:30, 10:50] = 0.45
+    assert BoxExtractor(box_threshold=0.5)(probability) == []
+    (kept,) = BoxExtractor(box_threshold=0.4)(probability)
+    assert kept.score == pytest.approx(0.45, abs=1e-3)
+
+
+def test_a_region_below_the_least_size_is_dropped() -> None:
+    probability = np.zeros((64, 64), dtype=np.float32)
+    probability[20:23, 10:50] = 1.0
+    extractor = BoxExtractor(unclip_ratio=0.0, min_size_px=3.0)
+    assert extractor(probability) == []
+    assert len(BoxExtractor(unclip_ratio=0.0, min_size_px=2.0)(probability)) == 1
+
+
+def test_single_pixels_give_nothing_and_do_not_fail() -> None:
+    probability = np.zeros((64, 64), dtype=np.float32)
+    probability[::8, ::8] = 1.0
+    assert BoxExtractor()(probability) == []
+
+
+def test_the_candidates_limit_keeps_the_largest_regions() -> None:
+    probability = np.zeros((200, 200), dtype=np.float32)
+    widths = [30, 90, 50, 120, 70]
+    for row, width in enumerate(widths):
+        probability[10 + 30 * row : 22 + 30 * row, 10 : 10 + width] = 1.0
+    found = BoxExtractor(max_candidates=2, unclip_ratio=0.0)(probability)
+    assert sorted(np.ptp(one.polygon[:, 0]) for one in found) == pytest.approx([89, 119])
+
+
+def test_fewer_contours_than_the_limit_are_left_as_they_are() -> None:
+    contours = [np.zeros((4, 1, 2), dtype=np.int32)]
+    assert largest_contours(contours, 1) is contours
+
+
+def test_polygons_stay_inside_the_map() -> None:
+    probability = np.ones((32, 64), dtype=np.float32)
+    (detection,) = BoxExtractor(unclip_ratio=2.0)(probability)
+    assert detection.polygon.min() >= 0
+    assert (detection.polygon <= (64, 32)).all()
+
+
+def test_polygon_outline_follows_a_bent_line_that_a_box_does_not() -> None:
+    probability = np.zeros((200, 200), dtype=np.float32)
+    probability[20:40, 20:160] = 1.0
+    probability[20:160, 20:40] = 1.0
+    bent = BoxExtractor(outline="polygon", unclip_ratio=0.0)(probability)[0].polygon
+    box = BoxExtractor(outline="box", unclip_ratio=0.0)(probability)[0].polygon
+    assert shapely.Polygon(bent).area < 0.5 * shapely.Polygon(box).area
+
+
+def test_polygons_are_float32_pairs() -> None:
+    probability = np.zeros((64, 64), dtype=np.float32)
+    probability[20:30, 10:50] = 1.0
+    polygon = BoxExtractor()(probability)[0].polygon
+    assert polygon.dtype == np.float32
+    assert polygon.shape == (4, 2)
+
+
+def test_an_outline_without_area_has_no_offset() -> None:
+    assert offset_polygon(np.zeros((4, 2), dtype=np.float32), 0.0) is None
+
+
+def test_a_map_with_a_batch_dimension_is_refused() -> None:
+    with pytest.raises(ValueError, match="two dimensions"):
+        BoxExtractor()(np.zeros((1, 8, 8), dtype=np.float32))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"threshold": 1.0},
+        {"box_threshold": -0.1},
+        {"shrink_ratio": 0.0},
+        {"unclip_ratio": -1.0},
+        {"outline": "circle"},
+        {"max_candidates": 0},
+    ],
+)
+def test_a_value_outside_its_range_is_named(arguments: dict[str, object]) -> None:
+    (name,) = arguments
+    with pytest.raises(ValueError, match=name):
+        BoxExtractor(**arguments)  # type: ignore[arg-type]  # wrong values are the point
+
+
+def test_post_processing_imports_no_torch() -> None:
+    code = (
+        "import sys, ocr.models.postprocessing; "
+        "sys.exit(any(name.split('.')[0] in ('torch', 'lightning') for name in sys.modules))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
