@@ -261,7 +261,7 @@ def test_without_a_key_the_remedy_is_to_log_in(
 def test_a_server_in_error_is_told_with_its_answer(wandb_server: WandbServer) -> None:
     wandb_server.fail_with = 500
 
-    with pytest.raises(SourceError, match="no answer: HTTP 500: out of order"):
+    with pytest.raises(SourceError, match="could not be read: HTTP 500: out of order"):
         load("abc123", project="baseline")
 
 
@@ -274,7 +274,7 @@ def test_an_unreachable_server_is_told_soon_with_the_cause(
     monkeypatch.setenv("WANDB_BASE_URL", f"http://127.0.0.1:{port}")
     began = time.monotonic()
 
-    with pytest.raises(SourceError, match=r"no answer: .*connection refused; check the network"):
+    with pytest.raises(SourceError, match=r"read: .*connection refused; check the network"):
         load("abc123", project="baseline")
 
     assert time.monotonic() - began < 15
@@ -353,6 +353,21 @@ def test_a_run_written_by_the_client_is_read_back_through_the_api(
     assert _stage(read, Stage.TRAIN).reported[0].epoch_time_s == 7.5
     assert read.config == {"lr": 0.01, "token": "<redacted>"}
     assert read.info.status == "finished"
+
+
+def test_a_live_run_can_be_read_in_its_own_process_and_goes_on(wandb_server: WandbServer) -> None:
+    import wandb
+
+    run = wandb.init(project="baseline")
+    run.log({"performance/val_epoch_time": 3.25})
+
+    read = load(run.id, project="baseline")
+    run.log({"performance/val_epoch_time": 4.25})
+    run.finish()
+
+    assert read.info.status == "running"
+    stored = [row.get("performance/val_epoch_time") for row in wandb_server.runs[run.id].rows]
+    assert stored == [3.25, 4.25]
 
 
 def test_reading_starts_no_thread_that_outlives_it(wandb_server: WandbServer) -> None:

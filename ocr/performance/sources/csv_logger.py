@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+import re
 from typing import TYPE_CHECKING
 
 from ocr.performance.errors import SourceError
@@ -22,8 +24,8 @@ if TYPE_CHECKING:
     from ocr.performance.run import Run
 
 FILE_NAME = "metrics.csv"
-_COORDINATE_ENDS = ("epoch", "step", "_runtime")
-"""Ends of the columns that tell a row's place, a logger's prefix before them or not."""
+_COORDINATE = re.compile(r"(.+[-/])?(epoch|step|global_step|_step|_runtime)")
+"""The columns that tell a row's place, a logger's prefix before them or not."""
 _ROWS_AT_ONCE = 100_000
 
 
@@ -63,7 +65,7 @@ def _rows(file: Path) -> Iterator[dict[str, object]]:
     try:
         for table in _tables(file, columns):
             for row in table.dropna(how="all", subset=metrics).to_dict("records"):
-                yield {str(name): cell for name, cell in row.items() if isinstance(cell, str)}
+                yield {str(name): cell for name, cell in row.items() if not _is_empty(cell)}
     except (OSError, ValueError) as error:  # pandas' parser errors are ValueErrors
         raise _unreadable(file, error) from error
 
@@ -71,7 +73,7 @@ def _rows(file: Path) -> Iterator[dict[str, object]]:
 def _tables(file: Path, columns: list[str]) -> Iterator[pd.DataFrame]:
     """Yield the file piece by piece, without a last row that was cut off.
 
-    Cells are read as text: a NaN that was logged and a cell that is empty differ.
+    Metrics are read as text: a NaN that was logged and a cell that is empty differ.
     """
     import pandas as pd
 
@@ -80,7 +82,7 @@ def _tables(file: Path, columns: list[str]) -> Iterator[pd.DataFrame]:
         file,
         usecols=columns,
         index_col=False,  # else a row with more cells than the header shifts them all
-        dtype=str,
+        dtype={name: object if parse_key(name) else float for name in columns},
         keep_default_na=False,
         na_values=[""],
         chunksize=_ROWS_AT_ONCE,
@@ -102,12 +104,16 @@ def _columns(file: Path) -> list[str]:
     except (OSError, ValueError) as error:
         raise _unreadable(file, error) from error
     columns = [str(name) for name in header]
-    wanted = [name for name in columns if parse_key(name) or name.endswith(_COORDINATE_ENDS)]
+    wanted = [name for name in columns if parse_key(name) or _COORDINATE.fullmatch(name)]
     if not wanted:
         raise SourceError(
             f"{file}: no CSV of logged metrics: it has no column step, epoch or performance/…"
         )
     return wanted
+
+
+def _is_empty(cell: object) -> bool:
+    return isinstance(cell, float) and math.isnan(cell)
 
 
 def _is_cut_off(file: Path) -> bool:

@@ -141,7 +141,7 @@ def _checked(key: MetricKey, number: float | NotANumber) -> float | NotANumber:
 
 def _coordinate(row: Mapping[str, object], names: Sequence[str], prefix: str) -> int | None:
     for name in names:
-        for candidate in (name, f"{prefix}-{name}", f"{prefix}/{name}"):
+        for candidate in (name, f"{prefix}-{name}", f"{prefix}/{name}") if prefix else (name,):
             count = read_count(row.get(candidate))
             if count is not None:
                 return count

@@ -50,7 +50,7 @@ def explain(error: Exception, run_path: str, server: str) -> SourceError:
         cause = f"the API key was refused: {_innermost(chain)}"
         remedy = "`wandb login --relogin`, or check WANDB_API_KEY"
     else:
-        cause = f"no answer: {_innermost(chain)}"
+        cause = f"could not be read: {_innermost(chain)}"
         remedy = "check the network and WANDB_BASE_URL, or read the run's local files"
     return SourceError(f"W&B run {run_path} at {server}: {cause}; {remedy}")
 
