@@ -22,8 +22,8 @@ def memory_of(
 ) -> tuple[MemorySamples | None, list[Missing], list[str]]:
     """Return memory from the values of memory keys, what is missing, and warnings.
 
-    The accelerator's figures were read at single moments, so the highest of them is a lower
-    bound of the peak; a warning says so. The columns of process memory are NaN: no key has them.
+    Who logged the accelerator's figures may have read them at single moments: the highest is then
+    a lower bound of the peak, and a warning says so. The columns of process memory are NaN: no key has them.
     """
     numbers = {name: _numbers(values, name) for name in MEMORY}
     missing = [_missing(name, values) for name in MEMORY if not numbers[name]]
@@ -68,8 +68,9 @@ def _warnings(numbers: Mapping[str, Sequence[float]]) -> list[str]:
     if not readings:
         return []
     return [
-        f"Accelerator memory is the highest of {readings} logged values, a lower bound of the "
-        "peak; record the run with PerformanceProfilerCallback for the peak itself."
+        f"Accelerator memory is the highest of {readings} logged values: the peak where "
+        "PerformanceProfilerCallback logged them, a lower bound of it where they are readings of "
+        "single moments."
     ]
 
 
