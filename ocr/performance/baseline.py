@@ -112,7 +112,8 @@ class Phase(_Model):
     """One stage of the run (one dataloader of it, where it has several).
 
     `batch_time_s` covers the steady batches, or those of `batch_time_scope` where that says so.
-    A batch's time runs from asking for it to asking for the next.
+    A batch's time runs from asking for it to asking for the next. `epoch_time_s` and
+    `sample_time_s` divide everything that the phase took by its epochs and by its samples.
     """
 
     name: PhaseName
@@ -124,6 +125,7 @@ class Phase(_Model):
     warmup: Warmup | None = None
     batch_time_s: Distribution | None = None
     batch_time_scope: BatchTimeScope | None = None
+    epoch_time_s: FiniteFloat | None = None
     sample_time_s: FiniteFloat | None = None
     throughput_samples_per_s: FiniteFloat | None = None
     breakdown: list[BreakdownLine] = []

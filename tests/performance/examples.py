@@ -83,6 +83,7 @@ def one_batch_baseline() -> Baseline:
                 ),
                 batch_time_scope="all batches",
                 warmup=Warmup(batches=0, total_s=0.0, rule="every batch would be warm-up"),
+                epoch_time_s=0.5,
                 sample_time_s=0.125,
                 throughput_samples_per_s=8.0,
                 breakdown=[
@@ -165,6 +166,7 @@ def _train_phase() -> Phase:
         warmup=Warmup(batches=4, total_s=1.9, rule="the first 3 batches are set aside"),
         batch_time_s=_times(0.168, 56),
         batch_time_scope="steady batches",
+        epoch_time_s=5.6,
         sample_time_s=0.0441,
         throughput_samples_per_s=22.7,
         breakdown=_breakdown(
@@ -200,6 +202,7 @@ def _validation_phase() -> Phase:
         warmup=Warmup(batches=4, total_s=2.6, rule="the first 3 batches are set aside"),
         batch_time_s=_times(0.436, 30),
         batch_time_scope="steady batches",
+        epoch_time_s=8.15,
         sample_time_s=0.124,
         throughput_samples_per_s=8.06,
         breakdown=_breakdown(
@@ -346,6 +349,7 @@ def full_baseline() -> Baseline:
                 total_s=14.5,
                 batch_time_s=_times(0.35, 36),
                 batch_time_scope="steady batches",
+                epoch_time_s=14.5,
                 sample_time_s=0.0906,
                 throughput_samples_per_s=11.0,
             ),

@@ -28,7 +28,7 @@ def measurement(run: Run, times: Mapping[Stage, StageTimes]) -> Measurement:
         per_batch_overhead_s=overhead_s / batches if overhead_s is not None and batches else None,
         background_cpu_s=run.measurement.background_cpu_s,
         warnings=[*run.measurement.warnings, *_warnings(run)],
-        notes=list(_notes(run, times)),
+        notes=_notes(run),
     )
 
 
@@ -54,15 +54,6 @@ def _warnings(run: Run) -> list[str]:
     ]
 
 
-def _notes(run: Run, times: Mapping[Stage, StageTimes]) -> list[str]:
-    notes = []
-    for stage, stage_times in times.items():
-        set_aside = int((~stage_times.is_steady).sum())
-        notes.append(
-            f"{stage.value}: {set_aside} of {len(stage_times.durations_s)} batches set aside as "
-            "warm-up; they count in the totals, not in the statistics"
-        )
+def _notes(run: Run) -> list[str]:
     batches = run.measurement.sanity_check_batches
-    if batches:
-        notes.append(f"sanity check: {batches} batches, counted in no phase")
-    return notes
+    return [f"sanity check: {batches} batches, counted in no phase"] if batches else []

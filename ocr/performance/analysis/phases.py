@@ -50,6 +50,7 @@ def _whole_phase(times: StageTimes, event_cost_s: float | None) -> Phase:
         warmup=_warmup(times) if has_batches else None,
         batch_time_s=distribution(times.steady_s) if has_batches else None,
         batch_time_scope=_scope(times) if has_batches else None,
+        epoch_time_s=total_s / len(times.record.epochs) if times.record.epochs else None,
         sample_time_s=total_s / samples if samples else None,
         throughput_samples_per_s=samples / total_s if samples and total_s > 0 else None,
         breakdown=breakdown(
@@ -204,6 +205,7 @@ def reported_phase(record: StageRecord) -> Phase:
         total_s=total_s,
         batch_time_s=_reported_distribution(last),
         batch_time_scope="last logged epoch",
+        epoch_time_s=None if total_s is None else total_s / len(record.reported),
         sample_time_s=total_s / samples if samples and total_s is not None else None,
         throughput_samples_per_s=samples / total_s if samples and total_s else None,
         per_epoch=[

@@ -23,7 +23,7 @@ def compare_recorded(
     return TrainVsValidation(
         batch_ratio=_ratio_of_steady_means(train, validation),
         sample_ratio=_sample_ratio(train, validation),
-        epoch_ratio=_epoch_ratio(train_phase, validation_phase),
+        epoch_ratio=_plain_ratio(validation_phase.epoch_time_s, train_phase.epoch_time_s),
         waterfall_s_per_sample=_waterfall(train_phase, validation_phase),
     )
 
@@ -36,7 +36,7 @@ def compare_reported(train: Phase, validation: Phase) -> TrainVsValidation | Non
     compared = TrainVsValidation(
         batch_ratio=batch_ratio,
         sample_ratio=_plain_ratio(validation.sample_time_s, train.sample_time_s),
-        epoch_ratio=_epoch_ratio(train, validation),
+        epoch_ratio=_plain_ratio(validation.epoch_time_s, train.epoch_time_s),
     )
     ratios = (compared.batch_ratio, compared.sample_ratio, compared.epoch_ratio)
     return None if all(one is None for one in ratios) else compared
@@ -77,18 +77,6 @@ def _sample_time_error(times: StageTimes) -> MeanError | None:
         return None
     batches_per_sample = len(times.durations_s) / times.samples
     return error._replace(error=error.error * batches_per_sample)
-
-
-def _epoch_ratio(train: Phase, validation: Phase) -> Ratio | None:
-    train_s = _mean_epoch_s(train)
-    validation_s = _mean_epoch_s(validation)
-    return _plain_ratio(validation_s, train_s)
-
-
-def _mean_epoch_s(phase: Phase) -> float | None:
-    if phase.total_s is None or not phase.epochs:
-        return None
-    return phase.total_s / phase.epochs
 
 
 def _waterfall(train: Phase, validation: Phase) -> list[WaterfallStep]:

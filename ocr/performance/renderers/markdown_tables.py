@@ -24,10 +24,11 @@ def ratio_table(baseline: Baseline) -> MarkdownText:
     both = [phase_or_empty(baseline, "train"), phase_or_empty(baseline, "validation")]
     samples = [formatting.duration(phase.sample_time_s) for phase in both]
     batches = [formatting.duration(batch_times(phase).mean) for phase in both]
+    epochs = [formatting.duration(phase.epoch_time_s) for phase in both]
     rows = [
         _ratio_row(baseline, "Per sample", "sample_ratio", compared.sample_ratio, samples),
         _ratio_row(baseline, "Per batch", "batch_ratio", compared.batch_ratio, batches),
-        _ratio_row(baseline, "Per epoch", "epoch_ratio", compared.epoch_ratio, ["", ""]),
+        _ratio_row(baseline, "Per epoch", "epoch_ratio", compared.epoch_ratio, epochs),
     ]
     headers = ["Mean time", "Training", "Validation", "Validation / training", "95 % interval"]
     return table(headers, rows, "lrrrr")

@@ -88,6 +88,7 @@ def _phase_rows(baseline: Baseline, phase: Phase) -> Iterator[MetricRow]:
     yield row("batch_time_s.count", times.count if phase.batch_time_s else None, "count")
     for statistic, value in _statistics(times):
         yield row(f"batch_time_s.{statistic}", value, "s")
+    yield row("epoch_time_s", phase.epoch_time_s, "s")
     yield row("sample_time_s", phase.sample_time_s, "s")
     yield row("throughput_samples_per_s", phase.throughput_samples_per_s, "samples/s")
     if phase.warmup is not None:
