@@ -42,7 +42,7 @@ format: setup ## rewrite the sources as ruff would
 	$(BIN)/ruff format
 
 bench: setup ## the measurements behind the claims in the documentation
-	@set -e; for benchmark in benchmarks/*.py; do \
+	@set -e; for benchmark in $$(grep -l __main__ benchmarks/*.py); do \
 	  echo "== $$benchmark"; $(BIN)/python "$$benchmark"; done
 
 docs: setup ## the JSON Schema of baseline.json

@@ -6,9 +6,14 @@ from pathlib import Path
 
 import pytest
 from hydra import compose, initialize_config_dir
+from hypothesis import settings
 from omegaconf import DictConfig
 
 from ocr.train import config_dir
+
+# A busy machine must not fail a property, and a check of a commit must give one answer.
+settings.register_profile("project", deadline=None, derandomize="CI" in os.environ)
+settings.load_profile("project")
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
