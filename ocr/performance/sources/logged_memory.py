@@ -23,7 +23,8 @@ def memory_of(
     """Return memory from the values of memory keys, what is missing, and warnings.
 
     Who logged the accelerator's figures may have read them at single moments: the highest is then
-    a lower bound of the peak, and a warning says so. The columns of process memory are NaN: no key has them.
+    a lower bound of the peak, and a warning says so. The columns of process memory are NaN: no key
+    has them.
     """
     numbers = {name: _numbers(values, name) for name in MEMORY}
     missing = [_missing(name, values) for name in MEMORY if not numbers[name]]

@@ -13,23 +13,24 @@ if TYPE_CHECKING:
 _REFUSED = (401, 403)
 _REQUEST = re.compile(r'^(?:Post|POST|Get|GET) "?\S+?"?: ')
 _DELETED = "'NoneType' object is not subscriptable"
-_SERVICE_ERROR = "WandbApiFailedError"
-"""The class that tells what the server said; it is no `wandb.Error` and has no public name."""
+_STATUS_NAMES = ("http_status", "status_code")
+"""Of the client's service process, and of `requests`, which older clients use."""
 
 
 def client_errors() -> tuple[type[Exception], ...]:
     """Return the exceptions that the W&B client raises while it reads a run.
 
     Beside its own tree these are the service's (`WandbApiFailedError`), pydantic's and JSON's
-    `ValueError`s, and the `TypeError` or `KeyError` of an answer with holes.
+    `ValueError`s, and what an answer with holes makes it stumble over.
     """
     import wandb.errors
 
-    known = [wandb.errors.Error, ValueError, TypeError, KeyError, OSError]
+    holes = (TypeError, LookupError, AttributeError)
+    known = (wandb.errors.Error, ValueError, OSError, *holes)
     try:
         from wandb.sdk.lib.service.service_connection import WandbApiFailedError
     except ImportError:  # clients before 0.22 have no such class
-        return tuple(known)
+        return known
     return (*known, WandbApiFailedError)
 
 
@@ -74,12 +75,13 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _is_refusal(chain: list[BaseException]) -> bool:
-    """Tell a refused key from a server out of reach: both are an `AuthenticationError`."""
-    service = [link for link in chain if type(link).__name__ == _SERVICE_ERROR]
-    if not service:
-        return True
-    status = getattr(getattr(service[-1], "response", None), "http_status", None)
-    return status in _REFUSED
+    """Tell a refused key from a server out of reach: both are an `AuthenticationError`.
+
+    A key of the wrong form is refused by the client itself, without a cause.
+    """
+    responses = [getattr(link, "response", None) for link in chain]
+    statuses = {getattr(response, name, None) for response in responses for name in _STATUS_NAMES}
+    return len(chain) == 1 or not statuses.isdisjoint(_REFUSED)
 
 
 def _innermost(chain: list[BaseException]) -> str:

@@ -84,8 +84,9 @@ def _impatient_client(timeout_s: float) -> Iterator[str]:
         "x_graphql_timeout_seconds": max(1.0, timeout_s - 2),
         "silent": True,
     }
-    # Clients differ in which of these they have; the deadline holds without any of them.
-    before = {name: getattr(settings, name) for name in impatient if hasattr(settings, name)}
+    # Clients before 0.19 have no such settings; the deadline holds without them.
+    fields = getattr(type(settings), "model_fields", {})
+    before = {name: getattr(settings, name) for name in impatient if name in fields}
     logger = getattr(term, "_logger", None)
     try:
         for name in before:
