@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ocr.performance.analysis.stage_times import StageTimes
-    from ocr.performance.run import WorkerRecord
+    from ocr.performance.run import BatchTable, WorkerRecord
 
 WAIT_LINES = (Line.DATA_WAIT.value, Line.LOADER_STARTUP.value)
 
@@ -57,62 +57,93 @@ def worker_times(times: StageTimes, records: Iterable[WorkerRecord]) -> WorkerTi
     mine = [record for record in records if record.stage is times.stage]
     if not mine:
         return None
-    begin_s, end_s = _waits(times)
+    wait_s = np.empty(0) if times.table is None else batch_wait_s(times.table)
     busy_s: dict[str, float] = defaultdict(float)
-    overlap_s: dict[str, NDArray[np.float64]] = {}
+    waited_s: dict[str, float] = defaultdict(float)
+    waits = _Waits.of(np.empty(0) if times.table is None else times.table.start_s, wait_s, mine)
     for record in mine:
+        waited_share = waits.share_waited_for(record)
         for line, column in record.lines_s.items():
-            if line == IDLE_LINE or len(column) == 0:
-                continue
-            busy_s[line] += float(column.sum())
-            inside_s = _work_inside(record, column, begin_s, end_s)
-            overlap_s[line] = overlap_s.get(line, np.zeros(len(begin_s))) + inside_s
+            if line != IDLE_LINE and len(column):
+                busy_s[line] += float(column.sum())
+                waited_s[line] += float(column @ waited_share)
     return WorkerTimes(
         records=mine,
-        wait_s=float((end_s - begin_s).sum()),
+        wait_s=float(wait_s.sum()),
         busy_s=dict(busy_s),
-        waited_s=_split_waits(overlap_s, end_s - begin_s),
+        waited_s=dict(waited_s),
     )
 
 
-def _waits(times: StageTimes) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return begin and end of each batch's wait; asking for the batch is how its row begins."""
-    table = times.table
-    if table is None:
-        return np.empty(0), np.empty(0)
+def batch_wait_s(table: BatchTable) -> NDArray[np.float64]:
+    """Return how long each batch was waited for, shape (batches,).
+
+    Asking for a batch is how its row begins, so a wait runs from the row's start.
+    """
     wait_s = np.zeros(len(table.start_s))
     for line in WAIT_LINES:
         if line in table.lines_s:
             wait_s += table.lines_s[line]
-    return table.start_s, table.start_s + wait_s
+    return wait_s
 
 
-def _work_inside(
-    record: WorkerRecord,
-    line_s: NDArray[np.float64],
-    begin_s: NDArray[np.float64],
-    end_s: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    """Return how much of a line's work fell inside each interval, spread evenly in each batch."""
-    knots_s = np.column_stack([record.start_s, record.end_s]).ravel()
-    done_s = np.concatenate([[0.0], np.repeat(np.cumsum(line_s), 2)[:-1]])
-    inside: NDArray[np.float64] = np.interp(end_s, knots_s, done_s) - np.interp(
-        begin_s, knots_s, done_s
-    )
-    return inside
+@dataclass(frozen=True)
+class _Waits:
+    """The waits of a stage, in order, and how much work all workers together did in each.
+
+    A worker's work is taken as spread evenly over each batch. A wait is shared out over the work
+    done inside it, up to the wait itself: with three workers busy through a wait of a second, a
+    third of a second of it is for each.
+    """
+
+    knots_s: NDArray[np.float64]
+    waited_for_s: NDArray[np.float64]
+
+    @classmethod
+    def of(
+        cls,
+        begin_s: NDArray[np.float64],
+        wait_s: NDArray[np.float64],
+        records: Iterable[WorkerRecord],
+    ) -> _Waits:
+        """Work out how much of each second of work inside each wait was waited for."""
+        knots_s = _knots_s(begin_s, begin_s + wait_s)
+        worked_s = np.zeros(len(wait_s))
+        for record in records:
+            if len(record.start_s):
+                done_s = np.interp(knots_s, *_progress(record))
+                worked_s += done_s[1::2] - done_s[::2]
+        part = np.divide(
+            np.minimum(wait_s, worked_s), worked_s, out=np.zeros(len(wait_s)), where=worked_s > 0
+        )
+        return cls(knots_s, _cumulated(part * (knots_s[1::2] - knots_s[::2])))
+
+    def share_waited_for(self, record: WorkerRecord) -> NDArray[np.float64]:
+        """Return which part of the making of each batch was waited for, shape (batches,)."""
+        if len(self.knots_s) == 0 or len(record.start_s) == 0:
+            return np.zeros(len(record.start_s))
+        knots_s = _knots_s(record.start_s, record.end_s)
+        waited_s = np.interp(knots_s, self.knots_s, self.waited_for_s)
+        inside_s = waited_s[1::2] - waited_s[::2]
+        made_s = knots_s[1::2] - knots_s[::2]
+        return np.divide(inside_s, made_s, out=np.zeros(len(made_s)), where=made_s > 0)
 
 
-def _split_waits(
-    overlap_s: dict[str, NDArray[np.float64]], wait_s: NDArray[np.float64]
-) -> dict[str, float]:
-    """Share each wait out in proportion to the work done inside it, up to the wait itself."""
-    if not overlap_s:
-        return {}
-    worked_s = sum(overlap_s.values(), np.zeros(len(wait_s)))
-    scale = np.divide(
-        np.minimum(wait_s, worked_s), worked_s, out=np.zeros(len(wait_s)), where=worked_s > 0
-    )
-    return {line: float((column * scale).sum()) for line, column in overlap_s.items()}
+def _progress(record: WorkerRecord) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the moments at which batches were begun and ended, and the work done by each."""
+    knots_s = _knots_s(record.start_s, record.end_s)
+    return knots_s, _cumulated(knots_s[1::2] - knots_s[::2])
+
+
+def _knots_s(begin_s: NDArray[np.float64], end_s: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return begin and end of each interval in turn; rounding may let neighbours overlap."""
+    knots_s: NDArray[np.float64] = np.maximum.accumulate(np.column_stack([begin_s, end_s]).ravel())
+    return knots_s
+
+
+def _cumulated(interval_s: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return what has passed at the begin and the end of each interval, shape (2 x intervals,)."""
+    return np.concatenate([[0.0], np.repeat(np.cumsum(interval_s), 2)[:-1]])
 
 
 def workers_section(times: StageTimes, workers: WorkerTimes) -> Workers:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ocr.performance.analysis.findings.rule import (
-    Silence,
+    MODERATELY,
     count_evidence,
     seconds_evidence,
+    severity_of,
     share_evidence,
+    too_few_batches,
 )
 from ocr.performance.analysis.measured import line_of
 from ocr.performance.baseline import Finding
@@ -17,13 +19,11 @@ from ocr.performance.stages import Line
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ocr.performance.analysis.findings.rule import Silence
     from ocr.performance.analysis.measured import Measured
-    from ocr.performance.baseline import BreakdownLine, Phase
+    from ocr.performance.baseline import BreakdownLine, Evidence, Operation, Phase
 
 RULE = "input-bound"
-HIGHLY = 0.20
-MODERATELY = 0.05
-MIN_BATCHES = 5
 
 
 def input_bound(measured: Measured) -> Iterator[Finding | Silence]:
@@ -34,44 +34,51 @@ def input_bound(measured: Measured) -> Iterator[Finding | Silence]:
     """
     for phase in measured.whole_phases:
         line = line_of(phase, Line.DATA_WAIT.value)
-        if not phase.breakdown:
+        if line is None or (line.share or 0.0) < MODERATELY:
             continue
-        if (phase.batches or 0) < MIN_BATCHES:
-            yield Silence(RULE, f"{phase.name} has {phase.batches} batches, {MIN_BATCHES} needed")
-        elif line is not None and (line.share or 0.0) >= MODERATELY:
-            yield _finding(measured, phase, line)
+        silence = too_few_batches(RULE, phase)
+        yield silence if silence is not None else _finding(measured, phase, line)
 
 
 def _finding(measured: Measured, phase: Phase, line: BreakdownLine) -> Finding:
     share = line.share or 0.0
-    workers = next((entry for entry in measured.workers if entry.phase == phase.name), None)
-    heaviest = max(
-        (o for o in measured.operations if o.phase == phase.name and o.process == "worker"),
-        key=lambda operation: operation.waited_s or 0.0,
-        default=None,
-    )
-    evidence = [
-        share_evidence(phase, line.name, share),
-        seconds_evidence(f"phases.{phase.name}.breakdown.{line.name}.total_s", line.total_s),
-    ]
-    if workers is None:
-        advice = "The main thread makes its own batches: set num_workers above 0."
-    else:
-        evidence.append(count_evidence(f"workers.{phase.name}.count", workers.count))
-        advice = "Give the loader more workers while cores are idle, or make its work cheaper."
-        if heaviest is not None and heaviest.waited_s:
-            evidence.append(
-                seconds_evidence(
-                    f"operations.{heaviest.name}.{phase.name}.waited_s", heaviest.waited_s
-                )
-            )
-            advice += f" Of the named operations, {heaviest.name} was waited for longest."
+    evidence, advice = _workers(measured, phase)
     return Finding(
         id=f"{RULE}:{phase.name}",
-        severity="high" if share >= HIGHLY else "medium",
+        severity=severity_of(share),
         title=f"{phase.name} waits for its data",
-        evidence=evidence,
+        evidence=[
+            share_evidence(phase, line.name, share),
+            seconds_evidence(f"phases.{phase.name}.breakdown.{line.name}.total_s", line.total_s),
+            *evidence,
+        ],
         estimated_saving_s=line.total_s,
         saving_basis="batches ready when they are asked for",
         advice=advice,
+    )
+
+
+def _workers(measured: Measured, phase: Phase) -> tuple[list[Evidence], str]:
+    """Return what is known of the phase's workers, and the advice that follows from it."""
+    workers = next((entry for entry in measured.workers if entry.phase == phase.name), None)
+    if workers is None:
+        return [], (
+            "No loader worker was recorded in this stage. If its loader has none, the main thread "
+            "makes the batches itself: set num_workers above 0."
+        )
+    evidence = [count_evidence(f"workers.{phase.name}.count", workers.count)]
+    advice = "Give the loader more workers while cores are idle, or make its work cheaper."
+    heaviest = _waited_for_longest(measured, phase)
+    if heaviest is not None and heaviest.waited_s:
+        where = f"operations.{heaviest.name}.{phase.name}"
+        evidence.append(seconds_evidence(f"{where}.waited_s", heaviest.waited_s))
+        advice += f" Of the named operations, {heaviest.name} was waited for longest."
+    return evidence, advice
+
+
+def _waited_for_longest(measured: Measured, phase: Phase) -> Operation | None:
+    return max(
+        (o for o in measured.operations if o.phase == phase.name and o.process == "worker"),
+        key=lambda operation: operation.waited_s or 0.0,
+        default=None,
     )

@@ -5,10 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ocr.performance.analysis.findings.accelerator_memory import accelerator_memory
 from ocr.performance.analysis.findings.dominant_operation import dominant_operation
+from ocr.performance.analysis.findings.fragmentation import fragmentation
+from ocr.performance.analysis.findings.heavy_lines import heavy_lines
 from ocr.performance.analysis.findings.input_bound import input_bound
+from ocr.performance.analysis.findings.loader_startup import loader_startup
+from ocr.performance.analysis.findings.memory_growth import memory_growth
+from ocr.performance.analysis.findings.noisy_machine import noisy_machine
+from ocr.performance.analysis.findings.outlier_batches import outlier_batches
+from ocr.performance.analysis.findings.profiler_cost import profiler_cost
 from ocr.performance.analysis.findings.rule import Rule, Silence
+from ocr.performance.analysis.findings.slowing_down import slowing_down
+from ocr.performance.analysis.findings.tail_latency import tail_latency
+from ocr.performance.analysis.findings.too_few_workers import too_few_workers
+from ocr.performance.analysis.findings.too_many_workers import too_many_workers
 from ocr.performance.analysis.findings.validation_slower import validation_slower
+from ocr.performance.analysis.findings.worker_operation import worker_operation
 
 if TYPE_CHECKING:
     from ocr.performance.analysis.measured import Measured
@@ -17,7 +30,20 @@ if TYPE_CHECKING:
 RULES: tuple[Rule, ...] = (
     validation_slower,
     dominant_operation,
+    heavy_lines,
     input_bound,
+    loader_startup,
+    worker_operation,
+    too_few_workers,
+    too_many_workers,
+    tail_latency,
+    outlier_batches,
+    slowing_down,
+    accelerator_memory,
+    fragmentation,
+    memory_growth,
+    noisy_machine,
+    profiler_cost,
 )
 
 _SEVERITY_ORDER = {"high": 0, "medium": 1, "low": 2, "info": 3}
@@ -25,7 +51,7 @@ _SEVERITY_ORDER = {"high": 0, "medium": 1, "low": 2, "info": 3}
 
 @dataclass(frozen=True)
 class Found:
-    """What the rules found, ranked, and which could not judge."""
+    """What the rules found, ranked, and which could not judge, by reason."""
 
     findings: list[Finding]
     silent: list[str]
@@ -34,14 +60,20 @@ class Found:
 def find(measured: Measured) -> Found:
     """Run every rule; rank by what removing the cause would save, then by severity."""
     findings: list[Finding] = []
-    silent: list[str] = []
+    silent: dict[str, list[str]] = {}
     for rule in RULES:
         for outcome in rule(measured):
             if isinstance(outcome, Silence):
-                silent.append(f"{outcome.rule}: not judged, {outcome.reason}")
+                silent.setdefault(outcome.reason, []).append(outcome.rule)
             else:
                 findings.append(outcome)
-    return Found(findings=sorted(findings, key=_rank), silent=silent)
+    return Found(
+        findings=sorted(findings, key=_rank),
+        silent=[
+            f"not judged: {', '.join(dict.fromkeys(rules))} ({reason})"
+            for reason, rules in silent.items()
+        ],
+    )
 
 
 def _rank(finding: Finding) -> tuple[float, int, str]:
