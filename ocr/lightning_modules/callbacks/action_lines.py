@@ -62,6 +62,7 @@ _MODULE_LINES = {
     "on_save_checkpoint": Line.CHECKPOINT,
     "on_load_checkpoint": Line.CHECKPOINT,
 }
+_PLAIN_LINES = {"save_checkpoint": Line.CHECKPOINT, "optimizer_step": Line.OPTIMIZER}
 _MODULE_STATE_HOOKS = re.compile(r"^on_(validation|test|predict)_model_(eval|train)$")
 
 
@@ -93,4 +94,4 @@ def line_of(action: Action, callback_lines: Mapping[str, str]) -> str:
         if _MODULE_STATE_HOOKS.match(action.hook):
             return Line.OTHER.value
         return _MODULE_LINES.get(action.hook, Line.MODULE_HOOKS).value
-    return Line.CHECKPOINT.value if action.owner == "save_checkpoint" else Line.OTHER.value
+    return _PLAIN_LINES.get(action.owner, Line.OTHER).value

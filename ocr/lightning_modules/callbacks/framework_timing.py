@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from lightning.pytorch import LightningModule
 from lightning.pytorch.core.optimizer import LightningOptimizer
+from lightning.pytorch.loops import fetchers
 from torch.utils.data import DataLoader, dataloader
 from torchmetrics import Metric
 
@@ -142,7 +143,19 @@ class FrameworkTiming:
                 )
 
         self._instrumentation.replace(DataLoader, "__iter__", iterate)
+        self._time_prefetching(loader_startup)
         self._time_worker_shutdown(main_thread, loader_startup)
+
+    def _time_prefetching(self, loader_startup: AbstractContextManager[Any]) -> None:
+        """Charge the batch that a loader without length gives ahead of its stage's first hook.
+
+        A Lightning that names its fetchers otherwise leaves that one batch to the line `other`.
+        """
+        for name in ("_DataFetcher", "_PrefetchDataFetcher"):
+            fetcher = getattr(fetchers, name, None)
+            if fetcher is not None and "__iter__" in vars(fetcher):
+                target = Target(dotted_name=name, owner=fetcher, attribute="__iter__")
+                self._instrumentation.time(target, loader_startup)
 
     def _time_worker_shutdown(
         self, main_thread: int, loader_startup: AbstractContextManager[Any]
