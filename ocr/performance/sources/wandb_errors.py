@@ -29,7 +29,7 @@ def client_errors() -> tuple[type[Exception], ...]:
     known = (wandb.errors.Error, ValueError, OSError, *holes)
     try:
         from wandb.sdk.lib.service.service_connection import WandbApiFailedError
-    except ImportError:  # clients before 0.22 have no such class
+    except ImportError:  # older clients have no such class
         return known
     return (*known, WandbApiFailedError)
 

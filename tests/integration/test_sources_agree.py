@@ -1,0 +1,97 @@
+"""One run, recorded by everything at once, reads the same from each source."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ocr.performance.analysis import analyze
+from ocr.performance.sources import csv_logger, recorder, tensorboard_events, wandb_api
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from ocr.performance.run import Run
+    from tests.integration.wandb_server import WandbServer
+
+pytest.importorskip("lightning")
+pytest.importorskip("tensorboard")
+
+BATCHES = 6
+EPOCHS = 2
+
+
+def _train(folder: Path) -> str:
+    """Train a tiny model under three loggers; return the W&B run's id."""
+    from lightning.pytorch import Trainer, seed_everything
+    from lightning.pytorch.demos.boring_classes import BoringModel
+    from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger, WandbLogger
+
+    from ocr.lightning_modules.callbacks import PerformanceProfilerCallback
+
+    seed_everything(0)
+    wandb_logger = WandbLogger(project="baseline", save_dir=folder)
+    trainer = Trainer(
+        accelerator="cpu",
+        max_epochs=EPOCHS,
+        limit_train_batches=BATCHES,
+        limit_val_batches=BATCHES,
+        default_root_dir=folder,
+        logger=[CSVLogger(folder, "csv"), TensorBoardLogger(folder, "tb"), wandb_logger],
+        callbacks=[PerformanceProfilerCallback()],
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
+    trainer.fit(BoringModel())
+    run_id = str(wandb_logger.experiment.id)
+    wandb_logger.experiment.finish()
+    return run_id
+
+
+@pytest.fixture
+def trained(wandb_server: WandbServer, tmp_path: Path) -> tuple[str, Path]:
+    return _train(tmp_path), tmp_path
+
+
+def _phase_numbers(run: Run, name: str) -> dict[str, float | None]:
+    phase = analyze(run).phase(name)
+    assert phase is not None
+    numbers: dict[str, float | None] = {
+        "epochs": phase.epochs,
+        "batches": phase.batches,
+        "samples": phase.samples,
+        "total_s": phase.total_s,
+    }
+    for summary in phase.per_epoch:
+        times_s = summary.batch_time_s
+        assert times_s is not None
+        numbers |= {
+            f"{summary.epoch} total_s": summary.total_s,
+            f"{summary.epoch} batches": summary.batches,
+            f"{summary.epoch} mean": times_s.mean,
+            f"{summary.epoch} median": times_s.median,
+            f"{summary.epoch} p95": times_s.p95,
+            f"{summary.epoch} std": times_s.std,
+        }
+    return numbers
+
+
+@pytest.mark.parametrize("name", ["csv", "tensorboard", "wandb-api"])
+def test_a_source_gives_what_the_recorder_measured(trained: tuple[str, Path], name: str) -> None:
+    run_id, folder = trained
+    load: dict[str, Callable[[], Run]] = {
+        "csv": lambda: csv_logger.load(folder / "csv"),
+        "tensorboard": lambda: tensorboard_events.load(folder / "tb"),
+        "wandb-api": lambda: wandb_api.load(run_id, project="baseline"),
+    }
+
+    recorded, read = recorder.load(folder), load[name]()
+
+    assert read.info.source == name
+    for phase in ("train", "validation"):
+        expected = _phase_numbers(recorded, phase)
+        # TensorBoard holds 32-bit floats: 7 digits.
+        assert _phase_numbers(read, phase) == pytest.approx(expected, rel=1e-6)
+        assert expected["epochs"] == EPOCHS
