@@ -108,6 +108,30 @@ class EpochSummary(_Model):
     batch_time_s: Distribution | None
 
 
+class MemoryUse(_Model):
+    """A quantity of memory over the run, in bytes.
+
+    Growth is the slope of the second half of the run, with its 95% interval.
+    """
+
+    start: FiniteFloat | None = None
+    end: FiniteFloat | None = None
+    peak: FiniteFloat | None = None
+    mean: FiniteFloat | None = None
+    growth_bytes_per_min: FiniteFloat | None = None
+    growth_low_bytes_per_min: FiniteFloat | None = None
+    growth_high_bytes_per_min: FiniteFloat | None = None
+
+
+class PhaseMemory(_Model):
+    """Memory while a phase was running, from the samples taken in it (about one a second)."""
+
+    samples: int
+    process_tree_rss_bytes: MemoryUse | None = None
+    accelerator_allocated_bytes: MemoryUse | None = None
+    accelerator_reserved_bytes: MemoryUse | None = None
+
+
 class Phase(_Model):
     """One stage of the run (one dataloader of it, where it has several).
 
@@ -129,6 +153,7 @@ class Phase(_Model):
     sample_time_s: FiniteFloat | None = None
     throughput_samples_per_s: FiniteFloat | None = None
     breakdown: list[BreakdownLine] = []
+    memory: PhaseMemory | None = None
     per_epoch: list[EpochSummary] = []
 
 
@@ -195,33 +220,25 @@ class TrainVsValidation(_Model):
     waterfall_s_per_sample: list[WaterfallStep] = []
 
 
-class MemoryUse(_Model):
-    """A quantity of memory over the run, in bytes.
-
-    Growth is the slope of the second half of the run, with its 95% interval.
-    """
-
-    start: FiniteFloat | None = None
-    end: FiniteFloat | None = None
-    peak: FiniteFloat | None = None
-    mean: FiniteFloat | None = None
-    growth_bytes_per_min: FiniteFloat | None = None
-    growth_low_bytes_per_min: FiniteFloat | None = None
-    growth_high_bytes_per_min: FiniteFloat | None = None
-
-
 class AcceleratorMemory(_Model):
-    """Peaks of the accelerator's memory, in bytes."""
+    """The accelerator's memory: the allocator's own peaks, and how often it ran short.
+
+    A retry is an allocation that failed until cached blocks were freed; an `oom` one that failed
+    for good.
+    """
 
     allocated_peak_bytes: FiniteFloat | None = None
     reserved_peak_bytes: FiniteFloat | None = None
     total_bytes: FiniteFloat | None = None
+    alloc_retries: int | None = None
+    ooms: int | None = None
 
 
 class Memory(_Model):
     """Memory of the run: the process tree, its main process, its workers, the accelerator."""
 
     process_tree_rss_bytes: MemoryUse | None = None
+    process_tree_pss_bytes: MemoryUse | None = None
     main_rss_bytes: MemoryUse | None = None
     workers_rss_bytes: MemoryUse | None = None
     accelerator: AcceleratorMemory | None = None

@@ -158,16 +158,26 @@ class OperationRecord:
 
 @dataclass(frozen=True, kw_only=True)
 class MemorySamples:
-    """Memory over time; every column has shape (samples,) and NaN where a value wasn't read."""
+    """Memory over time; every column has shape (samples,) and NaN where a value wasn't read.
+
+    `stages` names the stage that was open at each sample, where the source knows. The peaks are
+    the allocator's own, which no sample can miss.
+    """
 
     at_s: NDArray[np.float64]
     tree_rss_bytes: NDArray[np.float64]
     main_rss_bytes: NDArray[np.float64]
     workers_rss_bytes: NDArray[np.float64]
     system_memory_percent: NDArray[np.float64]
+    tree_pss_bytes: NDArray[np.float64] | None = None
+    accelerator_allocated_bytes: NDArray[np.float64] | None = None
+    accelerator_reserved_bytes: NDArray[np.float64] | None = None
+    stages: tuple[str, ...] = ()
     accelerator_allocated_peak_bytes: float | None = None
     accelerator_reserved_peak_bytes: float | None = None
     accelerator_total_bytes: float | None = None
+    accelerator_alloc_retries: int | None = None
+    accelerator_ooms: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

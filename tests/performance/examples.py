@@ -23,6 +23,7 @@ from ocr.performance.baseline import (
     MissingMetric,
     Operation,
     Phase,
+    PhaseMemory,
     Ratio,
     RunSection,
     TrainVsValidation,
@@ -202,6 +203,10 @@ def _validation_phase() -> Phase:
         warmup=Warmup(batches=4, total_s=2.6, rule="the first 3 batches are set aside"),
         batch_time_s=_times(0.436, 30),
         batch_time_scope="steady batches",
+        memory=PhaseMemory(
+            samples=16,
+            process_tree_rss_bytes=MemoryUse(start=2.0e9, end=2.2e9, peak=2.3e9, mean=2.1e9),
+        ),
         epoch_time_s=8.15,
         sample_time_s=0.124,
         throughput_samples_per_s=8.06,

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import psutil
-import torch
 
+from ocr.lightning_modules.callbacks import accelerator_memory
 from ocr.performance.steady import steady_mask
 
 if TYPE_CHECKING:
+    import torch
     from numpy.typing import NDArray
 
     from ocr.performance.record.batches import EpochRow, StageState
 
 NANOSECONDS = 1e-9
-GIBIBYTE = 1024**3
 
 
 def epoch_metrics(state: StageState, row: EpochRow) -> dict[str, float]:
@@ -60,10 +60,12 @@ def batch_statistics(durations_s: NDArray[np.float64]) -> dict[str, float]:
     return statistics
 
 
-def memory_metrics() -> dict[str, float]:
+def memory_metrics(device: torch.device) -> dict[str, float]:
     """Return the accelerator's peaks in GiB, where it is CUDA, and the system's use in percent."""
     metrics = {"performance/cpu_memory_percent": float(psutil.virtual_memory().percent)}
-    if torch.cuda.is_available():
-        metrics["performance/gpu_memory_gb"] = torch.cuda.max_memory_allocated() / GIBIBYTE
-        metrics["performance/gpu_memory_reserved_gb"] = torch.cuda.max_memory_reserved() / GIBIBYTE
+    peaks = accelerator_memory.peaks(device)
+    if peaks is not None:
+        gibibyte = accelerator_memory.GIBIBYTE
+        metrics["performance/gpu_memory_gb"] = peaks["allocated_peak_bytes"] / gibibyte
+        metrics["performance/gpu_memory_reserved_gb"] = peaks["reserved_peak_bytes"] / gibibyte
     return metrics

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import time
 from collections.abc import Mapping, Sequence
@@ -14,7 +15,7 @@ from lightning.pytorch.callbacks import Callback, Checkpoint
 from lightning.pytorch.trainer.states import RunningStage
 from typing_extensions import override
 
-from ocr.lightning_modules.callbacks import run_description
+from ocr.lightning_modules.callbacks import accelerator_memory, run_description
 from ocr.lightning_modules.callbacks.accounting_profiler import AccountingProfiler
 from ocr.lightning_modules.callbacks.action_lines import CALLBACK_LINE_PREFIX
 from ocr.lightning_modules.callbacks.epoch_metrics import epoch_metrics, memory_metrics
@@ -23,6 +24,7 @@ from ocr.lightning_modules.callbacks.trainer_parts import callbacks_of, profiler
 from ocr.performance.errors import OperationError
 from ocr.performance.record import environment
 from ocr.performance.record.heartbeat import Heartbeat
+from ocr.performance.record.memory import MemoryProbe
 from ocr.performance.record.recorder import RECORDS_FOLDER, Recorder
 from ocr.performance.sections import listen
 from ocr.performance.stages import Line, Stage
@@ -93,6 +95,7 @@ class PerformanceProfilerCallback(Callback):
         self._profiler: AccountingProfiler | None = None
         self._trainer: Trainer | None = None
         self._batch_logged_at_s = float("-inf")
+        self._device = torch.device("cpu")
         self._can_log = True
 
     @property
@@ -119,7 +122,7 @@ class PerformanceProfilerCallback(Callback):
                 "event_cost_ns": self._recorder.event_cost_ns,
                 "background_cpu_ns": self._heartbeat.cpu_ns,
                 "discarded_batches": self._recorder.discarded_batches,
-                "memory": _accelerator_memory(),
+                "memory": accelerator_memory.peaks(self._device),
             }
         )
 
@@ -217,7 +220,10 @@ class PerformanceProfilerCallback(Callback):
     def _start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if self._recorder is None:
             self._recorder = self._make_recorder(trainer)
-            self._heartbeat = Heartbeat(self._recorder, profile_memory=self.profile_memory)
+            self._device = device = trainer.strategy.root_device
+            read_accelerator = functools.partial(accelerator_memory.read, device)
+            probe = MemoryProbe(read_accelerator) if self.profile_memory else None
+            self._heartbeat = Heartbeat(self._recorder, probe=probe)
         recorder = self._recorder
         self._trainer = trainer
         timing = self._timing = FrameworkTiming(recorder, self.operations)
@@ -339,7 +345,7 @@ class PerformanceProfilerCallback(Callback):
             return
         metrics = epoch_metrics(recorder.state_of(stage), row)
         if self.profile_memory:
-            metrics |= memory_metrics()
+            metrics |= memory_metrics(self._device)
         self._log(trainer, metrics | {"epoch": float(row.epoch)})
         if self.verbose:
             logger.info("%s epoch %d: %s", stage.value, row.epoch, metrics)
@@ -386,13 +392,3 @@ def batch_size_of(batch: Any, depth: int = BATCH_SIZE_SEARCH_DEPTH) -> int | Non
         if size is not None:
             return size
     return None
-
-
-def _accelerator_memory() -> dict[str, float] | None:
-    if not torch.cuda.is_available():
-        return None
-    return {
-        "allocated_peak_bytes": float(torch.cuda.max_memory_allocated()),
-        "reserved_peak_bytes": float(torch.cuda.max_memory_reserved()),
-        "total_bytes": float(torch.cuda.get_device_properties(0).total_memory),
-    }

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ocr.performance.analysis.findings import find
 from ocr.performance.analysis.measured import Measured
-from ocr.performance.analysis.memory import memory
+from ocr.performance.analysis.memory import memory, phase_memory
 from ocr.performance.analysis.missing import missing_metrics
 from ocr.performance.analysis.notes import measurement
 from ocr.performance.analysis.operations import operations
@@ -92,7 +92,10 @@ def _phases(run: Run, times: Mapping[Stage, StageTimes]) -> list[Phase]:
     phases: list[Phase] = []
     for stage in REPORTED_STAGES:
         if stage in times:
-            phases.extend(recorded_phases(times[stage], run.measurement.event_cost_s))
+            whole, *loaders = recorded_phases(times[stage], run.measurement.event_cost_s)
+            if run.memory is not None:
+                whole = whole.model_copy(update={"memory": phase_memory(run.memory, stage)})
+            phases.extend([whole, *loaders])
             continue
         phases.extend(
             reported_phase(record)

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ocr.performance.baseline import AcceleratorMemory, Memory, MemoryUse
+from ocr.performance.baseline import AcceleratorMemory, Memory, MemoryUse, PhaseMemory
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ocr.performance.run import MemorySamples
+    from ocr.performance.stages import Stage
 
 MIN_SAMPLES_FOR_GROWTH = 10
 MIN_SECONDS_FOR_GROWTH = 30.0
@@ -23,11 +24,39 @@ def memory(samples: MemorySamples) -> Memory:
     """Return the document's memory section."""
     return Memory(
         process_tree_rss_bytes=memory_use(samples.at_s, samples.tree_rss_bytes),
+        process_tree_pss_bytes=_optional_use(samples.at_s, samples.tree_pss_bytes),
         main_rss_bytes=memory_use(samples.at_s, samples.main_rss_bytes),
         workers_rss_bytes=memory_use(samples.at_s, samples.workers_rss_bytes),
         accelerator=_accelerator(samples),
         system_memory_percent=_mean(samples.system_memory_percent),
     )
+
+
+def phase_memory(samples: MemorySamples, stage: Stage) -> PhaseMemory | None:
+    """Return the memory while a stage was open, None when no sample was taken in it."""
+    inside = np.asarray([name == stage.value for name in samples.stages], dtype=np.bool_)
+    if not inside.any():
+        return None
+    at_s = samples.at_s[inside]
+    allocated, reserved = samples.accelerator_allocated_bytes, samples.accelerator_reserved_bytes
+    return PhaseMemory(
+        samples=int(inside.sum()),
+        process_tree_rss_bytes=memory_use(at_s, samples.tree_rss_bytes[inside]),
+        accelerator_allocated_bytes=_optional_use(at_s, _inside(allocated, inside)),
+        accelerator_reserved_bytes=_optional_use(at_s, _inside(reserved, inside)),
+    )
+
+
+def _inside(
+    values: NDArray[np.float64] | None, inside: NDArray[np.bool_]
+) -> NDArray[np.float64] | None:
+    return None if values is None else values[inside]
+
+
+def _optional_use(
+    at_s: NDArray[np.float64], used_bytes: NDArray[np.float64] | None
+) -> MemoryUse | None:
+    return None if used_bytes is None else memory_use(at_s, used_bytes)
 
 
 def memory_use(at_s: NDArray[np.float64], used_bytes: NDArray[np.float64]) -> MemoryUse | None:
@@ -81,4 +110,6 @@ def _accelerator(samples: MemorySamples) -> AcceleratorMemory | None:
         allocated_peak_bytes=peaks[0],
         reserved_peak_bytes=peaks[1],
         total_bytes=samples.accelerator_total_bytes,
+        alloc_retries=samples.accelerator_alloc_retries,
+        ooms=samples.accelerator_ooms,
     )

@@ -7,9 +7,10 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from ocr.performance.record.memory import MemoryProbe
+from ocr.performance.record.memory import MemorySample
 
 if TYPE_CHECKING:
+    from ocr.performance.record.memory import MemoryProbe
     from ocr.performance.record.recorder import Recorder
 
 SAMPLE_INTERVAL_S = 1.0
@@ -21,18 +22,18 @@ logger = logging.getLogger(__name__)
 class Heartbeat:
     """Samples memory every second and flushes the recorder every five, or when many rows wait."""
 
-    def __init__(self, recorder: Recorder, *, profile_memory: bool) -> None:
-        """Prepare the thread; `start` runs it.
+    def __init__(self, recorder: Recorder, *, probe: MemoryProbe | None) -> None:
+        """Prepare the thread; `start` runs it. Without a probe memory is not sampled.
 
         Attributes:
             cpu_ns: Processor time of the thread so far, in nanoseconds.
             failure: Why records could not be written, None while all could.
         """
         self._recorder = recorder
-        self._probe = MemoryProbe() if profile_memory else None
+        self._probe = probe
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
-        self._samples: list[tuple[int, int | None, int | None, float | None]] = []
+        self._samples: list[tuple[int, str, MemorySample]] = []
         self.cpu_ns = 0
         self.failure: str | None = None
 
@@ -74,7 +75,8 @@ class Heartbeat:
     def beat(self, *, is_flush_due: bool, is_sample_due: bool = True) -> None:
         """Sample memory if that is due, and write what waits for the disk if that is."""
         if self._probe is not None and is_sample_due:
-            self._samples.append((self._recorder.now_ns(), *self._probe.read()))
+            recorder = self._recorder
+            self._samples.append((recorder.now_ns(), recorder.stage.value, self._probe.read()))
         if is_flush_due:
             try:
                 self._write_samples()
@@ -99,11 +101,15 @@ class Heartbeat:
         if not self._samples:
             return
         samples, self._samples = self._samples, []
-        columns = list(zip(*samples, strict=True))
-        names = ("at_ns", "main_rss_bytes", "workers_rss_bytes", "system_memory_percent")
+        columns = zip(*(sample for _, _, sample in samples), strict=True)
         self._recorder.write(
             {
                 "type": "memory",
-                **{name: list(column) for name, column in zip(names, columns, strict=True)},
+                "at_ns": [at_ns for at_ns, _, _ in samples],
+                "stage": [stage for _, stage, _ in samples],
+                **{
+                    name: list(column)
+                    for name, column in zip(MemorySample._fields, columns, strict=True)
+                },
             }
         )

@@ -3,42 +3,81 @@
 from __future__ import annotations
 
 import time
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import psutil
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 LISTING_SHARE = 0.005
+PSS_INTERVAL_S = 30.0
+
+
+class AcceleratorSample(NamedTuple):
+    """Memory of the accelerator's allocator, in bytes."""
+
+    allocated_bytes: int
+    reserved_bytes: int
 
 
 class MemorySample(NamedTuple):
-    """Resident memory in bytes and the system's use in percent; None where not readable."""
+    """Memory in bytes, the system's use in percent; None where it was not read.
+
+    The resident size (RSS) counts a page in each process that has it; the proportional size (PSS)
+    splits a shared page over them, as the pages that forked workers share with their parent.
+    """
 
     main_rss_bytes: int | None
     workers_rss_bytes: int | None
+    tree_pss_bytes: int | None
     system_memory_percent: float | None
+    accelerator_allocated_bytes: int | None
+    accelerator_reserved_bytes: int | None
 
 
 class MemoryProbe:
-    """Reads the memory of this process and its descendants.
+    """Reads the memory of this process and its descendants, and the accelerator's.
 
     Listing all processes costs milliseconds on a busy machine, so the list of children is renewed
     no more often than keeps the listing under half a percent of the time, and at once when a
-    known child has ended. Memory that processes share counts in each of them (RSS).
+    known child has ended. PSS makes the kernel walk every page: it is read each half minute, and
+    more rarely where that would take more than half a percent of the time.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self, read_accelerator: Callable[[], AcceleratorSample | None] = lambda: None
+    ) -> None:
         """Begin with this process and no known children."""
         self._main = psutil.Process()
+        self._read_accelerator = read_accelerator
         self._children: list[psutil.Process] = []
         self._list_again_at_s = float("-inf")
+        self._pss_again_at_s = float("-inf")
 
     def read(self) -> MemorySample:
         """Return the memory as it is now."""
         if time.monotonic() >= self._list_again_at_s:
             self._children = self._list_children()
+        accelerator = self._read_accelerator()
         return MemorySample(
-            _rss_bytes(self._main), self._workers_rss_bytes(), psutil.virtual_memory().percent
+            main_rss_bytes=_rss_bytes(self._main),
+            workers_rss_bytes=self._workers_rss_bytes(),
+            tree_pss_bytes=self._tree_pss_bytes(),
+            system_memory_percent=psutil.virtual_memory().percent,
+            accelerator_allocated_bytes=accelerator.allocated_bytes if accelerator else None,
+            accelerator_reserved_bytes=accelerator.reserved_bytes if accelerator else None,
         )
+
+    def _tree_pss_bytes(self) -> int | None:
+        began_s = time.monotonic()
+        if began_s < self._pss_again_at_s:
+            return None
+        sizes = [_pss_bytes(process) for process in (self._main, *self._children)]
+        now_s = time.monotonic()
+        cost_s = now_s - began_s
+        self._pss_again_at_s = now_s + max(PSS_INTERVAL_S, cost_s / LISTING_SHARE)
+        return None if sizes[0] is None else sum(size for size in sizes if size is not None)
 
     def _workers_rss_bytes(self) -> int | None:
         sizes = [_rss_bytes(child) for child in self._children]
@@ -62,4 +101,12 @@ def _rss_bytes(process: psutil.Process) -> int | None:
     try:
         return int(process.memory_info().rss)
     except psutil.Error:
+        return None
+
+
+def _pss_bytes(process: psutil.Process) -> int | None:
+    """Return the proportional size; None where the system has none (only Linux does)."""
+    try:
+        return int(process.memory_full_info().pss)
+    except (psutil.Error, AttributeError, OSError):
         return None

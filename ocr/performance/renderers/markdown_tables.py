@@ -159,12 +159,14 @@ def memory_table(baseline: Baseline) -> MarkdownText:
 
 
 def memory_over_time_table(baseline: Baseline) -> MarkdownText | None:
-    """Resident memory from the run's start to its end."""
+    """Memory from the run's start to its end, and within each phase."""
     memory = baseline.memory or Memory()
     uses = [
         ("Process tree", memory.process_tree_rss_bytes),
+        ("Process tree, shared pages split (PSS)", memory.process_tree_pss_bytes),
         ("Main process", memory.main_rss_bytes),
         ("Loader workers", memory.workers_rss_bytes),
+        *_phase_memory_uses(baseline),
     ]
     rows = [
         [
@@ -178,8 +180,23 @@ def memory_over_time_table(baseline: Baseline) -> MarkdownText | None:
         for label, use in uses
         if use is not None
     ]
-    headers = ["Resident memory", "Start", "End", "Peak", "Mean", "Growth"]
+    headers = ["Memory", "Start", "End", "Peak", "Mean", "Growth"]
     return table(headers, rows, "lrrrrr") if rows else None
+
+
+def _phase_memory_uses(baseline: Baseline) -> list[tuple[str, MemoryUse | None]]:
+    """Label and use for each phase in which memory was sampled."""
+    uses: list[tuple[str, MemoryUse | None]] = []
+    for phase in baseline.phases:
+        if phase.memory is None or phase.dataloader is not None:
+            continue
+        during = f"during {wording.stage_adjective(phase.name).lower()}"
+        uses += [
+            (f"Process tree {during}", phase.memory.process_tree_rss_bytes),
+            (f"Accelerator allocated {during}", phase.memory.accelerator_allocated_bytes),
+            (f"Accelerator reserved {during}", phase.memory.accelerator_reserved_bytes),
+        ]
+    return uses
 
 
 def evidence_table(finding: Finding) -> MarkdownText:

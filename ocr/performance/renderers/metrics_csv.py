@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         Baseline,
         BreakdownLine,
         Distribution,
+        MemoryUse,
         Operation,
         Phase,
         Workers,
@@ -22,6 +23,12 @@ if TYPE_CHECKING:
 
 STATISTICS = ("mean", "median", "p95", "p99", "std", "min", "max")
 MEMORY_QUANTITIES = ("process_tree_rss_bytes", "main_rss_bytes", "workers_rss_bytes")
+PHASE_MEMORY_QUANTITIES = (
+    "process_tree_rss_bytes",
+    "accelerator_allocated_bytes",
+    "accelerator_reserved_bytes",
+)
+MEMORY_FIELDS = ("start", "end", "peak", "mean")
 GROWTH_FIELDS = (
     "growth_bytes_per_min",
     "growth_low_bytes_per_min",
@@ -157,18 +164,35 @@ def _memory_rows(baseline: Baseline) -> Iterator[MetricRow]:
     memory = baseline.memory
     for quantity in MEMORY_QUANTITIES:
         use = getattr(memory, quantity) if memory else None
-        for field in ("start", "end", "peak", "mean"):
-            value = getattr(use, field) if use else None
-            yield _run_row(baseline, f"memory.{quantity}.{field}", value, "bytes")
-        for field in GROWTH_FIELDS:
-            value = getattr(use, field) if use else None
-            yield _run_row(baseline, f"memory.{quantity}.{field}", value, "bytes/min")
+        yield from _memory_use_rows(baseline, f"memory.{quantity}", use)
+    if memory and memory.process_tree_pss_bytes:
+        path = "memory.process_tree_pss_bytes"
+        yield from _memory_use_rows(baseline, path, memory.process_tree_pss_bytes)
     accelerator = memory.accelerator if memory else None
     for field in ("allocated_peak_bytes", "reserved_peak_bytes", "total_bytes"):
         value = getattr(accelerator, field) if accelerator else None
         yield _run_row(baseline, f"memory.accelerator.{field}", value, "bytes")
     percent = memory.system_memory_percent if memory else None
     yield _run_row(baseline, "memory.system_memory_percent", percent, "percent")
+    yield from _phase_memory_rows(baseline)
+
+
+def _memory_use_rows(baseline: Baseline, path: str, use: MemoryUse | None) -> Iterator[MetricRow]:
+    for fields, unit in ((MEMORY_FIELDS, "bytes"), (GROWTH_FIELDS, "bytes/min")):
+        for field in fields:
+            value = getattr(use, field) if use else None
+            yield _run_row(baseline, f"{path}.{field}", value, unit)
+
+
+def _phase_memory_rows(baseline: Baseline) -> Iterator[MetricRow]:
+    for phase in baseline.phases:
+        if phase.memory is None:
+            continue
+        for quantity in PHASE_MEMORY_QUANTITIES:
+            use = getattr(phase.memory, quantity)
+            if use is not None:
+                for row in _memory_use_rows(baseline, f"memory.{quantity}", use):
+                    yield row._replace(phase=phase.name)
 
 
 def _statistics(times: Distribution) -> Iterator[tuple[str, float | None]]:

@@ -12,7 +12,7 @@ from ocr.performance.run import BatchTable, MemorySamples, OperationRecord
 from ocr.performance.stages import Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from numpy.typing import NDArray
 
@@ -95,21 +95,32 @@ def _joined(chunks: list[_Chunk]) -> BatchTable:
     )
 
 
+_MEMORY_COLUMNS = ("at_ns", "main_rss_bytes", "workers_rss_bytes", "system_memory_percent")
+_RARE_MEMORY_COLUMNS = (
+    "tree_pss_bytes",
+    "accelerator_allocated_bytes",
+    "accelerator_reserved_bytes",
+)
+
+
 @dataclass
 class RecordedMemory:
     """Memory samples, in the order of the file."""
 
     columns: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    stages: list[str] = field(default_factory=list)
 
     def take(self, record: Mapping[str, Any]) -> None:
         """Take the columns of one record in; raise `ValueError` when they don't fit together."""
-        names = ("at_ns", "main_rss_bytes", "workers_rss_bytes", "system_memory_percent")
-        taken = {
-            name: [np.nan if value is None else float(value) for value in record[name]]
-            for name in names
-        }
-        if len({len(column) for column in taken.values()}) != 1:
+        taken = {name: _floats(record[name]) for name in _MEMORY_COLUMNS}
+        count = len(taken["at_ns"])
+        absent: list[float | None] = [None] * count
+        taken |= {name: _floats(record.get(name, absent)) for name in _RARE_MEMORY_COLUMNS}
+        stages = [Stage(name).value for name in record["stage"]]
+        lengths = {len(stages), *(len(column) for column in taken.values())}
+        if lengths != {count}:
             raise ValueError("columns of different lengths in a memory record")
+        self.stages.extend(stages)
         for name, column in taken.items():
             self.columns[name].extend(column)
 
@@ -117,21 +128,35 @@ class RecordedMemory:
         """Return the samples, None when nothing was sampled."""
         if not self.columns["at_ns"] and not accelerator:
             return None
-        main = np.asarray(self.columns["main_rss_bytes"], dtype=np.float64)
-        workers = np.asarray(self.columns["workers_rss_bytes"], dtype=np.float64)
+        columns = {
+            name: np.asarray(self.columns[name], dtype=np.float64)
+            for name in (*_MEMORY_COLUMNS, *_RARE_MEMORY_COLUMNS)
+        }
         peaks = accelerator or {}
         return MemorySamples(
-            at_s=np.asarray(self.columns["at_ns"], dtype=np.float64) * SECONDS,
-            tree_rss_bytes=main + workers,
-            main_rss_bytes=main,
-            workers_rss_bytes=workers,
-            system_memory_percent=np.asarray(
-                self.columns["system_memory_percent"], dtype=np.float64
-            ),
+            at_s=columns["at_ns"] * SECONDS,
+            tree_rss_bytes=columns["main_rss_bytes"] + columns["workers_rss_bytes"],
+            main_rss_bytes=columns["main_rss_bytes"],
+            workers_rss_bytes=columns["workers_rss_bytes"],
+            system_memory_percent=columns["system_memory_percent"],
+            tree_pss_bytes=_any_read(columns["tree_pss_bytes"]),
+            accelerator_allocated_bytes=_any_read(columns["accelerator_allocated_bytes"]),
+            accelerator_reserved_bytes=_any_read(columns["accelerator_reserved_bytes"]),
+            stages=tuple(self.stages),
             accelerator_allocated_peak_bytes=peaks.get("allocated_peak_bytes"),
             accelerator_reserved_peak_bytes=peaks.get("reserved_peak_bytes"),
             accelerator_total_bytes=peaks.get("total_bytes"),
+            accelerator_alloc_retries=peaks.get("alloc_retries"),
+            accelerator_ooms=peaks.get("ooms"),
         )
+
+
+def _floats(values: Iterable[float | None]) -> list[float]:
+    return [np.nan if value is None else float(value) for value in values]
+
+
+def _any_read(values: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    return values if np.isfinite(values).any() else None
 
 
 @dataclass
