@@ -84,17 +84,27 @@ class Operation:
             self._threads.exit(self.name, timeline.stage)
             return
         starts_ns = self._starts_ns
-        if not starts_ns or timeline.current != self._index:
+        if not starts_ns:
             return
         now = timeline.clock()
         timeline.cells[timeline.current] += now - timeline.last
         timeline.last = now
-        timeline.current = timeline.stack.pop()
+        start_ns = starts_ns.pop()
+        if timeline.current == self._index:
+            timeline.current = timeline.stack.pop()
+        elif not timeline.remove(self._index):
+            return  # a span around it has ended before it: its call has no end to count
         tally = self.tallies.get(timeline.stage)
         if tally is None:
             tally = self.tallies[timeline.stage] = CallTally()
-        duration_ns = now - starts_ns.pop()
-        tally.add(duration_ns, not starts_ns)
+        tally.add(now - start_ns, not starts_ns or self._is_outermost())
+
+    def _is_outermost(self) -> bool:
+        """Whether no call is open any more; starts of calls that never ended are forgotten."""
+        if self._timeline.current == self._index or self._index in self._timeline.stack:
+            return False
+        self._starts_ns.clear()
+        return True
 
     def forget_open_calls(self) -> None:
         """Drop calls that an exception left open."""
@@ -111,8 +121,7 @@ class Operations(dict[str, Operation]):
         self.threads = ThreadSections(timeline.clock)
 
     def __missing__(self, name: str) -> Operation:
-        operation = self[name] = Operation(self.timeline, name, self.threads)
-        return operation
+        return self.setdefault(name, Operation(self.timeline, name, self.threads))
 
     def forget_open_calls(self) -> None:
         """Drop the calls that an exception left open."""

@@ -56,6 +56,7 @@ class Recorder:
         self._wait_index = self.timeline.index(Line.DATA_WAIT.value)
         self._startup_index = self.timeline.index(Line.LOADER_STARTUP.value)
         self._forward_index = self.timeline.index(Line.FORWARD.value)
+        self._fetch_index = self._wait_index
         self._events_counted = 0
         self.discarded_batches = 0
         self._is_paused = True
@@ -181,11 +182,14 @@ class Recorder:
         """
         timeline = self.timeline
         state = self._open[-1]
-        if timeline.current == self._forward_index:
-            timeline.push(self._wait_index)
+        is_inside_step = timeline.current == self._forward_index or (
+            self._forward_index in timeline.stack
+        )
+        is_first = state.is_fetching_first and not is_inside_step
+        self._fetch_index = self._startup_index if is_first else self._wait_index
+        timeline.push(self._fetch_index)
+        if is_inside_step:
             return
-        is_first = state.is_fetching_first
-        timeline.push(self._startup_index if is_first else self._wait_index)
         if is_first or state.has_started_batch:
             self._end_batch(state)
             state.batch_start_ns = timeline.last
@@ -193,7 +197,7 @@ class Recorder:
 
     def end_fetch(self) -> None:
         """The batch is there, or the loader has no more."""
-        self.timeline.pop()
+        self.timeline.leave(self._fetch_index)
 
     def begin_batch(self, batch_idx: int, dataloader_idx: int, samples: int | None) -> None:
         """The fetched batch goes to the step hooks."""
@@ -237,12 +241,19 @@ class Recorder:
         with self._flush_lock:
             self.early_flush.clear()
             for state in self._states.values():
-                for record in rows.batch_records(state, self.timeline, self.started_ns):
-                    self._writer.write(record)
+                self._flush_batches(state)
                 for record in rows.epoch_records(state, self.timeline, self.started_ns):
                     self._writer.write(record)
             for record in rows.operation_records(self.operations, with_samples=with_samples):
                 self._writer.write(record)
+
+    def _flush_batches(self, state: StageState) -> None:
+        for record in rows.batch_records(state, self.timeline, self.started_ns):
+            try:
+                self._writer.write(record)
+            except OSError:
+                self.discarded_batches += len(record["start_ns"])
+                raise
 
     def discard_rows(self) -> None:
         """Drop finished rows that could not be written, so that they don't fill the memory."""

@@ -38,10 +38,13 @@ def batch_records(state: StageState, timeline: Timeline, origin_ns: int) -> Iter
 def line_columns(cells_ns: Sequence[list[int]], names: Sequence[str]) -> dict[str, list[int]]:
     """Turn rows of cells into a column for each line that any row has time in.
 
-    A row is as long as there were lines when it was taken; `names` must be read after that.
+    A row is as long as there were lines when it was taken, or longer by cells that no line has
+    yet; `names` must be read after that.
     """
     width = len(names)
-    padded = (row if len(row) == width else row + [0] * (width - len(row)) for row in cells_ns)
+    padded = (
+        row if len(row) == width else (row + [0] * (width - len(row)))[:width] for row in cells_ns
+    )
     columns = zip(*padded, strict=True)
     return {name: list(column) for name, column in zip(names, columns, strict=True) if any(column)}
 

@@ -7,7 +7,7 @@ time that passed and no second is counted twice.
 
 from __future__ import annotations
 
-from threading import get_ident
+from threading import Lock, get_ident
 from time import perf_counter_ns
 from typing import TYPE_CHECKING
 
@@ -33,6 +33,7 @@ class Timeline:
 
     __slots__ = (
         "_indices",
+        "_lock",
         "_names",
         "cells",
         "clock",
@@ -51,6 +52,7 @@ class Timeline:
         self.stage = stage
         self.thread = get_ident()
         self.clock = clock
+        self._lock = Lock()
         self._names: list[str] = [root_line]
         self._indices: dict[str, int] = {root_line: 0}
         self.cells: list[int] = [0]
@@ -65,14 +67,19 @@ class Timeline:
         return tuple(self._names)
 
     def index(self, line: str) -> int:
-        """Return the line's index, making its cell at the first call."""
-        known = self._indices.get(line)
-        if known is not None:
+        """Return the line's index, making its cell at the first call; any thread may ask.
+
+        The name comes before the cell: cells that are taken in between are one too long, never
+        too short for a line that has an index.
+        """
+        with self._lock:
+            known = self._indices.get(line)
+            if known is None:
+                known = len(self._names)
+                self._names.append(line)
+                self.cells.append(0)
+                self._indices[line] = known
             return known
-        self._indices[line] = len(self._names)
-        self._names.append(line)
-        self.cells.append(0)
-        return len(self._names) - 1
 
     def charge(self) -> int:
         """Charge the time since the last switch to the running line; return the clock reading."""
@@ -110,8 +117,48 @@ class Timeline:
         self.last = now
         self.current = self.stack.pop() if self.stack else 0
 
+    def leave(self, index: int) -> None:
+        """Leave the line that `push` entered, and what was left open inside it."""
+        self.charge()
+        self.unwind(index)
+
+    def unwind(self, index: int) -> None:
+        """Go back to the line around the innermost open `index`, charging nothing.
+
+        Whatever was entered inside and never left (a generator that was not run to its end, an
+        interrupt between two instructions) ends here; nothing happens when it is not open.
+        """
+        stack = self.stack
+        if self.current != index:
+            if index not in stack:
+                return
+            while stack.pop() != index:
+                pass
+        self.current = stack.pop() if stack else 0
+
+    def remove(self, index: int) -> bool:
+        """Take the innermost open `index` out; lines entered after it stay open.
+
+        Returns:
+            Whether it was open.
+        """
+        self.charge()
+        stack = self.stack
+        if self.current == index:
+            self.current = stack.pop() if stack else 0
+            return True
+        for position in range(len(stack) - 1, 0, -1):
+            if stack[position] == index:
+                del stack[position]
+                return True
+        return False
+
     def restart(self) -> None:
-        """Begin again at the outermost line, with nothing charged for the time in between."""
+        """Begin again at the outermost line, in the calling thread.
+
+        Nothing is charged for the time in between.
+        """
+        self.thread = get_ident()
         self.stack.clear()
         self.current = 0
         self.last = self.clock()
@@ -150,8 +197,11 @@ class Span:
         now = timeline.clock()
         timeline.cells[timeline.current] += now - timeline.last
         timeline.last = now
-        stack = timeline.stack  # empty where an interrupt struck inside an `__enter__`
-        timeline.current = stack.pop() if stack else 0
+        stack = timeline.stack
+        if timeline.current == self._index and stack:
+            timeline.current = stack.pop()
+        else:  # something was left open inside, or an interrupt struck in an `__enter__`
+            timeline.unwind(self._index)
 
 
 def measure_event_cost_ns(repeats: int = 2000, rounds: int = 5) -> float:
