@@ -99,6 +99,19 @@ class BreakdownLine(_Model):
     parts: list[BreakdownLine] = []
 
 
+class DeviceTime(_Model):
+    """The steady batches of a phase on the device's own clock; one in several was timed.
+
+    The device's time of a batch runs from the mark at asking for it to the mark at asking for the
+    next, idle time between included. `breakdown` has totals over the timed batches.
+    """
+
+    clock: str
+    batches: int
+    batch_time_s: Distribution
+    breakdown: list[BreakdownLine]
+
+
 class EpochSummary(_Model):
     """One epoch of a phase."""
 
@@ -153,6 +166,7 @@ class Phase(_Model):
     sample_time_s: FiniteFloat | None = None
     throughput_samples_per_s: FiniteFloat | None = None
     breakdown: list[BreakdownLine] = []
+    device: DeviceTime | None = None
     memory: PhaseMemory | None = None
     per_epoch: list[EpochSummary] = []
 

@@ -70,6 +70,20 @@ class BatchTable:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DeviceBatches:
+    """The batches of a stage that were timed on the device's own clock, one in several.
+
+    `position` is a batch's number in its stage; every column has shape (timed batches,). The
+    lines of a row sum to the device's time from asking for the batch to asking for the next.
+    """
+
+    clock: str
+    position: NDArray[np.int64]
+    is_first_of_epoch: NDArray[np.bool_]
+    lines_s: Mapping[str, NDArray[np.float64]]
+
+
+@dataclass(frozen=True, kw_only=True)
 class EpochRecord:
     """One finished pass of a stage, without the batches, which are in the batch table.
 
@@ -134,6 +148,7 @@ class StageRecord:
     dataloader_idx: int | None = None
     batches: BatchTable | None = None
     epochs: tuple[EpochRecord, ...] = ()
+    device: DeviceBatches | None = None
     reported: tuple[ReportedEpoch, ...] = ()
 
 

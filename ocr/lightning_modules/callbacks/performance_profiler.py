@@ -18,11 +18,13 @@ from typing_extensions import override
 from ocr.lightning_modules.callbacks import accelerator_memory, run_description
 from ocr.lightning_modules.callbacks.accounting_profiler import AccountingProfiler
 from ocr.lightning_modules.callbacks.action_lines import CALLBACK_LINE_PREFIX
+from ocr.lightning_modules.callbacks.cuda_clock import CudaClock
 from ocr.lightning_modules.callbacks.epoch_metrics import epoch_metrics, memory_metrics
 from ocr.lightning_modules.callbacks.framework_timing import FrameworkTiming
 from ocr.lightning_modules.callbacks.trainer_parts import callbacks_of, profiler_of, set_profiler
 from ocr.performance.errors import OperationError
 from ocr.performance.record import environment
+from ocr.performance.record.device import DeviceTimeline
 from ocr.performance.record.heartbeat import Heartbeat
 from ocr.performance.record.memory import MemoryProbe
 from ocr.performance.record.recorder import RECORDS_FOLDER, Recorder
@@ -253,7 +255,8 @@ class PerformanceProfilerCallback(Callback):
         if folder.is_dir():
             for earlier in [folder / f"rank_{rank}.jsonl", *folder.glob(f"rank_{rank}_*.jsonl")]:
                 earlier.unlink(missing_ok=True)
-        return Recorder(folder, rank=rank)
+        is_cuda = trainer.strategy.root_device.type == "cuda"
+        return Recorder(folder, rank=rank, device=DeviceTimeline(CudaClock()) if is_cuda else None)
 
     def _header(self, trainer: Trainer, pl_module: LightningModule) -> dict[str, Any]:
         now = datetime.now(timezone.utc)

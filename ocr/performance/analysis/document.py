@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 from importlib import metadata
 from typing import TYPE_CHECKING
 
+from ocr.performance.analysis.device import device_time
 from ocr.performance.analysis.findings import find
 from ocr.performance.analysis.measured import Measured
 from ocr.performance.analysis.memory import memory, phase_memory
@@ -93,9 +94,13 @@ def _phases(run: Run, times: Mapping[Stage, StageTimes]) -> list[Phase]:
     for stage in REPORTED_STAGES:
         if stage in times:
             whole, *loaders = recorded_phases(times[stage], run.measurement.event_cost_s)
-            if run.memory is not None:
-                whole = whole.model_copy(update={"memory": phase_memory(run.memory, stage)})
-            phases.extend([whole, *loaders])
+            added = {
+                "memory": None if run.memory is None else phase_memory(run.memory, stage),
+                "device": None
+                if (timed := times[stage].record.device) is None
+                else device_time(timed),
+            }
+            phases.extend([whole.model_copy(update=added), *loaders])
             continue
         phases.extend(
             reported_phase(record)

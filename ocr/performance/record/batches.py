@@ -60,6 +60,11 @@ class StageState:
     batches_before_epoch: int = 0
 
     @property
+    def position(self) -> int:
+        """Number of the open batch in its stage, over all epochs."""
+        return self.batches_before_epoch + self.epoch_batches
+
+    @property
     def has_started_batch(self) -> bool:
         """Whether a batch was fetched and handed to the step hooks."""
         return self.batch_idx is not None

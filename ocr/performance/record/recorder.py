@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from ocr.performance.record import rows
 from ocr.performance.record.batches import StageState
+from ocr.performance.record.device import DEVICE_LINES, DeviceSpan
 from ocr.performance.record.operations import Operations
 from ocr.performance.record.timeline import Span, Timeline, measure_event_cost_ns
 from ocr.performance.record.writer import FORMAT_NAME, FORMAT_VERSION, RecordWriter
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ocr.performance.record.batches import EpochRow
+    from ocr.performance.record.device import DeviceTimeline
 
 RECORDS_FOLDER = "records"
 ROWS_BEFORE_EARLY_FLUSH = 1000
@@ -36,9 +38,14 @@ class Recorder:
     """
 
     def __init__(
-        self, folder: Path, *, rank: int = 0, clock: Callable[[], int] = perf_counter_ns
+        self,
+        folder: Path,
+        *,
+        rank: int = 0,
+        clock: Callable[[], int] = perf_counter_ns,
+        device: DeviceTimeline | None = None,
     ) -> None:
-        """Open the record file of `rank` in `folder`.
+        """Open the record file of `rank` in `folder`; with `device`, keep its time as well.
 
         Raises:
             OSError: When the file can't be made.
@@ -57,6 +64,7 @@ class Recorder:
         self._startup_index = self.timeline.index(Line.LOADER_STARTUP.value)
         self._forward_index = self.timeline.index(Line.FORWARD.value)
         self._fetch_index = self._wait_index
+        self._device = device
         self._events_counted = 0
         self.discarded_batches = 0
         self._is_paused = True
@@ -118,6 +126,8 @@ class Recorder:
 
     def span(self, line: str) -> Span:
         """Return a reusable context that charges its block to `line`."""
+        if self._device is not None and line in DEVICE_LINES:
+            return DeviceSpan(self.timeline, line, self._device)
         return Span(self.timeline, line)
 
     def open_stage(self, stage: Stage, epoch: int) -> None:
@@ -138,6 +148,8 @@ class Recorder:
 
     def enter_state(self, state: StageState) -> None:
         """Charge to the cells of `state` from now on."""
+        if self._device is not None:
+            self._device.abandon_batch()
         outer = self._open[-1]
         outer.cells = self.timeline.swap(state.cells)
         self._count_events(outer)
@@ -194,6 +206,8 @@ class Recorder:
             self._end_batch(state)
             state.batch_start_ns = timeline.last
             state.is_fetching_first = False
+            if self._device is not None:
+                self._device.begin_batch(state.position)
 
     def end_fetch(self) -> None:
         """The batch is there, or the loader has no more."""
@@ -218,6 +232,9 @@ class Recorder:
     def _end_batch(self, state: StageState) -> None:
         """Close the started batch with the cells charged so far, or add them to the tail."""
         if state.has_started_batch:
+            if self._device is not None:
+                is_first = state.epoch_batches == 0
+                self._device.end_batch(state.stage, state.epoch, state.position, is_first=is_first)
             state.close_batch(self.timeline.take())
             if len(state.rows) >= ROWS_BEFORE_EARLY_FLUSH:
                 self.early_flush.set()
@@ -246,6 +263,9 @@ class Recorder:
                     self._writer.write(record)
             for record in rows.operation_records(self.operations, with_samples=with_samples):
                 self._writer.write(record)
+            if self._device is not None:
+                for record in self._device.records(wait=self._is_paused):
+                    self._writer.write(record)
 
     def _flush_batches(self, state: StageState) -> None:
         for record in rows.batch_records(state, self.timeline, self.started_ns):

@@ -13,7 +13,6 @@ import numpy as np
 from ocr.performance.errors import SourceError
 from ocr.performance.record.operations import OPERATION_LINE_PREFIX
 from ocr.performance.record.recorder import RECORDS_FOLDER
-from ocr.performance.record.writer import FORMAT_NAME, FORMAT_VERSION
 from ocr.performance.run import (
     EpochRecord,
     MeasurementRecord,
@@ -22,11 +21,13 @@ from ocr.performance.run import (
     RunInfo,
     StageRecord,
 )
+from ocr.performance.sources.record_shapes import check_epoch, check_header, check_status
 from ocr.performance.sources.recorded_columns import (
     RecordedBatches,
     RecordedMemory,
     RecordedOperations,
 )
+from ocr.performance.sources.recorded_device import RecordedDevice
 from ocr.performance.sources.recorded_workers import RecordedWorkers
 from ocr.performance.stages import REPORTED_STAGES, Stage
 
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SECONDS = 1e-9
-_MALFORMED = (KeyError, TypeError, ValueError, OverflowError)
+_MALFORMED = (KeyError, TypeError, ValueError, OverflowError, AttributeError)
 """What a record of the right type but the wrong content raises while it is taken in."""
 
 
@@ -87,7 +88,7 @@ def _records(path: Path, reading: _Reading) -> Iterator[dict[str, Any]]:
         with path.open("rb") as lines:
             for line in lines:
                 try:
-                    record = json.loads(line, parse_constant=_refuse_constant)
+                    record = json.loads(line, parse_constant=_refuse_constant, parse_float=_finite)
                 except (ValueError, RecursionError):
                     reading.lost_records += 1
                     continue
@@ -103,6 +104,13 @@ def _refuse_constant(name: str) -> float:
     raise ValueError(f"{name} is not a measurement")
 
 
+def _finite(digits: str) -> float:
+    value = float(digits)
+    if value - value != 0.0:
+        raise ValueError(f"{digits} is not a measurement")
+    return value
+
+
 @dataclass
 class _Reading:
     """What the records said so far."""
@@ -113,6 +121,7 @@ class _Reading:
     operations: RecordedOperations = field(default_factory=RecordedOperations)
     memory: RecordedMemory = field(default_factory=RecordedMemory)
     workers: RecordedWorkers = field(default_factory=RecordedWorkers)
+    device: RecordedDevice = field(default_factory=RecordedDevice)
     status: Mapping[str, Any] = field(default_factory=dict)
     lost_records: int = 0
 
@@ -126,12 +135,12 @@ class _Reading:
     def _take(self, record: Mapping[str, Any]) -> None:
         kind = record.get("type")
         if kind == "header":
-            _check_format(record)
+            check_header(record)
             self.headers.append(record)
         elif kind == "batches":
             self.batches.take(record)
         elif kind == "epoch":
-            _check_epoch(record)
+            check_epoch(record)
             self.epochs[Stage(record["stage"])].append(record)
         elif kind == "operation":
             self.operations.take(record)
@@ -139,7 +148,10 @@ class _Reading:
             self.memory.take(record)
         elif kind in {"worker_start", "worker_batches"}:
             self.workers.take(record)
+        elif kind == "device_batch":
+            self.device.take(record)
         elif kind == "status":
+            check_status(record)
             self.status = record
 
     def run(self) -> Run:
@@ -169,6 +181,7 @@ class _Reading:
             stage=stage,
             batches=table,
             epochs=tuple(self._epoch(record) for record in epochs),
+            device=self.device.batches(stage),
         )
 
     def _epoch(self, record: Mapping[str, Any]) -> EpochRecord:
@@ -207,7 +220,7 @@ class _Reading:
         )
 
     def _duration_s(self, stages: tuple[StageRecord, ...]) -> float | None:
-        if "at_ns" in self.status:
+        if self.status.get("at_ns") is not None:
             return float(self.status["at_ns"]) * SECONDS
         ends = [
             float(stage.batches.start_s[-1] + stage.batches.duration_s[-1])
@@ -258,12 +271,12 @@ class _Reading:
     def _environment(self, part: str) -> dict[str, Any]:
         merged: dict[str, Any] = {}
         for header in self.headers:
-            merged |= header.get("environment", {}).get(part, {})
+            merged |= (header.get("environment") or {}).get(part, {})
         return merged
 
     def _missing(self) -> tuple[Missing, ...]:
         missing = []
-        if not self.status:
+        if self.status.get("status", "unknown") == "unknown":
             missing.append(
                 Missing(
                     metric="run.status",
@@ -276,19 +289,3 @@ class _Reading:
                 Missing(metric="memory", reason="skipped", detail="profile_memory is off")
             )
         return tuple(missing)
-
-
-def _check_format(record: Mapping[str, Any]) -> None:
-    if record.get("format") != FORMAT_NAME or record.get("version", 0) > FORMAT_VERSION:
-        raise SourceError(
-            f"the records are of format {record.get('format')!r}, version "
-            f"{record.get('version')!r}; this version of ocr-baseline reads {FORMAT_NAME!r} up to "
-            f"version {FORMAT_VERSION}: upgrade it"
-        )
-
-
-def _check_epoch(record: Mapping[str, Any]) -> None:
-    numbers = [record["start_ns"], record["batches"], record["events"], record["epoch"]]
-    values = np.asarray([*numbers, *record["tail_ns"].values()], dtype=np.int64)
-    if (values[1:] < 0).any():
-        raise ValueError("negative time in an epoch record")
