@@ -11,6 +11,7 @@ from ocr.performance.baseline import (
     AcceleratorMemory,
     Baseline,
     BreakdownLine,
+    DeviceTime,
     Distribution,
     Environment,
     EpochSummary,
@@ -206,6 +207,15 @@ def _validation_phase() -> Phase:
         memory=PhaseMemory(
             samples=16,
             process_tree_rss_bytes=MemoryUse(start=2.0e9, end=2.2e9, peak=2.3e9, mean=2.1e9),
+        ),
+        device=DeviceTime(
+            clock="CUDA events (device)",
+            batches=4,
+            batch_time_s=_times(0.39, 4),
+            breakdown=[
+                BreakdownLine(name="forward", total_s=1.2, share=0.77, per_batch_s=0.3),
+                BreakdownLine(name="other", total_s=0.36, share=0.23, per_batch_s=0.09),
+            ],
         ),
         epoch_time_s=8.15,
         sample_time_s=0.124,

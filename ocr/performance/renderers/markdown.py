@@ -84,6 +84,8 @@ def _phase_section(baseline: Baseline, name: PhaseName) -> dict[str, object]:
         "notes": batch_time_notes(phase),
         "breakdown": phase_tables.breakdown_table(phase) if phase.breakdown else None,
         "small_lines": MarkdownText(", ".join(phase_tables.small_lines(phase))),
+        "device": phase_tables.device_table(phase.device) if phase.device else None,
+        "device_note": phase_tables.device_note(phase.device) if phase.device else None,
         "dataloaders": phase_tables.dataloader_table(loaders) if loaders else None,
         "epochs": phase_tables.epoch_table(phase) if kept > 1 else None,
         "epochs_title": "epochs" if shown == kept else f"the last {shown} of {kept} epochs",

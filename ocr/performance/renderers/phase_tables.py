@@ -17,7 +17,7 @@ from ocr.performance.renderers.phase_facts import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ocr.performance.baseline import Baseline, BreakdownLine, Phase
+    from ocr.performance.baseline import Baseline, BreakdownLine, DeviceTime, Phase
 
 MAX_EPOCHS = 10
 SMALL_SHARE = 0.001
@@ -70,6 +70,25 @@ def _line_row(label: MarkdownText, line: BreakdownLine, bar: str) -> list[str]:
 def small_lines(phase: Phase) -> list[MarkdownText]:
     """Names of the lines whose share is too small for a row of the breakdown."""
     return [code(line.name) for line in phase.breakdown if _is_small(line)]
+
+
+def device_note(device: DeviceTime) -> str:
+    """Which batches, on which clock."""
+    times = device.batch_time_s
+    return (
+        f"{formatting.count(device.batches)} steady batches timed by {device.clock}: mean "
+        f"{formatting.duration(times.mean)}, median {formatting.duration(times.median)}, p95 "
+        f"{formatting.duration(times.p95)}. The tables above are on the host's clock."
+    )
+
+
+def device_table(device: DeviceTime) -> MarkdownText:
+    """Lines of the batches that were timed on the device."""
+    rows = [
+        [code(line.name), formatting.share(line.share), formatting.duration(line.per_batch_s)]
+        for line in device.breakdown
+    ]
+    return table(["Line", "Share", "Per batch"], rows, "lrr")
 
 
 def dataloader_table(phases: Sequence[Phase]) -> MarkdownText:
