@@ -81,7 +81,7 @@ def _loader_passes(table: BatchTable, is_first_of_epoch: NDArray[np.bool_]) -> l
     is_first = is_first_of_epoch.copy()
     is_first[1:] |= np.diff(table.dataloader_idx) != 0
     starts = np.flatnonzero(is_first)
-    ends = np.append(starts[1:], len(is_first))
+    ends = np.append(starts, len(is_first))[1:]
     return [slice(a, b) for a, b in zip(starts.tolist(), ends.tolist(), strict=True)]
 
 

@@ -29,7 +29,10 @@ def missing_metrics(measured: Measured) -> list[MissingMetric]:
     for phase in measured.whole_phases:
         entries.extend(_absent_in(phase))
     entries.extend(_absent_sections(measured))
-    return list({entry.metric: entry for entry in reversed(entries)}.values())[::-1]
+    first_of_each: dict[str, MissingMetric] = {}
+    for entry in entries:
+        first_of_each.setdefault(entry.metric, entry)
+    return list(first_of_each.values())
 
 
 def _absent_phases(measured: Measured) -> Iterator[MissingMetric]:

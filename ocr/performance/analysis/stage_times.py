@@ -101,6 +101,6 @@ class StageTimes:
     def passes(self) -> Iterable[slice]:
         """Yield the rows of each pass over the data."""
         starts = np.flatnonzero(self.is_first_of_epoch)
-        ends = np.append(starts[1:], len(self.durations_s))
+        ends = np.append(starts, len(self.durations_s))[1:]
         for start, end in zip(starts, ends, strict=True):
             yield slice(int(start), int(end))

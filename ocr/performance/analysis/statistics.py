@@ -89,8 +89,3 @@ def ratio(
     half_width = float(stdtrit(freedom, 0.5 + CONFIDENCE / 2)) * math.sqrt(variance)
     low, high = value * math.exp(-half_width), value * math.exp(min(half_width, 50.0))
     return Ratio(value=value, low=low, high=high)
-
-
-def finite(value: float | None) -> float | None:
-    """Return the value, or None in place of NaN or an infinity."""
-    return value if value is not None and math.isfinite(value) else None

@@ -63,7 +63,8 @@ def _finding(loader: SteadyLoader, median_s: float, p95_s: float) -> Finding:
         evidence.append(seconds_evidence(f"{where}.slow_excess.{cause.line}", cause.excess_s))
         advice = (
             f"In the slow batches the extra time is in {cause.line}: find what makes it vary, such "
-            "as the size of the samples or work that is done at some batches only."
+            "as the size of the samples, work that is done at some batches only, or other work on "
+            "the machine."
         )
     return Finding(
         id=f"{RULE}:{loader.label}",
