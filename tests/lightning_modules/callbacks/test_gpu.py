@@ -59,7 +59,7 @@ def baseline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Baseline:
         raise AssertionError("something synchronized the device")
 
     monkeypatch.setattr(torch.cuda, "synchronize", refuse)
-    loader = DataLoader(data, batch_size=16)  # type: ignore[arg-type]  # a list is a dataset
+    loader: DataLoader[torch.Tensor] = DataLoader(data, batch_size=16)  # type: ignore[arg-type]  # a list will do
     trainer.fit(Multiplications(), loader, loader)
     assert report.files is not None
     return report.files.baseline
