@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from ocr.performance.documents import read_baseline
-from tests.integration.wandb_server import StoredRun, WandbServer
+from tests.integration.wandb_server import WandbServer
+from tests.integration.wandb_stored_run import StoredRun
 
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, str(ROOT / "scripts" / "performance" / "generate_baseline_report.py")]

@@ -3,51 +3,22 @@
 from __future__ import annotations
 
 import math
-import os
-import socket
 import threading
-import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-from ocr.performance.errors import SourceError
 from ocr.performance.sources.wandb_api import load
 from ocr.performance.stages import Stage
-from tests.integration.wandb_server import ENTITY, StoredRun, WandbServer
+from tests.integration.wandb_example_runs import finished_run, rows_of
+from tests.integration.wandb_server import WandbServer
+from tests.integration.wandb_stored_run import ENTITY, StoredRun
 
 if TYPE_CHECKING:
     from ocr.performance.run import Run, StageRecord
 
 GIB = 2**30
-
-
-def _rows(*logged: dict[str, Any]) -> list[dict[str, Any]]:
-    return [
-        {"_step": step, "_runtime": float(step), "_timestamp": 1.7e9 + step, **row}
-        for step, row in enumerate(logged)
-    ]
-
-
-def _finished_run() -> StoredRun:
-    return StoredRun(
-        id="abc123",
-        config={"lr": 0.001, "wandb": {"api_key": "s3cret"}, "store": "https://me:pw@host/data"},
-        summary={"performance/val_epoch_time": 4.0, "_wandb": {"runtime": 61}},
-        rows=_rows(
-            {"performance/train_epoch_time": 10.0, "epoch": 0, "trainer/global_step": 8},
-            {"performance/train_batch_mean": 1, "performance/train_num_batches": 8, "epoch": 0},
-            {"performance/val_epoch_time": 3.5, "performance/val_num_batches": 4.0, "epoch": 0},
-            {"performance/val_batch_mean": 0.5, "performance/val_batch_p95": 0.75, "epoch": 0},
-            {"performance/gpu_memory_gb": 1.5, "performance/cpu_memory_percent": 40},
-            {"performance/val_epoch_time": 4.0, "performance/val_num_batches": 4.0, "epoch": 1},
-        ),
-        system_rows=[
-            {"_runtime": 1.0, "system.proc.memory.rssMB": 100.0, "system.memory_percent": 20.0},
-            {"_runtime": 16.0, "system.proc.memory.rssMB": 300.0, "system.memory_percent": 25.0},
-        ],
-    )
 
 
 def _stage(run: Run, stage: Stage) -> StageRecord:
@@ -61,7 +32,7 @@ def _missing(run: Run) -> dict[str, str]:
 def test_a_finished_run_is_read_with_its_identity_epochs_and_config(
     wandb_server: WandbServer,
 ) -> None:
-    wandb_server.add(_finished_run())
+    wandb_server.add(finished_run())
 
     run = load("abc123", project="baseline")
 
@@ -82,7 +53,7 @@ def test_a_finished_run_is_read_with_its_identity_epochs_and_config(
 def test_keys_of_one_epoch_logged_at_different_steps_make_one_epoch(
     wandb_server: WandbServer,
 ) -> None:
-    wandb_server.add(_finished_run())
+    wandb_server.add(finished_run())
 
     train = _stage(load("abc123", project="baseline"), Stage.TRAIN).reported
 
@@ -94,7 +65,7 @@ def test_keys_of_one_epoch_logged_at_different_steps_make_one_epoch(
 def test_system_metrics_become_memory_over_time_beside_the_logged_accelerator_memory(
     wandb_server: WandbServer,
 ) -> None:
-    wandb_server.add(_finished_run())
+    wandb_server.add(finished_run())
 
     memory = load("abc123", project="baseline").memory
 
@@ -116,7 +87,7 @@ def test_system_metrics_become_memory_over_time_beside_the_logged_accelerator_me
     ],
 )
 def test_a_run_is_found_by_path_and_by_url(wandb_server: WandbServer, reference: str) -> None:
-    wandb_server.add(_finished_run())
+    wandb_server.add(finished_run())
 
     assert load(reference).info.id == "abc123"
 
@@ -128,7 +99,7 @@ def test_a_run_is_found_by_path_and_by_url(wandb_server: WandbServer, reference:
 def test_a_run_that_did_not_finish_says_so(
     wandb_server: WandbServer, state: str, status: str, told: str
 ) -> None:
-    stored = _finished_run()
+    stored = finished_run()
     stored.state = state
     wandb_server.add(stored)
 
@@ -149,7 +120,7 @@ def test_an_empty_run_has_no_stages_and_no_zeros(wandb_server: WandbServer) -> N
 
 
 def test_nan_rows_are_left_out_and_told(wandb_server: WandbServer) -> None:
-    rows = _rows(
+    rows = rows_of(
         {"performance/val_epoch_time": float("nan"), "epoch": 0},
         {"performance/val_epoch_time": 2.0, "epoch": 1},
         {"performance/val_batch_mean": "Infinity", "epoch": 1},
@@ -170,7 +141,7 @@ def test_nan_rows_are_left_out_and_told(wandb_server: WandbServer) -> None:
 
 
 def test_absent_keys_of_an_exported_run_are_absent(wandb_server: WandbServer) -> None:
-    stored = _finished_run()
+    stored = finished_run()
     stored.parquet = True
     wandb_server.add(stored)
 
@@ -184,7 +155,7 @@ def test_the_summary_fills_in_only_what_no_row_holds_and_the_report_is_told(
     wandb_server: WandbServer,
 ) -> None:
     summary = {"performance/val_epoch_time": 99.0, "performance/val_batch_p99": {"mean": 0.9}}
-    rows = _rows({"performance/val_epoch_time": 2.0, "epoch": 3})
+    rows = rows_of({"performance/val_epoch_time": 2.0, "epoch": 3})
     wandb_server.add(StoredRun(id="summary", summary=summary, rows=rows))
 
     run = load("summary", project="baseline")
@@ -197,7 +168,7 @@ def test_the_summary_fills_in_only_what_no_row_holds_and_the_report_is_told(
 
 
 def test_a_test_stage_is_not_read_as_validation(wandb_server: WandbServer) -> None:
-    rows = _rows({"performance/test_epoch_time": 16.29, "performance/test_num_batches": 34})
+    rows = rows_of({"performance/test_epoch_time": 16.29, "performance/test_num_batches": 34})
     wandb_server.add(StoredRun(id="tested", rows=rows))
 
     run = load("tested", project="baseline")
@@ -219,108 +190,8 @@ def test_every_row_is_read_and_huge_steps_take_few_requests(wandb_server: WandbS
     assert wandb_server.operations.count("HistoryPage") < 10
 
 
-def test_a_missing_run_is_named_with_what_to_check(wandb_server: WandbServer) -> None:
-    with pytest.raises(SourceError, match=r"baseline/nothere at http.*does not exist.*--project"):
-        load("nothere", project="baseline")
-
-
-def test_a_run_deleted_while_it_is_read_is_told(wandb_server: WandbServer) -> None:
-    wandb_server.add(StoredRun(id="gone", deleted=True))
-
-    with pytest.raises(SourceError, match="was deleted"):
-        load("gone", project="baseline")
-
-
-def test_a_refused_key_is_told_as_one(
-    wandb_server: WandbServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("WANDB_API_KEY", "f" * 40)
-
-    with pytest.raises(SourceError, match=r"key was refused: user is not logged in; .*relogin"):
-        load("abc123", project="baseline")
-
-
-def test_a_key_of_the_wrong_form_is_told_as_one(
-    wandb_server: WandbServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("WANDB_API_KEY", "short")
-
-    with pytest.raises(SourceError, match="refused: WANDB_API_KEY invalid"):
-        load("abc123", project="baseline")
-
-
-def test_without_a_key_the_remedy_is_to_log_in(
-    wandb_server: WandbServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("WANDB_API_KEY")
-
-    with pytest.raises(SourceError, match="without an API key; `wandb login`"):
-        load("abc123", project="baseline")
-
-
-def test_a_server_in_error_is_told_with_its_answer(wandb_server: WandbServer) -> None:
-    wandb_server.fail_with = 500
-
-    with pytest.raises(SourceError, match="could not be read: HTTP 500: out of order"):
-        load("abc123", project="baseline")
-
-
-def test_an_unreachable_server_is_told_soon_with_the_cause(
-    wandb_environment: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    monkeypatch.setenv("WANDB_BASE_URL", f"http://127.0.0.1:{port}")
-    began = time.monotonic()
-
-    with pytest.raises(SourceError, match=r"read: .*connection refused; check the network"):
-        load("abc123", project="baseline")
-
-    assert time.monotonic() - began < 15
-
-
-def test_an_invalid_server_url_is_told(
-    wandb_environment: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("WANDB_BASE_URL", "nowhere")
-
-    with pytest.raises(SourceError, match="check WANDB_BASE_URL"):
-        load("abc123", project="baseline")
-
-
-@pytest.mark.parametrize("operation", ["Viewer", "Run", "HistoryPage", "RunFullHistory"])
-def test_a_hanging_server_is_given_up_in_time(wandb_server: WandbServer, operation: str) -> None:
-    wandb_server.add(_finished_run())
-    wandb_server.hang_on = {operation}
-    began = time.monotonic()
-
-    with pytest.raises(SourceError, match=r"nothing came for 2 s|Timeout exceeded"):
-        load("abc123", project="baseline", timeout_s=2)
-
-    assert time.monotonic() - began < 10
-
-
-def test_reading_leaves_the_users_settings_and_environment_as_they_were(
-    wandb_server: WandbServer,
-) -> None:
-    import wandb
-
-    wandb_server.add(_finished_run())
-    wandb_server.hang_on = {"Run"}
-    settings = wandb.setup().settings
-    before = settings.model_dump()
-    environment = dict(os.environ)
-
-    with pytest.raises(SourceError):
-        load("abc123", project="baseline", timeout_s=1)
-
-    assert settings.model_dump() == before
-    assert dict(os.environ) == environment
-
-
 def test_no_number_of_a_run_is_non_finite(wandb_server: WandbServer) -> None:
-    rows = _rows(
+    rows = rows_of(
         {"performance/val_epoch_time": "NaN", "performance/gpu_memory_gb": float("inf")},
         {"performance/val_batch_mean": {"_type": "histogram", "bins": []}},
     )
@@ -371,7 +242,7 @@ def test_a_live_run_can_be_read_in_its_own_process_and_goes_on(wandb_server: Wan
 
 
 def test_reading_starts_no_thread_that_outlives_it(wandb_server: WandbServer) -> None:
-    wandb_server.add(_finished_run())
+    wandb_server.add(finished_run())
 
     load("abc123", project="baseline")
 

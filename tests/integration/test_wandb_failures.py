@@ -1,0 +1,115 @@
+"""W&B runs that can't be read: one line with the cause and the remedy, in time."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+
+import pytest
+
+from ocr.performance.errors import SourceError
+from ocr.performance.sources.wandb_api import load
+from tests.integration.wandb_example_runs import finished_run
+from tests.integration.wandb_server import WandbServer
+from tests.integration.wandb_stored_run import StoredRun
+
+
+def test_a_missing_run_is_named_with_what_to_check(wandb_server: WandbServer) -> None:
+    with pytest.raises(SourceError, match=r"baseline/nothere at http.*does not exist.*--project"):
+        load("nothere", project="baseline")
+
+
+def test_a_run_deleted_while_it_is_read_is_told(wandb_server: WandbServer) -> None:
+    wandb_server.add(StoredRun(id="gone", deleted=True))
+
+    with pytest.raises(SourceError, match="was deleted"):
+        load("gone", project="baseline")
+
+
+def test_a_refused_key_is_told_as_one(
+    wandb_server: WandbServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WANDB_API_KEY", "f" * 40)
+
+    with pytest.raises(SourceError, match=r"key was refused: user is not logged in; .*relogin"):
+        load("abc123", project="baseline")
+
+
+def test_a_key_of_the_wrong_form_is_told_as_one(
+    wandb_server: WandbServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WANDB_API_KEY", "short")
+
+    with pytest.raises(SourceError, match="refused: WANDB_API_KEY invalid"):
+        load("abc123", project="baseline")
+
+
+def test_without_a_key_the_remedy_is_to_log_in(
+    wandb_server: WandbServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("WANDB_API_KEY")
+
+    with pytest.raises(SourceError, match="without an API key; `wandb login`"):
+        load("abc123", project="baseline")
+
+
+def test_a_server_in_error_is_told_with_its_answer(wandb_server: WandbServer) -> None:
+    wandb_server.fail_with = 500
+
+    with pytest.raises(SourceError, match="could not be read: HTTP 500: out of order"):
+        load("abc123", project="baseline")
+
+
+def test_an_unreachable_server_is_told_soon_with_the_cause(
+    wandb_environment: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    monkeypatch.setenv("WANDB_BASE_URL", f"http://127.0.0.1:{port}")
+    began = time.monotonic()
+
+    with pytest.raises(SourceError, match=r"read: .*connection refused; check the network"):
+        load("abc123", project="baseline")
+
+    assert time.monotonic() - began < 15
+
+
+def test_an_invalid_server_url_is_told(
+    wandb_environment: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WANDB_BASE_URL", "nowhere")
+
+    with pytest.raises(SourceError, match="check WANDB_BASE_URL"):
+        load("abc123", project="baseline")
+
+
+@pytest.mark.parametrize("operation", ["Viewer", "Run", "HistoryPage", "RunFullHistory"])
+def test_a_hanging_server_is_given_up_in_time(wandb_server: WandbServer, operation: str) -> None:
+    wandb_server.add(finished_run())
+    wandb_server.hang_on = {operation}
+    began = time.monotonic()
+
+    with pytest.raises(SourceError, match=r"nothing came for 2 s|Timeout exceeded"):
+        load("abc123", project="baseline", timeout_s=2)
+
+    assert time.monotonic() - began < 10
+
+
+def test_reading_leaves_the_users_settings_and_environment_as_they_were(
+    wandb_server: WandbServer,
+) -> None:
+    import wandb
+
+    wandb_server.add(finished_run())
+    wandb_server.hang_on = {"Run"}
+    settings = wandb.setup().settings
+    before = settings.model_dump()
+    environment = dict(os.environ)
+
+    with pytest.raises(SourceError):
+        load("abc123", project="baseline", timeout_s=1)
+
+    assert settings.model_dump() == before
+    assert dict(os.environ) == environment
