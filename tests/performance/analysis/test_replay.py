@@ -157,6 +157,15 @@ def test_batches_of_the_sanity_check_are_not_taken_for_those_of_the_first_pass()
     assert found.simulated_wait_s() == pytest.approx(found.wait_s)
 
 
+def test_workers_go_on_while_validation_runs_between_two_training_batches() -> None:
+    rows = table(5, {"data_wait": [3.0, 2.0, 0.0, 0.0, 1.0], "forward": 1.0})
+    rows.start_s[:] = [0.0, 4.0, 57.0, 58.0, 59.0]  # 50 s of validation after the second batch
+    record = worker([0, 3, 6, 9, 57], [3, 6, 9, 12, 60], {"fetch": [3.0] * 5})
+    found = replay_of_workers(StageTimes(stage(Stage.TRAIN, rows)), [record])
+    assert found is not None
+    assert found.simulated_wait_s() == pytest.approx(6.0)
+
+
 def test_two_loaders_read_at_the_same_time_have_no_replay() -> None:
     measured_run = loaded_run(making_s=[3.0] * 6, main_s=1.0, workers=1)
     [record] = measured_run.workers
