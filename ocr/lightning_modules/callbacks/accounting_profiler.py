@@ -236,3 +236,4 @@ class _LoaderStartup:
     def __exit__(self, *exc_info: Any) -> None:
         self._span.__exit__(*exc_info)
         self._swaps.pop().__exit__(*exc_info)
+        self._recorder.start_loader()

@@ -54,6 +54,28 @@ class MainThreadSpan:
             self._span.__exit__(*exc_info)
 
 
+class LoggerSpan(MainThreadSpan):
+    """The span of a logger; the time that it takes for the profiler's own metrics stays ours."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        """Charge blocks to `logging`, those inside the profiler's own hooks to `profiler`."""
+        super().__init__(recorder, Line.LOGGING)
+        self._timeline = recorder.timeline
+        self._own_index = recorder.timeline.index(Line.PROFILER.value)
+        self._is_entered: list[bool] = []
+
+    def __enter__(self) -> None:
+        if threading.get_ident() == self._thread:
+            is_ours = self._timeline.current == self._own_index
+            self._is_entered.append(not is_ours)
+            if not is_ours:
+                self._span.__enter__()
+
+    def __exit__(self, *exc_info: Any) -> None:
+        if threading.get_ident() == self._thread and self._is_entered.pop():
+            self._span.__exit__(*exc_info)
+
+
 class FrameworkTiming:
     """All that is replaced while a run is recorded; `undo` puts it back."""
 
@@ -77,9 +99,9 @@ class FrameworkTiming:
     ) -> None:
         """Replace the framework's methods and the operations."""
         for owner, attribute, line in _FRAMEWORK_METHODS:
-            self._time_method(owner, attribute, line)
+            self._time_method(owner, attribute, MainThreadSpan(self._recorder, line))
         for logger_class in {type(logger) for logger in trainer.loggers}:
-            self._time_method(logger_class, "log_metrics", Line.LOGGING)
+            self._time_method(logger_class, "log_metrics", LoggerSpan(self._recorder))
         for target in self._targets:
             if not _is_metric_method(target):
                 self._instrumentation.time(target, section(target.dotted_name))
@@ -104,11 +126,11 @@ class FrameworkTiming:
         self._instrumentation.undo()
         self._timed_metrics.clear()
 
-    def _time_method(self, owner: type, attribute: str, line: Line) -> None:
+    def _time_method(self, owner: type, attribute: str, span: MainThreadSpan) -> None:
         target = Target(
             dotted_name=f"{owner.__qualname__}.{attribute}", owner=owner, attribute=attribute
         )
-        self._instrumentation.time(target, MainThreadSpan(self._recorder, line))
+        self._instrumentation.time(target, span)
 
     def _metric_context(self, metric: Metric, attribute: str) -> AbstractContextManager[None]:
         for target in self._targets:

@@ -209,6 +209,11 @@ class Recorder:
             if self._device is not None:
                 self._device.begin_batch(state.position)
 
+    def start_loader(self) -> None:
+        """A loader began inside the fetch (the next of several): the rest of it is its start."""
+        if self.timeline.current == self._wait_index == self._fetch_index:
+            self.timeline.current = self._fetch_index = self._startup_index
+
     def end_fetch(self) -> None:
         """The batch is there, or the loader has no more."""
         self.timeline.leave(self._fetch_index)
