@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lightning.pytorch.callbacks import Callback
@@ -17,8 +18,6 @@ from ocr.lightning_modules.callbacks.performance_profiler import (
 from ocr.lightning_modules.callbacks.trainer_parts import callbacks_of
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from lightning.pytorch import LightningModule, Trainer
 
     from ocr.performance.report import ReportFiles
