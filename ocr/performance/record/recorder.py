@@ -282,6 +282,7 @@ class Recorder:
 
     def discard_rows(self) -> None:
         """Drop finished rows that could not be written, so that they don't fill the memory."""
+        self.early_flush.clear()
         for state in self._states.values():
             self.discarded_batches += len(state.rows)
             state.rows.clear()

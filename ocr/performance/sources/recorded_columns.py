@@ -9,15 +9,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ocr.performance.run import BatchTable, MemorySamples, OperationRecord
+from ocr.performance.sources.record_values import (
+    integers,
+    line_columns,
+    nanoseconds,
+    readings,
+    text,
+    whole_number,
+)
 from ocr.performance.stages import Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
 SECONDS = np.float64(1e-9)
 _ID_COLUMNS = ("epoch", "batch_idx", "dataloader_idx")
+_PLACES = ("main", "thread", "worker")
 
 
 @dataclass
@@ -38,19 +47,12 @@ class RecordedBatches:
 
     def take(self, record: Mapping[str, Any]) -> None:
         """Take the columns of one record in; raise `ValueError` when they don't fit together."""
-        start_ns = np.asarray(record["start_ns"], dtype=np.int64)
-        lines_ns = {
-            line: np.asarray(column, dtype=np.int64) for line, column in record["lines_ns"].items()
-        }
-        ids = {name: np.asarray(record[name], dtype=np.int64) for name in _ID_COLUMNS}
-        samples = np.asarray(
-            [np.nan if n is None else n for n in record["samples"]], dtype=np.float64
-        )
-        columns = [*ids.values(), samples, *lines_ns.values()]
-        if any(column.shape != start_ns.shape for column in columns):
+        start_ns = nanoseconds(record["start_ns"])
+        lines_ns = line_columns(record["lines_ns"], len(start_ns))
+        ids = {name: integers(record[name]) for name in _ID_COLUMNS}
+        samples = np.asarray(readings(record["samples"]), dtype=np.float64)
+        if any(column.shape != start_ns.shape for column in [*ids.values(), samples]):
             raise ValueError("columns of different lengths in a batches record")
-        if any((column < 0).any() for column in lines_ns.values()):
-            raise ValueError("negative time in a batches record")
         duration_ns = sum(lines_ns.values(), np.zeros_like(start_ns))
         self.chunks[Stage(record["stage"])].append(
             _Chunk(
@@ -112,10 +114,10 @@ class RecordedMemory:
 
     def take(self, record: Mapping[str, Any]) -> None:
         """Take the columns of one record in; raise `ValueError` when they don't fit together."""
-        taken = {name: _floats(record[name]) for name in _MEMORY_COLUMNS}
+        taken = {name: readings(record[name]) for name in _MEMORY_COLUMNS}
         count = len(taken["at_ns"])
         absent: list[float | None] = [None] * count
-        taken |= {name: _floats(record.get(name, absent)) for name in _RARE_MEMORY_COLUMNS}
+        taken |= {name: readings(record.get(name, absent)) for name in _RARE_MEMORY_COLUMNS}
         stages = [Stage(name).value for name in record["stage"]]
         lengths = {len(stages), *(len(column) for column in taken.values())}
         if lengths != {count}:
@@ -151,10 +153,6 @@ class RecordedMemory:
         )
 
 
-def _floats(values: Iterable[float | None]) -> list[float]:
-    return [np.nan if value is None else float(value) for value in values]
-
-
 def _any_read(values: NDArray[np.float64]) -> NDArray[np.float64] | None:
     return values if np.isfinite(values).any() else None
 
@@ -172,16 +170,20 @@ class RecordedOperations:
     def take(self, record: Mapping[str, Any]) -> None:
         """Take one record in."""
         key = (
-            str(record["name"]),
+            text(record["name"]),
             Stage(record["stage"]),
-            str(record["where"]),
-            int(record.get("pid", 0)),
+            text(record["where"]),
+            whole_number(record.get("pid", 0)),
         )
-        if int(record["calls"]) < 0 or int(record["total_ns"]) < 0:
-            raise ValueError("negative count or time in an operation record")
+        if key[2] not in _PLACES:
+            raise ValueError(f"{key[2]!r} is no place of an operation")
+        exclusive_ns = record["exclusive_ns"] if key[2] == "thread" else 0
+        for value in (record["calls"], record["total_ns"], exclusive_ns):
+            whole_number(value)
+        sample_ns = nanoseconds(record["call_sample_ns"]).tolist()
         self.tallies[key] = record
-        if record["call_sample_ns"]:
-            self.sampled[key] = [int(value) for value in record["call_sample_ns"]]
+        if sample_ns:
+            self.sampled[key] = sample_ns
 
     def records(
         self, exclusive_s: Callable[[str, Stage, str], float]

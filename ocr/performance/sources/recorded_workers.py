@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ocr.performance.run import WorkerRecord
+from ocr.performance.sources.record_shapes import check_format
+from ocr.performance.sources.record_values import line_columns, nanoseconds, whole_number
 from ocr.performance.stages import Stage
 
 if TYPE_CHECKING:
@@ -37,21 +39,23 @@ class RecordedWorkers:
 
     def take(self, record: Mapping[str, Any]) -> None:
         """Take one record in; raise `ValueError` when its columns don't fit together."""
-        process = (Stage(record["stage"]), int(record["worker"]), int(record["pid"]))
+        process = (
+            Stage(record["stage"]),
+            whole_number(record["worker"]),
+            whole_number(record["pid"]),
+        )
         if record["type"] == "worker_start":
-            self.starts[process] = (
-                float(record["asked_ns"]) * SECONDS,
-                float(record["ready_ns"]) * SECONDS,
-            )
+            check_format(record)
+            asked_ns, ready_ns = nanoseconds([record["asked_ns"], record["ready_ns"]])
+            if ready_ns < asked_ns:
+                raise ValueError("a worker that was ready before it was asked for")
+            self.starts[process] = (float(asked_ns * SECONDS), float(ready_ns * SECONDS))
             return
-        start_ns = np.asarray(record["start_ns"], dtype=np.int64)
-        end_ns = np.asarray(record["end_ns"], dtype=np.int64)
-        lines_ns = {
-            line: np.asarray(column, dtype=np.int64) for line, column in record["lines_ns"].items()
-        }
-        if any(column.shape != start_ns.shape for column in [end_ns, *lines_ns.values()]):
+        start_ns, end_ns = nanoseconds(record["start_ns"]), nanoseconds(record["end_ns"])
+        lines_ns = line_columns(record["lines_ns"], len(start_ns))
+        if end_ns.shape != start_ns.shape:
             raise ValueError("columns of different lengths in a worker's record")
-        if (end_ns < start_ns).any() or any((column < 0).any() for column in lines_ns.values()):
+        if (end_ns < start_ns).any():
             raise ValueError("negative time in a worker's record")
         taken = self.batches[process]
         taken.start_s.append(start_ns * SECONDS)

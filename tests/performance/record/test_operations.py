@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
+from itertools import pairwise
 
 import pytest
 
@@ -93,9 +95,9 @@ def test_a_section_left_by_an_exception_is_counted(
     clock: SimulatedClock, operations: Operations
 ) -> None:
     for _ in range(2):
-        with pytest.raises(ValueError, match="inside"), section("failing"):
+        with suppress(ValueError), section("failing"):
             clock.work(5)
-            raise ValueError("inside")
+            raise ValueError
     clock.work(7)
 
     assert totals(operations) == {"failing": (2, 10)}
@@ -256,6 +258,6 @@ def test_the_sample_of_call_times_is_bounded_and_spread_over_all_calls() -> None
     assert tally.calls == count
     assert tally.total_ns == sum(range(count))
     assert CALL_SAMPLE_SIZE // 2 <= len(sample) <= CALL_SAMPLE_SIZE
-    steps = {later - earlier for earlier, later in zip(sample, sample[1:], strict=False)}
+    steps = {later - earlier for earlier, later in pairwise(sample)}
     assert steps == {tally.stride}
     assert sample[-1] > count - 2 * tally.stride

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -57,9 +57,9 @@ def test_a_span_that_an_exception_leaves_is_left() -> None:
     clock = SimulatedClock()
     timeline = timeline_at(clock)
 
-    with pytest.raises(ZeroDivisionError), Span(timeline, "line"):
+    with suppress(ValueError), Span(timeline, "line"):
         clock.work(3)
-        raise ZeroDivisionError
+        raise ValueError
     clock.work(5)
 
     assert charged(timeline) == {"line": 3, "other": 5}
