@@ -124,6 +124,7 @@ class PerformanceProfilerCallback(Callback):
                 "event_cost_ns": self._recorder.event_cost_ns,
                 "background_cpu_ns": self._heartbeat.cpu_ns,
                 "discarded_batches": self._recorder.discarded_batches,
+                "volatile": self._heartbeat.machine.summary(),
                 "memory": accelerator_memory.peaks(self._device),
             }
         )

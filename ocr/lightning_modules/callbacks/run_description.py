@@ -131,5 +131,10 @@ def loader_identity(trainer: Trainer) -> dict[str, Any]:
     """Return the training loader's batch size and workers, where it is a plain DataLoader."""
     loader = trainer.train_dataloader
     if isinstance(loader, torch.utils.data.DataLoader):
-        return {"batch_size": loader.batch_size, "num_workers": loader.num_workers}
+        return {
+            "batch_size": loader.batch_size,
+            "num_workers": loader.num_workers,
+            "prefetch_factor": loader.prefetch_factor,
+            "persistent_workers": loader.persistent_workers,
+        }
     return {}

@@ -7,6 +7,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from ocr.performance.record.machine import MachineProbe
 from ocr.performance.record.memory import MemorySample
 
 if TYPE_CHECKING:
@@ -27,9 +28,11 @@ class Heartbeat:
 
         Attributes:
             cpu_ns: Processor time of the thread so far, in nanoseconds.
+            machine: What the machine did besides.
             failure: Why records could not be written, None while all could.
         """
         self._recorder = recorder
+        self.machine = MachineProbe()
         self._probe = probe
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -74,6 +77,8 @@ class Heartbeat:
 
     def beat(self, *, is_flush_due: bool, is_sample_due: bool = True) -> None:
         """Sample memory if that is due, and write what waits for the disk if that is."""
+        if is_sample_due:
+            self.machine.sample()
         if self._probe is not None and is_sample_due:
             recorder = self._recorder
             self._samples.append((recorder.now_ns(), recorder.stage.value, self._probe.read()))

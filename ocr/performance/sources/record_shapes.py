@@ -56,9 +56,10 @@ def check_status(record: Mapping[str, Any]) -> None:
     for key in ("at_ns", "event_cost_ns", "background_cpu_ns"):
         _check_optional(record, key, number)
     _check_optional(record, "discarded_batches", whole_number)
-    for value in mapping(record.get("memory") or {}).values():
-        if value is not None:
-            number(value)
+    for key in ("memory", "volatile"):
+        for value in mapping(record.get(key) or {}).values():
+            if value is not None:
+                number(value)
 
 
 def check_epoch(record: Mapping[str, Any]) -> None:

@@ -168,7 +168,7 @@ class _Reading:
             measurement=self._measurement(),
             config=self._latest("config"),
             environment_identity=self._environment("identity"),
-            environment_volatile=self._environment("volatile"),
+            environment_volatile=self._environment("volatile") | self.status.get("volatile", {}),
             missing=self._missing(),
         )
 
