@@ -130,9 +130,12 @@ def _largest_pairing(
 
 
 def _valid_regions(polygons: Sequence[Polygon]) -> NDArray[np.object_]:
-    outlines = [shapely.Polygon(p) for p in polygons if len(p) >= 3 and np.isfinite(p).all()]
-    repaired = [
-        outline if outline.is_valid else shapely.make_valid(outline, method="structure")
-        for outline in outlines
-    ]
-    return np.array([region for region in repaired if region.area > 0], dtype=object)
+    usable = [p for p in polygons if len(p) >= 3 and np.isfinite(p).all()]
+    if not usable:
+        return np.empty(0, dtype=object)
+    owners = np.repeat(np.arange(len(usable)), [len(polygon) for polygon in usable])
+    rings = shapely.linearrings(np.concatenate(usable), indices=owners)
+    regions: NDArray[np.object_] = np.asarray(shapely.polygons(rings), dtype=object)
+    crossed = ~shapely.is_valid(regions)
+    regions[crossed] = shapely.make_valid(regions[crossed], method="structure")
+    return regions[shapely.area(regions) > 0]

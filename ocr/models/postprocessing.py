@@ -92,9 +92,8 @@ class BoxExtractor:
         if probability.ndim != 2:
             raise ValueError(f"a probability map has two dimensions, not {probability.ndim}")
         mask = (probability > self.threshold).astype(np.uint8)
-        contours, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
         detections = []
-        for contour in largest_contours(contours, self.max_candidates):
+        for contour in largest_contours(outer_contours(mask), self.max_candidates):
             score = region_score(probability, contour)
             if score < self.box_threshold:
                 continue
@@ -122,6 +121,19 @@ class BoxExtractor:
         if self.unclip_ratio is None:
             return unshrink_distance_px(area, perimeter, self.shrink_ratio)
         return area * self.unclip_ratio / perimeter if perimeter else 0.0
+
+
+def outer_contours(mask: NDArray[np.uint8]) -> list[MatLike]:
+    """Return the outer contour (N, 1, 2) of each connected region of a mask (H, W).
+
+    Contours of holes are left out: around a hole of a pixel or two they would be regions of
+    their own, with a high score.
+    """
+    contours, hierarchy = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    if not contours:
+        return []
+    parents = hierarchy[0, :, 3]
+    return [contour for contour, parent in zip(contours, parents, strict=True) if parent < 0]
 
 
 def largest_contours(contours: Sequence[MatLike], limit: int) -> Sequence[MatLike]:

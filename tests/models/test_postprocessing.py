@@ -113,6 +113,18 @@ def test_a_region_below_the_least_size_is_dropped() -> None:
     assert len(BoxExtractor(unclip_ratio=0.0, min_size_px=2.0)(probability)) == 1
 
 
+def test_a_hole_in_a_text_is_no_text_of_its_own_but_a_text_inside_a_frame_is() -> None:
+    probability = np.zeros((100, 200), dtype=np.float32)
+    probability[10:40, 10:110] = 1.0
+    probability[24:27, 50:53] = 0.0
+    assert len(BoxExtractor()(probability)) == 1
+    probability[50:95, 10:190] = 1.0
+    probability[52:93, 12:188] = 0.0
+    probability[65:80, 50:150] = 1.0
+    inside = [one.polygon for one in BoxExtractor(unclip_ratio=0.0)(probability)]
+    assert any(_iou(one, _rectangle((99.5, 72), 99, 14)) > 0.95 for one in inside)
+
+
 def test_single_pixels_give_nothing_and_do_not_fail() -> None:
     probability = np.zeros((64, 64), dtype=np.float32)
     probability[::8, ::8] = 1.0
