@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -137,6 +142,42 @@ def test_every_state_is_a_sum_reduced_count() -> None:
     assert not any(torch.is_floating_point(torch.as_tensor(count)) for count in counts.values())
 
 
+ONE_OF_TWO_RANKS = """
+import json, sys
+import numpy as np, torch.distributed as dist
+from ocr.models.metric import DetectionMetric
+
+rank, store = int(sys.argv[1]), sys.argv[2]
+dist.init_process_group("gloo", init_method=f"file://{store}", rank=rank, world_size=2)
+box = np.array([[0, 0], [10, 0], [10, 10], [0, 10]], dtype=np.float32)
+metric = DetectionMetric()
+# Rank 0 finds one of two, rank 1 finds one of one and a second that is not there.
+metric.update([[box]] if rank == 0 else [[box, box + 50]], [[box, box + 90][: 2 - rank]])
+scores = {name: value.item() for name, value in metric.compute().items()}
+print(json.dumps(scores), "own annotations", metric.annotated.item())
+dist.destroy_process_group()
+"""
+
+
+@pytest.mark.slow
+def test_two_processes_compute_the_scores_of_all_their_pages(tmp_path: Path) -> None:
+    ranks = [
+        subprocess.Popen(
+            [sys.executable, "-c", ONE_OF_TWO_RANKS, str(rank), str(tmp_path / "store")],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for rank in range(2)
+    ]
+    outputs = [process.communicate(timeout=240)[0] for process in ranks]
+    for rank, output in enumerate(outputs):
+        scores, _, own = output.partition(" own annotations ")
+        expected = {"precision": 2 / 3, "recall": 2 / 3, "hmean": 2 / 3}
+        assert json.loads(scores) == pytest.approx(expected)
+        assert int(own) == 2 - rank
+
+
+@pytest.mark.filterwarnings("ignore:The ``compute`` method")
 def test_reset_forgets_everything() -> None:
     metric = DetectionMetric()
     metric.update([[_box(0, 0)]], [[_box(0, 0)]])
