@@ -6,6 +6,7 @@ and torchmetrics.
 
 from __future__ import annotations
 
+import inspect
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -101,7 +102,8 @@ class FrameworkTiming:
         for owner, attribute, line in _FRAMEWORK_METHODS:
             self._time_method(owner, attribute, MainThreadSpan(self._recorder, line))
         for logger_class in {type(logger) for logger in trainer.loggers}:
-            self._time_method(logger_class, "log_metrics", LoggerSpan(self._recorder))
+            if inspect.getattr_static(logger_class, "log_metrics", None) is not None:
+                self._time_method(logger_class, "log_metrics", LoggerSpan(self._recorder))
         for target in self._targets:
             if not _is_metric_method(target):
                 self._instrumentation.time(target, section(target.dotted_name))
@@ -150,7 +152,7 @@ class FrameworkTiming:
         def iterate(loader: DataLoader[Any]) -> Iterator[Any]:
             if threading.get_ident() != main_thread:
                 return original(loader)
-            with loader_startup:
+            with loader_startup, self._instrumentation.picklable():
                 return _iterate_with_records(
                     loader,
                     original,

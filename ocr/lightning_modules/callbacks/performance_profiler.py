@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from lightning.pytorch.callbacks import Callback, Checkpoint
 from lightning.pytorch.trainer.states import RunningStage
+from lightning.pytorch.utilities.exceptions import SIGTERMException
 from typing_extensions import override
 
 from ocr.lightning_modules.callbacks import accelerator_memory, run_description
@@ -106,25 +108,35 @@ class PerformanceProfilerCallback(Callback):
         return None if self._recorder is None else self._recorder.folder
 
     def finish_records(self, status: RunStatus, ended_by: str | None = None) -> None:
-        """Write what is known so far with the run's status, so that a report can be made.
+        """End the run's records with its status, so that a report can be made.
 
         Raises:
             OSError: When the records can't be written.
         """
         if self._recorder is None or self._heartbeat is None:
             return
+        self._recorder.pause()
         self._heartbeat.beat(is_flush_due=True)
         self._recorder.flush(with_samples=True)
-        self._recorder.write(
+        self._write_status(self._recorder, self._heartbeat, status, ended_by)
+
+    def _write_status(
+        self,
+        recorder: Recorder,
+        heartbeat: Heartbeat,
+        status: RunStatus,
+        ended_by: str | None = None,
+    ) -> None:
+        recorder.write(
             {
                 "type": "status",
                 "status": status,
                 "ended_by": ended_by,
-                "at_ns": self._recorder.now_ns(),
-                "event_cost_ns": self._recorder.event_cost_ns,
-                "background_cpu_ns": self._heartbeat.cpu_ns,
-                "discarded_batches": self._recorder.discarded_batches,
-                "volatile": self._heartbeat.machine.summary(),
+                "at_ns": recorder.now_ns(),
+                "event_cost_ns": recorder.event_cost_ns,
+                "background_cpu_ns": heartbeat.cpu_ns,
+                "discarded_batches": recorder.discarded_batches,
+                "volatile": heartbeat.machine.summary(),
                 "memory": accelerator_memory.peaks(self._device),
             }
         )
@@ -159,7 +171,8 @@ class PerformanceProfilerCallback(Callback):
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if self._recorder is not None:
             identity = run_description.loader_identity(trainer)
-            self._recorder.write_header({"environment": {"identity": identity}})
+            with suppress(OSError):  # the heartbeat warns of a disk that can't be written
+                self._recorder.write_header({"environment": {"identity": identity}})
 
     @override
     def on_train_batch_start(
@@ -206,7 +219,6 @@ class PerformanceProfilerCallback(Callback):
     ) -> None:
         try:
             if self._recorder is not None and self._profiler is not None:
-                self._recorder.pause()
                 self.finish_records(
                     status_of(exception), f"{type(exception).__name__}: {exception}"
                 )
@@ -221,13 +233,9 @@ class PerformanceProfilerCallback(Callback):
     # -- starting and stopping -------------------------------------------------------------
 
     def _start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        if self._recorder is None:
-            self._recorder = self._make_recorder(trainer)
-            self._device = device = trainer.strategy.root_device
-            read_accelerator = functools.partial(accelerator_memory.read, device)
-            probe = MemoryProbe(read_accelerator) if self.profile_memory else None
-            self._heartbeat = Heartbeat(self._recorder, probe=probe)
-        recorder = self._recorder
+        if self._timing is not None:  # a run ended without a word to this callback
+            self._stop()
+        recorder, heartbeat = self._recorder_of(trainer)
         self._trainer = trainer
         timing = self._timing = FrameworkTiming(recorder, self.operations)
         recorder.resume()
@@ -247,11 +255,24 @@ class PerformanceProfilerCallback(Callback):
         )
         set_profiler(trainer, profiler)
         listen(recorder.operations)
-        if self._heartbeat is not None:
-            self._heartbeat.start()
+        heartbeat.start()
 
-    def _make_recorder(self, trainer: Trainer) -> Recorder:
+    def _recorder_of(self, trainer: Trainer) -> tuple[Recorder, Heartbeat]:
+        """Go on with the records of the run before if they are in this trainer's folder."""
         folder = run_description.output_folder(trainer, self.output_dir) / RECORDS_FOLDER
+        if self._recorder is not None and self._heartbeat is not None:
+            if self._recorder.folder == folder:
+                self._write_status(self._recorder, self._heartbeat, "unknown")
+                return self._recorder, self._heartbeat
+            self._recorder.close()
+        recorder = self._recorder = self._make_recorder(trainer, folder)
+        self._device = device = trainer.strategy.root_device
+        read_accelerator = functools.partial(accelerator_memory.read, device)
+        probe = MemoryProbe(read_accelerator) if self.profile_memory else None
+        heartbeat = self._heartbeat = Heartbeat(recorder, probe=probe)
+        return recorder, heartbeat
+
+    def _make_recorder(self, trainer: Trainer, folder: Path) -> Recorder:
         rank = trainer.global_rank
         if folder.is_dir():
             for earlier in [folder / f"rank_{rank}.jsonl", *folder.glob(f"rank_{rank}_*.jsonl")]:
@@ -316,7 +337,8 @@ class PerformanceProfilerCallback(Callback):
             recorder, self._recorder = self._recorder, None
             self._stop()
             self._heartbeat = None
-            recorder.close()
+            with suppress(OSError):
+                recorder.close()
 
     # -- as the run goes -------------------------------------------------------------------
 
@@ -330,7 +352,11 @@ class PerformanceProfilerCallback(Callback):
         recorder = self._recorder
         if recorder is None:
             return
-        recorder.begin_batch(batch_idx, dataloader_idx, batch_size_of(batch))
+        try:
+            size = batch_size_of(batch)
+        except Exception:  # noqa: BLE001 - a batch of the user's own kind may raise anything
+            size = None
+        recorder.begin_batch(batch_idx, dataloader_idx, size)
         if self.log_interval and batch_idx % self.log_interval == 0 and batch_idx:
             self._log_batch(trainer, recorder)
 
@@ -341,23 +367,28 @@ class PerformanceProfilerCallback(Callback):
             return
         self._batch_logged_at_s = now_s
         name = f"performance/{recorder.stage.metric_prefix}_batch_time"
-        self._log(trainer, {name: durations_ns[-1] * 1e-9})
+        self._log(trainer, lambda: {name: durations_ns[-1] * 1e-9})
 
     def _on_epoch_closed(self, stage: Stage, row: EpochRow) -> None:
         recorder, trainer = self._recorder, self._trainer
         if recorder is None or trainer is None or stage is Stage.SANITY_CHECK or not row.batches:
             return
-        metrics = epoch_metrics(recorder.state_of(stage), row)
-        if self.profile_memory:
-            metrics |= memory_metrics(self._device)
-        self._log(trainer, metrics | {"epoch": float(row.epoch)})
-        if self.verbose:
-            logger.info("%s epoch %d: %s", stage.value, row.epoch, metrics)
 
-    def _log(self, trainer: Trainer, metrics: dict[str, float]) -> None:
+        def metrics() -> dict[str, float]:
+            values = epoch_metrics(recorder.state_of(stage), row)
+            if self.profile_memory:
+                values |= memory_metrics(self._device)
+            if self.verbose:
+                logger.info("%s epoch %d: %s", stage.value, row.epoch, values)
+            return values | {"epoch": float(row.epoch)}
+
+        self._log(trainer, metrics)
+
+    def _log(self, trainer: Trainer, make_metrics: Callable[[], dict[str, float]]) -> None:
         if not self._can_log:
             return
         try:
+            metrics = make_metrics()
             for run_logger in trainer.loggers:
                 run_logger.log_metrics(metrics, step=trainer.global_step)
         except Exception as error:  # noqa: BLE001 - a logger's trouble is not the training's
@@ -377,8 +408,15 @@ def running_stage(trainer: Trainer) -> Stage:
 
 
 def status_of(exception: BaseException) -> RunStatus:
-    """Return how a run ends that this exception ends."""
-    return "interrupted" if isinstance(exception, KeyboardInterrupt) else "failed"
+    """Return how a run ends that this exception ends.
+
+    Ctrl-C, SIGTERM and `sys.exit()` without an error code interrupt; everything else fails.
+    """
+    if isinstance(exception, SystemExit):
+        return "failed" if exception.code else "interrupted"
+    return (
+        "interrupted" if isinstance(exception, KeyboardInterrupt | SIGTERMException) else "failed"
+    )
 
 
 def batch_size_of(batch: Any, depth: int = BATCH_SIZE_SEARCH_DEPTH) -> int | None:

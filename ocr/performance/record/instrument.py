@@ -10,13 +10,15 @@ import functools
 import importlib
 import inspect
 import sys
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from multiprocessing.reduction import ForkingPickler
 from typing import TYPE_CHECKING, Any
 
 from ocr.performance.errors import OperationError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
 # The objects wrapped here are whatever the user named: only `Any` describes them.
@@ -109,7 +111,43 @@ def wrap_callable(value: Any, context: AbstractContextManager[None]) -> Any:
         with context:
             return value(*args, **kwargs)
 
+    _copy_public_attributes(value, timed)
     return timed
+
+
+def _copy_public_attributes(value: Any, timed: Any) -> None:
+    """Give `timed` what callable objects have beside the call: `cache_clear`, a ufunc's `at`."""
+    known = set(dir(timed))
+    for name in dir(value):
+        if not name.startswith("_") and name not in known:
+            with suppress(Exception):  # an attribute that can't be read now can't be missed
+                setattr(timed, name, getattr(value, name))
+
+
+def _stand_in(original: Any, attribute: str, replacement: Any) -> Any:
+    """Return a subclass with another method that passes for the class in `isinstance`."""
+
+    class StandIn(type(original)):  # type: ignore[misc]  # the metaclass is known at run time only
+        def __instancecheck__(cls, instance: Any) -> bool:
+            return isinstance(instance, original) if cls is subclass else _is_a(cls, instance)
+
+        def __subclasscheck__(cls, other: Any) -> bool:
+            return issubclass(other, original) if cls is subclass else _is_below(cls, other)
+
+    def _is_a(cls: Any, instance: Any) -> bool:
+        return bool(type.__instancecheck__(cls, instance))
+
+    def _is_below(cls: Any, other: Any) -> bool:
+        return bool(type.__subclasscheck__(cls, other))
+
+    namespace = {
+        attribute: replacement,
+        "__module__": original.__module__,
+        "__qualname__": original.__qualname__,
+        "__doc__": original.__doc__,
+    }
+    subclass = StandIn(original.__name__, (original,), namespace)
+    return subclass
 
 
 class Instrumentation:
@@ -118,6 +156,8 @@ class Instrumentation:
     def __init__(self) -> None:
         """Begin with nothing replaced."""
         self._undo: list[Callable[[], None]] = []
+        self._originals: dict[int, tuple[Any, Any]] = {}
+        self._targets: dict[int, Target] = {}
 
     def time(self, target: Target, context: AbstractContextManager[None]) -> None:
         """Run every call of `target` inside `context` from now on.
@@ -133,6 +173,7 @@ class Instrumentation:
             self._replace_class(target, replacement)
             return
         if inspect.ismodule(target.owner):
+            self._targets[id(original)] = target
             self._replace_imported_names(original, replacement)
 
     def replace(self, owner: Any, attribute: str, replacement: Any) -> None:
@@ -145,24 +186,54 @@ class Instrumentation:
             self._undo.append(functools.partial(setattr, owner, attribute, previous))
 
     def undo(self) -> None:
-        """Put everything back, the last replacement first."""
+        """Put everything back, the last replacement first.
+
+        Modules that were loaded meanwhile and imported a replacement get the original too.
+        """
         while self._undo:
-            self._undo.pop()()
+            with suppress(AttributeError):  # somebody else has put it back already
+                self._undo.pop()()
+        for module, name, value in list(_bound_names(set(self._originals))):
+            replacement, original = self._originals[id(value)]
+            if value is replacement:
+                setattr(module, name, original)
+        self._originals.clear()
+        self._targets.clear()
+
+    @contextmanager
+    def picklable(self) -> Iterator[None]:
+        """Let processes that start meanwhile be sent the callables that are timed here.
+
+        A function is pickled by its name, which now leads to its replacement, and pickle refuses
+        a name that leads elsewhere. The receiver looks the name up in its own process.
+        """
+        targets = self._targets
+
+        def reduce_timed(pickler: Any, value: Any) -> Any:
+            target = targets.get(id(value))
+            if target is None or target.static_value is value:
+                return NotImplemented
+            return look_up, (target.dotted_name,)
+
+        absent = vars(ForkingPickler).get("reducer_override", _ABSENT)
+        if targets and absent is _ABSENT:
+            ForkingPickler.reducer_override = reduce_timed  # type: ignore[method-assign]  # ours while processes start
+        try:
+            yield
+        finally:
+            if targets and absent is _ABSENT:
+                del ForkingPickler.reducer_override
 
     def _replace_class(self, target: Target, replacement: Any) -> None:
         """Swap an immutable class (of a C extension) for a subclass with the timed method."""
         original = target.owner
-        try:
-            subclass = type(
-                original.__name__,
-                (original,),
-                {
-                    target.attribute: replacement,
-                    "__module__": original.__module__,
-                    "__qualname__": original.__qualname__,
-                    "__doc__": original.__doc__,
-                },
+        if original.__module__ == "builtins":
+            raise OperationError(
+                f"operation {target.dotted_name!r}: Python's own {original.__name__} can't be "
+                "changed; time the function that calls it, or use section()"
             )
+        try:
+            subclass = _stand_in(original, target.attribute, replacement)
         except TypeError as error:
             raise OperationError(
                 f"operation {target.dotted_name!r}: {original.__name__} can be neither changed "
@@ -175,18 +246,26 @@ class Instrumentation:
 
     def _replace_imported_names(self, original: Any, replacement: Any) -> int:
         count = 0
-        for module, attribute in list(_names_bound_to(original)):
+        self._originals[id(replacement)] = (replacement, original)
+        for module, attribute, _ in list(_bound_names({id(original)})):
             self.replace(module, attribute, replacement)
             count += 1
         return count
 
 
-def _names_bound_to(value: Any) -> Iterable[tuple[Any, str]]:
-    """Yield each (module, name) of the loaded modules that holds exactly this object."""
+def look_up(dotted_name: str) -> Any:
+    """Return what a dotted name leads to in this process."""
+    return resolve(dotted_name).static_value
+
+
+def _bound_names(identities: set[int]) -> Iterator[tuple[Any, str, Any]]:
+    """Yield each (module, name, value) of the loaded modules that holds one of these objects."""
+    if not identities:
+        return
     for module in list(sys.modules.values()):
         namespace = getattr(module, "__dict__", None)
         if not isinstance(namespace, dict):
             continue
         for name, bound in list(namespace.items()):
-            if bound is value:
-                yield module, name
+            if id(bound) in identities:
+                yield module, name, bound

@@ -91,6 +91,7 @@ class Recorder:
         if self._is_paused:
             self._is_paused = False
             self.timeline.restart()
+            self.timeline.take()  # what spans that outlived the pause were charged
             self.operations.forget_open_calls()
 
     def pause(self) -> None:

@@ -9,11 +9,13 @@ clock.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from multiprocessing import util as multiprocessing_util
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
 from ocr.performance import sections
+from ocr.performance.errors import OperationError
 from ocr.performance.record.instrument import Instrumentation, resolve
 from ocr.performance.record.operations import Operations
 from ocr.performance.record.rows import line_columns, tally_record
@@ -84,7 +86,14 @@ class WorkerRecorder:
         self._cells_ns.append(timeline.take())
         is_due = timeline.last - self._written_at_ns >= WRITE_INTERVAL_NS
         if is_due or len(self._cells_ns) >= ROWS_BEFORE_WRITE:
-            self.write_rows()
+            with suppress(OSError):
+                self.write_rows()
+
+    def end_data(self) -> None:
+        """The dataset of a stream has come to its end: no batch was made."""
+        self._timeline.pop()
+        self._timeline.take()
+        self._starts_ns.pop()
 
     def write_rows(self) -> None:
         """Put the finished batches on disk."""
@@ -106,8 +115,9 @@ class WorkerRecorder:
 
     def close(self) -> None:
         """Write what is left; runs as the worker process ends."""
-        self.write_rows()
-        self._write_tallies(with_sample=True)
+        with suppress(OSError):
+            self.write_rows()
+            self._write_tallies(with_sample=True)
         self._writer.close()
 
     def _write_tallies(self, *, with_sample: bool) -> None:
@@ -150,7 +160,8 @@ class WorkerStart:
         if self.user_init is not None:
             self.user_init(worker_id)
         if recorder is not None:
-            recorder.write_start(self.asked_ns)
+            with suppress(OSError):
+                recorder.write_start(self.asked_ns)
 
     def _start_recording(self, worker_id: int) -> WorkerRecorder | None:
         try:
@@ -172,10 +183,14 @@ class WorkerStart:
         return recorder
 
     def _time_operations(self) -> None:
-        """Time the operations in a worker that was spawned, and so inherited none."""
+        """Time the operations in a worker that was spawned, and so inherited none.
+
+        One that can't be found here, as in a script's `__main__`, goes untimed.
+        """
         instrumentation = Instrumentation()
         for name in self.operations:
-            instrumentation.time(resolve(name), sections.section(name))
+            with suppress(OperationError):
+                instrumentation.time(resolve(name), sections.section(name))
 
 
 def _time_fetches(recorder: WorkerRecorder) -> None:
@@ -194,8 +209,14 @@ def _bracketed(
     def fetch(self: Any, index: Any) -> Any:
         recorder.begin_fetch()
         try:
-            return function(self, index)
-        finally:
+            batch = function(self, index)
+        except StopIteration:
+            recorder.end_data()
+            raise
+        except BaseException:
             recorder.end_fetch()
+            raise
+        recorder.end_fetch()
+        return batch
 
     return fetch
