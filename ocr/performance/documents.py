@@ -14,6 +14,7 @@ from ocr.performance.baseline import SCHEMA_NAME, SCHEMA_VERSION, Baseline
 from ocr.performance.errors import BaselineError, SchemaError, SourceError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 JSON_SCHEMA_DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -50,11 +51,21 @@ def write_text_atomically(path: Path, text: str) -> None:
     Raises:
         BaselineError: When the file can't be written; an earlier file is as it was.
     """
-    content = text.encode("utf-8", "replace")
+    write_parts_atomically(path, (text,))
+
+
+def write_parts_atomically(path: Path, parts: Iterable[str]) -> None:
+    """Write a long text that comes in parts, as `write_text_atomically` does.
+
+    Raises:
+        BaselineError: When the file can't be written; an earlier file is as it was.
+    """
+    content = (part.encode("utf-8", "replace") for part in parts)
     try:
         target = path.resolve()
         if target.exists() and not target.is_file() and not target.is_dir():
-            target.write_bytes(content)
+            with target.open("wb") as file:
+                file.writelines(content)
             return
         target.parent.mkdir(parents=True, exist_ok=True)
         _replace(target, content)
@@ -101,11 +112,11 @@ def _check_version(path: Path, document: object) -> None:
         )
 
 
-def _replace(target: Path, content: bytes) -> None:
+def _replace(target: Path, content: Iterable[bytes]) -> None:
     temporary = target.parent / f".{secrets.token_hex(8)}.tmp"
     try:
         with temporary.open("xb") as file:
-            file.write(content)
+            file.writelines(content)
             file.flush()
             os.fsync(file.fileno())
         if target.exists():

@@ -31,7 +31,8 @@ class ReportFiles:
 def write_report(run: Run, output_dir: Path) -> ReportFiles:
     """Write the report of a run into a folder, over an earlier one, and return what was written.
 
-    Everything is rendered before the first file is written, and each file is written atomically.
+    The document is rendered before the first file is written, and each file is written atomically;
+    the batches, which may be many, are rendered as they are written.
 
     Raises:
         BaselineError: When a file can't be written.
@@ -39,23 +40,23 @@ def write_report(run: Run, output_dir: Path) -> ReportFiles:
     # Imported when a report is written: the callbacks import this module at the start of a
     # training, which needs neither scipy nor pydantic nor jinja2.
     from ocr.performance.analysis import analyze
-    from ocr.performance.documents import write_text_atomically
+    from ocr.performance.documents import write_parts_atomically, write_text_atomically
     from ocr.performance.renderers.json_document import render_json
     from ocr.performance.renderers.markdown import render_markdown
     from ocr.performance.renderers.metrics_csv import render_metrics_csv
-    from ocr.performance.renderers.series_csv import has_series, render_series_csv
+    from ocr.performance.renderers.series_csv import has_series, series_csv_parts
 
     baseline = analyze(run)
-    series = render_series_csv(run) if has_series(run) else None
-    if series is not None:
+    has_batches = has_series(run)
+    if has_batches:
         baseline = baseline.model_copy(update={"series": SERIES_NAME})
     texts = {
         METRICS_NAME: render_metrics_csv(baseline),
         JSON_NAME: render_json(baseline),
         MARKDOWN_NAME: render_markdown(baseline),
     }
-    if series is not None:
-        write_text_atomically(output_dir / SERIES_NAME, series)
+    if has_batches:
+        write_parts_atomically(output_dir / SERIES_NAME, series_csv_parts(run))
     for name, text in texts.items():
         write_text_atomically(output_dir / name, text)
     return ReportFiles(
@@ -63,5 +64,5 @@ def write_report(run: Run, output_dir: Path) -> ReportFiles:
         markdown=output_dir / MARKDOWN_NAME,
         json=output_dir / JSON_NAME,
         metrics_csv=output_dir / METRICS_NAME,
-        series_csv=output_dir / SERIES_NAME if series is not None else None,
+        series_csv=output_dir / SERIES_NAME if has_batches else None,
     )

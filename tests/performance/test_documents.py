@@ -3,12 +3,18 @@ from __future__ import annotations
 import json
 import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 import jsonschema
 import pytest
 
-from ocr.performance.documents import json_schema, read_baseline, write_text_atomically
+from ocr.performance.documents import (
+    json_schema,
+    read_baseline,
+    write_parts_atomically,
+    write_text_atomically,
+)
 from ocr.performance.errors import BaselineError, SchemaError, SourceError
 from ocr.performance.renderers.json_document import render_json
 from tests.performance.examples import EXAMPLES, full_baseline
@@ -111,6 +117,20 @@ def test_an_earlier_file_survives_a_failed_write(
         write_text_atomically(path, "new")
     assert path.read_text() == "earlier"
     assert [entry.name for entry in tmp_path.iterdir()] == ["report.md"]
+
+
+def test_an_earlier_file_survives_a_text_that_breaks_off(tmp_path: Path) -> None:
+    path = tmp_path / "batches.csv"
+    path.write_text("earlier")
+
+    def parts() -> Iterator[str]:
+        yield "first part"
+        raise MemoryError
+
+    with pytest.raises(MemoryError):
+        write_parts_atomically(path, parts())
+    assert path.read_text() == "earlier"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["batches.csv"]
 
 
 def test_writing_keeps_the_mode_of_an_earlier_file_and_follows_a_link(tmp_path: Path) -> None:

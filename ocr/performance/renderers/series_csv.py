@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ocr.performance.renderers.csv_text import Cell, write_csv
+from ocr.performance.renderers.csv_columns import number_cells, rows_text, seconds_cells
+from ocr.performance.renderers.csv_text import write_csv
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from numpy.typing import NDArray
-
     from ocr.performance.run import BatchTable, Run
+
+ROWS_A_PART = 10_000
 
 FIXED_COLUMNS = (
     "stage",
@@ -38,9 +39,16 @@ def render_series_csv(run: Run) -> str:
     `op:NAME`, the hooks of other callbacks as `callbacks:NAME`. A line that a stage doesn't have,
     and a size that could not be told, is empty.
     """
+    return "".join(series_csv_parts(run))
+
+
+def series_csv_parts(run: Run) -> Iterator[str]:
+    """Yield the text of `render_series_csv` piece by piece, so that it need not fit in memory."""
     lines = list(dict.fromkeys(line for _, table in _tables(run) for line in table.lines_s))
-    headers = [*FIXED_COLUMNS, *(f"{line}_s" for line in lines)]
-    return write_csv(headers, _rows(run, lines))
+    yield write_csv([*FIXED_COLUMNS, *(f"{line}_s" for line in lines)], ())
+    for stage, table in _tables(run):
+        for start in range(0, len(table.duration_s), ROWS_A_PART):
+            yield _rows(stage, table, lines, slice(start, start + ROWS_A_PART))
 
 
 def _tables(run: Run) -> Iterator[tuple[str, BatchTable]]:
@@ -49,24 +57,21 @@ def _tables(run: Run) -> Iterator[tuple[str, BatchTable]]:
             yield record.stage.value, record.batches
 
 
-def _rows(run: Run, lines: Sequence[str]) -> Iterator[list[Cell]]:
-    for stage, table in _tables(run):
-        absent = np.full(len(table.duration_s), np.nan)
-        columns = [
-            table.dataloader_idx,
-            table.epoch,
-            table.batch_idx,
-            _to_the_nanosecond(table.start_s),
-            _to_the_nanosecond(table.duration_s),
-            table.samples,
-            *(_to_the_nanosecond(table.lines_s.get(line, absent)) for line in lines),
+def _rows(stage: str, table: BatchTable, lines: Sequence[str], rows: slice) -> str:
+    start_s = table.start_s[rows]
+    absent = [np.full(len(start_s), b"")]
+    return rows_text(
+        [
+            [np.full(len(start_s), stage.encode())],
+            number_cells(table.dataloader_idx[rows]),
+            number_cells(table.epoch[rows]),
+            number_cells(table.batch_idx[rows]),
+            seconds_cells(start_s),
+            seconds_cells(table.duration_s[rows]),
+            number_cells(table.samples[rows]),
+            *(
+                seconds_cells(table.lines_s[line][rows]) if line in table.lines_s else absent
+                for line in lines
+            ),
         ]
-        for row in zip(*(column.tolist() for column in columns), strict=True):
-            yield [stage, *row]
-
-
-def _to_the_nanosecond(
-    column: NDArray[np.float64] | NDArray[np.float32],
-) -> NDArray[np.float64]:
-    """Round to the clock's resolution, which also drops the noise digits of single precision."""
-    return np.asarray(np.round(column.astype(np.float64), 9), dtype=np.float64)
+    )
