@@ -17,3 +17,11 @@ class SchemaError(BaselineError):
 
 class OperationError(BaselineError):
     """A dotted name given as an operation can't be resolved or can't be timed."""
+
+
+class ComparisonError(BaselineError):
+    """Runs can't be compared as asked: a wrong option, budget or value, or a run on both sides."""
+
+
+class StoreError(BaselineError):
+    """A store of baselines can't be read or written; the message names the place."""

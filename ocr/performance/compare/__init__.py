@@ -1,0 +1,17 @@
+"""Comparison of baselines: pure functions from run summaries to verdicts.
+
+| module | holds |
+| --- | --- |
+| `metrics` | what is compared: direction, unit, margin, where it stands in the document |
+| `summary` | one run reduced to what a comparison needs |
+| `identity` | fingerprint, and what differs in environment, workload and config |
+| `intervals` | the interval of a change: calibrated, set against set, history |
+| `judging` | verdicts from intervals |
+| `power` | how many runs tell a change of a given size |
+| `breakdown` | which lines account for the change of a phase |
+| `comparison` | `compare`: everything above put together |
+| `calibration` | a machine's own spread from A/A runs |
+| `budgets` | absolute limits |
+| `drift` | change points of a history |
+| `assertions` | the gate: what `check` expects, and what it found |
+"""

@@ -1,0 +1,95 @@
+"""The two sides of a comparison made fit for it, and what a reader should know about them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ocr.performance.compare.estimation import MAX_HISTORY, is_history
+from ocr.performance.compare.identity import fingerprint
+from ocr.performance.errors import ComparisonError
+
+if TYPE_CHECKING:
+    from ocr.performance.compare.options import Options
+    from ocr.performance.compare.summary import RunSummary
+
+
+@dataclass(frozen=True, kw_only=True)
+class Side:
+    """One side of a comparison."""
+
+    runs: tuple[RunSummary, ...]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What the runs are called."""
+        return tuple(run.label for run in self.runs)
+
+    @property
+    def fingerprint(self) -> str:
+        """The environment's fingerprint of the first run."""
+        return fingerprint(self.runs[0].identity)
+
+
+def distinct(runs: Sequence[RunSummary], side: str) -> tuple[list[RunSummary], list[str]]:
+    """Return the runs without copies of each other, and a note on each copy."""
+    kept: dict[str, RunSummary] = {}
+    notes = []
+    for run in runs:
+        if run.content in kept:
+            notes.append(
+                f"{side}: {run.label} is a copy of {kept[run.content].label}; it counts once"
+            )
+        else:
+            kept[run.content] = run
+    return list(kept.values()), notes
+
+
+def check_sides(base: Sequence[RunSummary], new: Sequence[RunSummary], options: Options) -> None:
+    """Refuse sides that say nothing.
+
+    Raises:
+        ComparisonError: When a side is empty, when a run is on both, or when pairs don't match.
+    """
+    for runs, side in ((base, "base"), (new, "new")):
+        if not runs:
+            raise ComparisonError(f"the {side} side is empty: there is no run to compare")
+    labels = {run.content: run.label for run in base}
+    for run in new:
+        if run.content in labels:
+            raise ComparisonError(
+                f"{run.label} is on both sides (as {labels[run.content]} in the base): "
+                "a run compared with itself says nothing"
+            )
+    if options.is_paired and (len(base) != len(new) or len(base) < 2):
+        raise ComparisonError(
+            f"paired runs need as many on each side, two or more: {len(base)} v {len(new)} given"
+        )
+
+
+def latest(
+    base: Sequence[RunSummary], new: Sequence[RunSummary]
+) -> tuple[Sequence[RunSummary], list[str]]:
+    """Cut a history to its latest runs: a mean of long ago is not what a new run should meet."""
+    if not is_history(len(base), len(new)) or len(base) <= MAX_HISTORY:
+        return base, []
+    return base[-MAX_HISTORY:], [f"base: the last {MAX_HISTORY} of {len(base)} runs count"]
+
+
+def reading_notes(
+    base: Sequence[RunSummary], new: Sequence[RunSummary], options: Options, calibrated: bool
+) -> list[str]:
+    """Return what a reader should know before the numbers: what was not recorded, what was busy."""
+    notes = []
+    if not base[0].identity or not new[0].identity:
+        notes.append("the environment of a side was not recorded: the machines may differ")
+    if (base[0].config is None) != (new[0].config is None):
+        notes.append("the config of one side was not recorded: it may have done other work")
+    if options.calibration is not None and not calibrated:
+        notes.append("the calibration is of another environment or workload; it was not used")
+    for run in (*base, *new):
+        notes.extend(f"{run.label}: {warning}" for warning in run.warnings)
+        if run.status in ("failed", "interrupted", "running"):
+            notes.append(f"{run.label}: the run is {run.status}; its totals are of a part")
+    return notes
