@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from ocr.performance.sources.record_values import (
     line_columns,
     nanoseconds,
     readings,
+    readings_column,
     text,
     whole_number,
 )
@@ -25,76 +27,78 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SECONDS = np.float64(1e-9)
+_SINGLE = np.dtype(np.float32)
 _ID_COLUMNS = ("epoch", "batch_idx", "dataloader_idx")
+_NUMBER_COLUMNS = ("start_s", "duration_s", "samples")
 _PLACES = ("main", "thread", "worker")
 
 
-@dataclass
-class _Chunk:
-    ids: dict[str, NDArray[np.int64]]
-    samples: NDArray[np.float64]
-    start_s: NDArray[np.float64]
-    duration_s: NDArray[np.float64]
-    lines_s: dict[str, NDArray[np.float32]]
+class _GrowingTable:
+    """The columns of one stage, each in one block that grows: a long run is in memory once."""
+
+    def __init__(self) -> None:
+        self.length = 0
+        self.ids = {name: array("q") for name in _ID_COLUMNS}
+        self.numbers = {name: array("d") for name in _NUMBER_COLUMNS}
+        self.lines_s: dict[str, array[float]] = {}
+
+    def extend(
+        self,
+        ids: Mapping[str, NDArray[np.int64]],
+        numbers: Mapping[str, NDArray[np.float64]],
+        lines_s: Mapping[str, NDArray[np.float32]],
+    ) -> None:
+        """Add rows; a line that comes or goes is zero where it is not."""
+        rows = len(numbers["start_s"])
+        for name, ids_column in ids.items():
+            self.ids[name].frombytes(ids_column.tobytes())
+        for name, numbers_column in numbers.items():
+            self.numbers[name].frombytes(numbers_column.tobytes())
+        for line in lines_s:
+            if line not in self.lines_s:
+                self.lines_s[line] = array("f", bytes(self.length * _SINGLE.itemsize))
+        absent = bytes(rows * _SINGLE.itemsize)
+        for line, column in self.lines_s.items():
+            column.frombytes(lines_s[line].tobytes() if line in lines_s else absent)
+        self.length += rows
+
+    def table(self) -> BatchTable:
+        """Return the rows, without a copy."""
+        return BatchTable(
+            **{name: np.asarray(column) for name, column in self.ids.items()},
+            **{name: np.asarray(column) for name, column in self.numbers.items()},
+            lines_s={line: np.asarray(self.lines_s[line]) for line in sorted(self.lines_s)},
+        )
 
 
 @dataclass
 class RecordedBatches:
     """Batch rows by stage, in the order of the file."""
 
-    chunks: dict[Stage, list[_Chunk]] = field(default_factory=lambda: defaultdict(list))
-    _tables: dict[Stage, BatchTable] = field(default_factory=dict)
+    _rows: dict[Stage, _GrowingTable] = field(default_factory=lambda: defaultdict(_GrowingTable))
 
     def take(self, record: Mapping[str, Any]) -> None:
         """Take the columns of one record in; raise `ValueError` when they don't fit together."""
         start_ns = nanoseconds(record["start_ns"])
         lines_ns = line_columns(record["lines_ns"], len(start_ns))
         ids = {name: integers(record[name]) for name in _ID_COLUMNS}
-        samples = np.asarray(readings(record["samples"]), dtype=np.float64)
+        samples = readings_column(record["samples"])
         if any(column.shape != start_ns.shape for column in [*ids.values(), samples]):
             raise ValueError("columns of different lengths in a batches record")
         duration_ns = sum(lines_ns.values(), np.zeros_like(start_ns))
-        self.chunks[Stage(record["stage"])].append(
-            _Chunk(
-                ids=ids,
-                samples=samples,
-                start_s=start_ns * SECONDS,
-                duration_s=duration_ns * SECONDS,
-                lines_s={
-                    line: (column * SECONDS).astype(np.float32) for line, column in lines_ns.items()
-                },
-            )
+        self._rows[Stage(record["stage"])].extend(
+            ids,
+            {
+                "start_s": start_ns * SECONDS,
+                "duration_s": duration_ns * SECONDS,
+                "samples": samples,
+            },
+            {line: (column * SECONDS).astype(_SINGLE) for line, column in lines_ns.items()},
         )
 
     def table(self, stage: Stage) -> BatchTable | None:
-        """Return the stage's batches, None when there are none."""
-        chunks = self.chunks.pop(stage, [])
-        if chunks:
-            self._tables[stage] = _joined(chunks)
-        return self._tables.get(stage)
-
-
-def _joined(chunks: list[_Chunk]) -> BatchTable:
-    lines = sorted({line for chunk in chunks for line in chunk.lines_s})
-    lengths = [len(chunk.start_s) for chunk in chunks]
-    lines_s = {}
-    for line in lines:
-        parts = [chunk.lines_s.pop(line, None) for chunk in chunks]
-        lines_s[line] = np.concatenate(
-            [
-                np.zeros(length, dtype=np.float32) if part is None else part
-                for part, length in zip(parts, lengths, strict=True)
-            ]
-        )
-    return BatchTable(
-        epoch=np.concatenate([chunk.ids["epoch"] for chunk in chunks]),
-        batch_idx=np.concatenate([chunk.ids["batch_idx"] for chunk in chunks]),
-        dataloader_idx=np.concatenate([chunk.ids["dataloader_idx"] for chunk in chunks]),
-        start_s=np.concatenate([chunk.start_s for chunk in chunks]),
-        duration_s=np.concatenate([chunk.duration_s for chunk in chunks]),
-        samples=np.concatenate([chunk.samples for chunk in chunks]),
-        lines_s=lines_s,
-    )
+        """Return the stage's batches, None when there are none; no more can be taken in then."""
+        return self._rows[stage].table() if stage in self._rows else None
 
 
 _MEMORY_COLUMNS = ("at_ns", "main_rss_bytes", "workers_rss_bytes", "system_memory_percent")
