@@ -22,13 +22,13 @@ def obstacle(
         if not values:
             return _absence(metric, runs, side)
         if metric.scale == "log" and min(values) <= 0:
-            return f"the {side} has a value of 0, which no change can be a percentage of"
+            return f"a value of 0 in the {side} runs, of which nothing can be a percentage"
     return _other_measuring(metric, [*base, *new])
 
 
 def _absence(metric: Metric, runs: Sequence[RunSummary], side: str) -> str:
     reason = next((run.reasons[metric.key] for run in runs if metric.key in run.reasons), None)
-    return f"not measured in the {side}" + (f": {reason}" if reason else "")
+    return f"not measured in the {side} runs" + (f": {reason}" if reason else "")
 
 
 def _other_measuring(metric: Metric, runs: Sequence[RunSummary]) -> str | None:

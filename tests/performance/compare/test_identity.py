@@ -1,0 +1,43 @@
+"""Fingerprints, and what of a config is work."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pydantic import JsonValue
+
+from ocr.performance.compare.identity import fingerprint, workload_config, workload_hash
+from tests.performance.compare.measured_runs import CONFIG, IDENTITY, run
+
+
+def test_the_fingerprint_depends_on_the_identity_alone() -> None:
+    first = replace(run(0), volatile={"hostname": "a", "load_avg_1min": 0.1})
+    second = replace(run(1), volatile={"hostname": "b", "load_avg_1min": 9.0})
+    assert fingerprint(first.identity) == fingerprint(second.identity)
+    assert fingerprint({**IDENTITY, "torch": "9"}) != fingerprint(IDENTITY)
+
+
+def test_the_fingerprint_ignores_order_and_what_is_unknown() -> None:
+    turned = dict(reversed(list(IDENTITY.items())))
+    assert fingerprint({**turned, "accelerator_name": None}) == fingerprint(IDENTITY)
+
+
+def test_where_a_run_writes_is_no_work() -> None:
+    named: dict[str, JsonValue] = {
+        **CONFIG,
+        "task_name": "b",
+        "seed": 7,
+        "paths": {"output_dir": "/tmp/x"},  # noqa: S108 - a text, no file is made
+        "callbacks": {"model_checkpoint": {"dirpath": "x"}},
+        "logger": {"csv": {"save_dir": "x", "name": "y"}},
+    }
+    assert workload_config(named).keys() == workload_config(CONFIG).keys()
+    assert workload_hash(run(0)) == workload_hash(run(1, config=named))
+
+
+def test_what_a_run_does_is_work() -> None:
+    bigger: dict[str, JsonValue] = {
+        **CONFIG,
+        "data": {"batch_size": 8, "num_workers": 1, "seed": 3},
+    }
+    assert workload_hash(run(0)) != workload_hash(run(1, config=bigger))
