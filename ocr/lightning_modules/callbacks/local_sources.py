@@ -40,6 +40,7 @@ def load_run(
     """
     info = _info(trainer, status)
     failures: list[Missing] = []
+    empty = Run(info=info, measurement=MeasurementRecord())
     for name, read in _readings(trainer, info, records_folder, wandb_timeout_s):
         try:
             run = read()
@@ -48,14 +49,19 @@ def load_run(
             continue
         if run.stages:
             return _completed(run, info, trainer, module, failures)
+        if run.info.source == "recorder":
+            empty = run
     nothing = Missing(
         metric="phases",
         reason="not_collected",
-        detail="no source on the spot held performance metrics: add PerformanceProfilerCallback "
-        "to the trainer's callbacks",
+        detail="the run ended before its first batch"
+        if empty.info.source == "recorder"
+        else "no source on the spot held performance metrics: add PerformanceProfilerCallback to "
+        "the trainer's callbacks",
     )
-    empty = Run(info=info, measurement=MeasurementRecord(), missing=(nothing,))
-    return _completed(empty, info, trainer, module, failures)
+    return _completed(
+        replace(empty, missing=(*empty.missing, nothing)), info, trainer, module, failures
+    )
 
 
 def _readings(

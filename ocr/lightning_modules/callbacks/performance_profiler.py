@@ -102,6 +102,13 @@ class PerformanceProfilerCallback(Callback):
         self._device = torch.device("cpu")
         self._can_log = True
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Copies and pickles hold the arguments; the run that is recorded stays with this one."""
+        running = dict.fromkeys(
+            ("_recorder", "_heartbeat", "_timing", "_profiler", "_trainer"), None
+        )
+        return {**vars(self), **running}
+
     @property
     def records_folder(self) -> Path | None:
         """Where the run's records are, once a trainer has set the callback up."""

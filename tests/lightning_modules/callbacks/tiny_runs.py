@@ -326,19 +326,19 @@ def tiny_run(
     *,
     module: LightningModule | None = None,
     callbacks: list[Callback] | None = None,
-    profiler: PerformanceProfilerCallback | None = None,
+    profiling: PerformanceProfilerCallback | None = None,
     report: BaselineReportCallback | None = None,
     **trainer_arguments: Any,
 ) -> TinyRun:
     """Run a tiny training with both callbacks; an exception of it is kept, not raised."""
     seed_everything(7, verbose=False)
     module = TinyModule() if module is None else module
-    profiler = PerformanceProfilerCallback(profile_memory=False) if profiler is None else profiler
+    profiling = profiling or PerformanceProfilerCallback(profile_memory=False)
     report = BaselineReportCallback() if report is None else report
     trainer = tiny_trainer(
-        folder, callbacks=[*(callbacks or []), profiler, report], **trainer_arguments
+        folder, callbacks=[*(callbacks or []), profiling, report], **trainer_arguments
     )
-    run = TinyRun(trainer, module, profiler, report, Stopwatch(), folder)
+    run = TinyRun(trainer, module, profiling, report, Stopwatch(), folder)
     run.stopwatch.watch(trainer)
     try:
         (action or fit)(trainer, module)
