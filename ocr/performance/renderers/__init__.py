@@ -1,4 +1,4 @@
-"""Renderers: each takes a `Baseline` (the series: a `Run`) and returns text.
+"""Renderers: each takes a `Baseline` (the series: a `Run`; a sweep: `SweepJob`s) and returns text.
 
 | module | returns | file |
 | --- | --- | --- |
@@ -7,6 +7,8 @@
 | `json_document` | the document for programs | `baseline.json` |
 | `metrics_csv` | every number in long form | `metrics.csv` |
 | `series_csv` | every batch of the run | `batches.csv` |
+| `sweep_markdown` | the jobs of a sweep side by side | `sweep_baselines.md` |
+| `sweep_csv` | the same as numbers | `sweep_baselines.csv` |
 
 A renderer computes no statistics, touches no file and prints nothing; `formatting` alone scales
 and rounds.

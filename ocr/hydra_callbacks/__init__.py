@@ -1,0 +1,1 @@
+"""Hydra's own callbacks: what happens around a job, whatever the job did."""
