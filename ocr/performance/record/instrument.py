@@ -71,7 +71,7 @@ def _import_longest_prefix(dotted_name: str, parts: list[str]) -> tuple[Any, int
                 raise OperationError(
                     f"operation {dotted_name!r}: importing {module_name} failed: {error}"
                 ) from error
-        except ImportError as error:
+        except Exception as error:
             raise OperationError(
                 f"operation {dotted_name!r}: importing {module_name} failed: {error}"
             ) from error
