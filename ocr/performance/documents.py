@@ -33,14 +33,40 @@ def read_baseline(path: Path) -> Baseline:
         content = path.read_bytes()
     except OSError as error:
         raise SourceError(f"can't read {path}: {error.strerror or error}") from error
-    document = _parse(path, content)
-    _check_version(path, document)
+    return parse_baseline(content, str(path))
+
+
+def parse_baseline(content: bytes, place: str) -> Baseline:
+    """Return the baseline document in some bytes; `place` is where they came from.
+
+    Raises:
+        SchemaError: As `read_baseline` does.
+    """
+    return _read_quickly(content) or _read_with_reasons(content, place)
+
+
+def _read_quickly(content: bytes) -> Baseline | None:
+    """Return the document when nothing is wrong with it, three times as fast as with reasons."""
+    if b"NaN" in content or b"Infinity" in content:
+        return None
+    try:
+        baseline = Baseline.model_validate_json(content)
+    except ValidationError:
+        return None
+    given = baseline.model_fields_set
+    is_stated = "schema_name" in given and "schema_version" in given
+    return baseline if is_stated and _major(baseline.schema_version) == _READABLE_MAJOR else None
+
+
+def _read_with_reasons(content: bytes, place: str) -> Baseline:
+    document = _parse(place, content)
+    _check_version(place, document)
     try:
         return Baseline.model_validate(document)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "the document"
-        raise SchemaError(f"{path} is not a valid baseline: {where}: {first['msg']}") from error
+        raise SchemaError(f"{place} is not a valid baseline: {where}: {first['msg']}") from error
 
 
 def write_text_atomically(path: Path, text: str) -> None:
@@ -83,33 +109,38 @@ def json_schema() -> str:
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
-def _parse(path: Path, content: bytes) -> object:
+def _parse(place: str, content: bytes) -> object:
     try:
         return json.loads(content.decode("utf-8-sig"), parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
-        raise SchemaError(f"{path} is not JSON: {error}") from error
+        raise SchemaError(f"{place} is not JSON: {error}") from error
 
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON number")
 
 
-def _check_version(path: Path, document: object) -> None:
+def _check_version(place: str, document: object) -> None:
     if not isinstance(document, dict) or document.get("schema") != SCHEMA_NAME:
         raise SchemaError(
-            f'{path} is not a baseline: its "schema" is not "{SCHEMA_NAME}"; '
+            f'{place} is not a baseline: its "schema" is not "{SCHEMA_NAME}"; '
             "give a baseline.json that this project wrote"
         )
     version = document.get("schema_version")
-    major = version.partition(".")[0] if isinstance(version, str) else ""
-    if not (major.isascii() and major.isdigit()):
-        raise SchemaError(f'{path} has no readable "schema_version": {version!r}')
-    if int(major) != _READABLE_MAJOR:
-        advice = "upgrade ocr-baseline" if int(major) > _READABLE_MAJOR else "write it anew"
+    major = _major(version)
+    if major is None:
+        raise SchemaError(f'{place} has no readable "schema_version": {version!r}')
+    if major != _READABLE_MAJOR:
+        advice = "upgrade ocr-baseline" if major > _READABLE_MAJOR else "write it anew"
         raise SchemaError(
-            f"{path} is of schema version {version}, this program reads {_READABLE_MAJOR}.x: "
+            f"{place} is of schema version {version}, this program reads {_READABLE_MAJOR}.x: "
             f"{advice}"
         )
+
+
+def _major(version: object) -> int | None:
+    major = version.partition(".")[0] if isinstance(version, str) else ""
+    return int(major) if major.isascii() and major.isdigit() else None
 
 
 def _replace(target: Path, content: Iterable[bytes]) -> None:
