@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from array import array
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ocr.performance.run import BatchTable, MemorySamples, OperationRecord
+from ocr.performance.sources.growing_columns import GrowingColumns
 from ocr.performance.sources.record_values import (
     integers,
     line_columns,
@@ -27,47 +27,27 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SECONDS = np.float64(1e-9)
-_SINGLE = np.dtype(np.float32)
 _ID_COLUMNS = ("epoch", "batch_idx", "dataloader_idx")
-_NUMBER_COLUMNS = ("start_s", "duration_s", "samples")
 _PLACES = ("main", "thread", "worker")
 
 
-class _GrowingTable:
-    """The columns of one stage, each in one block that grows: a long run is in memory once."""
+class _StageBatches:
+    """The columns of one stage's batches."""
 
     def __init__(self) -> None:
-        self.length = 0
-        self.ids = {name: array("q") for name in _ID_COLUMNS}
-        self.numbers = {name: array("d") for name in _NUMBER_COLUMNS}
-        self.lines_s: dict[str, array[float]] = {}
-
-    def extend(
-        self,
-        ids: Mapping[str, NDArray[np.int64]],
-        numbers: Mapping[str, NDArray[np.float64]],
-        lines_s: Mapping[str, NDArray[np.float32]],
-    ) -> None:
-        """Add rows; a line that comes or goes is zero where it is not."""
-        rows = len(numbers["start_s"])
-        for name, ids_column in ids.items():
-            self.ids[name].frombytes(ids_column.tobytes())
-        for name, numbers_column in numbers.items():
-            self.numbers[name].frombytes(numbers_column.tobytes())
-        for line in lines_s:
-            if line not in self.lines_s:
-                self.lines_s[line] = array("f", bytes(self.length * _SINGLE.itemsize))
-        absent = bytes(rows * _SINGLE.itemsize)
-        for line, column in self.lines_s.items():
-            column.frombytes(lines_s[line].tobytes() if line in lines_s else absent)
-        self.length += rows
+        self.ids = GrowingColumns(np.int64)
+        self.numbers = GrowingColumns(np.float64)
+        self.lines_s = GrowingColumns(np.float32)
 
     def table(self) -> BatchTable:
-        """Return the rows, without a copy."""
         return BatchTable(
-            **{name: np.asarray(column) for name, column in self.ids.items()},
-            **{name: np.asarray(column) for name, column in self.numbers.items()},
-            lines_s={line: np.asarray(self.lines_s[line]) for line in sorted(self.lines_s)},
+            epoch=self.ids.column("epoch"),
+            batch_idx=self.ids.column("batch_idx"),
+            dataloader_idx=self.ids.column("dataloader_idx"),
+            start_s=self.numbers.column("start_s"),
+            duration_s=self.numbers.column("duration_s"),
+            samples=self.numbers.column("samples"),
+            lines_s=self.lines_s.columns(),
         )
 
 
@@ -75,7 +55,7 @@ class _GrowingTable:
 class RecordedBatches:
     """Batch rows by stage, in the order of the file."""
 
-    _rows: dict[Stage, _GrowingTable] = field(default_factory=lambda: defaultdict(_GrowingTable))
+    _stages: dict[Stage, _StageBatches] = field(default_factory=lambda: defaultdict(_StageBatches))
 
     def take(self, record: Mapping[str, Any]) -> None:
         """Take the columns of one record in; raise `ValueError` when they don't fit together."""
@@ -86,19 +66,22 @@ class RecordedBatches:
         if any(column.shape != start_ns.shape for column in [*ids.values(), samples]):
             raise ValueError("columns of different lengths in a batches record")
         duration_ns = sum(lines_ns.values(), np.zeros_like(start_ns))
-        self._rows[Stage(record["stage"])].extend(
-            ids,
-            {
-                "start_s": start_ns * SECONDS,
-                "duration_s": duration_ns * SECONDS,
-                "samples": samples,
-            },
-            {line: (column * SECONDS).astype(_SINGLE) for line, column in lines_ns.items()},
+        numbers = {
+            "start_s": start_ns * SECONDS,
+            "duration_s": duration_ns * SECONDS,
+            "samples": samples,
+        }
+        taken = self._stages[Stage(record["stage"])]
+        taken.ids.extend(ids, len(start_ns))
+        taken.numbers.extend(numbers, len(start_ns))
+        taken.lines_s.extend(
+            {line: (column * SECONDS).astype(np.float32) for line, column in lines_ns.items()},
+            len(start_ns),
         )
 
     def table(self, stage: Stage) -> BatchTable | None:
         """Return the stage's batches, None when there are none; no more can be taken in then."""
-        return self._rows[stage].table() if stage in self._rows else None
+        return self._stages[stage].table() if stage in self._stages else None
 
 
 _MEMORY_COLUMNS = ("at_ns", "main_rss_bytes", "workers_rss_bytes", "system_memory_percent")

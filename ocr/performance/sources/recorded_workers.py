@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ocr.performance.run import WorkerRecord
+from ocr.performance.sources.growing_columns import GrowingColumns
 from ocr.performance.sources.record_shapes import check_format
 from ocr.performance.sources.record_values import line_columns, nanoseconds, whole_number
 from ocr.performance.stages import Stage
@@ -16,18 +17,17 @@ from ocr.performance.stages import Stage
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
-
 SECONDS = np.float64(1e-9)
 _Process = tuple[Stage, int, int]
 """A worker process: its stage, its number in its loader, its process id."""
 
 
-@dataclass
 class _Batches:
-    start_s: list[NDArray[np.float64]] = field(default_factory=list)
-    end_s: list[NDArray[np.float64]] = field(default_factory=list)
-    lines_s: list[dict[str, NDArray[np.float64]]] = field(default_factory=list)
+    """The columns of the batches that one process made."""
+
+    def __init__(self) -> None:
+        self.moments_s = GrowingColumns(np.float64)
+        self.lines_s = GrowingColumns(np.float64)
 
 
 @dataclass
@@ -58,18 +58,16 @@ class RecordedWorkers:
         if (end_ns < start_ns).any():
             raise ValueError("negative time in a worker's record")
         taken = self.batches[process]
-        taken.start_s.append(start_ns * SECONDS)
-        taken.end_s.append(end_ns * SECONDS)
-        taken.lines_s.append({line: column * SECONDS for line, column in lines_ns.items()})
+        rows = len(start_ns)
+        taken.moments_s.extend({"start": start_ns * SECONDS, "end": end_ns * SECONDS}, rows)
+        taken.lines_s.extend({line: column * SECONDS for line, column in lines_ns.items()}, rows)
 
     def line_total_s(self, stage: Stage, line: str) -> float:
         """Return the exclusive time of a line in all workers of a stage."""
         return sum(
-            float(lines[line].sum())
+            float(taken.lines_s.column(line).sum())
             for process, taken in self.batches.items()
             if process[0] is stage
-            for lines in taken.lines_s
-            if line in lines
         )
 
     def records(self) -> tuple[WorkerRecord, ...]:
@@ -82,7 +80,6 @@ class RecordedWorkers:
     def _record(self, process: _Process) -> WorkerRecord:
         stage, worker, pid = process
         taken = self.batches.get(process, _Batches())
-        lines = sorted({line for lines in taken.lines_s for line in lines})
         asked_s, ready_s = self.starts.get(process, (None, None))
         return WorkerRecord(
             stage=stage,
@@ -90,22 +87,10 @@ class RecordedWorkers:
             pid=pid,
             asked_s=asked_s,
             ready_s=ready_s,
-            start_s=_joined(taken.start_s),
-            end_s=_joined(taken.end_s),
-            lines_s={
-                line: _joined(
-                    [
-                        lines.get(line, np.zeros_like(start))
-                        for lines, start in zip(taken.lines_s, taken.start_s, strict=True)
-                    ]
-                )
-                for line in lines
-            },
+            start_s=taken.moments_s.column("start"),
+            end_s=taken.moments_s.column("end"),
+            lines_s=taken.lines_s.columns(),
         )
-
-
-def _joined(parts: list[NDArray[np.float64]]) -> NDArray[np.float64]:
-    return np.concatenate(parts) if parts else np.empty(0)
 
 
 def _order(process: _Process) -> tuple[str, int, int]:
