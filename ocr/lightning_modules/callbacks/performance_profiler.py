@@ -175,6 +175,10 @@ class PerformanceProfilerCallback(Callback):
         self._time_metrics(pl_module)
 
     @override
+    def on_predict_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._time_metrics(pl_module)
+
+    @override
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if self._recorder is not None:
             identity = run_description.loader_identity(trainer)
