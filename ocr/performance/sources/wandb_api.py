@@ -11,7 +11,8 @@ from ocr.performance.run import RunInfo
 from ocr.performance.sources.logged_run import run_of
 from ocr.performance.sources.metric_rows import read_rows
 from ocr.performance.sources.metric_values import read_number
-from ocr.performance.sources.wandb_fetch import MAX_SYSTEM_ROWS, FetchedRun, fetch
+from ocr.performance.sources.wandb_fetch import FetchedRun, fetch
+from ocr.performance.sources.wandb_reader import MAX_SYSTEM_ROWS
 from ocr.performance.sources.wandb_reference import parse_reference
 from ocr.performance.sources.wandb_system import with_system_metrics
 

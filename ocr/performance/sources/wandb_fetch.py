@@ -1,30 +1,29 @@
-"""One W&B run through the client's public API: everything that the engine wants, once."""
+"""One W&B run as the server holds it, asked for by a process that can be given up."""
 
 from __future__ import annotations
 
-import math
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from ocr.performance.errors import SourceError
-from ocr.performance.sources.deadline import Overdue, call_within
-from ocr.performance.sources.logged_values import holds_metric
-from ocr.performance.sources.wandb_errors import client_errors, explain, overdue
+from ocr.performance.sources.wandb_errors import overdue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from wandb.apis.public import Run as WandbRun
-
-    from ocr.performance.sources.deadline import Progress
     from ocr.performance.sources.wandb_reference import RunReference
 
-MAX_SYSTEM_ROWS = 10_000
-_PAGE_ROWS = 10_000
+_READER = "ocr.performance.sources.wandb_reader"
 _GRAPHQL_RETRIES = 1
-_GRAPHQL_RETRY_WAIT_S = 1.0
+_GRAPHQL_RETRY_WAIT_S = 1
+_SECONDS_TO_TELL_THE_CAUSE = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,92 +50,65 @@ def fetch(reference: RunReference, timeout_s: float) -> FetchedRun:
         SourceError: The client is missing, the run is missing or was deleted, the key is absent
             or refused, the server is out of reach, fails or hangs.
     """
-    try:
-        import wandb  # noqa: F401 - only to tell its absence from its errors
-    except ImportError as error:
-        raise SourceError(
-            f"W&B run {reference.path}: reading it needs the package wandb: pip install wandb"
-        ) from error
     server = "the configured server"
-    try:
-        with _impatient_client(timeout_s) as server:
-            return call_within(partial(_read, reference, timeout_s), timeout_s)
-    except Overdue as error:
-        raise overdue(reference.path, server, timeout_s) from error
-    except client_errors() as error:
-        raise explain(error, reference.path, server) from error
+    rows: list[Mapping[str, object]] = []
+    with _reader(reference.path, timeout_s) as lines:
+        while True:
+            try:
+                line = lines.get(timeout=timeout_s)
+            except queue.Empty as error:
+                raise overdue(reference.path, server, timeout_s) from error
+            if line is None:
+                raise SourceError(f"W&B run {reference.path} at {server}: its reader broke off")
+            message = json.loads(line)
+            if "error" in message:
+                raise SourceError(message["error"])
+            if "run" in message:
+                return FetchedRun(rows=rows, **message["run"])
+            server = message.get("server", server)
+            if "row" in message:
+                rows.append(message["row"])
 
 
 @contextmanager
-def _impatient_client(timeout_s: float) -> Iterator[str]:
-    """Make the client fail soon, say nothing and never prompt; yield the server's URL.
+def _reader(path: str, timeout_s: float) -> Iterator[queue.SimpleQueue[str | None]]:
+    """Start the reader and yield its lines, None after the last; it ends with the context."""
+    # No shell, and the program is this interpreter.
+    with subprocess.Popen(  # noqa: S603
+        [sys.executable, "-m", _READER, path, str(timeout_s)],
+        env=_environment(timeout_s),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        encoding="utf-8",
+    ) as process:
+        lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        arguments = (process.stdout, lines)
+        thread = threading.Thread(target=_forward, args=arguments, name="wandb-reader", daemon=True)
+        thread.start()
+        try:
+            yield lines
+        finally:
+            process.kill()
+            thread.join()
 
-    `wandb.Api` copies these settings when it is made. They are put back before the caller goes
-    on, also when the reading thread hangs, so that a later `wandb.init` finds its own.
+
+def _forward(stream: IO[str], lines: queue.SimpleQueue[str | None]) -> None:
+    for line in stream:
+        lines.put(line)
+    lines.put(None)
+
+
+def _environment(timeout_s: float) -> dict[str, str]:
+    """Return the reader's environment: a client that fails soon, says nothing and never prompts.
+
+    The service of a run that is live in this process is left alone: the reader starts its own.
     """
-    import wandb
-    from wandb.errors import term
-
-    settings = wandb.setup().settings
-    impatient = {
-        "x_graphql_retry_max": _GRAPHQL_RETRIES,
-        "x_graphql_retry_wait_max_seconds": _GRAPHQL_RETRY_WAIT_S,
-        "x_graphql_timeout_seconds": max(1.0, timeout_s - 2),
-        "silent": True,
+    environment = {name: value for name, value in os.environ.items() if name != "WANDB_SERVICE"}
+    return environment | {
+        "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+        "WANDB_HTTP_TIMEOUT": str(max(1, int(timeout_s - _SECONDS_TO_TELL_THE_CAUSE))),
+        "WANDB_SILENT": "true",
+        "WANDB_X_GRAPHQL_RETRY_MAX": str(_GRAPHQL_RETRIES),
+        "WANDB_X_GRAPHQL_RETRY_WAIT_MAX_SECONDS": str(_GRAPHQL_RETRY_WAIT_S),
     }
-    # Clients before 0.19 have no such settings; the deadline holds without them.
-    fields = getattr(type(settings), "model_fields", {})
-    before = {name: getattr(settings, name) for name in impatient if name in fields}
-    logger = getattr(term, "_logger", None)
-    try:
-        for name in before:
-            setattr(settings, name, impatient[name])
-        wandb.termsetup(settings, logger)
-        yield settings.base_url
-    finally:
-        for name, value in before.items():
-            setattr(settings, name, value)
-        wandb.termsetup(settings, logger)
-
-
-def _read(reference: RunReference, timeout_s: float, progress: Progress) -> FetchedRun:
-    import wandb
-
-    api = wandb.Api(timeout=math.ceil(timeout_s))
-    run = api.run(reference.path)
-    rows = _metric_rows(run, progress)
-    system_rows = run.history(stream="system", samples=MAX_SYSTEM_ROWS, pandas=False)
-    return FetchedRun(
-        id=run.id,
-        project=run.project,
-        entity=run.entity,
-        name=run.name,
-        url=run.url,
-        state=run.state,
-        created_at=run.created_at,
-        config=dict(run.config),
-        summary=dict(run.summary_metrics),
-        rows=rows,
-        system_rows=[row for row in system_rows if isinstance(row, dict)],
-    )
-
-
-def _metric_rows(run: WandbRun, progress: Progress) -> list[Mapping[str, object]]:
-    """Return the whole history's rows with a known metric; `history()` would be a sample of it."""
-    rows: list[Mapping[str, object]] = []
-    for row in run.scan_history(page_size=_page_steps(run)):
-        progress.made()
-        if holds_metric(row):
-            rows.append(row)
-    progress.made()
-    return rows
-
-
-def _page_steps(run: WandbRun) -> int:
-    """Return how many steps to ask for at once, so that a page holds some 10,000 rows.
-
-    A page is a range of steps: a run that logs with huge explicit steps would take thousands.
-    """
-    lines = getattr(run, "historyLineCount", None) or 0
-    steps = run.lastHistoryStep + 1
-    return _PAGE_ROWS * max(1, math.ceil(steps / lines)) if lines else _PAGE_ROWS
