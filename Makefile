@@ -26,7 +26,8 @@ $(STAMP): pyproject.toml constraints.txt
 	@touch $@
 
 demo: setup ## a short training on synthetic receipts that ends with its baseline
-	$(BIN)/python -m ocr.train experiment=demo
+	$(BIN)/python -m ocr.train experiment=demo hydra.run.dir=outputs/demo
+	$(BIN)/ocr-baseline show outputs/demo
 
 test: lint ## every check: lint, types, import contracts, tests
 	$(BIN)/python -m pytest -n 2
