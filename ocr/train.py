@@ -170,12 +170,10 @@ def optimized_value(name: str | None, metrics: dict[str, float]) -> float | None
 
 def print_summary(cfg: DictConfig, objects: TrainingObjects, metrics: dict[str, float]) -> None:
     """Print where the run left its files and the scores of its last validation and test."""
-    output_dir = Path(cfg.paths.output_dir)
-    report = output_dir / "baseline" / "baseline.md"
     rows = {
-        "run": str(output_dir),
+        "run": str(cfg.paths.output_dir),
         "best checkpoint": best_checkpoint(objects.trainer),
-        "report": str(report) if report.is_file() else None,
+        "report": _report_path(objects),
     }
     rows |= {
         name: f"{metrics[name]:.3f}" for name in ("val/hmean", "test/hmean") if name in metrics
@@ -184,6 +182,11 @@ def print_summary(cfg: DictConfig, objects: TrainingObjects, metrics: dict[str, 
     for name, value in rows.items():
         if value is not None:
             console.print(Text(f"{name:<16}", style="bold").append(value, style="not bold"))
+
+
+def _report_path(objects: TrainingObjects) -> str | None:
+    reports = [getattr(callback, "files", None) for callback in objects.callbacks]
+    return next((str(files.markdown) for files in reports if files is not None), None)
 
 
 def train(cfg: DictConfig) -> dict[str, float]:
