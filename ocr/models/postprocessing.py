@@ -19,10 +19,11 @@ import pyclipper
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from cv2.typing import MatLike
+    from cv2.typing import MatLike, RotatedRect
 
 FloatArray: TypeAlias = NDArray[np.float32]
 Outline = Literal["box", "polygon"]
+Unclip = Literal["pyclipper", "analytic"]
 
 # pyclipper computes on integers; a 64th of a pixel is far below a map's own precision.
 _CLIPPER_UNITS_PER_PIXEL = 64
@@ -52,9 +53,12 @@ class BoxExtractor:
         min_size_px: a region whose shorter side is below this, after growing, is dropped.
         outline: `box` for the minimum-area rectangle, `polygon` for the simplified contour.
         polygon_tolerance: simplification tolerance of `polygon` as a share of the perimeter.
+        unclip: how a region grows: `pyclipper` offsets its outline with round corners; `analytic`,
+            for boxes only, makes the sides of the rectangle longer, which gives the same box (see
+            `enlarged_box`) at a fraction of the cost.
 
     Raises:
-        ValueError: a value lies outside its range.
+        ValueError: a value lies outside its range, or `unclip` doesn't fit `outline`.
     """
 
     threshold: float = 0.3
@@ -65,6 +69,7 @@ class BoxExtractor:
     min_size_px: float = 3.0
     outline: Outline = "box"
     polygon_tolerance: float = 0.002
+    unclip: Unclip = "pyclipper"
 
     def __post_init__(self) -> None:
         if not 0 <= self.threshold < 1 or not 0 <= self.box_threshold <= 1:
@@ -80,6 +85,13 @@ class BoxExtractor:
             raise ValueError(f"max_candidates={self.max_candidates} must be at least 1")
         if self.outline not in ("box", "polygon"):
             raise ValueError(f"outline={self.outline!r} must be 'box' or 'polygon'")
+        if self.unclip not in ("pyclipper", "analytic"):
+            raise ValueError(f"unclip={self.unclip!r} must be 'pyclipper' or 'analytic'")
+        if self.unclip == "analytic" and self.outline != "box":
+            raise ValueError(
+                f"unclip='analytic' grows boxes only: outline={self.outline!r} needs "
+                "unclip='pyclipper'"
+            )
 
     def __call__(self, probability: FloatArray) -> list[Detection]:
         """Return the text regions of a probability map (H, W) in [0, 1].
@@ -103,21 +115,30 @@ class BoxExtractor:
         return detections
 
     def _grown_outline(self, contour: MatLike) -> FloatArray | None:
-        if self.outline == "box":
-            outline = cv2.boxPoints(cv2.minAreaRect(contour)).astype(np.float32)
-        else:
-            tolerance_px = self.polygon_tolerance * cv2.arcLength(contour, True)
-            outline = cv2.approxPolyDP(contour, tolerance_px, True)[:, 0].astype(np.float32)
-        grown = offset_polygon(outline, self._distance_px(outline))
-        if grown is None:
-            return None
-        rectangle = cv2.minAreaRect(grown)
-        if min(rectangle[1]) < self.min_size_px:
-            return None
-        return cv2.boxPoints(rectangle).astype(np.float32) if self.outline == "box" else grown
+        return self._grown_box(contour) if self.outline == "box" else self._grown_polygon(contour)
 
-    def _distance_px(self, outline: FloatArray) -> float:
-        area, perimeter = cv2.contourArea(outline), cv2.arcLength(outline, True)
+    def _grown_box(self, contour: MatLike) -> FloatArray | None:
+        box = cv2.minAreaRect(contour)
+        width, height = box[1]
+        distance_px = self._distance_px(width * height, 2.0 * (width + height))
+        if self.unclip == "analytic":
+            grown = enlarged_box(box, distance_px)
+        else:
+            grown = offset_box(box, distance_px)
+        if grown is None or min(grown[1]) < self.min_size_px:
+            return None
+        return cv2.boxPoints(grown).astype(np.float32)
+
+    def _grown_polygon(self, contour: MatLike) -> FloatArray | None:
+        tolerance_px = self.polygon_tolerance * cv2.arcLength(contour, True)
+        outline = cv2.approxPolyDP(contour, tolerance_px, True)[:, 0].astype(np.float32)
+        distance_px = self._distance_px(cv2.contourArea(outline), cv2.arcLength(outline, True))
+        grown = offset_polygon(outline, distance_px)
+        if grown is None or min(cv2.minAreaRect(grown)[1]) < self.min_size_px:
+            return None
+        return grown
+
+    def _distance_px(self, area: float, perimeter: float) -> float:
         if self.unclip_ratio is None:
             return unshrink_distance_px(area, perimeter, self.shrink_ratio)
         return area * self.unclip_ratio / perimeter if perimeter else 0.0
@@ -188,6 +209,30 @@ def offset_polygon(polygon: FloatArray, distance_px: float) -> FloatArray | None
         return None
     outlines = [(np.asarray(part) / _CLIPPER_UNITS_PER_PIXEL).astype(np.float32) for part in parts]
     return max(outlines, key=cv2.contourArea)
+
+
+def offset_box(box: RotatedRect, distance_px: float) -> RotatedRect | None:
+    """Return the minimum-area rectangle of a box that pyclipper grew with round corners.
+
+    None for a box without an area.
+    """
+    grown = offset_polygon(cv2.boxPoints(box).astype(np.float32), distance_px)
+    return None if grown is None else cv2.minAreaRect(grown)
+
+
+def enlarged_box(box: RotatedRect, distance_px: float) -> RotatedRect | None:
+    """Return a box with each side moved outwards by a distance, None for one without an area.
+
+    This is the minimum-area rectangle of the w x h box grown by d with round corners: turned by
+    an angle t, with c = |cos t| and s = |sin t|, a rectangle around it has the area
+    (w c + h s + 2 d) (w s + h c + 2 d) = c s (w^2 + h^2) + w h + 2 d (w + h) (c + s) + 4 d^2,
+    which is least at t = 0. With both sides below 3 px and a large d that shape is nearly a circle,
+    whose rectangle pyclipper's rounding may turn.
+    """
+    centre, (width, height), angle_deg = box
+    if width <= 0 or height <= 0:
+        return None
+    return centre, (width + 2.0 * distance_px, height + 2.0 * distance_px), angle_deg
 
 
 def _clipped(polygon: FloatArray, shape: tuple[int, ...]) -> FloatArray:

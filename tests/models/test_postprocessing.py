@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 import pytest
 import shapely
@@ -16,10 +18,17 @@ from ocr.data.target_maps import make_target_maps
 from ocr.models.postprocessing import (
     BoxExtractor,
     Detection,
+    Outline,
+    Unclip,
+    enlarged_box,
     largest_contours,
+    offset_box,
     offset_polygon,
     unshrink_distance_px,
 )
+
+if TYPE_CHECKING:
+    from cv2.typing import RotatedRect
 
 Polygon = NDArray[np.float32]
 
@@ -81,6 +90,80 @@ def test_an_explicit_unclip_ratio_grows_by_area_times_ratio_over_perimeter() -> 
     right, bottom = detection.polygon.max(axis=0)
     expected = (50 - distance, 40 - distance, 150 + distance, 60 + distance)
     assert (left, top, right, bottom) == pytest.approx(expected, abs=0.05)
+
+
+def _farthest_corner_px(first: Polygon, second: Polygon) -> float:
+    """The distance from any corner to the nearest one of the other outline, the largest of all."""
+    distances = np.linalg.norm(first[:, None] - second[None], axis=-1)
+    return float(max(distances.min(axis=0).max(), distances.min(axis=1).max()))
+
+
+def _corners(box: RotatedRect) -> Polygon:
+    return np.asarray(cv2.boxPoints(box), dtype=np.float32)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    size=st.tuples(st.floats(3, 300), st.floats(1, 300)),
+    angle_deg=st.floats(0, 180),
+    unclip_ratio=st.one_of(st.none(), st.floats(0, 3)),
+    shrink_ratio=st.floats(0.1, 1),
+)
+def test_enlarging_a_box_gives_the_box_around_pyclippers_offset_within_a_pixel(
+    size: tuple[float, float], angle_deg: float, unclip_ratio: float | None, shrink_ratio: float
+) -> None:
+    width, height = size
+    area, perimeter = width * height, 2 * (width + height)
+    if unclip_ratio is None:
+        distance_px = unshrink_distance_px(area, perimeter, shrink_ratio)
+    else:
+        distance_px = area * unclip_ratio / perimeter
+    box = ((400.0, 300.0), size, angle_deg)
+    exact, offset = enlarged_box(box, distance_px), offset_box(box, distance_px)
+    assert exact is not None
+    assert offset is not None
+    assert _farthest_corner_px(_corners(exact), _corners(offset)) < 1.0
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    lines=st.lists(
+        st.tuples(st.floats(12, 100), st.floats(8, 30), st.floats(-40, 40)), min_size=1, max_size=4
+    )
+)
+def test_either_unclip_finds_the_same_boxes_in_a_map_within_a_pixel(
+    lines: list[tuple[float, float, float]],
+) -> None:
+    probability = np.zeros((480, 128), dtype=np.float32)
+    for row, (width, height, angle_deg) in enumerate(lines):
+        line = _rectangle((64, 60 + 120 * row), width, height, angle_deg)
+        cv2.fillPoly(probability, [np.rint(line).astype(np.int32)], (1.0,))
+    offset = BoxExtractor(unclip="pyclipper")(probability)
+    enlarged = BoxExtractor(unclip="analytic")(probability)
+    assert len(offset) == len(enlarged) == len(lines)
+    for one, other in zip(offset, enlarged, strict=True):
+        assert one.score == other.score
+        assert _farthest_corner_px(one.polygon, other.polygon) < 1.0
+
+
+def test_a_box_without_area_grows_in_neither_way() -> None:
+    line = ((50.0, 50.0), (20.0, 0.0), 0.0)
+    assert enlarged_box(line, 0.0) is None
+    assert offset_box(line, 0.0) is None
+
+
+@pytest.mark.parametrize(
+    ("outline", "unclip", "complaint"),
+    [
+        ("polygon", "analytic", r"outline='polygon' needs unclip='pyclipper'"),
+        ("box", "shapely", r"unclip='shapely' must be"),
+    ],
+)
+def test_an_unclip_that_can_not_grow_the_outline_is_refused(
+    outline: Outline, unclip: Unclip, complaint: str
+) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        BoxExtractor(outline=outline, unclip=unclip)
 
 
 def test_two_lines_give_two_polygons() -> None:
