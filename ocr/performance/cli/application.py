@@ -19,6 +19,11 @@ PROGRAM = "ocr-baseline"
 COMMANDS = {
     "report": "ocr.performance.cli.report",
     "show": "ocr.performance.cli.show",
+    "compare": "ocr.performance.cli.compare",
+    "check": "ocr.performance.cli.check",
+    "baseline": "ocr.performance.cli.baseline",
+    "calibrate": "ocr.performance.cli.calibrate",
+    "trend": "ocr.performance.cli.trend",
     "schema": "ocr.performance.cli.schema",
 }
 """Name of each command and the module that has it as `command`, in the order of `--help`."""
@@ -50,7 +55,7 @@ class _LazyGroup(click.Group):
 )
 @click.version_option(__version__, prog_name=PROGRAM)
 def _application() -> None:
-    """Performance baselines of Lightning runs: report, show, publish.
+    """Performance baselines of Lightning runs: report, show, compare, check.
 
     A command reads a run from the profiler's records, from a baseline.json or from Weights &
     Biases. Results go to stdout, everything else to stderr.

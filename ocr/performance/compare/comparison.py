@@ -24,6 +24,7 @@ from ocr.performance.compare.sides import (
     Side,
     check_sides,
     distinct,
+    in_time_order,
     latest,
     reading_notes,
 )
@@ -107,6 +108,8 @@ def compare(
     base, base_notes = distinct(base, "base")
     new, new_notes = distinct(new, "new")
     check_sides(base, new, options)
+    if not options.is_paired:
+        base = in_time_order(base)
     base, cut_notes = latest(base, new)
     recent = stretches(base)[-1]
     found = differences(recent, new, options.across)

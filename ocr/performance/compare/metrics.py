@@ -121,7 +121,7 @@ def _phase_metrics(phase: str) -> Iterator[Metric]:
     )
     yield Metric(
         key=f"{phase}.data_wait",
-        label=f"{phase}: share of time waiting for data",
+        label=f"{phase}: waiting for data",
         path=f"{path}.breakdown",
         unit="share",
         read=reader(lambda p: line_share(p, "data_wait")),
@@ -176,32 +176,32 @@ METRICS: tuple[Metric, ...] = (
     *(metric for phase in PHASES for metric in _phase_metrics(phase)),
     Metric(
         key="validation_over_training",
-        label="validation over training, per sample",
+        label="validation over training",
         path="train_vs_validation.sample_ratio",
         unit="ratio",
         read=_sample_ratio,
     ),
     _memory_metric(
         "memory.peak_rss",
-        "peak of resident memory",
+        "resident memory, peak",
         "memory.process_tree_rss_bytes.peak",
         _peak_rss,
     ),
     _memory_metric(
         "memory.accelerator_allocated",
-        "peak of allocated accelerator memory",
+        "allocated on the accelerator, peak",
         "memory.accelerator.allocated_peak_bytes",
         _accelerator(lambda memory: memory.allocated_peak_bytes),
     ),
     _memory_metric(
         "memory.accelerator_reserved",
-        "peak of reserved accelerator memory",
+        "reserved on the accelerator, peak",
         "memory.accelerator.reserved_peak_bytes",
         _accelerator(lambda memory: memory.reserved_peak_bytes),
     ),
     Metric(
         key="memory.accelerator_share",
-        label="peak of reserved accelerator memory, of all of it",
+        label="reserved on the accelerator, share",
         path="memory.accelerator.reserved_peak_bytes",
         unit="share",
         read=_accelerator(_reserved_share),
@@ -210,7 +210,7 @@ METRICS: tuple[Metric, ...] = (
     ),
     Metric(
         key="memory.accelerator_ooms",
-        label="allocations that failed for good",
+        label="failed allocations",
         path="memory.accelerator.ooms",
         unit="count",
         read=_accelerator(lambda memory: memory.ooms),

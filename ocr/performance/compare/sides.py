@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from ocr.performance.compare.estimation import MAX_HISTORY, is_history
@@ -44,6 +45,19 @@ def distinct(runs: Sequence[RunSummary], side: str) -> tuple[list[RunSummary], l
         else:
             kept[run.content] = run
     return list(kept.values()), notes
+
+
+def in_time_order(runs: Sequence[RunSummary]) -> list[RunSummary]:
+    """Return the runs by when they started; as they are, when that of one is not known."""
+    moments = [run.started_at for run in runs]
+    if None in moments:
+        return list(runs)
+    return sorted(runs, key=_started_at)
+
+
+def _started_at(run: RunSummary) -> datetime:
+    moment = run.started_at or datetime.min
+    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
 
 
 def check_sides(base: Sequence[RunSummary], new: Sequence[RunSummary], options: Options) -> None:

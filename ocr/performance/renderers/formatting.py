@@ -67,6 +67,28 @@ def share(fraction: float | None) -> str:
     return percent(fraction * 100)
 
 
+def change(fraction: float | None) -> str:
+    """Return a relative change as `+9.2 %`, with two decimals below one percent."""
+    if fraction is None or not math.isfinite(fraction):
+        return NOT_MEASURED
+    value = fraction * 100
+    if value == 0:
+        return "0 %"
+    if abs(value) < 0.005:
+        return "< +0.01 %" if value > 0 else "> -0.01 %"
+    return f"{value:+.2f} %" if abs(value) < 0.995 else f"{value:+,.1f} %"
+
+
+def points(difference: float | None) -> str:
+    """Return the difference of two shares as `+2.1 points` (of a percent)."""
+    if difference is None or not math.isfinite(difference):
+        return NOT_MEASURED
+    value = difference * 100
+    if value == 0:
+        return "0 points"
+    return f"{value:+.2f} points" if abs(value) >= 0.005 else f"{_SIGNS[value > 0]}< 0.01 points"
+
+
 def percent(value: float | None) -> str:
     """Return a value that is in percent already as `41.3 %`."""
     if value is None or not math.isfinite(value):

@@ -1,0 +1,240 @@
+"""The runs that a command compares: files, folders, patterns, names of a store, W&B runs.
+
+Nothing of the engine is imported before there is something to read.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ocr.performance.cli import inputs, streams
+from ocr.performance.errors import SourceError
+
+if TYPE_CHECKING:
+    from ocr.performance.baseline import Baseline
+    from ocr.performance.compare.summary import RunSummary
+    from ocr.performance.store.baselines import BaselineStore, Entry
+
+WANDB_PREFIX = "wandb:"
+DEFAULT_STORE = "baselines"
+STORE_VARIABLE = "OCR_BASELINE_STORE"
+MAX_STORED = 40
+OTHERS_SHOWN = 5
+_RUN_ADDRESS = re.compile(r"https?://|[\w.-]+/[\w.-]+/(runs/)?[\w-]+$")
+_RUN_ID = re.compile(r"[A-Za-z0-9_-]{4,64}$")
+_BARE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*$")
+
+
+@dataclass(frozen=True, kw_only=True)
+class WandbAccess:
+    """Where runs that are named by an id are asked for."""
+
+    project: str | None = None
+    entity: str | None = None
+    timeout_s: float = 12.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoundRun:
+    """A run that was read, and the means of blocks of its batches where they are at hand."""
+
+    label: str
+    baseline: Baseline
+    block_means_s: Mapping[str, Sequence[float]] = field(default_factory=dict)
+
+    def summary(self) -> RunSummary:
+        """Return what a comparison needs of it."""
+        from ocr.performance.compare.summary import summarize
+
+        return summarize(self.baseline, self.label, self.block_means_s)
+
+
+def find_runs(items: Sequence[str], access: WandbAccess) -> list[FoundRun]:
+    """Return the runs that files, folders, patterns and run ids stand for, in order.
+
+    Raises:
+        BaselineError: When an item stands for nothing, or when what it stands for can't be read.
+    """
+    sources = [source for item in items for source in _sources(item, access)]
+    return [_read(source, access) for source in sources]
+
+
+def summaries(
+    items: Sequence[str],
+    store: BaselineStore,
+    access: WandbAccess,
+    *,
+    like: Sequence[RunSummary] = (),
+) -> list[RunSummary]:
+    """Return the same as summaries; names of the store stand for its runs that fit `like`.
+
+    Raises:
+        BaselineError: As `find_runs` does, and when the store can't be read.
+    """
+    found: list[RunSummary] = []
+    for item in items:
+        if _BARE_NAME.match(item) and store.has(item):
+            found.extend(_stored(item, store, like))
+        else:
+            found.extend(run.summary() for run in find_runs([item], access))
+    return found
+
+
+def open_store(url: str | None) -> BaselineStore:
+    """Return the store at a URL, by default the one that the environment names.
+
+    Raises:
+        StoreError: When it can't be opened.
+    """
+    from ocr.performance.store.baselines import BaselineStore
+
+    return BaselineStore(url or os.environ.get(STORE_VARIABLE) or DEFAULT_STORE)
+
+
+def _stored(name: str, store: BaselineStore, like: Sequence[RunSummary]) -> list[RunSummary]:
+    """Return the latest runs of a name that were made where and as those of `like` were."""
+    from ocr.performance.compare.identity import fingerprint, workload_hash
+
+    entries = store.entries(name)
+    if not like:
+        return store.load(name, entries)
+    wanted = fingerprint(like[0].identity)
+    fitting = [entry for entry in entries if entry.fingerprint == wanted]
+    _say_left_out(name, entries, fitting)
+    runs = store.load(name, fitting[-MAX_STORED:] or entries[-OTHERS_SHOWN:])
+    work = workload_hash(like[0])
+    same = [run for run in runs if workload_hash(run) == work]
+    if not same:
+        last = workload_hash(runs[-1])
+        same = [run for run in runs if workload_hash(run) == last]
+    if len(same) < len(runs):
+        left = len(runs) - len(same)
+        streams.print_message(f"{name}: {left} of {len(runs)} runs did other work and are left out")
+    return same
+
+
+def _say_left_out(name: str, entries: Sequence[Entry], fitting: Sequence[Entry]) -> None:
+    others = len(entries) - len(fitting)
+    if others and fitting:
+        streams.print_message(f"{name}: {others} runs of other environments are left out")
+
+
+def _sources(item: str, access: WandbAccess) -> Iterator[Path | str]:
+    """Yield a path for each document or run folder, the item itself for a W&B run."""
+    path = Path(item)
+    if item.startswith(WANDB_PREFIX) or item.startswith(("http://", "https://")):
+        yield item.removeprefix(WANDB_PREFIX)
+    elif path.exists():
+        yield from _of_path(path)
+    elif glob.has_magic(item):
+        matches = sorted(glob.glob(item, recursive=True))  # noqa: PTH207 - absolute patterns too
+        if not matches:
+            raise SourceError(f"no file or folder matches {item}")
+        for match in matches:
+            yield from _of_path(Path(match))
+    elif _is_run_reference(item, access):
+        yield item
+    else:
+        raise SourceError(
+            f"can't read {item}: no such file, folder or name in the store; "
+            f"a W&B run is written {WANDB_PREFIX}ID, or needs --project"
+        )
+
+
+def _is_run_reference(item: str, access: WandbAccess) -> bool:
+    has_project = access.project is not None or "WANDB_PROJECT" in os.environ
+    return bool(_RUN_ID.match(item) if has_project else None) or (
+        _RUN_ADDRESS.match(item) is not None and not item.endswith(".json")
+    )
+
+
+def _of_path(path: Path) -> Iterator[Path]:
+    if not path.is_dir():
+        yield path
+        return
+    own = _document_in(path)
+    if own is not None:
+        yield own
+        return
+    if not _has_records(path):
+        several = [*path.glob("*.json"), *path.glob("*/baseline.json")]
+        several += [*path.glob("*/baseline/baseline.json")]
+        if several:
+            yield from sorted(several)
+            return
+    yield path
+
+
+def _document_in(folder: Path) -> Path | None:
+    documents = (folder / "baseline.json", folder / "baseline" / "baseline.json")
+    return next((document for document in documents if document.is_file()), None)
+
+
+def _has_records(folder: Path) -> bool:
+    from ocr.performance.sources import recorder
+
+    try:
+        recorder.find_records(folder)
+    except SourceError:
+        return False
+    return True
+
+
+def _read(source: Path | str, access: WandbAccess) -> FoundRun:
+    if isinstance(source, str):
+        baseline = inputs.baseline_of_wandb_run(
+            source, project=access.project, entity=access.entity, timeout_s=access.timeout_s
+        )
+        return FoundRun(label=source, baseline=baseline)
+    if source.is_dir():
+        return _read_records(source)
+    from ocr.performance.documents import read_baseline
+
+    baseline = read_baseline(source)
+    return FoundRun(
+        label=_label(source), baseline=baseline, block_means_s=_blocks_beside(source, baseline)
+    )
+
+
+def _read_records(folder: Path) -> FoundRun:
+    from ocr.performance.analysis import analyze
+    from ocr.performance.compare.blocks import block_means_of_stages
+    from ocr.performance.sources import recorder
+
+    run = recorder.load(folder)
+    return FoundRun(
+        label=str(folder),
+        baseline=analyze(run),
+        block_means_s=block_means_of_stages(run.stages),
+    )
+
+
+def _blocks_beside(document: Path, baseline: Baseline) -> Mapping[str, Sequence[float]]:
+    """Return the block means of the batches beside a document, none when they are not there."""
+    if baseline.series is None or Path(baseline.series).name != baseline.series:
+        return {}
+    table = document.parent / baseline.series
+    if not table.is_file():
+        return {}
+    from ocr.performance.compare.blocks import block_means_of_csv
+
+    try:
+        return block_means_of_csv(table.read_text(encoding="utf-8"), str(table))
+    except (OSError, UnicodeDecodeError) as error:
+        raise SourceError(f"can't read {table}: {error}") from error
+
+
+def _label(document: Path) -> str:
+    """Return the document's path without what every run's path ends in."""
+    parts = list(document.parts)
+    if parts[-1] == "baseline.json" and len(parts) > 1:
+        parts.pop()
+        if parts[-1] == "baseline" and len(parts) > 1:
+            parts.pop()
+    return str(Path(*parts))

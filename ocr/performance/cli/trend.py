@@ -1,0 +1,114 @@
+"""`ocr-baseline trend`: the history of a named baseline, with its change points."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ocr.performance.cli import compared_runs, streams
+from ocr.performance.cli.comparison_options import (
+    access_of,
+    store_option,
+    wandb_options,
+    write_or_print,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ocr.performance.compare.drift import Trend
+    from ocr.performance.compare.summary import RunSummary
+
+LATEST_RUNS = 200
+FORMATS = ("terminal", "markdown", "json")
+
+
+@click.command(name="trend", short_help="Show a history with its change points.")
+@click.argument("runs", nargs=-1, required=True, metavar="NAME|RUN...")
+@click.option(
+    "--metric",
+    "names",
+    multiple=True,
+    metavar="METRIC",
+    help="Which metrics [default: the gated ones]; may be repeated.",
+)
+@click.option("--fingerprint", metavar="HEX", help="Which environment [default: the latest run's].")
+@click.option(
+    "--last",
+    type=click.IntRange(min=1),
+    default=LATEST_RUNS,
+    show_default=True,
+    metavar="N",
+    help="How many of the latest runs.",
+)
+@click.option("--format", "format_name", type=click.Choice(FORMATS), default="terminal")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write it here [default: stdout].",
+)
+@store_option
+@wandb_options
+def command(
+    runs: tuple[str, ...],
+    names: tuple[str, ...],
+    fingerprint: str | None,
+    last: int,
+    format_name: str,
+    output: Path | None,
+    store: str | None,
+    project: str | None,
+    entity: str | None,
+) -> None:
+    """Show how metrics moved over the runs of one environment, oldest first."""
+    place = compared_runs.open_store(store)
+    found = compared_runs.summaries(runs, place, access_of(project, entity))
+    history = _of_one_environment(found, fingerprint)[-last:]
+    trends = _trends(names, history)
+    labels = [run.label for run in history]
+    write_or_print(_rendered(trends, labels, format_name, output), output)
+
+
+def _of_one_environment(runs: Sequence[RunSummary], fingerprint: str | None) -> list[RunSummary]:
+    from ocr.performance.compare.identity import fingerprint as fingerprint_of
+    from ocr.performance.compare.sides import distinct, in_time_order
+    from ocr.performance.errors import ComparisonError
+
+    ordered = in_time_order(distinct(runs, "history")[0])
+    prints = [fingerprint_of(run.identity) for run in ordered]
+    wanted = fingerprint or prints[-1]
+    chosen = [run for run, own in zip(ordered, prints, strict=True) if own.startswith(wanted)]
+    if not chosen:
+        known = ", ".join(sorted(set(prints)))
+        raise ComparisonError(f"no run is of environment {wanted}; there are {known}")
+    if len(chosen) < len(ordered):
+        left = len(ordered) - len(chosen)
+        streams.print_message(f"{left} runs of other environments are left out")
+    return chosen
+
+
+def _trends(names: Sequence[str], history: Sequence[RunSummary]) -> list[Trend]:
+    from ocr.performance.compare.drift import trend
+    from ocr.performance.compare.metrics import METRICS
+    from ocr.performance.compare.options import matching_metrics
+
+    metrics = [metric for name in names for metric in matching_metrics(name)]
+    metrics = metrics or [metric for metric in METRICS if metric.is_gated]
+    return [found for metric in metrics if (found := trend(metric, history)) is not None]
+
+
+def _rendered(
+    trends: Sequence[Trend], labels: Sequence[str], format_name: str, output: Path | None
+) -> str:
+    from ocr.performance.renderers import trend_text
+
+    if format_name == "markdown":
+        return trend_text.render_trend_markdown(trends, labels)
+    if format_name == "json":
+        return trend_text.render_trend_json(trends, labels)
+    color = output is None and streams.stdout_has_color()
+    width = streams.stdout_width()
+    return trend_text.render_trend_terminal(trends, labels, width=width, color=color)

@@ -1,0 +1,127 @@
+"""The outcome of a check: each assertion with what was expected, what was found, all values."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from ocr.performance.compare.assertions import budget_state, count_states, metric_state
+from ocr.performance.renderers import comparison_wording as words
+from ocr.performance.renderers import formatting
+from ocr.performance.renderers.comparison_markdown import MARKER, render_comparison_markdown
+from ocr.performance.renderers.comparison_terminal import printed
+from ocr.performance.renderers.markdown_text import MarkdownText, code, escape, table
+from ocr.performance.renderers.plain_text import single_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import RenderableType
+
+    from ocr.performance.compare.assertions import Check, State
+    from ocr.performance.compare.budgets import BudgetResult
+    from ocr.performance.compare.comparison import MetricComparison
+
+STATE_WORDS = {"pass": "ok", "fail": "FAIL", "warn": "warn", "unsettled": "????"}
+STATE_STYLES = {"pass": "green", "fail": "bold red", "warn": "yellow", "unsettled": "magenta"}
+
+
+def render_check_terminal(check: Check, *, width: int, color: bool) -> str:
+    """Return the assertions, the ones that fail included, and a last line that sums up."""
+    return printed(list(_blocks(check)), width=width, color=color)
+
+
+def render_check_markdown(check: Check) -> str:
+    """Return the outcome for a pull request: the assertions, then the comparison."""
+    rows = [
+        (MarkdownText(f"**{STATE_WORDS[state]}**"), code(key), expected, found, values)
+        for state, key, expected, found, values in _assertions(check)
+    ]
+    headers = ("", "Assertion", "Expected", "Found", "Values")
+    blocks = [MARKER, f"## Performance check: {escape(summary(check))}"]
+    if rows:
+        blocks.append(table(headers, rows))
+    if check.comparison is not None:
+        blocks.append(render_comparison_markdown(check.comparison).removeprefix(MARKER).strip())
+    return "\n\n".join(blocks) + "\n"
+
+
+def summary(check: Check) -> str:
+    """Return `2 failed, 1 warned, 1 unsettled, 5 passed`."""
+    words_by_state: tuple[tuple[State, str], ...] = (
+        ("fail", "failed"),
+        ("warn", "warned"),
+        ("unsettled", "unsettled"),
+        ("pass", "passed"),
+    )
+    counts = [(count_states(check.states, state), word) for state, word in words_by_state]
+    return ", ".join(f"{count} {word}" for count, word in counts if count) or "nothing to check"
+
+
+def _blocks(check: Check) -> Iterator[RenderableType]:
+    comparison = check.comparison
+    if comparison is not None and comparison.obstacles:
+        yield Text(single_line(words.headline(comparison)), style="bold magenta")
+    for state, key, expected, found, values in _assertions(check):
+        line = Text(f"{STATE_WORDS[state]:<5}", style=STATE_STYLES[state])
+        line.append(single_line(f"{key}: expected {expected}, found {found}"), style="not bold")
+        yield line
+        if values:
+            yield Text(f"     {single_line(values)}", style="dim")
+    for phase in comparison.breakdowns if comparison else ():
+        if phase.main_lines:
+            yield Text(words.phase_sentence(phase))
+    for note in comparison.notes if comparison else ():
+        yield Text(single_line(f"Note: {note}"), style="dim")
+    yield Text(f"{summary(check)}.", style="bold")
+
+
+def _assertions(check: Check) -> Iterator[tuple[State, str, str, str, str]]:
+    for compared in check.gated:
+        yield (metric_state(compared), compared.metric.key, *_metric_texts(compared))
+    for result in check.budgets:
+        key = f"budget {result.budget.metric.key}"
+        yield (budget_state(result), key, *_budget_texts(result))
+
+
+def _metric_texts(compared: MetricComparison) -> tuple[str, str, str]:
+    metric = compared.metric
+    if compared.base is None or compared.new is None:
+        expected = "a value on both sides"
+        found = compared.judgement.reason
+    else:
+        worse = "more" if metric.better == "lower" else "less"
+        base = words.value_text(metric, compared.base)
+        expected = f"at most {words.margin_text(compared)} {worse} than {base}"
+        if compared.margin == 0:
+            expected = f"no {worse} than {base}"
+        found = f"{words.value_text(metric, compared.new)}: {_found(compared)}"
+    values = (
+        f"base {words.values_text(metric, compared.base_values)}; "
+        f"new {words.values_text(metric, compared.new_values)}"
+    )
+    return expected, found, values
+
+
+def _found(compared: MetricComparison) -> str:
+    parts = [words.change_text(compared.metric, compared.change)]
+    if compared.low is not None:
+        parts.append(words.interval_text(compared))
+    parts.append(compared.verdict)
+    details = [text for text in (compared.judgement.reason, words.needed_text(compared)) if text]
+    return " ".join(parts) + (f" ({'; '.join(details)})" if details else "")
+
+
+def _budget_texts(result: BudgetResult) -> tuple[str, str, str]:
+    budget = result.budget
+    limits = [
+        f"at {side} {formatting.quantity(limit, budget.metric.unit)}"
+        for side, limit in (("most", budget.max), ("least", budget.min))
+        if limit is not None
+    ]
+    found = words.value_text(budget.metric, result.value)
+    if result.value is None:
+        found = formatting.NOT_MEASURED + (f" ({result.reason})" if result.reason else "")
+    values = words.values_text(budget.metric, result.values) if len(result.values) > 1 else ""
+    return " and ".join(limits), found, values
