@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Iterable
-from typing import TypedDict
+from collections.abc import Callable, Iterable, Sequence
+from typing import Literal, TypeAlias, TypedDict
 
 import torch
 from lightning import LightningModule
@@ -19,11 +19,13 @@ from ocr.data.batch import DetectionBatch
 from ocr.models.dbnet import DBNet
 from ocr.models.head import DetectionMaps
 from ocr.models.losses import DetectionLoss, DetectionLosses
-from ocr.models.metric import DetectionMetric
+from ocr.models.metric import DetectionMetric, DetectionScores, Polygon
 from ocr.models.postprocessing import BoxExtractor, Detection
 
 OptimizerFactory = Callable[[Iterable[nn.Parameter]], Optimizer]
 SchedulerFactory = Callable[..., LRScheduler]
+MetricEvery = Literal["epoch", "batch"]
+Pages: TypeAlias = Sequence[Sequence[Polygon]]
 
 
 class PagePrediction(TypedDict):
@@ -49,6 +51,9 @@ class TextDetector(LightningModule):
             `scheduler(optimizer, total_steps=N)` with the number of optimizer steps of the whole
             training, such as a partial of OneCycleLR; None keeps the rate constant. It is stepped
             after each optimizer step.
+        metric_every: `epoch` logs the scores once an epoch; `batch` scores each batch by itself as
+            well and logs `val/batch_hmean` and its two ratios at every step, which matches all
+            regions a second time.
         channels_last: keep weights and images in the channels-last memory format, in which
             convolutions are faster on CPUs and on GPUs with tensor cores.
     """
@@ -62,15 +67,20 @@ class TextDetector(LightningModule):
         metric: DetectionMetric,
         optimizer: OptimizerFactory,
         scheduler: SchedulerFactory | None = None,
+        metric_every: MetricEvery = "epoch",
         channels_last: bool = True,
     ) -> None:
         super().__init__()
+        if metric_every not in ("epoch", "batch"):
+            raise ValueError(f"metric_every={metric_every!r} must be 'epoch' or 'batch'")
         self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
         self.model = model.to(memory_format=self.memory_format)
         self.loss = loss
         self.postprocessor = postprocessor
         self.val_metric = metric
         self.test_metric = copy.deepcopy(metric)
+        self.batch_metric = copy.deepcopy(metric)
+        self.metric_every = metric_every
         self.optimizer_factory = optimizer
         self.scheduler_factory = scheduler
 
@@ -145,14 +155,36 @@ class TextDetector(LightningModule):
             "lr_scheduler": {"scheduler": scheduler, "interval": "step"},
         }
 
+    def log_batch_scores(self, predictions: Pages, annotations: Pages, stage: str) -> None:
+        """Score one batch of this rank and log the values at this step.
+
+        Args:
+            predictions: for each page the polygons (N, 2) found.
+            annotations: for each page the polygons (N, 2) annotated.
+            stage: prefix of the names, `val` or `test`.
+        """
+        self.batch_metric.reset()
+        # Calling a metric gives the value of these pages without waiting for other ranks.
+        scores: DetectionScores = self.batch_metric(predictions, annotations)
+        self.log_dict(
+            {
+                f"{stage}/batch_precision": scores["precision"],
+                f"{stage}/batch_recall": scores["recall"],
+                f"{stage}/batch_hmean": scores["hmean"],
+            },
+            on_step=True,
+            on_epoch=False,
+            batch_size=len(annotations),
+        )
+
     def _evaluate(self, batch: DetectionBatch, metric: DetectionMetric, stage: str) -> None:
         maps = self(batch["images"])
         losses: DetectionLosses = self.loss(maps, batch)
         pages = self._regions(torch.sigmoid(maps.probability_logits))
-        metric.update(
-            [[detection.polygon for detection in detections] for detections in pages],
-            batch["polygons"],
-        )
+        predictions = [[detection.polygon for detection in detections] for detections in pages]
+        metric.update(predictions, batch["polygons"])
+        if self.metric_every == "batch":
+            self.log_batch_scores(predictions, batch["polygons"], stage)
         self.log(
             f"{stage}/loss",
             losses.total,

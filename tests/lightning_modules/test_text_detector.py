@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -11,11 +12,12 @@ import numpy as np
 import pytest
 import torch
 from lightning import Trainer
+from lightning.pytorch.loggers import CSVLogger
 from torch.optim.lr_scheduler import OneCycleLR
 from torch.utils.data import DataLoader
 
 from ocr.data.batch import DetectionBatch, DetectionCollate, DetectionSample
-from ocr.lightning_modules.text_detector import TextDetector
+from ocr.lightning_modules.text_detector import MetricEvery, TextDetector
 from ocr.models.dbnet import DBNet
 from ocr.models.losses import DetectionLoss
 from ocr.models.metric import DetectionMetric
@@ -45,7 +47,9 @@ def _loader(pages: int = 4, *, empty: bool = False) -> DataLoader[DetectionSampl
     return DataLoader(samples, batch_size=2, collate_fn=DetectionCollate())  # type: ignore[arg-type]  # a list is a dataset
 
 
-def _detector(*, scheduler: Scheduler = None, lr: float = 2e-2) -> TextDetector:
+def _detector(
+    *, scheduler: Scheduler = None, lr: float = 2e-2, metric_every: MetricEvery = "epoch"
+) -> TextDetector:
     torch.manual_seed(0)
     return TextDetector(
         model=DBNet(
@@ -59,6 +63,7 @@ def _detector(*, scheduler: Scheduler = None, lr: float = 2e-2) -> TextDetector:
         metric=DetectionMetric(),
         optimizer=partial(torch.optim.AdamW, lr=lr),
         scheduler=scheduler,
+        metric_every=metric_every,
     )
 
 
@@ -130,6 +135,22 @@ class TestTraining:
         trainer.fit(_detector(), _loader(empty=True), _loader(empty=True))
         assert np.isfinite(trainer.callback_metrics["train/loss"].item())
         assert trainer.callback_metrics["val/hmean"].item() == 0.0
+
+    def test_scores_of_each_batch_are_logged_at_its_step_when_they_are_asked_for(
+        self, trained: TextDetector, tmp_path: Path
+    ) -> None:
+        detector = _detector(metric_every="batch")
+        detector.load_state_dict(trained.state_dict())
+        logger = CSVLogger(tmp_path, name="", version="")
+        trainer = _trainer(tmp_path, logger=logger)
+        trainer.validate(detector, _loader(3), verbose=False)
+        rows = list(csv.DictReader((tmp_path / "metrics.csv").open()))
+        assert [row["val/batch_hmean"] for row in rows if row["val/batch_hmean"]] == ["1.0", "1.0"]
+        assert trainer.callback_metrics["val/hmean"].item() == 1.0
+
+    def test_scores_are_logged_for_epochs_or_batches_only(self) -> None:
+        with pytest.raises(ValueError, match="metric_every='step' must be"):
+            _detector(metric_every="step")  # type: ignore[arg-type]  # a wrong value is the point
 
     def test_each_epoch_is_scored_on_its_own(self, tmp_path: Path) -> None:
         detector = _detector()
