@@ -37,10 +37,15 @@ class SectionListener(Protocol):
 _listener: SectionListener | None = None
 
 
-def listen(listener: SectionListener | None) -> None:
-    """Send the sections of this process to `listener`; None stops listening."""
+def listen(listener: SectionListener | None) -> SectionListener | None:
+    """Send the sections of this process to `listener`; None stops listening.
+
+    Returns:
+        Who listened before, so that a run inside another can give the sections back.
+    """
     global _listener
-    _listener = listener
+    before, _listener = _listener, listener
+    return before
 
 
 def is_listening() -> bool:

@@ -95,8 +95,9 @@ class AccountingProfiler(Profiler):
 
     def open_stage(self, stage: Stage) -> None:
         """Open a stage at its first hook, unless it is open."""
-        stage = self._running_stage() if stage is Stage.VALIDATION else stage
-        if not self._recorder.is_open(stage):
+        running = self._running_stage()
+        stage = running if stage is Stage.VALIDATION else stage
+        if running is not Stage.SETUP and not self._recorder.is_open(stage):
             self._recorder.open_stage(stage, self._current_epoch())
             self._is_epoch_begun = stage is not Stage.TRAIN
 
@@ -107,7 +108,7 @@ class AccountingProfiler(Profiler):
 
     def begin_train_epoch(self) -> None:
         """Begin an epoch at the first of its start hooks."""
-        if not self._is_epoch_begun:
+        if not self._is_epoch_begun and self._recorder.stage is Stage.TRAIN:
             self._is_epoch_begun = True
             self._closed(Stage.TRAIN, self._recorder.end_epoch())
             self._recorder.begin_epoch(self._current_epoch())

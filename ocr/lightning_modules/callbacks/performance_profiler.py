@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from ocr.performance.record.batches import EpochRow
     from ocr.performance.run import RunStatus
+    from ocr.performance.sections import SectionListener
 
 logger = logging.getLogger(__name__)
 
@@ -98,6 +99,7 @@ class PerformanceProfilerCallback(Callback):
         self._timing: FrameworkTiming | None = None
         self._profiler: AccountingProfiler | None = None
         self._trainer: Trainer | None = None
+        self._listened_before: SectionListener | None = None
         self._batch_logged_at_s = float("-inf")
         self._device = torch.device("cpu")
         self._can_log = True
@@ -105,7 +107,8 @@ class PerformanceProfilerCallback(Callback):
     def __getstate__(self) -> dict[str, Any]:
         """Copies and pickles hold the arguments; the run that is recorded stays with this one."""
         running = dict.fromkeys(
-            ("_recorder", "_heartbeat", "_timing", "_profiler", "_trainer"), None
+            ("_recorder", "_heartbeat", "_timing", "_profiler", "_trainer", "_listened_before"),
+            None,
         )
         return {**vars(self), **running}
 
@@ -153,6 +156,10 @@ class PerformanceProfilerCallback(Callback):
     @override
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         if not self.enabled:
+            return
+        profilers = [c for c in callbacks_of(trainer) if isinstance(c, PerformanceProfilerCallback)]
+        if self is not next((c for c in profilers if c.enabled), self):
+            logger.warning("A second PerformanceProfilerCallback does nothing: take one out.")
             return
         try:
             self._start(trainer, pl_module)
@@ -248,6 +255,11 @@ class PerformanceProfilerCallback(Callback):
             self._stop()
         recorder, heartbeat = self._recorder_of(trainer)
         self._trainer = trainer
+
+        def stage() -> Stage:
+            """A tuner that puts this callback aside for its trials is part of the set-up."""
+            return running_stage(trainer) if self in callbacks_of(trainer) else Stage.SETUP
+
         timing = self._timing = FrameworkTiming(recorder, self.operations)
         recorder.resume()
         recorder.write_header(self._header(trainer, pl_module))
@@ -255,17 +267,17 @@ class PerformanceProfilerCallback(Callback):
             recorder,
             profiler_of(trainer),
             callback_lines=self._callback_lines(trainer),
-            running_stage=lambda: running_stage(trainer),
+            running_stage=stage,
             current_epoch=lambda: trainer.current_epoch,
             on_epoch_closed=self._on_epoch_closed,
         )
         timing.apply(
             trainer,
-            running_stage=lambda: running_stage(trainer),
+            running_stage=stage,
             loader_startup=profiler.loader_startup(),
         )
         set_profiler(trainer, profiler)
-        listen(recorder.operations)
+        self._listened_before = listen(recorder.operations)
         heartbeat.start()
 
     def _recorder_of(self, trainer: Trainer) -> tuple[Recorder, Heartbeat]:
@@ -319,8 +331,9 @@ class PerformanceProfilerCallback(Callback):
 
     def _stop(self) -> None:
         """Take everything back that `_start` put in place; harmless when repeated."""
-        listen(None)
         if self._timing is not None:
+            listen(self._listened_before)
+            self._listened_before = None
             self._timing.undo()
             self._timing = None
         trainer, profiler = self._trainer, self._profiler

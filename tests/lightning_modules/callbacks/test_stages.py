@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
+from lightning.pytorch.tuner.tuning import Tuner
 from torch.utils.data import DataLoader
 
+from ocr.lightning_modules.callbacks import PerformanceProfilerCallback
+from ocr.performance import section
 from ocr.performance.sources import recorder
 from tests.lightning_modules.callbacks import tiny_runs as tiny
 from tests.lightning_modules.callbacks.tiny_runs import TinyModule, loader, tiny_run, work
@@ -359,3 +365,90 @@ def test_validation_is_never_part_of_training(tmp_path: Path) -> None:
     inside = tiny_run(tmp_path / "inside", val_check_interval=1)
 
     assert inside.phase("train").total_s == pytest.approx(without.phase("train").total_s, rel=1e-6)
+
+
+def test_a_tuners_trials_are_part_of_the_setup(tmp_path: Path) -> None:
+    class Tunable(TinyModule):
+        lr = 0.1
+
+    def action(trainer: Trainer, module: LightningModule) -> None:
+        Tuner(trainer).lr_find(module, loader(), num_training=5)
+        tiny.fit(trainer, module)
+
+    plain = tiny_run(tmp_path / "plain")
+    tuned = tiny_run(tmp_path / "tuned", action, module=Tunable())
+
+    assert tuned.ended_by is None
+    for name in ("train", "validation"):
+        assert tuned.phase(name).batches == plain.phase(name).batches
+        assert tuned.phase(name).total_s == pytest.approx(plain.phase(name).total_s)
+
+
+def test_a_trainer_in_another_thread_is_accounted_as_in_the_main_one(tmp_path: Path) -> None:
+    runs: list[tiny.TinyRun] = []
+    thread = threading.Thread(target=lambda: runs.append(tiny_run(tmp_path)))
+    thread.start()
+    thread.join()
+
+    assert runs[0].ended_by is None
+    runs[0].check_totals()
+    assert runs[0].lines_ms("train")["logging"] == 4 * tiny.LOG_MS
+
+
+def test_a_run_inside_another_leaves_the_outer_one_its_sections(tmp_path: Path) -> None:
+    class Sections(TinyModule):
+        def training_step(self, batch: Any, batch_idx: int) -> Any:
+            with section("mine"):
+                return super().training_step(batch, batch_idx)
+
+    class RunsAnother(Callback):
+        def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+            inner = tiny_run(
+                tmp_path / "inner", lambda t, m: t.validate(m, loader(4), verbose=False)
+            )
+            inner.check_totals()
+
+    run = tiny_run(tmp_path / "outer", module=Sections(), callbacks=[RunsAnother()], max_epochs=2)
+
+    run.check_totals()
+    assert [(op.name, op.calls) for op in run.baseline.operations] == [("mine", 8)]
+
+
+def test_a_second_profiler_is_a_warning_and_changes_nothing(tmp_path: Path) -> None:
+    original = DataLoader.__iter__
+    second = PerformanceProfilerCallback(profile_memory=False)
+
+    with tiny.log_messages() as messages:
+        run = tiny_run(tmp_path, callbacks=[second])
+
+    assert len(messages) == 1
+    assert DataLoader.__iter__ is original
+    run.profiler = second
+    run.check_totals()
+
+
+EVERYDAY: dict[str, dict[str, Any]] = {
+    "early stopping": {
+        "callbacks": [EarlyStopping("val_mean", patience=1, min_delta=100.0)],
+        "max_epochs": 6,
+    },
+    "mixed precision": {"precision": "bf16-mixed"},
+    "gradient clipping and anomaly detection": {"gradient_clip_val": 1.0, "detect_anomaly": True},
+    "no inference mode": {"inference_mode": False},
+    "max_time": {"max_time": {"minutes": 5}, "max_epochs": 2},
+    "validation by the clock": {"val_check_interval": timedelta(seconds=0)},
+    "a checkpoint after each step": {"enable_checkpointing": True},
+}
+
+
+@pytest.mark.parametrize("case", EVERYDAY)
+def test_everyday_settings_agree_with_the_stopwatch(case: str, tmp_path: Path) -> None:
+    arguments = dict(EVERYDAY[case])
+    if case.startswith("a checkpoint"):
+        arguments["callbacks"] = [ModelCheckpoint(tmp_path, every_n_train_steps=1, save_last=True)]
+
+    run = tiny_run(tmp_path, **arguments)
+
+    assert run.ended_by is None
+    assert run.baseline.run.status == "finished"
+    run.check_totals()
