@@ -303,6 +303,48 @@ class MissingMetric(_Model):
     detail: str | None = None
 
 
+class RankPhase(_Model):
+    """One phase on one rank, warm-up and all.
+
+    `own_s` leaves out the lines in which a rank waits for the others: the backward pass, which
+    ends with the gradients of all ranks, and collectives that were called outside of it.
+    """
+
+    phase: PhaseName
+    batches: int
+    epochs: int
+    samples: int | None = None
+    total_s: FiniteFloat
+    batch_mean_s: FiniteFloat | None = None
+    data_wait_s: FiniteFloat
+    backward_s: FiniteFloat
+    collectives_s: FiniteFloat
+    own_s: FiniteFloat
+
+
+class Rank(_Model):
+    """One process of a distributed run; `recorded_until_s` is when its last batch began."""
+
+    rank: int
+    status: Literal["finished", "failed", "interrupted", "running", "unknown"] = "unknown"
+    ended_by: str | None = None
+    recorded_until_s: FiniteFloat | None = None
+    lost_records: int = 0
+    phases: list[RankPhase] = []
+
+
+class RankSpread(_Model):
+    """A metric of `ranks[].phases[]`, in seconds a batch, over the ranks."""
+
+    phase: PhaseName
+    metric: Literal["batch", "data_wait", "backward", "collectives", "own"]
+    min: FiniteFloat
+    min_rank: int
+    median: FiniteFloat
+    max: FiniteFloat
+    max_rank: int
+
+
 class Baseline(_Model):
     """The whole document."""
 
@@ -325,7 +367,9 @@ class Baseline(_Model):
     findings: list[Finding] = []
     measurement: Measurement = Measurement()
     missing: list[MissingMetric] = []
-    ranks: list[dict[str, JsonValue]] = []
+    world_size: int = 1
+    ranks: list[Rank] = []
+    rank_spreads: list[RankSpread] = []
     series: str | None = None
 
     def phase(self, name: str) -> Phase | None:

@@ -210,8 +210,43 @@ class MeasurementRecord:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RankStage:
+    """Totals of one stage on one rank; `lines_s` covers batches and tails, and sums to `total_s`.
+
+    `batches_s` is the time of the batches alone; `samples` is None where a size could not be told.
+    """
+
+    stage: Stage
+    batches: int
+    epochs: int
+    samples: int | None
+    total_s: float
+    batches_s: float
+    lines_s: Mapping[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RankRecord:
+    """One process of a distributed run; `recorded_until_s` is the start of its last batch.
+
+    Instants count from the start of that rank's own recorder.
+    """
+
+    rank: int
+    status: RunStatus = "unknown"
+    ended_by: str | None = None
+    recorded_until_s: float | None = None
+    lost_records: int = 0
+    stages: tuple[RankStage, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Run:
-    """One run as a source read it."""
+    """One run as a source read it.
+
+    The stages are those of rank 0. `ranks` has the totals of every rank that left records, rank 0
+    too, where `world_size` is above 1.
+    """
 
     info: RunInfo
     stages: tuple[StageRecord, ...] = ()
@@ -224,3 +259,5 @@ class Run:
     environment_identity: Mapping[str, JsonValue] = field(default_factory=dict)
     environment_volatile: Mapping[str, JsonValue] = field(default_factory=dict)
     missing: tuple[Missing, ...] = ()
+    world_size: int = 1
+    ranks: tuple[RankRecord, ...] = ()

@@ -37,6 +37,7 @@ class Line(str, Enum):
     BACKWARD = "backward"
     OPTIMIZER = "optimizer"
     METRICS = "metrics"
+    COLLECTIVES = "collectives"
     LOGGING = "logging"
     CHECKPOINT = "checkpoint"
     CALLBACKS = "callbacks"

@@ -16,6 +16,7 @@ from ocr.lightning_modules.callbacks.performance_profiler import (
     status_of,
 )
 from ocr.lightning_modules.callbacks.trainer_parts import callbacks_of
+from ocr.performance.private_text import error_text
 
 if TYPE_CHECKING:
     from lightning.pytorch import LightningModule, Trainer
@@ -60,8 +61,7 @@ class BaselineReportCallback(Callback):
     def on_exception(
         self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
     ) -> None:
-        ended_by = f"{type(exception).__name__}: {exception}"
-        self._report(trainer, pl_module, status_of(exception), ended_by)
+        self._report(trainer, pl_module, status_of(exception), error_text(exception))
 
     @override
     def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
@@ -81,6 +81,8 @@ class BaselineReportCallback(Callback):
                 profiler.finish_records(status, ended_by)
             if not trainer.is_global_zero:
                 return
+            if profiler is not None and status == "finished":
+                profiler.wait_for_ranks(trainer)
             self._write(trainer, pl_module, profiler, status)
         except Exception as error:
             logger.warning(

@@ -10,6 +10,7 @@ import inspect
 import threading
 from typing import TYPE_CHECKING, Any
 
+import torch
 from lightning.pytorch import LightningModule
 from lightning.pytorch.core.optimizer import LightningOptimizer
 from lightning.pytorch.loops import fetchers
@@ -30,6 +31,24 @@ if TYPE_CHECKING:
     from ocr.performance.record.recorder import Recorder
 
 METRIC_METHODS = ("update", "compute")
+
+COLLECTIVES = (
+    "all_gather",
+    "all_gather_into_tensor",
+    "all_gather_object",
+    "all_reduce",
+    "barrier",
+    "broadcast",
+    "broadcast_object_list",
+    "gather",
+    "gather_object",
+    "reduce",
+    "reduce_scatter",
+    "reduce_scatter_tensor",
+    "scatter",
+)
+"""Functions of `torch.distributed` in which a rank waits for others. DDP's exchange of gradients
+is none of them: it runs in the backward pass, below Python."""
 
 _FRAMEWORK_METHODS = (
     (LightningModule, "log", Line.LOGGING),
@@ -104,6 +123,8 @@ class FrameworkTiming:
         for logger_class in {type(logger) for logger in trainer.loggers}:
             if inspect.getattr_static(logger_class, "log_metrics", None) is not None:
                 self._time_method(logger_class, "log_metrics", LoggerSpan(self._recorder))
+        if trainer.world_size > 1:
+            self._time_collectives()
         for target in self._targets:
             if not _is_metric_method(target):
                 self._instrumentation.time(target, section(target.dotted_name))
@@ -127,6 +148,17 @@ class FrameworkTiming:
         """Put everything back."""
         self._instrumentation.undo()
         self._timed_metrics.clear()
+
+    def _time_collectives(self) -> None:
+        for name in COLLECTIVES:
+            if hasattr(torch.distributed, name):
+                target = Target(
+                    dotted_name=f"torch.distributed.{name}",
+                    owner=torch.distributed,
+                    attribute=name,
+                )
+                span = MainThreadSpan(self._recorder, Line.COLLECTIVES)
+                self._instrumentation.time(target, span)
 
     def _time_method(self, owner: type, attribute: str, span: MainThreadSpan) -> None:
         target = Target(

@@ -23,8 +23,14 @@ from ocr.lightning_modules.callbacks.action_lines import CALLBACK_LINE_PREFIX
 from ocr.lightning_modules.callbacks.cuda_clock import CudaClock
 from ocr.lightning_modules.callbacks.epoch_metrics import epoch_metrics, memory_metrics
 from ocr.lightning_modules.callbacks.framework_timing import FrameworkTiming
+from ocr.lightning_modules.callbacks.rank_records import (
+    remove_earlier_records,
+    shared_folder,
+    wait_for_ranks,
+)
 from ocr.lightning_modules.callbacks.trainer_parts import callbacks_of, profiler_of, set_profiler
 from ocr.performance.errors import OperationError
+from ocr.performance.private_text import error_text
 from ocr.performance.record import environment
 from ocr.performance.record.device import DeviceTimeline
 from ocr.performance.record.heartbeat import Heartbeat
@@ -103,6 +109,7 @@ class PerformanceProfilerCallback(Callback):
         self._batch_logged_at_s = float("-inf")
         self._device = torch.device("cpu")
         self._can_log = True
+        self._reports = 0
 
     def __getstate__(self) -> dict[str, Any]:
         """Copies and pickles hold the arguments; the run that is recorded stays with this one."""
@@ -117,6 +124,13 @@ class PerformanceProfilerCallback(Callback):
         """Where the run's records are, once a trainer has set the callback up."""
         return None if self._recorder is None else self._recorder.folder
 
+    def wait_for_ranks(self, trainer: Trainer) -> None:
+        """Wait, for some seconds at most, until the other ranks have finished their records too."""
+        if trainer.world_size > 1 and self._recorder is not None:
+            wait_for_ranks(
+                self._recorder.folder, world_size=trainer.world_size, reports=self._reports
+            )
+
     def finish_records(self, status: RunStatus, ended_by: str | None = None) -> None:
         """End the run's records with its status, so that a report can be made.
 
@@ -125,6 +139,7 @@ class PerformanceProfilerCallback(Callback):
         """
         if self._recorder is None or self._heartbeat is None:
             return
+        self._reports += 1
         self._recorder.pause()
         self._heartbeat.beat(is_flush_due=True)
         self._recorder.flush(with_samples=True)
@@ -142,6 +157,7 @@ class PerformanceProfilerCallback(Callback):
                 "type": "status",
                 "status": status,
                 "ended_by": ended_by,
+                "reports": self._reports,
                 "at_ns": recorder.now_ns(),
                 "event_cost_ns": recorder.event_cost_ns,
                 "background_cpu_ns": heartbeat.cpu_ns,
@@ -237,9 +253,7 @@ class PerformanceProfilerCallback(Callback):
     ) -> None:
         try:
             if self._recorder is not None and self._profiler is not None:
-                self.finish_records(
-                    status_of(exception), f"{type(exception).__name__}: {exception}"
-                )
+                self.finish_records(status_of(exception), error_text(exception))
         except Exception as error:  # noqa: BLE001 - the user's exception is the one to see
             self._give_up("finish", error)
         self._stop()
@@ -282,7 +296,8 @@ class PerformanceProfilerCallback(Callback):
 
     def _recorder_of(self, trainer: Trainer) -> tuple[Recorder, Heartbeat]:
         """Go on with the records of the run before if they are in this trainer's folder."""
-        folder = run_description.output_folder(trainer, self.output_dir) / RECORDS_FOLDER
+        own = run_description.output_folder(trainer, self.output_dir) / RECORDS_FOLDER
+        folder = shared_folder(trainer, own)
         if self._recorder is not None and self._heartbeat is not None:
             if self._recorder.folder == folder:
                 self._write_status(self._recorder, self._heartbeat, "unknown")
@@ -297,18 +312,20 @@ class PerformanceProfilerCallback(Callback):
 
     def _make_recorder(self, trainer: Trainer, folder: Path) -> Recorder:
         rank = trainer.global_rank
-        if folder.is_dir():
-            for earlier in [folder / f"rank_{rank}.jsonl", *folder.glob(f"rank_{rank}_*.jsonl")]:
-                earlier.unlink(missing_ok=True)
+        remove_earlier_records(folder, rank, trainer.world_size)
         is_cuda = trainer.strategy.root_device.type == "cuda"
         return Recorder(folder, rank=rank, device=DeviceTimeline(CudaClock()) if is_cuda else None)
 
     def _header(self, trainer: Trainer, pl_module: LightningModule) -> dict[str, Any]:
-        now = datetime.now(timezone.utc)
-        return {
-            "run": run_description.run_identity(trainer),
-            "written_at": now.isoformat(),
+        own = {
+            "written_at": datetime.now(timezone.utc).isoformat(),
             "clock": "time.perf_counter_ns (host)",
+            "world_size": trainer.world_size,
+        }
+        if not trainer.is_global_zero:  # whose loggers are dummies, and whose report is rank 0's
+            return own
+        return own | {
+            "run": run_description.run_identity(trainer),
             "environment": {
                 "identity": run_description.environment_identity(trainer),
                 "volatile": environment.volatile(Path.cwd()),

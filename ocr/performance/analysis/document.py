@@ -16,6 +16,7 @@ from ocr.performance.analysis.missing import missing_metrics
 from ocr.performance.analysis.notes import measurement
 from ocr.performance.analysis.operations import operations
 from ocr.performance.analysis.phases import recorded_phases, reported_phase
+from ocr.performance.analysis.ranks import rank_sections, rank_spreads
 from ocr.performance.analysis.stage_times import StageTimes
 from ocr.performance.analysis.train_vs_validation import compare_recorded, compare_reported
 from ocr.performance.analysis.workers import worker_times, workers_section
@@ -42,6 +43,7 @@ def analyze(run: Run) -> Baseline:
     """Return the baseline of a run."""
     measured = measure(run)
     found = find(measured)
+    ranks = rank_sections(run)
     return Baseline(
         generated_at=datetime.now(timezone.utc),
         generator=Generator(name=DISTRIBUTION_NAME, version=metadata.version(DISTRIBUTION_NAME)),
@@ -60,6 +62,9 @@ def analyze(run: Run) -> Baseline:
             update={"notes": [*measured.measurement.notes, *found.silent]}
         ),
         missing=missing_metrics(measured),
+        world_size=run.world_size,
+        ranks=ranks,
+        rank_spreads=rank_spreads(ranks),
     )
 
 

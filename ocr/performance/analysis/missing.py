@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ocr.performance.analysis.ranks import missing_ranks
 from ocr.performance.baseline import MissingMetric
 from ocr.performance.stages import Stage
 
@@ -29,6 +30,7 @@ def missing_metrics(measured: Measured) -> list[MissingMetric]:
     for phase in measured.whole_phases:
         entries.extend(_absent_in(phase))
     entries.extend(_absent_sections(measured))
+    entries.extend(missing_ranks(measured.run))
     first_of_each: dict[str, MissingMetric] = {}
     for entry in entries:
         first_of_each.setdefault(entry.metric, entry)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ocr.performance.analysis.phases import own_cost_moved
+from ocr.performance.analysis.ranks import rank_warnings
 from ocr.performance.baseline import Measurement
 from ocr.performance.stages import Line
 
@@ -27,7 +28,7 @@ def measurement(run: Run, times: Mapping[Stage, StageTimes]) -> Measurement:
         overhead_share=overhead_s / total_s if overhead_s is not None and total_s > 0 else None,
         per_batch_overhead_s=overhead_s / batches if overhead_s is not None and batches else None,
         background_cpu_s=run.measurement.background_cpu_s,
-        warnings=[*run.measurement.warnings, *_warnings(run)],
+        warnings=[*run.measurement.warnings, *_warnings(run), *rank_warnings(run)],
         notes=_notes(run),
     )
 

@@ -12,6 +12,7 @@ from ocr.performance.renderers import (
     header,
     markdown_tables,
     phase_tables,
+    rank_tables,
     verdict,
     wording,
 )
@@ -60,6 +61,9 @@ def _view(baseline: Baseline) -> dict[str, object]:
         "operation_notes": _operation_notes(baseline, main, worker),
         "memory_table": markdown_tables.memory_table(baseline),
         "memory_over_time": markdown_tables.memory_over_time_table(baseline),
+        "rank_spreads": rank_tables.spread_table(baseline),
+        "rank_table": rank_tables.rank_table(baseline),
+        "rank_notes": rank_tables.rank_notes(baseline),
         "findings": [_finding(finding) for finding in verdict.ranked_findings(baseline)],
         "no_findings": wording.no_findings(baseline),
         "missing": markdown_tables.missing_table(baseline)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         MemoryUse,
         Operation,
         Phase,
+        Rank,
         Workers,
     )
 
@@ -67,6 +68,8 @@ def metric_rows(baseline: Baseline) -> Iterator[MetricRow]:
         yield from _worker_rows(workers)
     yield from _comparison_rows(baseline)
     yield from _memory_rows(baseline)
+    for rank in baseline.ranks:
+        yield from _rank_rows(rank)
     measurement = baseline.measurement
     yield _run_row(baseline, "measurement.overhead_s", measurement.overhead_s, "s")
     yield _run_row(baseline, "measurement.overhead_share", measurement.overhead_share, "share")
@@ -144,6 +147,23 @@ def _worker_rows(workers: Workers) -> Iterator[MetricRow]:
     ):
         why = "" if value is not None else "not measured"
         yield MetricRow(workers.phase, None, "worker", "", metric, value, unit, why)
+
+
+def _rank_rows(rank: Rank) -> Iterator[MetricRow]:
+    for phase in rank.phases:
+        for metric, value, unit in (
+            ("rank.batches", phase.batches, "count"),
+            ("rank.samples", phase.samples, "count"),
+            ("rank.total_s", phase.total_s, "s"),
+            ("rank.batch_mean_s", phase.batch_mean_s, "s"),
+            ("rank.data_wait_s", phase.data_wait_s, "s"),
+            ("rank.backward_s", phase.backward_s, "s"),
+            ("rank.collectives_s", phase.collectives_s, "s"),
+            ("rank.own_s", phase.own_s, "s"),
+        ):
+            why = "" if value is not None else "not measured"
+            name = f"rank {rank.rank}"
+            yield MetricRow(phase.phase, None, "main", name, metric, value, unit, why)
 
 
 def _comparison_rows(baseline: Baseline) -> Iterator[MetricRow]:

@@ -41,6 +41,7 @@ LINE_MEANINGS = {
     Line.BACKWARD.value: "the backward pass",
     Line.OPTIMIZER.value: "the optimizer's step and clearing of gradients",
     Line.METRICS.value: "updating and computing metrics",
+    Line.COLLECTIVES.value: "exchanging with other ranks, outside the backward pass",
     Line.LOGGING.value: "handing values to the loggers",
     Line.CHECKPOINT.value: "writing checkpoints",
     Line.CALLBACKS.value: "hooks of the other callbacks",

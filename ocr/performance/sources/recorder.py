@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +20,7 @@ from ocr.performance.run import (
     RunInfo,
     StageRecord,
 )
+from ocr.performance.sources.record_lines import record_lines
 from ocr.performance.sources.record_shapes import check_epoch, check_header, check_status
 from ocr.performance.sources.recorded_columns import (
     RecordedBatches,
@@ -28,11 +28,12 @@ from ocr.performance.sources.recorded_columns import (
     RecordedOperations,
 )
 from ocr.performance.sources.recorded_device import RecordedDevice
+from ocr.performance.sources.recorded_ranks import load_ranks
 from ocr.performance.sources.recorded_workers import RecordedWorkers
 from ocr.performance.stages import REPORTED_STAGES, Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
 SECONDS = 1e-9
@@ -50,16 +51,17 @@ def load(folder: Path) -> Run:
     """
     path = find_records(folder) / "rank_0.jsonl"
     reading = _Reading()
-    for record in _records(path, reading):
+    for record in record_lines(path):
         reading.take(record)
     if not reading.headers:
         raise SourceError(
             f"{path} holds no readable header; if the run has only just begun, try again later"
         )
     for worker_path in sorted(path.parent.glob("rank_0_worker_*.jsonl")):
-        for record in _records(worker_path, reading):
+        for record in record_lines(worker_path):
             reading.take(record)
-    return reading.run()
+    run = reading.run()
+    return replace(run, ranks=load_ranks(path.parent)) if run.world_size > 1 else run
 
 
 def find_records(folder: Path) -> Path:
@@ -83,34 +85,6 @@ def find_records(folder: Path) -> Path:
     )
 
 
-def _records(path: Path, reading: _Reading) -> Iterator[dict[str, Any]]:
-    try:
-        with path.open("rb") as lines:
-            for line in lines:
-                try:
-                    record = json.loads(line, parse_constant=_refuse_constant, parse_float=_finite)
-                except (ValueError, RecursionError):
-                    reading.lost_records += 1
-                    continue
-                if isinstance(record, dict):
-                    yield record
-                else:
-                    reading.lost_records += 1
-    except OSError as error:
-        raise SourceError(f"{path} can't be read: {error.strerror}") from error
-
-
-def _refuse_constant(name: str) -> float:
-    raise ValueError(f"{name} is not a measurement")
-
-
-def _finite(digits: str) -> float:
-    value = float(digits)
-    if value - value != 0.0:
-        raise ValueError(f"{digits} is not a measurement")
-    return value
-
-
 @dataclass
 class _Reading:
     """What the records said so far."""
@@ -125,8 +99,11 @@ class _Reading:
     status: Mapping[str, Any] = field(default_factory=dict)
     lost_records: int = 0
 
-    def take(self, record: Mapping[str, Any]) -> None:
+    def take(self, record: Mapping[str, Any] | None) -> None:
         """Take a record in; one of unknown type is ignored, a malformed one is counted."""
+        if record is None:
+            self.lost_records += 1
+            return
         try:
             self._take(record)
         except _MALFORMED:
@@ -170,6 +147,7 @@ class _Reading:
             environment_identity=self._environment("identity"),
             environment_volatile=self._environment("volatile") | self.status.get("volatile", {}),
             missing=self._missing(),
+            world_size=self._latest("world_size") or 1,
         )
 
     def _stage(self, stage: Stage) -> StageRecord | None:

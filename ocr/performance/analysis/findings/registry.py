@@ -17,6 +17,7 @@ from ocr.performance.analysis.findings.outlier_batches import outlier_batches
 from ocr.performance.analysis.findings.profiler_cost import profiler_cost
 from ocr.performance.analysis.findings.rule import Rule, Silence
 from ocr.performance.analysis.findings.slowing_down import slowing_down
+from ocr.performance.analysis.findings.straggler import straggler_rank
 from ocr.performance.analysis.findings.tail_latency import tail_latency
 from ocr.performance.analysis.findings.too_few_workers import too_few_workers
 from ocr.performance.analysis.findings.too_many_workers import too_many_workers
@@ -36,6 +37,7 @@ RULES: tuple[Rule, ...] = (
     worker_operation,
     too_few_workers,
     too_many_workers,
+    straggler_rank,
     tail_latency,
     outlier_batches,
     slowing_down,

@@ -1,0 +1,70 @@
+"""A training over two processes on the CPU, each of which would name another output folder.
+
+`python distributed_training.py FOLDER CASE`; Lightning starts the second process, or torchrun both.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+import warnings
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.pytorch import LightningModule, Trainer
+from torch.utils.data import DataLoader
+
+from ocr.lightning_modules.callbacks import BaselineReportCallback, PerformanceProfilerCallback
+
+BATCHES = 12
+SLEEP_S = 0.02
+
+
+class SmallModule(LightningModule):
+    """A layer; rank 1 does what the case says."""
+
+    def __init__(self, case: str) -> None:
+        super().__init__()
+        self.case = case
+        self.layer = torch.nn.Linear(8, 1)
+
+    def training_step(self, batch: Any, batch_idx: int) -> torch.Tensor:
+        if self.global_rank == 1 and self.case == "straggler":
+            time.sleep(SLEEP_S)  # the work that this rank alone has; no test waits by it
+        if self.global_rank == 1 and self.case == "raise" and batch_idx == 6:
+            raise ValueError("rank 1 has had enough")
+        loss: torch.Tensor = self.layer(batch).pow(2).mean()
+        return loss
+
+    def validation_step(self, batch: Any, batch_idx: int) -> None:
+        self.log("val", self.layer(batch).mean(), sync_dist=True)
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        return torch.optim.SGD(self.parameters(), lr=0.01)
+
+
+def main(folder: Path, case: str) -> None:
+    """Train for an epoch."""
+    warnings.simplefilter("ignore")
+    torch.set_num_threads(1)
+    rank = os.environ.get("LOCAL_RANK", "0")
+    trainer = Trainer(
+        accelerator="cpu",
+        devices=2,
+        strategy="ddp",
+        max_epochs=1,
+        default_root_dir=folder / f"of_rank_{rank}",
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        callbacks=[PerformanceProfilerCallback(), BaselineReportCallback()],
+    )
+    data: Any = torch.ones(2 * 2 * BATCHES, 8)  # a tensor serves as a map of its rows
+    trainer.fit(SmallModule(case), DataLoader(data, batch_size=2), DataLoader(data, batch_size=2))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2])
