@@ -1,7 +1,8 @@
 """What a data loader hands to the training: samples, batches, and how one becomes the other."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TypedDict
 
 import numpy as np
@@ -9,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ocr.data import target_maps
+from ocr.data.map_cache import CacheKind, MapCache, digest_of, make_map_cache
 from ocr.data.target_maps import Map, Polygon
 
 
@@ -43,12 +45,27 @@ class DetectionBatch(TypedDict):
 
 @dataclass(frozen=True, kw_only=True)
 class DetectionCollate:
-    """Stack samples and draw their target maps; the arguments are those of `make_target_maps`."""
+    """Stack samples and draw their target maps, with arguments for `make_target_maps`.
+
+    Args:
+        shrink_ratio: See there, as for the next three.
+        threshold_min: Likewise.
+        threshold_max: Likewise.
+        min_side_px: Likewise.
+        cache: Where maps are kept to be used again: `none` makes them for each batch, `memory`
+            keeps them in each loader worker (7 bytes a pixel and page, in every worker in the
+            end), `disk` in files that all workers and later runs share. For pages whose polygons
+            are the same in each epoch.
+        cache_dir: Folder of the files of `disk`.
+    """
 
     shrink_ratio: float = 0.4
     threshold_min: float = 0.3
     threshold_max: float = 0.7
     min_side_px: float = 3.0
+    cache: CacheKind = "none"
+    cache_dir: str | Path | None = None
+    _kept: MapCache | None = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not 0.0 < self.shrink_ratio < 1.0:
@@ -58,10 +75,12 @@ class DetectionCollate:
                 "0 <= threshold_min < threshold_max <= 1 must hold, not "
                 f"{self.threshold_min} and {self.threshold_max}"
             )
+        # The settings are frozen, and what has been kept is none of them.
+        object.__setattr__(self, "_kept", make_map_cache(self.cache, self.cache_dir))
 
     def __call__(self, samples: Sequence[DetectionSample]) -> DetectionBatch:
         """Return the batch; all samples have images of one size."""
-        maps = [self._make_maps(sample) for sample in samples]
+        maps = [self._maps_of(sample) for sample in samples]
         return DetectionBatch(
             images=torch.stack([sample.image for sample in samples]),
             shrink_maps=_stacked([one.shrink_map for one in maps]),
@@ -72,18 +91,23 @@ class DetectionCollate:
             image_paths=[sample.image_path for sample in samples],
         )
 
-    def _make_maps(self, sample: DetectionSample) -> target_maps.TargetMaps:
+    def _maps_of(self, sample: DetectionSample) -> target_maps.TargetMaps:
         height, width = sample.image.shape[-2:]
+        settings = {
+            "shrink_ratio": self.shrink_ratio,
+            "threshold_min": self.threshold_min,
+            "threshold_max": self.threshold_max,
+            "min_side_px": self.min_side_px,
+        }
         # Looked up in its module at each call, so that it can be timed by its dotted name.
-        return target_maps.make_target_maps(
-            sample.polygons,
-            height,
-            width,
-            shrink_ratio=self.shrink_ratio,
-            threshold_min=self.threshold_min,
-            threshold_max=self.threshold_max,
-            min_side_px=self.min_side_px,
-        )
+        if self._kept is None:
+            return target_maps.make_target_maps(sample.polygons, height, width, **settings)
+        digest = digest_of(sample.polygons, height, width, settings)
+        maps = self._kept.get(digest)
+        if maps is None:
+            maps = target_maps.make_target_maps(sample.polygons, height, width, **settings)
+            self._kept.put(digest, maps)
+        return maps
 
 
 def _stacked(maps: list[Map]) -> Tensor:

@@ -58,6 +58,9 @@ class ReceiptDataModule(LightningDataModule):
         max_train_images: Use only so many, the first of the file.
         max_eval_images: Likewise, of the validation and of the test split.
         seed: Of the order of the training pages and of the workers' random numbers.
+
+    Raises:
+        ValueError: `collate` caches target maps that no later epoch could use.
     """
 
     def __init__(
@@ -77,6 +80,11 @@ class ReceiptDataModule(LightningDataModule):
         seed: int = 0,
     ) -> None:
         super().__init__()
+        _check_cache(
+            collate,
+            pages_vary=transforms.varies_training_pages,
+            workers_end=num_workers > 0 and not persistent_workers,
+        )
         self.batch_size = batch_size
         self._root = Path(root)
         self._transforms = transforms
@@ -162,4 +170,17 @@ class ReceiptDataModule(LightningDataModule):
             pin_memory=self._pin_memory,
             persistent_workers=self._persistent_workers and self._num_workers > 0,
             generator=torch.Generator().manual_seed(self._seed + epoch),
+        )
+
+
+def _check_cache(collate: DetectionCollate, *, pages_vary: bool, workers_end: bool) -> None:
+    if collate.cache != "none" and pages_vary:
+        raise ValueError(
+            f"data.collate.cache={collate.cache} needs polygons that are the same in every epoch: "
+            "set data.transforms.augmentation=null, or data.collate.cache=none"
+        )
+    if collate.cache == "memory" and workers_end:
+        raise ValueError(
+            "data.collate.cache=memory is lost with its worker at the end of each epoch: set "
+            "data.persistent_workers=true, or data.collate.cache=disk"
         )

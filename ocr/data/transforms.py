@@ -124,6 +124,11 @@ class DetectionTransforms:
                 augmentation.brightness, augmentation.contrast, augmentation.saturation
             )
 
+    @property
+    def varies_training_pages(self) -> bool:
+        """Whether a training page differs from one epoch to the next."""
+        return self._augmentation is not None
+
     def train(
         self, image: NDArray[np.uint8], polygons: Sequence[Polygon]
     ) -> tuple[Tensor, list[Polygon]]:

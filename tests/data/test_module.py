@@ -209,7 +209,7 @@ def test_synthetic_receipts_are_made_once_below_the_root(tmp_path: Path) -> None
     ],
 )
 def test_impossible_target_maps_are_refused_by_name(
-    changes: dict[str, float], complaint: str
+    changes: dict[str, Any], complaint: str
 ) -> None:
     with pytest.raises(ValueError, match=complaint):
         DetectionCollate(**changes)
