@@ -9,6 +9,7 @@ import click
 
 from ocr.performance.cli import compared_runs, streams
 from ocr.performance.cli.comparison_options import access_of, store_option, wandb_options
+from ocr.performance.renderers.plain_text import counted
 
 if TYPE_CHECKING:
     from ocr.performance.store.baselines import NameSummary
@@ -129,9 +130,8 @@ def _store(
 def _name_line(summary: NameSummary) -> str:
     prints = {entry.fingerprint for entry in summary.entries}
     last = summary.entries[-1].stamp if summary.entries else "never"
-    line = (
-        f"{summary.name}: {len(summary.entries)} runs of {len(prints)} environments, latest {last}"
-    )
+    runs, places = counted(len(summary.entries), "run"), counted(len(prints), "environment")
+    line = f"{summary.name}: {runs}, {places}, latest {last}"
     if summary.has_calibration:
         line += ", calibrated"
     if summary.foreign_files:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from ocr.performance.cli import inputs, streams
 from ocr.performance.errors import SourceError
+from ocr.performance.renderers.plain_text import counted
 
 if TYPE_CHECKING:
     from ocr.performance.baseline import Baseline
@@ -114,15 +115,16 @@ def _stored(name: str, store: BaselineStore, like: Sequence[RunSummary]) -> list
         last = workload_hash(runs[-1])
         same = [run for run in runs if workload_hash(run) == last]
     if len(same) < len(runs):
-        left = len(runs) - len(same)
-        streams.print_message(f"{name}: {left} of {len(runs)} runs did other work and are left out")
+        left = counted(len(runs) - len(same), "run")
+        streams.print_message(f"{name}: left out: {left} that did other work")
     return same
 
 
 def _say_left_out(name: str, entries: Sequence[Entry], fitting: Sequence[Entry]) -> None:
     others = len(entries) - len(fitting)
     if others and fitting:
-        streams.print_message(f"{name}: {others} runs of other environments are left out")
+        left = counted(others, "run")
+        streams.print_message(f"{name}: left out: {left} of other environments")
 
 
 def _sources(item: str, access: WandbAccess) -> Iterator[Path | str]:

@@ -14,6 +14,7 @@ from ocr.performance.cli.comparison_options import (
     wandb_options,
     write_or_print,
 )
+from ocr.performance.renderers.plain_text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -85,8 +86,8 @@ def _of_one_environment(runs: Sequence[RunSummary], fingerprint: str | None) -> 
         known = ", ".join(sorted(set(prints)))
         raise ComparisonError(f"no run is of environment {wanted}; there are {known}")
     if len(chosen) < len(ordered):
-        left = len(ordered) - len(chosen)
-        streams.print_message(f"{left} runs of other environments are left out")
+        left = counted(len(ordered) - len(chosen), "run")
+        streams.print_message(f"Left out: {left} of other environments")
     return chosen
 
 

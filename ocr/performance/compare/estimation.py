@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 from ocr.performance.compare import intervals
-from ocr.performance.compare.judging import MIN_RUNS
+from ocr.performance.compare.judging import MIN_HISTORY, MIN_RUNS
 
 if TYPE_CHECKING:
     from ocr.performance.compare.intervals import Estimate
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 Design = Literal["one against one", "set against set", "paired sets", "against a history"]
 
-MIN_HISTORY = 8
 MAX_HISTORY = 40
 MIN_FREEDOM = 5
 """Degrees of freedom that the spread of a history needs beside its number of runs."""

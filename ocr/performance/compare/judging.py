@@ -17,6 +17,7 @@ Verdict = Literal[
     "regression", "improvement", "unchanged", "suspected", "inconclusive", "incomparable"
 ]
 MIN_RUNS = 5
+MIN_HISTORY = 8
 SIGNIFICANCE = 0.05
 MAX_UNADJUSTED = 3
 """With more gated metrics than this, their p-values are adjusted (Benjamini and Hochberg)."""
@@ -118,8 +119,10 @@ def _unconfirmed(
 ) -> Judgement:
     """Without the spread between runs the verdict never goes beyond `suspected`."""
     needed = max(MIN_RUNS, (_needed(estimate, margin) or MIN_RUNS))
-    given = f"{sizes[0]} v {sizes[1]}"
-    reason = f"{given} runs say nothing of the spread between runs; {MIN_RUNS} a side do"
+    reason = (
+        f"{sizes[0]} v {sizes[1]} runs tell too little of the spread between runs: a verdict "
+        f"takes {MIN_RUNS} a side, a calibration, or a history of {MIN_HISTORY}"
+    )
     is_off = low is not None and high is not None and (low > 0 or high < 0)
     is_suspect = is_off and abs(change) > margin
     return Judgement(

@@ -162,7 +162,9 @@ def _work(baseline: Baseline) -> dict[str, float]:
             continue
         for quantity, count in (("batches", phase.batches), ("samples", phase.samples)):
             if count is not None:
-                work[f"{name}.{quantity}_per_epoch"] = count / phase.epochs
+                per_epoch = count / phase.epochs
+                whole = int(per_epoch) if per_epoch.is_integer() else per_epoch
+                work[f"{name}.{quantity}_per_epoch"] = whole
     return work
 
 

@@ -31,3 +31,8 @@ def single_line(text: str, max_length: int | None = None) -> str:
 def name_of(text: str) -> str:
     """Return a name as it is shown: one line, at most `MAX_NAME_LENGTH` characters, never empty."""
     return single_line(text, MAX_NAME_LENGTH) or "(unnamed)"
+
+
+def counted(count: int, noun: str) -> str:
+    """Return `1 run` or `2 runs`, for nouns that take an s."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

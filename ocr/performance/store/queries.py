@@ -40,7 +40,7 @@ SELECT baseline, file, run.id AS id, run.name AS name, run.status AS status,
   TRY_CAST(run.started_at AS TIMESTAMPTZ) AS started_at, run.duration_s AS duration_s,
   split_part(file, '-', 2) AS fingerprint, environment.volatile.hostname AS hostname,
   environment.volatile.git_commit AS git_commit, environment.identity AS identity,
-  memory.process_tree_rss_bytes.peak AS peak_rss_bytes
+  documents.memory.process_tree_rss_bytes.peak AS peak_rss_bytes
 FROM documents;
 CREATE VIEW phases AS
 SELECT baseline, file, phase.name AS phase, phase.dataloader AS dataloader,
