@@ -39,6 +39,7 @@ class Heartbeat:
         self._samples: list[tuple[int, str, MemorySample]] = []
         self.cpu_ns = 0
         self.failure: str | None = None
+        self._has_sampling_failed = False
 
     def start(self) -> None:
         """Begin, when not running."""
@@ -73,21 +74,31 @@ class Heartbeat:
             if is_sample_due:
                 sample_at_s = now_s + SAMPLE_INTERVAL_S
             self.cpu_ns = before_ns + time.thread_time_ns() - began_cpu_ns
-            self._recorder.early_flush.wait(SAMPLE_INTERVAL_S)
+            if not self._stop.is_set():  # a flush clears the event that `stop` sets
+                self._recorder.early_flush.wait(SAMPLE_INTERVAL_S)
 
     def beat(self, *, is_flush_due: bool, is_sample_due: bool = True) -> None:
         """Sample memory if that is due, and write what waits for the disk if that is."""
         if is_sample_due:
-            self.machine.sample()
-        if self._probe is not None and is_sample_due:
-            recorder = self._recorder
-            self._samples.append((recorder.now_ns(), recorder.stage.value, self._probe.read()))
+            self._sample()
         if is_flush_due:
             try:
                 self._write_samples()
                 self._recorder.flush()
             except OSError as error:
                 self._fail(error)
+
+    def _sample(self) -> None:
+        recorder = self._recorder
+        try:
+            self.machine.sample()
+            if self._probe is not None:
+                self._samples.append((recorder.now_ns(), recorder.stage.value, self._probe.read()))
+        except Exception as error:  # noqa: BLE001 - rows must reach the disk whatever fails here
+            self._probe = None
+            if not self._has_sampling_failed:
+                self._has_sampling_failed = True
+                logger.warning("Memory can't be sampled any more in this run (%s).", error)
 
     def _fail(self, error: OSError) -> None:
         """Let go of the rows that can't be written, and warn once; a later beat tries again."""

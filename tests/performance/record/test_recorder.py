@@ -241,3 +241,45 @@ def test_on_a_full_disk_every_lost_batch_is_counted_and_the_run_goes_on(
     assert recorder.discarded_batches == 3 * ROWS_BEFORE_EARLY_FLUSH
     assert len(caplog.records) == 1
     assert os.strerror(28) in caplog.text
+
+
+def test_memory_that_can_not_be_read_is_one_warning_and_rows_still_reach_the_disk(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Unreadable(MemoryProbe):
+        def read(self) -> Any:
+            raise RuntimeError("no /proc here")
+
+    clock = SimulatedClock()
+    recorder = started(tmp_path, clock)
+    heartbeat = Heartbeat(recorder, probe=Unreadable())
+    recorder.open_stage(Stage.TRAIN, 0)
+    run_batch(recorder, clock, 0)
+    recorder.end_batches()
+    with caplog.at_level(logging.WARNING):
+        for _ in range(2):
+            heartbeat.beat(is_flush_due=True)
+
+    assert len(records(recorder, "batches")) == 1
+    assert len(caplog.records) == 1
+    assert "no /proc here" in caplog.text
+    recorder.close()
+
+
+def test_the_heartbeat_writes_while_the_run_goes_on_and_stops_at_once(tmp_path: Path) -> None:
+    clock = SimulatedClock()
+    recorder = started(tmp_path, clock)
+    heartbeat = Heartbeat(recorder, probe=MemoryProbe())
+    heartbeat.start()
+    recorder.open_stage(Stage.TRAIN, 0)
+    for batch_idx in range(3 * ROWS_BEFORE_EARLY_FLUSH):
+        run_batch(recorder, clock, batch_idx)
+    recorder.pause()
+    heartbeat.stop()
+    heartbeat.stop()
+    recorder.close()
+
+    rows = [idx for record in records(recorder, "batches") for idx in record["batch_idx"]]
+    assert rows == list(range(3 * ROWS_BEFORE_EARLY_FLUSH))
+    assert records(recorder, "memory")
+    assert "ocr-baseline-heartbeat" not in [thread.name for thread in threading.enumerate()]
