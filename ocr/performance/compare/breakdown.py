@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ocr.performance.compare.summary import PhaseLines, RunSummary
 
 MIN_RUNS_FOR_INTERVAL = 2
-NAMED_SHARE = 0.9
+NAMED_SHARE = 0.95
 MAX_NAMED = 4
 
 
@@ -55,7 +55,7 @@ class PhaseChange:
 
     @property
     def main_lines(self) -> tuple[LineChange, ...]:
-        """The fewest lines, four at most, that make up 90% of all movement."""
+        """The fewest lines, four at most, that make up 95% of all movement."""
         moved_s = sum(abs(line.delta_s) for line in self.lines)
         named: list[LineChange] = []
         reached_s = 0.0

@@ -96,11 +96,12 @@ def _sides(comparison: Comparison) -> RenderableType:
 
 def _metrics(comparison: Comparison) -> RenderableType:
     table = plain_table()
-    table.add_column("metric", min_width=12)
+    table.add_column("metric", min_width=8)
     for column in ("base", "new", "change", "95 % interval"):
         table.add_column(column, justify="right", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
-    table.add_column("n", no_wrap=True)
+    longest = max((len(words.sizes_text(m)) for m in comparison.metrics), default=1)
+    table.add_column("n", no_wrap=True, min_width=longest)
     for compared in comparison.metrics:
         table.add_row(
             Text(compared.metric.label),

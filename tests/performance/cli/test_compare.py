@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -237,3 +239,24 @@ def test_hostile_names_stay_on_one_line(tmp_path: Path, capsys: pytest.CaptureFi
         text = capsys.readouterr().out
         assert "\x1b" not in text
         assert not any(line.startswith("# c") for line in text.splitlines())
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["compare"], ["check"], ["baseline"], ["baseline", "add"], ["calibrate"], ["trend"]],
+)
+def test_help_loads_none_of_the_engine(arguments: list[str]) -> None:
+    program = (
+        "import sys; from ocr.performance.cli import main;"
+        "status = main([*sys.argv[1:], '--help']);"
+        "heavy = {'pydantic', 'numpy', 'rich', 'jinja2', 'scipy', 'torch', 'duckdb', 'fsspec'};"
+        "print(sorted(heavy & set(sys.modules)), file=sys.stderr); sys.exit(status)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, *arguments],
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert (done.returncode, done.stderr.strip()) == (0, "[]")
+    assert "Usage: ocr-baseline" in done.stdout
