@@ -117,6 +117,6 @@ class BaselineReportCallback(Callback):
     @staticmethod
     def _profiler(trainer: Trainer) -> PerformanceProfilerCallback | None:
         for callback in callbacks_of(trainer):
-            if isinstance(callback, PerformanceProfilerCallback):
+            if isinstance(callback, PerformanceProfilerCallback) and callback.enabled:
                 return callback
         return None

@@ -363,7 +363,7 @@ class PerformanceProfilerCallback(Callback):
                 self._recorder.pause()
             if self._heartbeat is not None:
                 self._heartbeat.stop()
-        except OSError as error:
+        except Exception as error:  # noqa: BLE001 - the training's own end is under way
             self._give_up("stop", error)
 
     def _give_up(self, step: str, error: Exception) -> None:
