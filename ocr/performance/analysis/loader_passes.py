@@ -170,6 +170,7 @@ def _pass_of_workers(
         receive_s=_filled(receive_s),
         lines_s={name: _filled(column) for name, column in lines_s.items()},
         ready_s=_filled(ready_s),
+        main_lines_s={name: column[rows] for name, column in table.lines_s.items()},
     )
 
 

@@ -5,13 +5,14 @@ worker asked for ahead of the one that it hands over, and hands them over in ord
 (`_MultiProcessingDataLoaderIter` in torch/utils/data/dataloader.py). With what each batch took to
 make and to receive, and what the main thread did between two batches, that is enough to compute
 every wait: as it was, without an operation, or with another number of workers. A saving is the
-measured wait times the part of the simulated wait that goes away. That removing work also leaves
-more of a shared processor to the rest is not counted.
+measured wait times the part of the simulated wait that goes away. Work of the main thread that goes
+away gives the workers less time to get ahead, so that some or all of it may turn into waiting. That
+removing work also leaves more of a shared processor to the rest is not counted.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,7 +34,8 @@ class LoaderPass:
     `fetch_s` what each batch took to make, `lines_s` the parts of that by line, `receive_s` how
     long the main thread still waited for a batch that was made: all of shape (batches,).
     `ready_s` has shape (workers,): when each worker began its first batch, counted from the moment
-    at which the main thread asked for its first; empty where it makes its own.
+    at which the main thread asked for its first; empty where it makes its own. `main_lines_s` has
+    the parts of each batch's time in the main thread by line, shape (batches,) each.
     """
 
     main_s: NDArray[np.float64]
@@ -41,6 +43,7 @@ class LoaderPass:
     receive_s: NDArray[np.float64]
     lines_s: Mapping[str, NDArray[np.float64]]
     ready_s: NDArray[np.float64]
+    main_lines_s: Mapping[str, NDArray[np.floating]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +90,22 @@ class LoaderReplay:
         """Return how much less the main thread would wait if that many workers had a core each."""
         return self._saving_s(self.simulated_wait_s(workers=workers))
 
+    def added_wait_without_main_s(self, line: str, removed: float = 1.0) -> float:
+        """Return how much longer the main thread would wait without a line of its own work.
+
+        Args:
+            line: A line of the main thread, of which a part is taken out of every batch.
+            removed: Which part of it, as in `simulated_wait_s`.
+        """
+        added_s = 0.0
+        replayed = 0
+        for one in self.passes:
+            replayed += len(one.fetch_s)
+            if line in one.main_lines_s:
+                shorter_s = np.maximum(one.main_s - removed * one.main_lines_s[line], 0.0)
+                added_s += _pass_wait_s(one, main_s=shorter_s) - _pass_wait_s(one)
+        return max(added_s, 0.0) * self.batches / replayed if replayed else 0.0
+
     def _saving_s(self, simulated_s: float) -> float:
         as_measured_s = self.simulated_wait_s()
         if as_measured_s <= 0:
@@ -131,6 +150,15 @@ def simulate_wait_s(
         handed_over_s.append(now_s)
         now_s += work_s
     return waited_s
+
+
+def _pass_wait_s(one: LoaderPass, *, main_s: NDArray[np.float64] | None = None) -> float:
+    return simulate_wait_s(
+        main_s=one.main_s if main_s is None else main_s,
+        fetch_s=one.fetch_s,
+        receive_s=one.receive_s,
+        ready_s=one.ready_s,
+    )
 
 
 def _ready_s(ready_s: NDArray[np.float64], workers: int | None) -> NDArray[np.float64]:
