@@ -10,10 +10,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from lightning.pytorch.callbacks import Checkpoint
+
 from ocr.performance.stages import Line, Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+
+    from lightning.pytorch.callbacks import Callback
 
 _ACTION = re.compile(r"^\[(?P<kind>\w+)\](?P<owner>.*)\.(?P<hook>\w+)$", re.DOTALL)
 
@@ -95,3 +99,16 @@ def line_of(action: Action, callback_lines: Mapping[str, str]) -> str:
             return Line.OTHER.value
         return _MODULE_LINES.get(action.hook, Line.MODULE_HOOKS).value
     return _PLAIN_LINES.get(action.owner, Line.OTHER).value
+
+
+def callback_lines(callbacks: Sequence[Callback]) -> dict[str, str]:
+    """Return the line of each callback's hooks, by its state key."""
+    return {callback.state_key: _line_of_callback(callback) for callback in callbacks}
+
+
+def _line_of_callback(callback: Callback) -> str:
+    if getattr(callback, "measures_the_run", False):
+        return Line.PROFILER.value
+    if isinstance(callback, Checkpoint):
+        return Line.CHECKPOINT.value
+    return CALLBACK_LINE_PREFIX + type(callback).__name__

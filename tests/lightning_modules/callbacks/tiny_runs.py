@@ -24,7 +24,7 @@ from torchmetrics import Metric
 from ocr.lightning_modules.callbacks import (
     BaselineReportCallback,
     PerformanceProfilerCallback,
-    performance_profiler,
+    recording,
 )
 from ocr.performance.baseline import Baseline, Phase
 from ocr.performance.record.recorder import Recorder
@@ -67,7 +67,7 @@ work = CLOCK.work
 @pytest.fixture
 def simulated_clock(monkeypatch: pytest.MonkeyPatch) -> SimulatedClock:
     """Let the profiler's recorder read the simulated clock."""
-    monkeypatch.setattr(performance_profiler, "Recorder", partial(Recorder, clock=CLOCK))
+    monkeypatch.setattr(recording, "Recorder", partial(Recorder, clock=CLOCK))
     return CLOCK
 
 

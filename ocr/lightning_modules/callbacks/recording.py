@@ -1,0 +1,141 @@
+"""The records of one run on this rank: the recorder, its background thread, the run's ends."""
+
+from __future__ import annotations
+
+import functools
+from contextlib import suppress
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ocr.lightning_modules.callbacks import accelerator_memory, run_description
+from ocr.lightning_modules.callbacks.cuda_clock import CudaClock
+from ocr.lightning_modules.callbacks.rank_records import (
+    remove_earlier_records,
+    wait_for_ranks,
+)
+from ocr.performance.record import environment
+from ocr.performance.record.device import DeviceTimeline
+from ocr.performance.record.heartbeat import Heartbeat
+from ocr.performance.record.memory import MemoryProbe
+from ocr.performance.record.recorder import Recorder
+
+if TYPE_CHECKING:
+    from lightning.pytorch import LightningModule, Trainer
+
+    from ocr.performance.run import RunStatus
+
+
+class Recording:
+    """Records one run, over several entry points of a trainer, into one folder."""
+
+    def __init__(self, trainer: Trainer, folder: Path, *, profile_memory: bool) -> None:
+        """Replace what an earlier run left of this rank in the folder.
+
+        Raises:
+            OSError: When the records can't be written there.
+        """
+        self._device = device = trainer.strategy.root_device
+        remove_earlier_records(folder, trainer.global_rank, trainer.world_size)
+        self.recorder = Recorder(
+            folder,
+            rank=trainer.global_rank,
+            device=DeviceTimeline(CudaClock()) if device.type == "cuda" else None,
+        )
+        read_accelerator = functools.partial(accelerator_memory.read, device)
+        self._profile_memory = profile_memory
+        self._heartbeat = Heartbeat(
+            self.recorder, probe=MemoryProbe(read_accelerator) if profile_memory else None
+        )
+        self._reports = 0
+
+    @property
+    def folder(self) -> Path:
+        """Where the records are."""
+        return self.recorder.folder
+
+    def begin(self, trainer: Trainer, module: LightningModule) -> None:
+        """Go on charging time and say who is running.
+
+        Raises:
+            OSError: When the records can't be written.
+        """
+        self.recorder.resume()
+        self.recorder.write_header(self._header(trainer, module))
+        self._heartbeat.start()
+
+    def describe_loader(self, trainer: Trainer) -> None:
+        """Add what is known of the training loader once there is one."""
+        identity = run_description.loader_identity(trainer)
+        with suppress(OSError):  # the heartbeat warns of a disk that can't be written
+            self.recorder.write_header({"environment": {"identity": identity}})
+
+    def reopen(self) -> None:
+        """The run that had ended goes on: its end is not known any more."""
+        self._write_status("unknown", None)
+
+    def finish(self, status: RunStatus, ended_by: str | None) -> None:
+        """End the records with the run's status, so that a report can be made.
+
+        Raises:
+            OSError: When the records can't be written.
+        """
+        self._reports += 1
+        self.recorder.pause()
+        self._heartbeat.beat(is_flush_due=True)
+        self.recorder.flush(with_samples=True)
+        self._write_status(status, ended_by)
+
+    def wait_for_ranks(self, world_size: int) -> None:
+        """Wait, for some seconds at most, until the other ranks have finished as often."""
+        wait_for_ranks(self.folder, world_size=world_size, reports=self._reports)
+
+    def pause(self) -> None:
+        """Stop charging time until `begin`.
+
+        Raises:
+            OSError: When the records can't be written.
+        """
+        self.recorder.pause()
+        self._heartbeat.stop()
+
+    def close(self) -> None:
+        """End for good, whatever can still be written."""
+        with suppress(OSError):
+            self._heartbeat.stop()
+        with suppress(OSError):
+            self.recorder.close()
+
+    def _write_status(self, status: RunStatus, ended_by: str | None) -> None:
+        self.recorder.write(
+            {
+                "type": "status",
+                "status": status,
+                "ended_by": ended_by,
+                "reports": self._reports,
+                "at_ns": self.recorder.now_ns(),
+                "event_cost_ns": self.recorder.event_cost_ns,
+                "background_cpu_ns": self._heartbeat.cpu_ns,
+                "discarded_batches": self.recorder.discarded_batches,
+                "volatile": self._heartbeat.machine.summary(),
+                "memory": accelerator_memory.peaks(self._device),
+            }
+        )
+
+    def _header(self, trainer: Trainer, module: LightningModule) -> dict[str, Any]:
+        own = {
+            "written_at": datetime.now(timezone.utc).isoformat(),
+            "clock": "time.perf_counter_ns (host)",
+            "world_size": trainer.world_size,
+        }
+        if not trainer.is_global_zero:  # whose loggers are dummies, and whose report is rank 0's
+            return own
+        return own | {
+            "run": run_description.run_identity(trainer),
+            "environment": {
+                "identity": run_description.environment_identity(trainer),
+                "volatile": environment.volatile(Path.cwd()),
+            },
+            "config": run_description.run_config(trainer, module),
+            "profile_memory": self._profile_memory,
+        }
