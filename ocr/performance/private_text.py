@@ -76,10 +76,8 @@ _AFTER_WORD = re.compile(
     re.IGNORECASE,
 )
 _NETRC = re.compile(r"(?P<name>\b(?:login\s+\S{1,200}\s+)?password\s+)\S+")
-_PAIR = re.compile(
-    r"(?P<name>(?P<quote>[\"']?)(?<![\w.-])(?P<key>[\w.-]{1,100})(?P=quote)\s?[=:]\s?)"
-    r"(?P<value>\"[^\"]*\"|'[^']*'|[^\s,;&#'\"}\])]+)"
-)
+_NAME = re.compile(r"(?P<quote>[\"']?)(?<![\w.-])(?P<key>[\w.-]{1,100})(?P=quote)\s?[=:]\s?")
+_VALUE = re.compile(r"\"[^\"]*\"|'[^']*'|[^\s,;&#'\"}\])]+")
 _HOME = re.compile(r"(?<![\w.~-])(?:/home|/Users|/var/home|[A-Za-z]:\\Users)[/\\][^/\\\s:;,'\"]+")
 
 
@@ -106,8 +104,7 @@ def redact_text(text: str) -> str:
     text = _TOKEN_SHAPES.sub(REDACTED, text)
     text = _NETRC.sub(rf"\g<name>{REDACTED}", text) if "machine " in text else text
     text = _AFTER_WORD.sub(rf"\g<name>{REDACTED}", text)
-    text = _PAIR.sub(_redact_named, text)
-    return shorten_paths(text)
+    return shorten_paths(_redact_pairs(text))
 
 
 def error_text(error: BaseException) -> str:
@@ -123,6 +120,17 @@ def shorten_paths(text: str) -> str:
         text = own_home.sub("~", text)
     text = _HOME.sub("~", text)
     return text if user_name is None else user_name.sub(USER, text)
+
+
+def _redact_pairs(text: str) -> str:
+    parts, end = [], 0
+    for name in _NAME.finditer(text):
+        if name.start() >= end and is_secret_key(name["key"]):
+            value = _VALUE.match(text, name.end())
+            if value is not None:
+                parts += [text[end : name.end()], REDACTED]
+                end = value.end()
+    return "".join([*parts, text[end:]])
 
 
 def _redact_named(found: re.Match[str]) -> str:

@@ -7,7 +7,14 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from ocr.performance.redaction import REDACTED, is_secret_key, redact, redact_text
+from ocr.performance.redaction import (
+    LEFT_OUT,
+    REDACTED,
+    is_secret_key,
+    redact,
+    redact_arguments,
+    redact_text,
+)
 
 
 @pytest.mark.parametrize(
@@ -89,3 +96,56 @@ def test_the_config_itself_is_not_changed() -> None:
     redact(config)
 
     assert config == before
+
+
+def test_tokens_are_told_by_their_shape_under_any_key_and_hashes_stay() -> None:
+    digits = "0123456789" * 4
+    assert redact({"value": f"hf_{'aB3' * 10}", "wandb": digits, "git_commit": digits}) == {
+        "value": REDACTED,
+        "wandb": REDACTED,
+        "git_commit": digits,
+    }
+
+
+def test_allowed_entries_are_shown_and_their_homes_shortened() -> None:
+    config = {"model": {"auth_token": "learned", "password": "x"}, "auth_token": "y"}
+    assert redact(config, allowed=["model.auth_token"]) == {
+        "model": {"auth_token": "learned", "password": REDACTED},
+        "auth_token": REDACTED,
+    }
+
+
+def test_functions_are_named_and_objects_without_a_text_too() -> None:
+    class Unprintable:
+        def __repr__(self) -> str:
+            raise RuntimeError("no")
+
+    assert redact({"a": len, "b": Unprintable(), "c": PurePosixPath("/home/me/x")}) == {
+        "a": "builtins.len",
+        "b": "<Unprintable without a text>",
+        "c": "~/x",
+    }
+
+
+def test_what_is_in_itself_or_without_end_is_left_out_in_bounded_time() -> None:
+    loop: dict[str, object] = {"lr": 1}
+    loop["self"] = loop
+    doubled: list[object] = [1]
+    for _ in range(60):
+        doubled = [doubled, doubled]
+    redacted = redact({"loop": loop, "doubled": doubled})
+    assert redacted["loop"] == {"lr": 1, "self": LEFT_OUT}
+
+
+def test_arguments_lose_secrets_in_every_form() -> None:
+    arguments = ["train.py", "lr=1", "+api_key=x", "--token", "y", "--password=z", "--token", "-v"]
+    assert redact_arguments(arguments) == [
+        "train.py",
+        "lr=1",
+        f"+api_key={REDACTED}",
+        "--token",
+        REDACTED,
+        f"--password={REDACTED}",
+        "--token",
+        "-v",
+    ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ import torch
 from lightning.pytorch.loggers import WandbLogger
 
 from ocr.performance.record import environment
-from ocr.performance.redaction import redact
+from ocr.performance.redaction import redact, redact_text
 
 if TYPE_CHECKING:
     from lightning.pytorch import LightningModule, Trainer
@@ -35,7 +36,10 @@ def hydra_output_folder() -> Path | None:
 
 
 def run_identity(trainer: Trainer) -> dict[str, Any]:
-    """Return the run's id, name, project, entity and URL from its W&B or other logger."""
+    """Return the run's id, name, project, entity and URL from its W&B or other logger.
+
+    An address is without credentials.
+    """
     for logger in trainer.loggers:
         if isinstance(logger, WandbLogger):
             experiment = logger.experiment
@@ -44,7 +48,7 @@ def run_identity(trainer: Trainer) -> dict[str, Any]:
                 "name": experiment.name,
                 "project": experiment.project,
                 "entity": experiment.entity or None,
-                "url": experiment.url,
+                "url": experiment.url and redact_text(experiment.url),
             }
     folder = hydra_output_folder()
     if folder is not None:
@@ -54,12 +58,27 @@ def run_identity(trainer: Trainer) -> dict[str, Any]:
     return {}
 
 
-def run_config(trainer: Trainer, module: LightningModule) -> dict[str, Any] | None:
+@dataclass(frozen=True, kw_only=True)
+class ConfigPolicy:
+    """How much of a run's configuration its records and report hold.
+
+    `shown_keys` are dotted paths of entries that look like secrets and are none.
+    """
+
+    include: bool = True
+    shown_keys: tuple[str, ...] = ()
+
+
+def run_config(
+    trainer: Trainer, module: LightningModule, policy: ConfigPolicy = ConfigPolicy()
+) -> dict[str, Any] | None:
     """Return the composed Hydra config, else the hyperparameters; secrets redacted.
 
-    Interpolations stay unresolved, so that paths and times of one run do not make its
-    configuration differ from the next one's.
+    None where the policy leaves it out, and where there is none. Interpolations stay unresolved,
+    so that paths and times of one run do not make its configuration differ from the next one's.
     """
+    if not policy.include:
+        return None
     composed = _hydra_config()
     if composed is None:
         composed = {"model": dict(module.hparams)}
@@ -67,8 +86,7 @@ def run_config(trainer: Trainer, module: LightningModule) -> dict[str, Any] | No
         if datamodule is not None:
             composed["data"] = dict(datamodule.hparams)
         composed = {name: values for name, values in composed.items() if values}
-    redacted = redact(_as_json(composed))
-    return redacted or None
+    return redact(composed, allowed=policy.shown_keys) or None
 
 
 def _hydra_config() -> dict[str, Any] | None:
@@ -87,24 +105,10 @@ def _hydra_config() -> dict[str, Any] | None:
     )
 
 
-def _as_json(value: Any) -> Any:
-    """Turn any configuration value into JSON's types; what JSON can't hold becomes its `repr`."""
-    if isinstance(value, dict):
-        return {str(key): _as_json(item) for key, item in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [_as_json(item) for item in value]
-    if value is None or isinstance(value, bool | int | str):
-        return value
-    if isinstance(value, float):
-        return value if value == value and abs(value) != float("inf") else str(value)
-    if callable(value):
-        return f"{getattr(value, '__module__', '')}.{getattr(value, '__qualname__', repr(value))}"
-    return str(value)
-
-
 def environment_identity(trainer: Trainer) -> dict[str, Any]:
     """Return what decides whether two runs compare: machine, software, set-up of the trainer."""
-    return environment.identity() | trainer_identity(trainer) | loader_identity(trainer)
+    known = environment.identity() | trainer_identity(trainer) | loader_identity(trainer)
+    return redact(known)
 
 
 def trainer_identity(trainer: Trainer) -> dict[str, Any]:
