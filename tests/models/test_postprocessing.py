@@ -183,8 +183,8 @@ def test_an_empty_map_and_one_below_the_threshold_give_nothing() -> None:
 def test_a_region_with_a_low_mean_probability_is_dropped() -> None:
     probability = np.zeros((64, 64), dtype=np.float32)
     probability[20:30, 10:50] = 0.45
-    assert BoxExtractor(box_threshold=0.5)(probability) == []
-    (kept,) = BoxExtractor(box_threshold=0.4)(probability)
+    assert BoxExtractor(threshold=0.3, box_threshold=0.5)(probability) == []
+    (kept,) = BoxExtractor(threshold=0.3, box_threshold=0.4)(probability)
     assert kept.score == pytest.approx(0.45, abs=1e-3)
 
 
