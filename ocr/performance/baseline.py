@@ -45,7 +45,7 @@ class RunSection(_Model):
     started_at: datetime | None = None
     duration_s: FiniteFloat | None = None
     source: Literal[
-        "recorder", "logged-metrics", "wandb-api", "wandb-offline", "csv", "tensorboard"
+        "recorder", "logged-metrics", "wandb-api", "wandb-offline", "csv", "tensorboard", "mlflow"
     ]
     ended_by: str | None = None
 

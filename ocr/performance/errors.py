@@ -15,6 +15,10 @@ class SchemaError(BaselineError):
     """A document is not a baseline of a version that this engine reads."""
 
 
+class SettingError(BaselineError, ValueError):
+    """A setting names something that is not known; the message lists what is."""
+
+
 class OperationError(BaselineError):
     """A dotted name given as an operation can't be resolved or can't be timed."""
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 RunStatus = Literal["finished", "failed", "interrupted", "running", "unknown"]
 SourceName = Literal[
-    "recorder", "logged-metrics", "wandb-api", "wandb-offline", "csv", "tensorboard"
+    "recorder", "logged-metrics", "wandb-api", "wandb-offline", "csv", "tensorboard", "mlflow"
 ]
 MissingReason = Literal["not_collected", "unsupported", "failed", "skipped"]
 JsonValue = None | bool | int | float | str | list["JsonValue"] | dict[str, "JsonValue"]

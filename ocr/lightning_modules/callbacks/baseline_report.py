@@ -10,19 +10,20 @@ from lightning.pytorch.callbacks import Callback
 from typing_extensions import override
 
 from ocr.lightning_modules.callbacks import run_description
-from ocr.lightning_modules.callbacks.local_sources import load_run
-from ocr.lightning_modules.callbacks.performance_profiler import (
-    PerformanceProfilerCallback,
-    status_of,
-)
-from ocr.lightning_modules.callbacks.trainer_parts import callbacks_of
+from ocr.lightning_modules.callbacks.live_readings import LiveRun
+from ocr.lightning_modules.callbacks.local_sources import checked_order, live_info, load_run
+from ocr.lightning_modules.callbacks.performance_profiler import PerformanceProfilerCallback
+from ocr.lightning_modules.callbacks.trainer_parts import callbacks_of, status_of
 from ocr.performance.private_text import error_text
+from ocr.performance.sources.metric_keys import key_parser
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from lightning.pytorch import LightningModule, Trainer
 
     from ocr.performance.report import ReportFiles
-    from ocr.performance.run import RunStatus
+    from ocr.performance.run import RunStatus, SourceName
 
 logger = logging.getLogger(__name__)
 
@@ -30,27 +31,45 @@ logger = logging.getLogger(__name__)
 class BaselineReportCallback(Callback):
     """Writes `baseline.md`, `baseline.json`, `metrics.csv` and `batches.csv` at the end of a fit.
 
-    The numbers come from the records of the `PerformanceProfilerCallback` beside it; without one,
-    from the metrics that any callback logged as `performance/*`; where nothing is found on the
-    spot and the run logs to W&B, from the W&B API. A validate, test or predict run that follows
+    The numbers come from the first of `sources` that holds any: the records of the
+    `PerformanceProfilerCallback` beside it; without one, the metrics that any callback logged as
+    `performance/*`, from the trainer, its loggers' files or, last, the W&B API. A source that
+    fails is named in the report with its cause. A validate, test or predict run that follows
     renews the report. A report that fails is a warning that names its cause; the training's
     result stays as it is.
 
     Args:
         output_dir: Folder of the report; default `baseline` in the Hydra run's output folder,
             else in `trainer.default_root_dir`.
-        wandb_timeout_s: Longest wait for the W&B API, in seconds, once in a run.
+        wandb_timeout_s: Longest wait for a server (W&B's API, MLflow's), in seconds, once in a run.
+        sources: Where to look, in this order; default recorder, logged-metrics, csv, tensorboard,
+            mlflow, wandb-offline, wandb-api.
+        metric_names: Keys of the project's own that stand for known ones, as in
+            `{"my/val_seconds": "performance/val_epoch_time"}`.
+
+    Raises:
+        SettingError: `sources` or `metric_names` hold a name that is not known.
     """
 
-    is_baseline_reporter = True
+    measures_the_run = True
 
-    def __init__(self, output_dir: str | Path | None = None, wandb_timeout_s: float = 5.0) -> None:
+    def __init__(
+        self,
+        output_dir: str | Path | None = None,
+        wandb_timeout_s: float = 5.0,
+        sources: Sequence[str] | None = None,
+        metric_names: Mapping[str, str] | None = None,
+    ) -> None:
         """Keep the arguments; everything else waits for the end of the run."""
         super().__init__()
         if wandb_timeout_s <= 0:
             raise ValueError(f"wandb_timeout_s must be above 0 seconds, not {wandb_timeout_s}")
         self.output_dir = output_dir
         self.wandb_timeout_s = wandb_timeout_s
+        self.sources = checked_order(sources)
+        key_parser(metric_names)
+        self.metric_names = dict(metric_names or {})
+        self._given_up: dict[SourceName, str] = {}
         self.files: ReportFiles | None = None
 
     @override
@@ -103,13 +122,14 @@ class BaselineReportCallback(Callback):
     ) -> None:
         from ocr.performance.report import write_report
 
-        run = load_run(
-            trainer,
-            pl_module,
+        live = LiveRun(
+            trainer=trainer,
+            info=live_info(trainer, status),
             records_folder=None if profiler is None else profiler.records_folder,
-            status=status,
-            wandb_timeout_s=self.wandb_timeout_s,
+            server_timeout_s=self.wandb_timeout_s,
+            metric_names=self.metric_names,
         )
+        run = load_run(live, pl_module, self.sources, self._given_up)
         folder = run_description.output_folder(trainer, self.output_dir)
         self.files = write_report(run, folder)
         logger.info("Performance baseline written to %s", folder)

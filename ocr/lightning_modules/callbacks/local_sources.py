@@ -1,128 +1,117 @@
-"""Where a live run's numbers are, in the order in which they are looked for."""
+"""The order in which a live run's sources are tried, and what is said of those that fail."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator, MutableMapping
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger, WandbLogger
-
 from ocr.lightning_modules.callbacks import run_description
-from ocr.performance.errors import SourceError
+from ocr.lightning_modules.callbacks.live_readings import ASKS_A_SERVER, READERS, LiveRun
+from ocr.performance.errors import SettingError, SourceError
+from ocr.performance.private_text import error_text
 from ocr.performance.run import MeasurementRecord, Missing, Run, RunInfo
-from ocr.performance.sources import csv_logger, logged_metrics, recorder, wandb_api
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from lightning.pytorch import LightningModule, Trainer
 
     from ocr.performance.run import RunStatus, SourceName
 
-    Reading = tuple[SourceName, Callable[[], Run]]
+DEFAULT_ORDER: tuple[SourceName, ...] = tuple(READERS)
 
 
-def load_run(
-    trainer: Trainer,
-    module: LightningModule,
-    *,
-    records_folder: Path | None,
-    status: RunStatus,
-    wandb_timeout_s: float,
-) -> Run:
-    """Return the run from the first source that holds any times of it.
+def checked_order(names: Collection[str] | None) -> tuple[SourceName, ...]:
+    """Return the sources to try, in that order; None stands for all of them in the usual one.
 
-    Looked for in this order: the profiler's records, the metrics that the trainer holds, the
-    files of its CSV and TensorBoard loggers, the W&B run as the client holds it, the W&B API. A
-    source that fails is named in the run's `missing`, and the next is tried; when none holds
-    anything, the run is empty and says so.
+    Raises:
+        SettingError: A name is unknown or stands there twice, or there is none.
     """
-    info = _info(trainer, status)
-    failures: list[Missing] = []
-    empty = Run(info=info, measurement=MeasurementRecord())
-    for name, read in _readings(trainer, info, records_folder, wandb_timeout_s):
-        try:
-            run = read()
-        except SourceError as error:
-            failures.append(Missing(metric=f"source {name}", reason="failed", detail=str(error)))
-            continue
-        if run.stages:
-            return _completed(run, info, trainer, module, failures)
-        if run.info.source == "recorder":
-            empty = run
-    nothing = Missing(
-        metric="phases",
-        reason="not_collected",
-        detail="the run ended before its first batch"
-        if empty.info.source == "recorder"
-        else "no source on the spot held performance metrics: add PerformanceProfilerCallback to "
-        "the trainer's callbacks",
-    )
-    return _completed(
-        replace(empty, missing=(*empty.missing, nothing)), info, trainer, module, failures
-    )
+    if names is None:
+        return DEFAULT_ORDER
+    known = {str(name): name for name in DEFAULT_ORDER}
+    unknown = [str(name) for name in names if str(name) not in known]
+    if isinstance(names, str) or unknown or not names or len(set(names)) < len(names):
+        wrong = repr(names) if isinstance(names, str) or not unknown else ", ".join(unknown)
+        raise SettingError(
+            f"sources: {wrong} is no list of known sources, each once: choose from "
+            f"{', '.join(DEFAULT_ORDER)}"
+        )
+    return tuple(known[str(name)] for name in names)
 
 
-def _readings(
-    trainer: Trainer, info: RunInfo, records_folder: Path | None, wandb_timeout_s: float
-) -> Iterator[Reading]:
-    if records_folder is not None:
-        yield "recorder", lambda: recorder.load(records_folder)
-    yield (
-        "logged-metrics",
-        lambda: logged_metrics.load(
-            trainer.callback_metrics, trainer.logged_metrics, info=info, epoch=trainer.current_epoch
-        ),
-    )
-    for logger in trainer.loggers:
-        if isinstance(logger, CSVLogger):
-            logger.save()
-            yield "csv", lambda folder=Path(logger.log_dir): csv_logger.load(folder)  # type: ignore[misc]  # mypy infers no default in a lambda
-        elif isinstance(logger, TensorBoardLogger):
-            logger.save()
-            yield "tensorboard", lambda folder=Path(logger.log_dir): _tensorboard(folder)  # type: ignore[misc]  # as above
-        elif isinstance(logger, WandbLogger):
-            summary = dict(logger.experiment.summary)
-            yield "logged-metrics", lambda row=summary: logged_metrics.load(row, {}, info=info)  # type: ignore[misc]  # as above
-            if not logger.experiment.offline:
-                yield "wandb-api", lambda: _wandb_run(info, wandb_timeout_s)
-
-
-def _tensorboard(folder: Path) -> Run:
-    from ocr.performance.sources import tensorboard_events
-
-    return tensorboard_events.load(folder)
-
-
-def _wandb_run(info: RunInfo, timeout_s: float) -> Run:
-    run = wandb_api.load(
-        info.id or "", project=info.project, entity=info.entity, timeout_s=timeout_s
-    )
-    incomplete = "the run was still uploading when its report was made: rows may be missing"
-    measurement = replace(run.measurement, warnings=(*run.measurement.warnings, incomplete))
-    return replace(run, measurement=measurement)
-
-
-def _info(trainer: Trainer, status: RunStatus) -> RunInfo:
+def live_info(trainer: Trainer, status: RunStatus) -> RunInfo:
+    """Return what the trainer and its loggers say of which run this is."""
     identity = run_description.run_identity(trainer)
     return RunInfo(source="logged-metrics", status=status, **identity)
 
 
-def _completed(
-    run: Run,
-    info: RunInfo,
-    trainer: Trainer,
+def load_run(
+    live: LiveRun,
     module: LightningModule,
-    failures: list[Missing],
+    order: Collection[SourceName],
+    given_up: MutableMapping[SourceName, str],
+) -> Run:
+    """Return the run from the first source that holds any times of it.
+
+    A source that fails is named in the run's `missing`, and the next is tried; when none holds
+    anything, the run is empty and says so. A server that failed enters `given_up` with the cause,
+    and what stands there is not asked again.
+    """
+    failures: list[Missing] = []
+    empty = Run(info=live.info, measurement=MeasurementRecord())
+    for name in order:
+        try:
+            for run in _runs(name, live, given_up):
+                if run.stages:
+                    return _completed(run, live, module, failures)
+                if run.info.source == "recorder":
+                    empty = run
+        except SourceError as error:
+            failures.append(Missing(metric=f"source {name}", reason="failed", detail=str(error)))
+        # Loggers and clients are other people's code: what they raise must not cost the report
+        # that the next source can give.
+        except Exception as error:  # noqa: BLE001
+            cause = error_text(error)
+            failures.append(Missing(metric=f"source {name}", reason="failed", detail=cause))
+    empty = replace(empty, missing=(*empty.missing, _nothing_found(empty, order)))
+    return _completed(empty, live, module, failures)
+
+
+def _runs(
+    name: SourceName, live: LiveRun, given_up: MutableMapping[SourceName, str]
+) -> Iterator[Run]:
+    if name in given_up:
+        raise SourceError(given_up[name])
+    try:
+        yield from READERS[name](live)
+    except SourceError as error:
+        if name in ASKS_A_SERVER:
+            given_up[name] = str(error)
+        raise
+
+
+def _nothing_found(empty: Run, order: Collection[SourceName]) -> Missing:
+    if empty.info.source == "recorder":
+        detail = "the run ended before its first batch"
+    else:
+        detail = (
+            f"no source on the spot ({', '.join(order)}) held performance metrics: add "
+            "PerformanceProfilerCallback to the trainer's callbacks"
+        )
+    return Missing(metric="phases", reason="not_collected", detail=detail)
+
+
+def _completed(
+    run: Run, live: LiveRun, module: LightningModule, failures: Collection[Missing]
 ) -> Run:
     """Add to what the source read what the live trainer knows better."""
     if run.info.source == "recorder":
         return replace(run, missing=(*failures, *run.missing))
+    known = ("environment", "config")
     return replace(
         run,
-        info=replace(info, source=run.info.source),
-        config=run_description.run_config(trainer, module),
-        environment_identity=run_description.environment_identity(trainer),
-        missing=(*failures, *run.missing),
+        info=replace(live.info, source=run.info.source),
+        config=run_description.run_config(live.trainer, module),
+        environment_identity=run_description.environment_identity(live.trainer),
+        missing=(*failures, *(entry for entry in run.missing if entry.metric not in known)),
     )

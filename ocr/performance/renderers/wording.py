@@ -21,9 +21,10 @@ SOURCE_NAMES = {
     "recorder": "records that the profiler wrote during the run",
     "logged-metrics": "metrics that the run logged",
     "wandb-api": "metrics logged to Weights & Biases, read through its API",
-    "wandb-offline": "metrics in an offline Weights & Biases file",
+    "wandb-offline": "metrics in the Weights & Biases client's own file",
     "csv": "metrics in a CSVLogger folder",
     "tensorboard": "metrics in a TensorBoard folder",
+    "mlflow": "metrics logged to MLflow, read through its client",
 }
 
 MISSING_REASONS = {

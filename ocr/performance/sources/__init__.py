@@ -12,6 +12,8 @@ SOURCES: Mapping[str, str] = {
     "logged-metrics": "ocr.performance.sources.logged_metrics:load",
     "csv": "ocr.performance.sources.csv_logger:load",
     "tensorboard": "ocr.performance.sources.tensorboard_events:load",
+    "mlflow": "ocr.performance.sources.mlflow_run:load",
+    "wandb-offline": "ocr.performance.sources.wandb_offline:load",
     "wandb-api": "ocr.performance.sources.wandb_api:load",
 }
 """Resolve an entry with `pkgutil.resolve_name`; no source is imported before it is used."""

@@ -12,16 +12,17 @@ from ocr.performance.run import RunInfo
 from ocr.performance.sources.hyperparameters import read_config
 from ocr.performance.sources.logged_run import run_of
 from ocr.performance.sources.logger_folder import find_folder
-from ocr.performance.sources.metric_keys import parse_key
+from ocr.performance.sources.metric_keys import key_parser
 from ocr.performance.sources.metric_rows import read_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     import pandas as pd
 
     from ocr.performance.run import Run
+    from ocr.performance.sources.metric_keys import KeyParser
 
 FILE_NAME = "metrics.csv"
 _COORDINATE = re.compile(r"(.+[-/])?(epoch|step|global_step|_step|_runtime)")
@@ -29,14 +30,17 @@ _COORDINATE = re.compile(r"(.+[-/])?(epoch|step|global_step|_step|_runtime)")
 _ROWS_AT_ONCE = 100_000
 
 
-def load(path: Path) -> Run:
+def load(path: Path, *, metric_names: Mapping[str, str] | None = None) -> Run:
     """Return the run of a `metrics.csv`, its folder, or the save folder of a CSVLogger.
+
+    `metric_names` are a user's own keys, as `key_parser` takes them.
 
     Raises:
         SourceError: The file is missing, unreadable, empty or no CSV of logged metrics.
     """
     file, warnings = _find_file(path)
-    reading = read_rows(_rows(file))
+    parse = key_parser(metric_names)
+    reading = read_rows(_rows(file, parse), parse=parse)
     if _is_cut_off(file):
         warnings = [*warnings, f"{file.name} ends within a line: its last row was left out."]
     config, missing = read_config(file.parent)
@@ -56,21 +60,21 @@ def _find_file(path: Path) -> tuple[Path, list[str]]:
     return folder / FILE_NAME, warnings
 
 
-def _rows(file: Path) -> Iterator[dict[str, object]]:
+def _rows(file: Path, parse: KeyParser) -> Iterator[dict[str, object]]:
     """Yield the rows that hold a recognised key; empty cells are left out of them."""
-    columns = _columns(file)
-    metrics = [name for name in columns if parse_key(name)]
+    columns = _columns(file, parse)
+    metrics = [name for name in columns if parse(name)]
     if not metrics:
         return
     try:
-        for table in _tables(file, columns):
+        for table in _tables(file, columns, metrics):
             for row in table.dropna(how="all", subset=metrics).to_dict("records"):
                 yield {str(name): cell for name, cell in row.items() if not _is_empty(cell)}
     except (OSError, ValueError) as error:  # pandas' parser errors are ValueErrors
         raise _unreadable(file, error) from error
 
 
-def _tables(file: Path, columns: list[str]) -> Iterator[pd.DataFrame]:
+def _tables(file: Path, columns: list[str], metrics: list[str]) -> Iterator[pd.DataFrame]:
     """Yield the file piece by piece, without a last row that was cut off.
 
     Metrics are read as text: a NaN that was logged and a cell that is empty differ.
@@ -82,7 +86,7 @@ def _tables(file: Path, columns: list[str]) -> Iterator[pd.DataFrame]:
         file,
         usecols=columns,
         index_col=False,  # else a row with more cells than the header shifts them all
-        dtype={name: object if parse_key(name) else float for name in columns},
+        dtype={name: object if name in metrics else float for name in columns},
         keep_default_na=False,
         na_values=[""],
         chunksize=_ROWS_AT_ONCE,
@@ -96,7 +100,7 @@ def _tables(file: Path, columns: list[str]) -> Iterator[pd.DataFrame]:
         yield held.iloc[:-1] if _is_cut_off(file) else held
 
 
-def _columns(file: Path) -> list[str]:
+def _columns(file: Path, parse: KeyParser) -> list[str]:
     import pandas as pd
 
     try:
@@ -104,7 +108,7 @@ def _columns(file: Path) -> list[str]:
     except (OSError, ValueError) as error:
         raise _unreadable(file, error) from error
     columns = [str(name) for name in header]
-    wanted = [name for name in columns if parse_key(name) or _COORDINATE.fullmatch(name)]
+    wanted = [name for name in columns if parse(name) or _COORDINATE.fullmatch(name)]
     if not wanted:
         raise SourceError(
             f"{file}: no CSV of logged metrics: it has no column step, epoch or performance/…"

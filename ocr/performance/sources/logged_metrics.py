@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ocr.performance.sources.logged_run import run_of
+from ocr.performance.sources.metric_keys import key_parser
 from ocr.performance.sources.metric_rows import read_rows
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def load(
     logged_metrics: Mapping[str, object],
     *,
     info: RunInfo,
-    epoch: int | None = None,
+    metric_names: Mapping[str, str] | None = None,
 ) -> Run:
     """Return the run that `trainer.callback_metrics` and `trainer.logged_metrics` describe.
 
@@ -31,11 +32,11 @@ def load(
         callback_metrics: `trainer.callback_metrics`; it holds the base name of each key.
         logged_metrics: `trainer.logged_metrics`; it holds the names that went to the loggers.
         info: Which run it is; `source` should be "logged-metrics".
-        epoch: The epoch of the values, where the caller knows it.
+        metric_names: A user's own keys, as `key_parser` takes them.
 
-    Values may be plain numbers or tensors of one element.
+    Values may be plain numbers or tensors of one element. They may be of several epochs (the last
+    validation's can be older than the last training epoch's), so none is told.
     """
-    coordinates = {} if epoch is None else {"epoch": epoch}
-    row = {**logged_metrics, **callback_metrics, **coordinates}
-    reading = read_rows([row])
+    row = {**logged_metrics, **callback_metrics}
+    reading = read_rows([row], parse=key_parser(metric_names))
     return run_of(info, reading, warnings=[_ONLY_LAST] if reading.stages else [])

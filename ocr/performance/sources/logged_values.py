@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ocr.performance.sources.metric_keys import FORKS, MetricKey, parse_key
 from ocr.performance.sources.metric_values import (
@@ -13,6 +14,9 @@ from ocr.performance.sources.metric_values import (
     read_count,
     read_number,
 )
+
+if TYPE_CHECKING:
+    from ocr.performance.sources.metric_keys import KeyParser
 
 _EPOCH_KEYS = ("epoch",)
 _STEP_KEYS = ("trainer/global_step", "step", "_step")
@@ -32,24 +36,26 @@ class LoggedValue:
     at_s: float | None
 
 
-def holds_metric(row: Mapping[str, object]) -> bool:
+def holds_metric(row: Mapping[str, object], parse: KeyParser = parse_key) -> bool:
     """Say whether the row has a value under any recognised key."""
     return any(
-        value is not None and (parse_key(name) or _has_known_member(name, value))
+        value is not None and (parse(name) or _has_known_member(name, value, parse))
         for name, value in row.items()
     )
 
 
-def collect(rows: Iterable[Mapping[str, object]]) -> list[LoggedValue]:
+def collect(
+    rows: Iterable[Mapping[str, object]], parse: KeyParser = parse_key
+) -> list[LoggedValue]:
     """Return every recognised value in the order of the rows; rows are read once."""
     values: list[LoggedValue] = []
     for row in rows:
         for name, value in row.items():
-            key = parse_key(name)
+            key = parse(name)
             if key is not None:
                 values.extend(_value(key, value, row))
             elif isinstance(value, dict):
-                values.extend(_nested_values(name, value, row))
+                values.extend(_nested_values(name, value, row, parse))
     return values
 
 
@@ -77,10 +83,10 @@ def best_forks(values: Sequence[LoggedValue]) -> list[LoggedValue]:
 
 
 def summary_values(
-    summary: Mapping[str, object], logged: set[str]
+    summary: Mapping[str, object], logged: set[str], parse: KeyParser = parse_key
 ) -> tuple[list[LoggedValue], list[str]]:
     """Return the summary's values for keys that no row holds, and warnings that say so."""
-    candidates = best_forks(one_prefix(collect([summary]))[0])
+    candidates = best_forks(one_prefix(collect([summary], parse))[0])
     # The summary's epoch and step are those of its last key, whichever that was.
     values = [
         LoggedValue(key=value.key, number=value.number, epoch=None, step=None, at_s=None)
@@ -91,26 +97,25 @@ def summary_values(
         return [], []
     names = ", ".join(sorted(value.key.canonical for value in values))
     warnings = [f"Read from the run's summary, as no row of its history holds them: {names}."]
-    means = sorted(name for name, value in summary.items() if _is_mean_of_key(name, value, logged))
+    means = sorted(
+        name
+        for name, value in summary.items()
+        if is_reduced_mean(value) and (key := parse(name)) and key.canonical not in logged
+    )
     if means:
         warnings.append(f"The summary holds the mean of all epochs for {', '.join(means)}.")
     return values, warnings
 
 
-def _is_mean_of_key(name: str, value: object, logged: set[str]) -> bool:
-    key = parse_key(name)
-    return key is not None and key.canonical not in logged and is_reduced_mean(value)
-
-
-def _has_known_member(name: str, value: object) -> bool:
-    return isinstance(value, dict) and any(parse_key(f"{name}/{member}") for member in value)
+def _has_known_member(name: str, value: object, parse: KeyParser) -> bool:
+    return isinstance(value, dict) and any(parse(f"{name}/{member}") for member in value)
 
 
 def _nested_values(
-    name: str, nested: Mapping[str, object], row: Mapping[str, object]
+    name: str, nested: Mapping[str, object], row: Mapping[str, object], parse: KeyParser
 ) -> Iterator[LoggedValue]:
     for member, value in nested.items():
-        key = parse_key(f"{name}/{member}")
+        key = parse(f"{name}/{member}")
         if key is not None:
             yield from _value(key, value, row)
 

@@ -1,7 +1,7 @@
 """The names under which timings and memory are logged, and how a logged key is recognised.
 
 A key is `[PREFIX-]performance/[STAGE_]NAME[_step|_epoch][/dataloader_idx_N]`; docs/metrics.md
-explains each part.
+explains each part. A user's own names come before the table's.
 """
 
 from __future__ import annotations
@@ -11,10 +11,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
+from ocr.performance.errors import SettingError
 from ocr.performance.stages import REPORTED_STAGES, Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+    KeyParser = Callable[[str], "MetricKey | None"]
 
 Fork = Literal["", "_epoch", "_step"]
 
@@ -98,3 +101,52 @@ def parse_key(key: str) -> MetricKey | None:
         fork=next(fork for fork in FORKS if fork == (found["fork"] or "")),
         prefix=found["prefix"] or "",
     )
+
+
+def key_parser(own_names: Mapping[str, str] | None = None) -> KeyParser:
+    """Return the function that tells what a logged key means.
+
+    Args:
+        own_names: A user's own key to a key of the table, as in `{"my/val_seconds":
+            "performance/val_epoch_time"}`. Lightning's forks and dataloader suffixes of an own key
+            are understood too.
+
+    Raises:
+        SettingError: A value is no key of the table.
+    """
+    if not own_names:
+        return parse_key
+    own = {name: _table_key(name, key) for name, key in own_names.items()}
+
+    @lru_cache(maxsize=4096)
+    def parse(key: str) -> MetricKey | None:
+        return parse_key(_renamed(key, own))
+
+    return parse
+
+
+_SUFFIXES = re.compile(r"(?P<name>.+?)(?P<fork>_step|_epoch)?(?P<loader>/dataloader_idx_\d+)?")
+
+
+def _renamed(key: str, own: Mapping[str, str]) -> str:
+    if key in own:
+        return own[key]
+    found = _SUFFIXES.fullmatch(key)
+    if found is None:
+        return key
+    fork, loader = found["fork"] or "", found["loader"] or ""
+    if found["name"] + fork in own:  # a name of the user's that itself ends as a fork does
+        return own[found["name"] + fork] + loader
+    return own[found["name"]] + fork + loader if found["name"] in own else key
+
+
+def _table_key(name: str, key: str) -> str:
+    known = parse_key(key)
+    if known is None or known.canonical != key:
+        statistics = ", ".join(STATISTICS)
+        raise SettingError(
+            f"metric_names: {name!r} stands for {key!r}, which is no known key: give "
+            f"performance/STAGE_NAME with STAGE one of {', '.join(_STAGES)} and NAME one of "
+            f"{statistics}, or performance/NAME with NAME one of {', '.join(MEMORY)}"
+        )
+    return key

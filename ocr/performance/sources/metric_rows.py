@@ -18,12 +18,14 @@ from ocr.performance.sources.logged_values import (
     one_prefix,
     summary_values,
 )
-from ocr.performance.sources.metric_keys import STATISTICS, MetricKey
+from ocr.performance.sources.metric_keys import STATISTICS, MetricKey, parse_key
 from ocr.performance.sources.metric_values import NotANumber
 from ocr.performance.stages import REPORTED_STAGES, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+    from ocr.performance.sources.metric_keys import KeyParser
 
 _COMPARED_STAGES = (Stage.TRAIN, Stage.VALIDATION)
 """Stages whose absence is told even though nothing of them was logged."""
@@ -65,7 +67,10 @@ class _Epoch:
 
 
 def read_rows(
-    rows: Iterable[Mapping[str, object]], summary: Mapping[str, object] | None = None
+    rows: Iterable[Mapping[str, object]],
+    summary: Mapping[str, object] | None = None,
+    *,
+    parse: KeyParser = parse_key,
 ) -> MetricReading:
     """Return what the rows say; `summary` fills in only for keys that no row holds.
 
@@ -73,9 +78,9 @@ def read_rows(
     A value that is no finite number, negative, or (a count) not whole is left out with a
     `Missing` entry that says what stood there. Nothing is ever filled in for an absent key.
     """
-    values, prefix_warnings = one_prefix(collect(rows))
+    values, prefix_warnings = one_prefix(collect(rows, parse))
     logged = {value.key.canonical for value in values}
-    extra, summary_warnings = summary_values(summary or {}, logged)
+    extra, summary_warnings = summary_values(summary or {}, logged, parse)
     kept = [*best_forks(values), *extra]
     epochs = _epochs_by_stage([value for value in kept if not value.key.is_memory])
     memory, memory_missing, memory_warnings = memory_of(

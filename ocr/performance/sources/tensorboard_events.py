@@ -5,37 +5,34 @@ from __future__ import annotations
 import logging
 from contextlib import contextmanager
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from ocr.performance.errors import SourceError
 from ocr.performance.run import RunInfo
 from ocr.performance.sources.hyperparameters import read_config
 from ocr.performance.sources.logged_run import run_of
 from ocr.performance.sources.logger_folder import find_folder
-from ocr.performance.sources.metric_keys import parse_key
+from ocr.performance.sources.metric_keys import key_parser
 from ocr.performance.sources.metric_rows import read_rows
+from ocr.performance.sources.scalar_series import rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from ocr.performance.run import Run
+    from ocr.performance.sources.scalar_series import Point
 
 _EVENT_FILES = "*tfevents*"
 _READ_ALL = {"scalars": 0, "tensors": 1, "images": 1, "audio": 1, "histograms": 1}
 """How many events of a kind the reader keeps: 0 is all of them."""
 
 
-class _Scalar(Protocol):
-    wall_time: float
-    step: int
-    value: float
-
-
-def load(path: Path) -> Run:
+def load(path: Path, *, metric_names: Mapping[str, str] | None = None) -> Run:
     """Return the run of an event file's folder, or of the save folder of a TensorBoardLogger.
 
-    TensorBoard stores 32-bit floats: times agree with what was logged to 7 digits.
+    `metric_names` are a user's own keys, as `key_parser` takes them. TensorBoard stores 32-bit
+    floats: times agree with what was logged to 7 digits.
 
     Raises:
         SourceError: The package is missing, or there is no event file, or none can be read.
@@ -43,14 +40,15 @@ def load(path: Path) -> Run:
     root = path.parent if path.is_file() else path
     folder, warnings = find_folder(root, _EVENT_FILES, "TensorBoard events")
     scalars = _read_scalars(folder)
-    reading = read_rows(_rows(scalars))
+    parse = key_parser(metric_names)
+    reading = read_rows(rows_of(scalars, parse), parse=parse)
     config, missing = read_config(folder)
     return run_of(
         _info(folder, scalars), reading, config=config, missing=missing, warnings=warnings
     )
 
 
-def _read_scalars(folder: Path) -> Mapping[str, list[_Scalar]]:
+def _read_scalars(folder: Path) -> Mapping[str, list[Point]]:
     try:
         from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
     except ImportError as error:
@@ -79,26 +77,7 @@ def _quiet() -> Iterator[None]:
         logger.setLevel(level)
 
 
-def _rows(scalars: Mapping[str, list[_Scalar]]) -> Iterator[dict[str, object]]:
-    """Yield one row for each recognised event in the order of time, with its step's epoch."""
-    epochs = _epoch_of_step(scalars)
-    start = min(event.wall_time for events in scalars.values() for event in events)
-    found = [(event, tag) for tag, events in scalars.items() if parse_key(tag) for event in events]
-    for event, tag in sorted(found, key=lambda entry: (entry[0].wall_time, entry[0].step)):
-        yield {
-            tag: event.value,
-            "step": event.step,
-            "epoch": epochs.get(event.step),
-            "_runtime": event.wall_time - start,
-        }
-
-
-def _epoch_of_step(scalars: Mapping[str, list[_Scalar]]) -> dict[int, float]:
-    tags = [tag for tag in scalars if tag == "epoch" or tag.endswith(("-epoch", "/epoch"))]
-    return {event.step: event.value for tag in tags for event in scalars[tag]}
-
-
-def _info(folder: Path, scalars: Mapping[str, list[_Scalar]]) -> RunInfo:
+def _info(folder: Path, scalars: Mapping[str, list[Point]]) -> RunInfo:
     times = [event.wall_time for events in scalars.values() for event in events]
     return RunInfo(
         source="tensorboard",

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 from ocr.performance.redaction import redact
 from ocr.performance.run import RunInfo
 from ocr.performance.sources.logged_run import run_of
+from ocr.performance.sources.metric_keys import key_parser
 from ocr.performance.sources.metric_rows import read_rows
 from ocr.performance.sources.metric_values import read_number
+from ocr.performance.sources.reader_process import Patience
 from ocr.performance.sources.wandb_fetch import FetchedRun, fetch
 from ocr.performance.sources.wandb_reader import MAX_SYSTEM_ROWS
 from ocr.performance.sources.wandb_reference import parse_reference
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
     from ocr.performance.run import Run, RunStatus
 
-DEFAULT_TIMEOUT_S = 12.0
+DEFAULT_TIMEOUT_S = 10.0
 """Leaves a command that must end within 15 s its own start and end."""
 
 _STATUS: Mapping[str, RunStatus] = {
@@ -41,6 +43,8 @@ def load(
     project: str | None = None,
     entity: str | None = None,
     timeout_s: float = DEFAULT_TIMEOUT_S,
+    limit_s: float | None = None,
+    metric_names: Mapping[str, str] | None = None,
 ) -> Run:
     """Return the run.
 
@@ -49,11 +53,22 @@ def load(
         project: The project where `run_id` has none; else WANDB_PROJECT.
         entity: The entity where `run_id` has none; else the account's default.
         timeout_s: Give up when nothing has come from the server for so long.
+        limit_s: Give up after so long, even when rows still come.
+        metric_names: A user's own keys, as `key_parser` takes them.
 
     Raises:
         SourceError: The run can't be read; the message says why and what to do.
     """
-    return to_run(fetch_run(run_id, project=project, entity=entity, timeout_s=timeout_s))
+    key_parser(metric_names)  # a wrong name is told before the server is asked
+    fetched = fetch_run(
+        run_id,
+        project=project,
+        entity=entity,
+        timeout_s=timeout_s,
+        limit_s=limit_s,
+        metric_names=metric_names,
+    )
+    return to_run(fetched, metric_names)
 
 
 def fetch_run(
@@ -62,15 +77,18 @@ def fetch_run(
     project: str | None = None,
     entity: str | None = None,
     timeout_s: float = DEFAULT_TIMEOUT_S,
+    limit_s: float | None = None,
+    metric_names: Mapping[str, str] | None = None,
 ) -> FetchedRun:
     """Return what the server holds of the run; arguments and errors as for `load`."""
     project = project or os.environ.get("WANDB_PROJECT")
-    return fetch(parse_reference(run_id, project=project, entity=entity), timeout_s)
+    reference = parse_reference(run_id, project=project, entity=entity)
+    return fetch(reference, Patience(timeout_s, limit_s), metric_names)
 
 
-def to_run(fetched: FetchedRun) -> Run:
+def to_run(fetched: FetchedRun, metric_names: Mapping[str, str] | None = None) -> Run:
     """Return the run that the server's answers describe; secrets in its config are redacted."""
-    reading = read_rows(fetched.rows, summary=fetched.summary)
+    reading = read_rows(fetched.rows, fetched.summary, parse=key_parser(metric_names))
     return run_of(
         _info(fetched),
         reading,

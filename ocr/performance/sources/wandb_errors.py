@@ -57,7 +57,7 @@ def explain(error: Exception, run_path: str, server: str) -> SourceError:
 
 
 def overdue(run_path: str, server: str, timeout_s: float) -> SourceError:
-    """Return the error for a server that stopped answering."""
+    """Return the error for a server that stopped answering, or does not come to an end."""
     return SourceError(
         f"W&B run {run_path} at {server}: nothing came for {timeout_s:g} s; "
         "check the network and WANDB_BASE_URL, or read the run's local files"

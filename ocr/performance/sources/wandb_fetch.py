@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import json
 import os
-import queue
-import subprocess
-import sys
-import threading
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from ocr.performance.errors import SourceError
+from ocr.performance.sources.reader_process import (
+    SECONDS_TO_TELL_THE_CAUSE,
+    Overdue,
+    Patience,
+    messages,
+)
 from ocr.performance.sources.wandb_errors import overdue
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from ocr.performance.sources.wandb_reference import RunReference
 
 _READER = "ocr.performance.sources.wandb_reader"
 _GRAPHQL_RETRIES = 1
 _GRAPHQL_RETRY_WAIT_S = 1
-_SECONDS_TO_TELL_THE_CAUSE = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,8 +43,10 @@ class FetchedRun:
     system_rows: Sequence[Mapping[str, object]]
 
 
-def fetch(reference: RunReference, timeout_s: float) -> FetchedRun:
-    """Return the run; give up when nothing has come from the server for `timeout_s` seconds.
+def fetch(
+    reference: RunReference, patience: Patience, metric_names: Mapping[str, str] | None = None
+) -> FetchedRun:
+    """Return the run; give up when the server has tried the patience.
 
     Raises:
         SourceError: The client is missing, the run is missing or was deleted, the key is absent
@@ -52,15 +54,10 @@ def fetch(reference: RunReference, timeout_s: float) -> FetchedRun:
     """
     server = "the configured server"
     rows: list[Mapping[str, object]] = []
-    with _reader(reference.path, timeout_s) as lines:
-        while True:
-            try:
-                line = lines.get(timeout=timeout_s)
-            except queue.Empty as error:
-                raise overdue(reference.path, server, timeout_s) from error
-            if line is None:
-                raise SourceError(f"W&B run {reference.path} at {server}: its reader broke off")
-            message = json.loads(line)
+    timeout_s = patience.left_s(0.0)
+    arguments = [reference.path, str(timeout_s), json.dumps(dict(metric_names or {}))]
+    try:
+        for message in messages(_READER, arguments, _environment(timeout_s), patience):
             if "error" in message:
                 raise SourceError(message["error"])
             if "run" in message:
@@ -68,35 +65,9 @@ def fetch(reference: RunReference, timeout_s: float) -> FetchedRun:
             server = message.get("server", server)
             if "row" in message:
                 rows.append(message["row"])
-
-
-@contextmanager
-def _reader(path: str, timeout_s: float) -> Iterator[queue.SimpleQueue[str | None]]:
-    """Start the reader and yield its lines, None after the last; it ends with the context."""
-    # No shell, and the program is this interpreter.
-    with subprocess.Popen(  # noqa: S603
-        [sys.executable, "-m", _READER, path, str(timeout_s)],
-        env=_environment(timeout_s),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        encoding="utf-8",
-    ) as process:
-        lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-        arguments = (process.stdout, lines)
-        thread = threading.Thread(target=_forward, args=arguments, name="wandb-reader", daemon=True)
-        thread.start()
-        try:
-            yield lines
-        finally:
-            process.kill()
-            thread.join()
-
-
-def _forward(stream: IO[str], lines: queue.SimpleQueue[str | None]) -> None:
-    for line in stream:
-        lines.put(line)
-    lines.put(None)
+    except Overdue as error:
+        raise overdue(reference.path, server, timeout_s) from error
+    raise SourceError(f"W&B run {reference.path} at {server}: its reader broke off")
 
 
 def _environment(timeout_s: float) -> dict[str, str]:
@@ -106,8 +77,7 @@ def _environment(timeout_s: float) -> dict[str, str]:
     """
     environment = {name: value for name, value in os.environ.items() if name != "WANDB_SERVICE"}
     return environment | {
-        "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
-        "WANDB_HTTP_TIMEOUT": str(max(1, int(timeout_s - _SECONDS_TO_TELL_THE_CAUSE))),
+        "WANDB_HTTP_TIMEOUT": str(max(1, int(timeout_s - SECONDS_TO_TELL_THE_CAUSE))),
         "WANDB_SILENT": "true",
         "WANDB_X_GRAPHQL_RETRY_MAX": str(_GRAPHQL_RETRIES),
         "WANDB_X_GRAPHQL_RETRY_WAIT_MAX_SECONDS": str(_GRAPHQL_RETRY_WAIT_S),

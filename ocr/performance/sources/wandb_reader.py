@@ -1,4 +1,4 @@
-"""The process that asks the W&B client for a run: `python -m … ENTITY/PROJECT/ID TIMEOUT_S`.
+"""The process that asks the W&B client for a run: `… ENTITY/PROJECT/ID TIMEOUT_S OWN_NAMES`.
 
 It prints JSON lines, one member each: `server` (a URL) first, `row` for each row with a known
 metric, `progress` (rows read) now and then, and at last `run` (all but the rows) or `error` (a
@@ -14,10 +14,14 @@ import sys
 from typing import TYPE_CHECKING
 
 from ocr.performance.sources.logged_values import holds_metric
+from ocr.performance.sources.metric_keys import key_parser
+from ocr.performance.sources.reader_process import say
 from ocr.performance.sources.wandb_errors import client_errors, explain
 
 if TYPE_CHECKING:
     from wandb.apis.public import Run as WandbRun
+
+    from ocr.performance.sources.metric_keys import KeyParser
 
 MAX_SYSTEM_ROWS = 10_000
 _PAGE_ROWS = 10_000
@@ -26,31 +30,26 @@ _ROWS_BETWEEN_SIGNS = 1_000
 
 def main() -> None:
     """Read the run that the first argument names and print what is found."""
-    path, timeout_s = sys.argv[1], float(sys.argv[2])
+    path, timeout_s, own_names = sys.argv[1], float(sys.argv[2]), json.loads(sys.argv[3])
     try:
         import wandb
     except ImportError:
-        _say("error", f"W&B run {path}: reading it needs the package wandb: pip install wandb")
+        say("error", f"W&B run {path}: reading it needs the package wandb: pip install wandb")
         return
     server = "the configured server"
     try:
         server = wandb.setup().settings.base_url
-        _say("server", server)
-        _read(path, timeout_s)
+        say("server", server)
+        _read(path, timeout_s, key_parser(own_names))
     except client_errors() as error:
-        _say("error", str(explain(error, path, server)))
+        say("error", str(explain(error, path, server)))
 
 
-def _say(kind: str, content: object) -> None:
-    sys.stdout.write(json.dumps({kind: content}, default=str) + "\n")
-    sys.stdout.flush()
-
-
-def _read(path: str, timeout_s: float) -> None:
+def _read(path: str, timeout_s: float, parse: KeyParser) -> None:
     import wandb
 
     run = wandb.Api(timeout=math.ceil(timeout_s)).run(path)
-    _say_rows(run)
+    _say_rows(run, parse)
     system_rows = run.history(stream="system", samples=MAX_SYSTEM_ROWS, pandas=False)
     description = {
         "id": run.id,
@@ -64,16 +63,16 @@ def _read(path: str, timeout_s: float) -> None:
         "summary": dict(run.summary_metrics),
         "system_rows": list(system_rows),
     }
-    _say("run", description)
+    say("run", description)
 
 
-def _say_rows(run: WandbRun) -> None:
+def _say_rows(run: WandbRun, parse: KeyParser) -> None:
     """Print the whole history's rows with a known metric; `history()` would be a sample of it."""
     for count, row in enumerate(run.scan_history(page_size=_page_steps(run))):
         if count % _ROWS_BETWEEN_SIGNS == 0:
-            _say("progress", count)
-        if holds_metric(row):
-            _say("row", row)
+            say("progress", count)
+        if holds_metric(row, parse):
+            say("row", row)
 
 
 def _page_steps(run: WandbRun) -> int:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from ocr.performance.errors import SettingError
 from ocr.performance.sources.metric_keys import (
     FORKS,
     MEMORY,
     STATISTICS,
     MetricKey,
+    key_parser,
     parse_key,
 )
 from ocr.performance.stages import REPORTED_STAGES, Stage
@@ -93,3 +95,45 @@ def test_a_key_tells_where_the_baseline_shows_it(key: str, path: str) -> None:
 
     assert parsed is not None
     assert parsed.document_path == path
+
+
+OWN = {"my/val_seconds": "performance/val_epoch_time", "gpu": "performance/gpu_memory_gb"}
+
+
+@pytest.mark.parametrize(
+    ("key", "same_as"),
+    [
+        ("my/val_seconds", "performance/val_epoch_time"),
+        ("my/val_seconds_epoch", "performance/val_epoch_time_epoch"),
+        ("my/val_seconds/dataloader_idx_2", "performance/val_epoch_time/dataloader_idx_2"),
+        (
+            "my/val_seconds_step/dataloader_idx_2",
+            "performance/val_epoch_time_step/dataloader_idx_2",
+        ),
+        ("gpu", "performance/gpu_memory_gb"),
+        ("performance/val_batch_mean", "performance/val_batch_mean"),
+    ],
+)
+def test_a_users_own_name_means_the_key_that_it_stands_for(key: str, same_as: str) -> None:
+    assert key_parser(OWN)(key) == parse_key(same_as)
+    assert parse_key(same_as) is not None
+
+
+@pytest.mark.parametrize("key", ["my/val_seconds_total", "my/val", "cpu", "not my/val_seconds"])
+def test_other_keys_are_none_of_a_users_own(key: str) -> None:
+    assert key_parser(OWN)(key) is None
+
+
+def test_an_own_name_that_ends_like_a_fork_is_taken_whole() -> None:
+    parse = key_parser({"seconds_per_epoch": "performance/train_epoch_time"})
+
+    assert parse("seconds_per_epoch") == parse_key("performance/train_epoch_time")
+    assert parse("seconds_per_epoch_step") == parse_key("performance/train_epoch_time_step")
+
+
+@pytest.mark.parametrize(
+    "wrong", ["", "val_epoch_time", "performance/val_epoch_time_epoch", "performance/epoch_time"]
+)
+def test_an_own_name_for_something_unknown_is_refused_with_the_known_names(wrong: str) -> None:
+    with pytest.raises(SettingError, match=r"my/x.*epoch_time, num_batches.*gpu_memory_gb"):
+        key_parser({"my/x": wrong})

@@ -1,0 +1,100 @@
+"""A client that reads a run in a process of its own, which can be given up when it hangs.
+
+The process prints JSON lines, an object each. A client's settings hold for a whole process and
+its timeouts are not always kept: a training beside it must not feel either.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+SECONDS_TO_TELL_THE_CAUSE = 2
+"""How much sooner than its reader is given up a client should fail by itself."""
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long to wait for a sign of the reader, and for its end (None: while signs come)."""
+
+    silence_s: float
+    total_s: float | None = None
+
+    def left_s(self, waited_s: float) -> float:
+        """Return how long to wait for the next message."""
+        if self.total_s is None:
+            return self.silence_s
+        return max(0.0, min(self.silence_s, self.total_s - waited_s))
+
+
+class Overdue(Exception):
+    """The reader gave no sign in time, or did not end in time."""
+
+
+def messages(
+    module: str, arguments: Sequence[str], environment: Mapping[str, str], patience: Patience
+) -> Iterator[dict[str, Any]]:
+    """Run `python -m MODULE ARGUMENTS` and yield its messages; it ends with the iteration.
+
+    Raises:
+        Overdue: The reader tried the patience.
+    """
+    began_s = time.monotonic()
+    with _lines(module, arguments, environment) as lines:
+        while True:
+            try:
+                line = lines.get(timeout=patience.left_s(time.monotonic() - began_s))
+            except queue.Empty as error:
+                raise Overdue from error
+            if line is None:
+                return
+            yield json.loads(line)
+
+
+def say(kind: str, content: object) -> None:
+    """Print a message of one member; for the process that reads."""
+    sys.stdout.write(json.dumps({kind: content}, default=str) + "\n")
+    sys.stdout.flush()
+
+
+@contextmanager
+def _lines(
+    module: str, arguments: Sequence[str], environment: Mapping[str, str]
+) -> Iterator[queue.SimpleQueue[str | None]]:
+    """Start the reader and yield its lines, None after the last."""
+    # No shell, and the program is this interpreter.
+    with subprocess.Popen(  # noqa: S603
+        [sys.executable, "-m", module, *arguments],
+        env={**environment, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        encoding="utf-8",
+    ) as process:
+        lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        thread = threading.Thread(
+            target=_forward, args=(process.stdout, lines), name="run-reader", daemon=True
+        )
+        thread.start()
+        try:
+            yield lines
+        finally:
+            process.kill()
+            thread.join()
+
+
+def _forward(stream: IO[str], lines: queue.SimpleQueue[str | None]) -> None:
+    for line in stream:
+        lines.put(line)
+    lines.put(None)
