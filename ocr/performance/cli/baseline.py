@@ -114,7 +114,7 @@ def _store(
     is_accepted_change: bool,
 ) -> None:
     place = compared_runs.open_store(store)
-    found = compared_runs.find_runs(runs, access_of(project, entity))
+    found = list(compared_runs.find_runs(runs, access_of(project, entity)))
     found.sort(key=lambda run: str(run.baseline.run.started_at or run.baseline.generated_at))
     for index, run in enumerate(found):
         entry, is_new = place.add(

@@ -56,14 +56,15 @@ class FoundRun:
         return summarize(self.baseline, self.label, self.block_means_s)
 
 
-def find_runs(items: Sequence[str], access: WandbAccess) -> list[FoundRun]:
-    """Return the runs that files, folders, patterns and run ids stand for, in order.
+def find_runs(items: Sequence[str], access: WandbAccess) -> Iterator[FoundRun]:
+    """Yield the runs that files, folders, patterns and run ids stand for, in order.
 
     Raises:
         BaselineError: When an item stands for nothing, or when what it stands for can't be read.
     """
     sources = [source for item in items for source in _sources(item, access)]
-    return [_read(source, access) for source in sources]
+    for source in sources:
+        yield _read(source, access)
 
 
 def summaries(
@@ -78,12 +79,15 @@ def summaries(
     Raises:
         BaselineError: As `find_runs` does, and when the store can't be read.
     """
+    from ocr.performance.store.baselines import no_collection
+
     found: list[RunSummary] = []
-    for item in items:
-        if _BARE_NAME.match(item) and store.has(item):
-            found.extend(_stored(item, store, like))
-        else:
-            found.extend(run.summary() for run in find_runs([item], access))
+    with no_collection():
+        for item in items:
+            if _BARE_NAME.match(item) and store.has(item):
+                found.extend(_stored(item, store, like))
+            else:
+                found.extend(run.summary() for run in find_runs([item], access))
     return found
 
 
@@ -168,7 +172,7 @@ def _of_path(path: Path) -> Iterator[Path]:
         several = [*path.glob("*.json"), *path.glob("*/baseline.json")]
         several += [*path.glob("*/baseline/baseline.json")]
         if several:
-            yield from sorted(several)
+            yield from sorted(several, key=str)
             return
     yield path
 

@@ -173,7 +173,7 @@ def _workload(base: RunSummary, new: RunSummary, across: Sequence[str]) -> Itera
 
 
 def _config(base: RunSummary, new: RunSummary, across: Sequence[str]) -> Iterator[Difference]:
-    if base.config is None or new.config is None:
+    if base.config is None or new.config is None or base.config == new.config:
         return
     before, after = dict(flatten(base.config)), dict(flatten(new.config))
     for key in {**before, **after}:

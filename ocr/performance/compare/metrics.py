@@ -233,9 +233,14 @@ BY_KEY = {metric.key: metric for metric in METRICS}
 
 def whole_phase(baseline: Baseline, name: str) -> Phase | None:
     """Return the phase over all dataloaders, or that of the one dataloader where there is one."""
-    phases = [phase for phase in baseline.phases if phase.name == name]
-    whole = next((phase for phase in phases if phase.dataloader is None), None)
-    return phases[0] if whole is None and len(phases) == 1 else whole
+    found: Phase | None = None
+    count = 0
+    for phase in baseline.phases:
+        if phase.name == name:
+            if phase.dataloader is None:
+                return phase
+            found, count = phase, count + 1
+    return found if count == 1 else None
 
 
 def line_share(phase: Phase, line: str) -> float | None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ocr.performance.compare.metrics import METRICS, PHASES, whole_phase
+from ocr.performance.compare.metrics import METRICS, PHASES, Metric, whole_phase
 from ocr.performance.errors import ComparisonError
 
 if TYPE_CHECKING:
@@ -81,6 +81,7 @@ def summarize(
     """
     run = baseline.run
     name = label or run.name or run.id or "unnamed run"
+    values = _values(baseline, name)
     return RunSummary(
         label=name,
         content=_content(baseline),
@@ -88,8 +89,8 @@ def summarize(
         source=run.source,
         status=run.status,
         started_at=run.started_at,
-        values=_values(baseline, name),
-        reasons=_reasons(baseline),
+        values=values,
+        reasons=_reasons(baseline, values),
         scopes={
             phase: scope
             for phase in PHASES
@@ -140,17 +141,27 @@ def _values(baseline: Baseline, label: str) -> dict[str, float]:
     return values
 
 
-def _reasons(baseline: Baseline) -> dict[str, str]:
+def _reasons(baseline: Baseline, measured: Mapping[str, float]) -> dict[str, str]:
+    """Return why metrics have no value; an entry for a part of the document covers all of it."""
     entries = {entry.metric.removeprefix("phases."): entry for entry in reversed(baseline.missing)}
     reasons: dict[str, str] = {}
+    if not entries:
+        return reasons
     for metric in METRICS:
-        parts = metric.path.removeprefix("phases.").split(".")
-        for length in range(len(parts), 0, -1):
-            entry = entries.get(".".join(parts[:length]))
-            if entry is not None:
-                reasons[metric.key] = entry.detail or entry.reason.replace("_", " ")
-                break
+        if metric.key not in measured:
+            found = next((entries[path] for path in _PATHS[metric.key] if path in entries), None)
+            if found is not None:
+                reasons[metric.key] = found.detail or found.reason.replace("_", " ")
     return reasons
+
+
+def _paths(metric: Metric) -> tuple[str, ...]:
+    parts = metric.path.removeprefix("phases.").split(".")
+    return tuple(".".join(parts[:length]) for length in range(len(parts), 0, -1))
+
+
+_PATHS = {metric.key: _paths(metric) for metric in METRICS}
+"""The metric's place in the document and every part around it, the narrowest first."""
 
 
 def _work(baseline: Baseline) -> dict[str, float]:

@@ -141,7 +141,7 @@ class BaselineStore:
         if not chosen:
             known = ", ".join(summary.name for summary in self.summaries()) or "nothing"
             raise StoreError(f"{self.folder} holds no baseline {name!r}; it holds {known}")
-        with _no_collection():
+        with no_collection():
             return [self._load_one(name, entry) for entry in chosen]
 
     def remove(self, name: str, file_name: str | None = None) -> None:
@@ -251,7 +251,7 @@ def _checked(name: str) -> str:
 
 
 @contextmanager
-def _no_collection() -> Iterator[None]:
+def no_collection() -> Iterator[None]:
     """Keep the garbage collector from walking thousands of documents again and again."""
     was_enabled = gc.isenabled()
     gc.disable()
