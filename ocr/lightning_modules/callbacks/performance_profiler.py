@@ -59,6 +59,10 @@ class PerformanceProfilerCallback(Callback):
             too, as in `cv2.findContours`.
         output_dir: Folder of the baseline; default `baseline` in the Hydra run's output folder,
             else in `trainer.default_root_dir`.
+        include_config: Keep the run's configuration, secrets redacted; False leaves it out of
+            records and report.
+        shown_config_keys: Dotted paths of configuration entries that look like secrets and are
+            none, as in `model.auth_token_embedding`.
     """
 
     measures_the_run = True
@@ -71,6 +75,8 @@ class PerformanceProfilerCallback(Callback):
         verbose: bool = False,
         operations: Sequence[str] = (),
         output_dir: str | Path | None = None,
+        include_config: bool = True,
+        shown_config_keys: Sequence[str] = (),
     ) -> None:
         """Check the arguments; nothing is measured before a trainer's `setup`."""
         super().__init__()
@@ -82,6 +88,9 @@ class PerformanceProfilerCallback(Callback):
         self.verbose = verbose
         self.operations = tuple(operations)
         self.output_dir = output_dir
+        self.config_policy = run_description.ConfigPolicy(
+            include=include_config, shown_keys=tuple(shown_config_keys)
+        )
         self._metrics = MetricLogger(
             log_interval=log_interval, with_memory=profile_memory, verbose=verbose
         )
@@ -246,7 +255,12 @@ class PerformanceProfilerCallback(Callback):
                 self._recording.reopen()
                 return self._recording
             self._recording.close()
-        self._recording = Recording(trainer, folder, profile_memory=self.profile_memory)
+        self._recording = Recording(
+            trainer,
+            folder,
+            profile_memory=self.profile_memory,
+            config_policy=self.config_policy,
+        )
         return self._recording
 
     def _stop(self) -> None:

@@ -29,7 +29,14 @@ if TYPE_CHECKING:
 class Recording:
     """Records one run, over several entry points of a trainer, into one folder."""
 
-    def __init__(self, trainer: Trainer, folder: Path, *, profile_memory: bool) -> None:
+    def __init__(
+        self,
+        trainer: Trainer,
+        folder: Path,
+        *,
+        profile_memory: bool,
+        config_policy: run_description.ConfigPolicy,
+    ) -> None:
         """Replace what an earlier run left of this rank in the folder.
 
         Raises:
@@ -44,6 +51,7 @@ class Recording:
         )
         read_accelerator = functools.partial(accelerator_memory.read, device)
         self._profile_memory = profile_memory
+        self._config_policy = config_policy
         self._heartbeat = Heartbeat(
             self.recorder, probe=MemoryProbe(read_accelerator) if profile_memory else None
         )
@@ -136,6 +144,7 @@ class Recording:
                 "identity": run_description.environment_identity(trainer),
                 "volatile": environment.volatile(Path.cwd()),
             },
-            "config": run_description.run_config(trainer, module),
+            "config": run_description.run_config(trainer, module, self._config_policy),
+            "include_config": self._config_policy.include,
             "profile_memory": self._profile_memory,
         }

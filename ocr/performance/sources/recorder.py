@@ -262,6 +262,10 @@ class _Reading:
                     detail="the run is still going, or it ended without a word (killed)",
                 )
             )
+        if self._latest("include_config") is False:
+            missing.append(
+                Missing(metric="workload.config", reason="skipped", detail="include_config is off")
+            )
         if self._latest("profile_memory") is False:
             missing.append(
                 Missing(metric="memory", reason="skipped", detail="profile_memory is off")
