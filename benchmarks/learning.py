@@ -67,7 +67,10 @@ class EpochScore:
 
 
 class ScoreRecorder(Callback):
-    """Collects an `EpochScore` at the end of each epoch and tells it on stderr."""
+    """Collects an `EpochScore` after each validation and tells it on stderr.
+
+    An epoch that the time limit cuts short has no validation and so no score.
+    """
 
     def __init__(self) -> None:
         self.scores: list[EpochScore] = []
@@ -82,8 +85,8 @@ class ScoreRecorder(Callback):
         """Note the batch's loss."""
         self._losses.append(trainer.callback_metrics["train/loss"].item())
 
-    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Take the epoch's values; its validation has run by now."""
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Take the epoch's values, which the module has logged by now."""
         metrics = trainer.callback_metrics
         score = EpochScore(
             epoch=trainer.current_epoch + 1,
@@ -232,6 +235,9 @@ def print_scores(scores: Sequence[EpochScore]) -> None:
 
 def report(scores: Sequence[EpochScore], goal: float, out: Path | None) -> int:
     """Print the table and whether the goal is met; return 0 when it is, else 1."""
+    if not scores:
+        print(f"goal: hmean of at least {goal:g}: no epoch ended within the time: MISSED")
+        return 1
     print_scores(scores)
     if out is not None:
         write_scores(scores, out)
