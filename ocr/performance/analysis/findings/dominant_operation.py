@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ocr.performance.analysis.findings.main_thread import main_thread_saving
 from ocr.performance.analysis.findings.rule import (
     count_evidence,
-    main_thread_basis,
     seconds_evidence,
     severity_of,
     too_few_batches,
 )
 from ocr.performance.baseline import Evidence, Finding
+from ocr.performance.record.operations import OPERATION_LINE_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ocr.performance.analysis.findings.rule import Silence
     from ocr.performance.analysis.measured import Measured
-    from ocr.performance.baseline import Operation
+    from ocr.performance.baseline import Operation, Phase
 
 RULE = "dominant-operation"
 HIGH_SHARE = 0.30
@@ -46,10 +47,18 @@ def dominant_operation(measured: Measured) -> Iterator[Finding | Silence]:
             yield silence
             continue
         for operation in heavy:
-            yield _finding(measured, operation, operation.share_of_phase or 0.0)
+            yield _finding(measured, phase, operation)
 
 
-def _finding(measured: Measured, operation: Operation, share: float) -> Finding:
+def _finding(measured: Measured, phase: Phase, operation: Operation) -> Finding:
+    share = operation.share_of_phase or 0.0
+    saving_s, basis = main_thread_saving(
+        measured,
+        phase,
+        OPERATION_LINE_PREFIX + operation.name,
+        operation.exclusive_s,
+        "removing it",
+    )
     where = f"operations.{operation.name}.{operation.phase}"
     return Finding(
         id=f"{RULE}:{operation.phase}:{operation.name}",
@@ -60,8 +69,8 @@ def _finding(measured: Measured, operation: Operation, share: float) -> Finding:
             seconds_evidence(f"{where}.exclusive_s", operation.exclusive_s),
             count_evidence(f"{where}.calls", operation.calls),
         ],
-        estimated_saving_s=operation.exclusive_s,
-        saving_basis=main_thread_basis(measured, "removing it"),
+        estimated_saving_s=saving_s,
+        saving_basis=basis,
         advice=f"Call {operation.name} less often, on less data, or replace it by a faster "
         "equivalent; if its result is not needed at every batch, move it to the epoch's end.",
     )

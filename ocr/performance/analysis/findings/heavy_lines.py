@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ocr.performance.analysis.findings.main_thread import main_thread_saving
 from ocr.performance.analysis.findings.rule import (
     HIGHLY,
     MODERATELY,
-    main_thread_basis,
     seconds_evidence,
     severity_of,
     share_evidence,
@@ -128,13 +128,14 @@ def _finding(measured: Measured, phase: Phase, kind: HeavyLine, line: BreakdownL
     subject = kind.subject
     if line.parts and line.parts[0].total_s >= NAMED_PART * line.total_s:
         subject = f"{kind.subject}, above all {line.parts[0].name}"
+    saving_s, basis = main_thread_saving(measured, phase, line.name, line.total_s, "without it")
     return Finding(
         id=f"{kind.rule}:{phase.name}",
         severity=severity_of(share, kind.medium, kind.high),
         title=f"Much of {phase.name} goes into {subject}",
         evidence=evidence,
-        estimated_saving_s=line.total_s,
-        saving_basis=main_thread_basis(measured, "without it"),
+        estimated_saving_s=saving_s,
+        saving_basis=basis,
         advice=kind.advice,
     )
 

@@ -66,19 +66,6 @@ def severity_of(share: float, medium: float = MODERATELY, high: float = HIGHLY) 
     return "medium" if share >= medium else "low"
 
 
-def main_thread_basis(measured: Measured, what: str) -> str:
-    """Return why removing work of the main thread saves what it took, and where it may not.
-
-    Args:
-        measured: The run.
-        what: What is removed, as in "removing it".
-    """
-    basis = f"{what}: it ran in the main thread, so the stage gets shorter by what it took"
-    if measured.run.environment_identity.get("accelerator") in {None, "cpu"}:
-        return basis
-    return basis + ", as far as it was not waiting there for work queued on the accelerator"
-
-
 def share_evidence(phase: Phase, line: str, share: float) -> Evidence:
     """Return a line's share of a phase as evidence."""
     return Evidence(metric=f"phases.{phase.name}.breakdown.{line}.share", value=share, unit="share")

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from ocr.performance.analysis import analyze
@@ -10,6 +13,7 @@ from tests.performance.analysis.builders import (
     evidence,
     finding,
     findings,
+    loaded_run,
     operation,
     run,
     silent_rules,
@@ -138,3 +142,19 @@ def test_the_calibrated_cost_of_spans_counts_as_the_profilers() -> None:
         "profiler-cost",
     )
     assert found.estimated_saving_s == pytest.approx(0.1)
+
+
+def test_a_line_saves_less_where_workers_would_then_be_waited_for() -> None:
+    # one worker makes a batch in 3 s, the main thread uses it in 2 s, half of that in logging:
+    # without it waits of 1 s get waits of 2 s, and only the last batch's second is saved
+    measured_run = loaded_run(making_s=[3.0] * 24, main_s=2.0, workers=1)
+    [train] = measured_run.stages
+    assert train.batches is not None
+    lines_s = dict(train.batches.lines_s)
+    lines_s["forward"] = lines_s["logging"] = lines_s["forward"] / np.float32(2)
+    batches = replace(train.batches, lines_s=lines_s)
+    found = finding(
+        replace(measured_run, stages=(replace(train, batches=batches),)), "heavy-logging"
+    )
+    assert found.estimated_saving_s == pytest.approx(1.0)
+    assert "waited longer for the loader's workers" in (found.saving_basis or "")
