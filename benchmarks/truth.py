@@ -4,18 +4,21 @@ Sleeps and busy loops are put into every part of a training, each between two cl
 benchmark's own, the loops and each `next()` of the loaders as well. A line's deviation is the
 difference between report and stopwatch in percent of its stage; what no stopwatch saw is compared
 with the lines `other` and `profiler` together. The workers' lines are compared over shared memory,
-in percent of the workers' time.
+in percent of the workers' time. A figure is the median over rounds: where the machine is shared,
+a process may be put aside between the report's clock reading and the stopwatch's.
 
-    python benchmarks/truth.py [--scenario TEXT] [--batches 20] [--epochs 2] [--lines]
+    python benchmarks/truth.py [--scenario TEXT] [--rounds 3] [--batches 20] [--epochs 2] [--lines]
 """
 
 from __future__ import annotations
 
 import argparse
 import logging
+import statistics
 import sys
 import tempfile
 import warnings
+from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -25,7 +28,7 @@ from benchmarks.tables import Goal, print_table
 from benchmarks.truth_costs import FETCH, STOPWATCH
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from benchmarks.truth_run import Outcome, Scenario
     from ocr.performance.baseline import Baseline, Phase
@@ -67,47 +70,6 @@ class Comparison(NamedTuple):
     def percent(self, difference_s: float) -> float:
         """Return a difference as its size in percent of the whole."""
         return 100.0 * abs(difference_s) / self.known_s
-
-
-def scenarios() -> list[Scenario]:
-    """Return all scenarios."""
-    from benchmarks.truth_run import Scenario
-
-    by_loader = [
-        Scenario(
-            name=f"{workers} workers, {method}{', persistent' if is_persistent else ''}",
-            workers=workers,
-            is_persistent=is_persistent,
-            start_method=method,
-        )
-        for workers in (2, 4)
-        for method in ("fork", "spawn")
-        for is_persistent in (False, True)
-    ]
-    return [
-        Scenario(name="0 workers"),
-        *by_loader,
-        Scenario(name="gradients of 4 batches", trainer={"accumulate_grad_batches": 4}),
-        Scenario(name="manual optimization", is_manual=True),
-        Scenario(
-            name="validation in the epoch",
-            workers=2,
-            start_method="fork",
-            is_persistent=True,
-            trainer={"val_check_interval": 0.3},
-        ),
-        Scenario(name="two validation loaders", validation_loaders=2),
-        Scenario(
-            name="two validation loaders, 2 workers",
-            validation_loaders=2,
-            workers=2,
-            start_method="fork",
-        ),
-        Scenario(name="iterable dataset", is_stream=True),
-        Scenario(
-            name="iterable dataset, 2 workers", is_stream=True, workers=2, start_method="fork"
-        ),
-    ]
 
 
 def compare_stage(scenario: str, phase: Phase) -> Comparison:
@@ -168,6 +130,33 @@ def compare(scenario: Scenario, outcome: Outcome) -> list[Comparison]:
     return compared
 
 
+def median_of(rounds: Sequence[Comparison]) -> Comparison:
+    """Return the comparison whose figures are the medians over rounds."""
+
+    def median(figure: Callable[[Comparison], float]) -> float:
+        return statistics.median(figure(one) for one in rounds)
+
+    known_s = median(lambda one: one.known_s)
+    reported_s = known_s + median(lambda one: one.reported_s - one.known_s)
+    by_line: dict[str, list[Deviation]] = defaultdict(list)
+    for one in rounds:
+        for line in one.lines:
+            by_line[line.line].append(line)
+    return Comparison(
+        rounds[0].scenario,
+        rounds[0].stage,
+        known_s,
+        reported_s,
+        reported_s + median(lambda one: one.sum_s - one.reported_s),
+        [_median_line(name, lines) for name, lines in by_line.items()],
+    )
+
+
+def _median_line(name: str, lines: Sequence[Deviation]) -> Deviation:
+    known_s = statistics.median(line.known_s for line in lines)
+    return Deviation(name, known_s, known_s + statistics.median(ln.difference_s for ln in lines))
+
+
 def row(one: Comparison) -> tuple[str, ...]:
     """Return a row of the table."""
     worst = one.worst
@@ -203,30 +192,37 @@ def print_lines(one: Comparison) -> None:
 
 def main() -> int:
     """Print the table and whether the goals are met."""
-    from benchmarks.truth_run import run
+    from benchmarks.truth_run import run, scenarios
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--scenario", default="", help="only scenarios whose name holds this")
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--batches", type=int, default=20)
     parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--lines", action="store_true", help="print every line of each stage")
     arguments = parser.parse_args()
     warnings.filterwarnings("ignore")
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
-    compared: list[Comparison] = []
-    for scenario in scenarios():
-        if arguments.scenario not in scenario.name:
-            continue
-        with tempfile.TemporaryDirectory() as name:
-            outcome = run(
-                scenario,
-                Path(name),
-                train_batches=arguments.batches,
-                epochs=arguments.epochs,
-            )
-        compared.extend(compare(scenario, outcome))
-        print(f"{scenario.name}: done", file=sys.stderr, flush=True)
-    if arguments.lines:
+    chosen = [scenario for scenario in scenarios() if arguments.scenario in scenario.name]
+    rounds: list[list[Comparison]] = []
+    for number in range(arguments.rounds):
+        rounds.append([])
+        for scenario in chosen:
+            with tempfile.TemporaryDirectory() as name:
+                outcome = run(
+                    scenario,
+                    Path(name),
+                    train_batches=arguments.batches,
+                    epochs=arguments.epochs,
+                )
+            rounds[-1].extend(compare(scenario, outcome))
+            print(f"round {number + 1}, {scenario.name}: done", file=sys.stderr, flush=True)
+    return report([median_of(same) for same in zip(*rounds, strict=True)], arguments.lines)
+
+
+def report(compared: list[Comparison], with_lines: bool) -> int:
+    """Print the tables and whether the goals are met; return 0 when all are."""
+    if with_lines:
         for one in compared:
             print_lines(one)
     print_table(

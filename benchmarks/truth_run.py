@@ -45,6 +45,45 @@ class Scenario:
     trainer: Mapping[str, Any] | None = None
 
 
+def scenarios() -> list[Scenario]:
+    """Return all scenarios."""
+    by_loader = [
+        Scenario(
+            name=f"{workers} workers, {method}{', persistent' if is_persistent else ''}",
+            workers=workers,
+            is_persistent=is_persistent,
+            start_method=method,
+        )
+        for workers in (2, 4)
+        for method in ("fork", "spawn")
+        for is_persistent in (False, True)
+    ]
+    return [
+        Scenario(name="0 workers"),
+        *by_loader,
+        Scenario(name="gradients of 4 batches", trainer={"accumulate_grad_batches": 4}),
+        Scenario(name="manual optimization", is_manual=True),
+        Scenario(
+            name="validation in the epoch",
+            workers=2,
+            start_method="fork",
+            is_persistent=True,
+            trainer={"val_check_interval": 0.3},
+        ),
+        Scenario(name="two validation loaders", validation_loaders=2),
+        Scenario(
+            name="two validation loaders, 2 workers",
+            validation_loaders=2,
+            workers=2,
+            start_method="fork",
+        ),
+        Scenario(name="iterable dataset", is_stream=True),
+        Scenario(
+            name="iterable dataset, 2 workers", is_stream=True, workers=2, start_method="fork"
+        ),
+    ]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
     """What the report says of a run, and the times of the workers by the benchmark's own."""
