@@ -19,6 +19,13 @@ class ConfiguredModule(TinyModule):
         self.save_hyperparameters({"settings": settings})
 
 
+class Unprintable:
+    """Lightning keeps hyperparameters that can be pickled, and this one can."""
+
+    def __repr__(self) -> str:
+        raise RuntimeError("no text")
+
+
 def run_with(folder: Path, settings: dict[Any, Any], **arguments: Any) -> TinyRun:
     profiler = PerformanceProfilerCallback(profile_memory=False, **arguments)
     # Lightning's own loggers can't write every one of these settings.
@@ -53,13 +60,6 @@ def test_the_configuration_is_left_out_on_demand_and_the_report_says_so(tmp_path
 
 
 def test_a_configuration_that_no_json_can_hold_costs_nothing(tmp_path: Path) -> None:
-    class Unprintable:
-        def __repr__(self) -> str:
-            raise RuntimeError("no text")
-
-        def __deepcopy__(self, memo: Any) -> Unprintable:
-            return self
-
     settings: dict[Any, Any] = {"text": Unprintable(), "nan": float("nan"), 3: {(1,): b"\xff"}}
     settings["self"] = settings
     run = run_with(tmp_path, settings)
