@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from lightning.pytorch import LightningModule, Trainer
 
     from ocr.performance.report import ReportFiles
-    from ocr.performance.run import RunStatus, SourceName
+    from ocr.performance.run import RunInfo, RunStatus, SourceName
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +47,10 @@ class BaselineReportCallback(Callback):
             mlflow, wandb-offline, wandb-api.
         metric_names: Keys of the project's own that stand for known ones, as in
             `{"my/val_seconds": "performance/val_epoch_time"}`.
+        include_config: Keep the run's configuration, secrets redacted, in the report; False leaves
+            it out. The profiler's argument of that name decides on the records.
+        shown_config_keys: Dotted paths of configuration entries that look like secrets and are
+            none, where no profiler is beside it.
 
     Raises:
         SettingError: `sources` or `metric_names` hold a name that is not known.
@@ -59,6 +64,8 @@ class BaselineReportCallback(Callback):
         wandb_timeout_s: float = 5.0,
         sources: Sequence[str] | None = None,
         metric_names: Mapping[str, str] | None = None,
+        include_config: bool = True,
+        shown_config_keys: Sequence[str] = (),
     ) -> None:
         """Keep the arguments; everything else waits for the end of the run."""
         super().__init__()
@@ -69,6 +76,9 @@ class BaselineReportCallback(Callback):
         self.sources = checked_order(sources)
         key_parser(metric_names)
         self.metric_names = dict(metric_names or {})
+        self.config_policy = run_description.ConfigPolicy(
+            include=include_config, shown_keys=tuple(shown_config_keys)
+        )
         self._given_up: dict[SourceName, str] = {}
         self.files: ReportFiles | None = None
 
@@ -97,12 +107,13 @@ class BaselineReportCallback(Callback):
         try:
             profiler = self._profiler(trainer)
             if profiler is not None:
-                profiler.finish_records(status, ended_by)
+                with suppress(OSError):  # the heartbeat has warned; the report says what it lacks
+                    profiler.finish_records(status, ended_by)
             if not trainer.is_global_zero:
                 return
             if profiler is not None and status == "finished":
                 profiler.wait_for_ranks(trainer)
-            self._write(trainer, pl_module, profiler, status)
+            self._write(trainer, pl_module, profiler, live_info(trainer, status, ended_by))
         except Exception as error:
             logger.warning(
                 "The performance baseline could not be written (%s: %s). The training is not "
@@ -118,16 +129,17 @@ class BaselineReportCallback(Callback):
         trainer: Trainer,
         pl_module: LightningModule,
         profiler: PerformanceProfilerCallback | None,
-        status: RunStatus,
+        info: RunInfo,
     ) -> None:
         from ocr.performance.report import write_report
 
         live = LiveRun(
             trainer=trainer,
-            info=live_info(trainer, status),
+            info=info,
             records_folder=None if profiler is None else profiler.records_folder,
             server_timeout_s=self.wandb_timeout_s,
             metric_names=self.metric_names,
+            config_policy=self.config_policy,
         )
         run = load_run(live, pl_module, self.sources, self._given_up)
         folder = run_description.output_folder(trainer, self.output_dir)

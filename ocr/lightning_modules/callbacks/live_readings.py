@@ -14,6 +14,7 @@ from lightning.pytorch.loggers import (
     WandbLogger,
 )
 
+from ocr.lightning_modules.callbacks.run_description import ConfigPolicy
 from ocr.performance.sources import csv_logger, logged_metrics, recorder
 from ocr.performance.sources.wandb_values import plain_summary
 
@@ -36,6 +37,7 @@ class LiveRun:
     records_folder: Path | None
     server_timeout_s: float
     metric_names: Mapping[str, str] = field(default_factory=dict)
+    config_policy: ConfigPolicy = field(default_factory=ConfigPolicy)
 
 
 def _recorder(live: LiveRun) -> Iterator[Run]:

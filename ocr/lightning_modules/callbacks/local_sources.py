@@ -39,10 +39,10 @@ def checked_order(names: Collection[str] | None) -> tuple[SourceName, ...]:
     return tuple(known[str(name)] for name in names)
 
 
-def live_info(trainer: Trainer, status: RunStatus) -> RunInfo:
+def live_info(trainer: Trainer, status: RunStatus, ended_by: str | None) -> RunInfo:
     """Return what the trainer and its loggers say of which run this is."""
     identity = run_description.run_identity(trainer)
-    return RunInfo(source="logged-metrics", status=status, **identity)
+    return RunInfo(source="logged-metrics", status=status, ended_by=ended_by, **identity)
 
 
 def load_run(
@@ -101,17 +101,30 @@ def _nothing_found(empty: Run, order: Collection[SourceName]) -> Missing:
     return Missing(metric="phases", reason="not_collected", detail=detail)
 
 
+def _ended(run: Run, info: RunInfo) -> Run:
+    """Give the run the end that its records could not take any more (a full disk)."""
+    lacking = "the records could not be written to their end: what came last is missing here"
+    return replace(
+        run,
+        info=replace(run.info, status=info.status, ended_by=info.ended_by),
+        measurement=replace(run.measurement, warnings=(*run.measurement.warnings, lacking)),
+        missing=tuple(entry for entry in run.missing if entry.metric != "run.status"),
+    )
+
+
 def _completed(
     run: Run, live: LiveRun, module: LightningModule, failures: Collection[Missing]
 ) -> Run:
     """Add to what the source read what the live trainer knows better."""
     if run.info.source == "recorder":
-        return replace(run, missing=(*failures, *run.missing))
+        told = run if run.info.status != "unknown" else _ended(run, live.info)
+        config = told.config if live.config_policy.include else None
+        return replace(told, config=config, missing=(*failures, *told.missing))
     known = ("environment", "config")
     return replace(
         run,
         info=replace(live.info, source=run.info.source),
-        config=run_description.run_config(live.trainer, module),
+        config=run_description.run_config(live.trainer, module, live.config_policy),
         environment_identity=run_description.environment_identity(live.trainer),
         missing=(*failures, *(entry for entry in run.missing if entry.metric not in known)),
     )

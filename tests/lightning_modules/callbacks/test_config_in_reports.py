@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ocr.lightning_modules.callbacks import PerformanceProfilerCallback
+from ocr.lightning_modules.callbacks import BaselineReportCallback, PerformanceProfilerCallback
 from tests.lightning_modules.callbacks.tiny_runs import TinyModule, TinyRun, tiny_run
 
 SECRET = "hf_" + "aB3" * 10
@@ -79,3 +79,12 @@ def test_hostile_text_in_a_configuration_stays_text(tmp_path: Path, name: str) -
     markdown = (tmp_path / "baseline" / "baseline.md").read_text()
     assert "\x1b" not in markdown
     assert "\u202e" not in markdown
+
+
+def test_the_report_alone_can_leave_the_configuration_out(tmp_path: Path) -> None:
+    module = ConfiguredModule({"note": "confidential"})
+    run = tiny_run(
+        tmp_path, module=module, report=BaselineReportCallback(include_config=False), logger=False
+    )
+    assert run.baseline.workload.config is None
+    assert "confidential" not in (tmp_path / "baseline" / "baseline.md").read_text()
