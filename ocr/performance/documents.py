@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
@@ -129,7 +130,7 @@ def _check_version(place: str, document: object) -> None:
     version = document.get("schema_version")
     major = _major(version)
     if major is None:
-        raise SchemaError(f'{place} has no readable "schema_version": {version!r}')
+        raise SchemaError(f'{place} has no readable "schema_version": {str(version)[:40]!r}')
     if major != _READABLE_MAJOR:
         advice = "upgrade ocr-baseline" if major > _READABLE_MAJOR else "write it anew"
         raise SchemaError(
@@ -140,7 +141,7 @@ def _check_version(place: str, document: object) -> None:
 
 def _major(version: object) -> int | None:
     major = version.partition(".")[0] if isinstance(version, str) else ""
-    return int(major) if major.isascii() and major.isdigit() else None
+    return int(major) if re.fullmatch("[0-9]{1,9}", major) else None
 
 
 def _replace(target: Path, content: Iterable[bytes]) -> None:

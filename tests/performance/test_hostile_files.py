@@ -1,0 +1,188 @@
+"""Files of any content give a reading or a clear error, nothing else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ocr.performance.analysis import analyze
+from ocr.performance.baseline import Baseline
+from ocr.performance.documents import read_baseline
+from ocr.performance.errors import BaselineError
+from ocr.performance.record.writer import FORMAT_NAME
+from ocr.performance.renderers.json_document import render_json
+from ocr.performance.renderers.markdown import render_markdown
+from ocr.performance.sources import csv_logger, recorder, tensorboard_events
+from ocr.performance.stages import Stage
+from tests.performance.examples import full_baseline
+
+SETTINGS = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+HEADER = {"type": "header", "format": FORMAT_NAME, "version": 1}
+
+json_values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=12)
+    | st.sampled_from(
+        [*(stage.value for stage in Stage), "finished", "main", "worker", FORMAT_NAME]
+    ),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner),
+    max_leaves=12,
+)
+KEYS = [
+    "type",
+    "format",
+    "version",
+    "run",
+    "environment",
+    "config",
+    "world_size",
+    "stage",
+    "epoch",
+    "batch_idx",
+    "dataloader_idx",
+    "samples",
+    "start_ns",
+    "lines_ns",
+    "tail_ns",
+    "batches",
+    "events",
+    "at_ns",
+    "status",
+    "ended_by",
+    "memory",
+    "name",
+    "where",
+    "calls",
+    "total_ns",
+    "exclusive_ns",
+    "call_sample_ns",
+    "worker",
+    "pid",
+    "asked_ns",
+    "ready_ns",
+    "end_ns",
+    "reports",
+]
+KINDS = [
+    "header",
+    "batches",
+    "epoch",
+    "operation",
+    "memory",
+    "device_batch",
+    "status",
+    "worker_start",
+    "worker_batches",
+    "other",
+]
+records = st.builds(
+    lambda kind, rest: {**rest, "type": kind},
+    st.sampled_from(KINDS),
+    st.dictionaries(st.sampled_from(KEYS), json_values, max_size=12),
+)
+
+
+def reading_or_error(read: Callable[[], Any]) -> Any:
+    """Return what was read, None for an error of ours; any other error is the test's."""
+    try:
+        return read()
+    except BaselineError:
+        return None
+
+
+def check_document(baseline: Baseline | None) -> None:
+    """A reading can be shown and written."""
+    if baseline is not None:
+        assert render_markdown(baseline)
+        json.loads(render_json(baseline))
+
+
+@SETTINGS
+@given(content=st.binary(max_size=400))
+@pytest.mark.parametrize(
+    ("name", "read"),
+    [
+        ("baseline.json", read_baseline),
+        ("rank_0.jsonl", lambda path: analyze(recorder.load(path.parent))),
+        ("metrics.csv", lambda path: analyze(csv_logger.load(path.parent))),
+        ("events.out.tfevents.1.host", lambda path: analyze(tensorboard_events.load(path.parent))),
+    ],
+)
+def test_any_bytes_give_a_reading_or_a_clear_error(
+    tmp_path: Path, name: str, read: Callable[[Path], Any], content: bytes
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    check_document(reading_or_error(lambda: read(path)))
+
+
+@SETTINGS
+@given(lines=st.lists(records, max_size=6), ranks=st.lists(records, max_size=3))
+def test_records_of_any_content_give_a_reading_or_a_clear_error(
+    tmp_path: Path, lines: list[dict[str, Any]], ranks: list[dict[str, Any]]
+) -> None:
+    for name, content in (("rank_0", [HEADER | {"world_size": 2}, *lines]), ("rank_1", ranks)):
+        text = "\n".join(json.dumps(record) for record in content)
+        (tmp_path / f"{name}.jsonl").write_text(text)
+    check_document(reading_or_error(lambda: analyze(recorder.load(tmp_path))))
+
+
+@SETTINGS
+@given(data=st.data())
+def test_a_document_with_any_field_exchanged_gives_a_reading_or_a_clear_error(
+    tmp_path: Path, data: st.DataObject
+) -> None:
+    document = json.loads(render_json(full_baseline()))
+    place = document
+    while isinstance(place, dict | list) and place:
+        keys = list(place) if isinstance(place, dict) else list(range(len(place)))
+        key = data.draw(st.sampled_from(keys))
+        if not isinstance(place[key], dict | list) or data.draw(st.booleans()):
+            place[key] = data.draw(json_values)
+            break
+        place = place[key]
+    path = tmp_path / "baseline.json"
+    path.write_text(json.dumps(document))
+    check_document(reading_or_error(lambda: read_baseline(path)))
+
+
+@SETTINGS
+@given(
+    cells=st.lists(st.lists(st.text(max_size=10) | st.floats().map(str), max_size=5), max_size=6)
+)
+def test_a_csv_of_any_cells_gives_a_reading_or_a_clear_error(
+    tmp_path: Path, cells: list[list[str]]
+) -> None:
+    header = "step,epoch,performance/val_epoch_time,performance/train_batch_mean,performance/x\n"
+    body = "\n".join(",".join(row) for row in cells)
+    (tmp_path / "metrics.csv").write_text(header + body, encoding="utf-8", errors="replace")
+    check_document(reading_or_error(lambda: analyze(csv_logger.load(tmp_path))))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"[" * 200_000,
+        b'{"a":' * 100_000,
+        b"1" * 5_000_000,
+        b'{"schema":"ocr-baseline","schema_version":"1' + b"0" * 5000 + b'"}',
+        b"\x00" * 1_000_000,
+    ],
+    ids=["lists", "objects", "digits", "version", "nulls"],
+)
+def test_deep_and_long_files_end_in_an_error_in_bounded_time(
+    tmp_path: Path, content: bytes
+) -> None:
+    for name in ("baseline.json", "rank_0.jsonl"):
+        (tmp_path / name).write_bytes(content)
+    assert reading_or_error(lambda: read_baseline(tmp_path / "baseline.json")) is None
+    assert reading_or_error(lambda: recorder.load(tmp_path)) is None
