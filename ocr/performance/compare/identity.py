@@ -35,6 +35,8 @@ NOT_WORKLOAD = (
     "*.output_dir",
     "*.dirpath",
     "*.default_root_dir",
+    "callbacks.baseline_report.*",
+    "callbacks.performance_profiler.*",
     "logger.*.save_dir",
     "logger.*.name",
     "logger.*.version",
@@ -45,7 +47,10 @@ NOT_WORKLOAD = (
     "logger.*.notes",
     "logger.*.id",
 )
-"""Config keys that say where a run writes or what it is called, not what it does."""
+"""Config keys that say where a run writes, what it is called or how it is reported.
+
+None of them changes what the run does.
+"""
 NOTED_VOLATILE = ("git_commit", "git_dirty")
 
 

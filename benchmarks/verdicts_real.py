@@ -1,0 +1,131 @@
+"""Verdicts on real trainings of this machine: equal ones, and one with a slower post-processing.
+
+A, A again and B take turns, each run in a fresh process. B's post-processing is slowed so that a
+validation batch takes a tenth longer. Equal runs should give no regression; B should, and the
+breakdown should name the post-processing.
+
+    python benchmarks/verdicts_real.py [--runs 5] [--out FOLDER]
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmarks.slowed_training import OVERRIDE
+from benchmarks.tables import Goal
+from ocr import repeats
+from ocr.performance.compare.comparison import Comparison, compare
+from ocr.performance.compare.summary import RunSummary, summarize
+from ocr.performance.documents import read_baseline
+from ocr.performance.renderers.comparison_terminal import render_comparison_terminal
+from ocr.repeats import FinishedRun, PlannedRun
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+RUNS = 5
+SLOWER = 0.1
+PAGES_A_BATCH = 4
+LINE = "ocr.models.postprocessing.BoxExtractor.__call__"
+METRIC = "validation.batch_time"
+OVERRIDES = (
+    "experiment=baseline_repeats",
+    "trainer.max_epochs=1",
+    "trainer.limit_train_batches=6",
+    "trainer.limit_val_batches=24",
+    f"data.batch_size={PAGES_A_BATCH}",
+    "data.synthetic.val_count=96",
+    "callbacks.progress_bar=null",
+)
+COMMAND = (sys.executable, "-m", "benchmarks.slowed_training")
+
+
+@dataclass(frozen=True)
+class Sides:
+    """The runs of equal code, and those of slower code."""
+
+    first: list[RunSummary]
+    again: list[RunSummary]
+    slower: list[RunSummary]
+
+
+def turns(runs: int, delay_s: float) -> list[PlannedRun]:
+    """Return the runs in order, each round the other way round."""
+    overrides = {"a": (), "c": (), "b": (f"{OVERRIDE}{delay_s}",)}
+    return [
+        PlannedRun(name=f"{side}-{number}", side=side, overrides=overrides[side])
+        for number in range(runs)
+        for side in (list(overrides) if number % 2 == 0 else reversed(list(overrides)))
+    ]
+
+
+def measure(folder: Path, runs: int) -> tuple[Sides, list[FinishedRun]]:
+    """Run a warm-up, derive the delay from it, run the rest."""
+    overrides = [*OVERRIDES, f"paths.data_dir={folder / 'data'}"]
+    warmup = PlannedRun(name="warmup-0", side="warmup", overrides=())
+    repeats.run_all([warmup], COMMAND, overrides, folder)
+    delay_s = SLOWER * summary(folder, "warmup-0").values[METRIC] / PAGES_A_BATCH
+    print(f"delay of the slower side: {1000 * delay_s:.2f} ms a page")
+    finished = repeats.run_all(turns(runs, delay_s), COMMAND, overrides, folder)
+    by_side = {
+        side: [summary(folder, run.name) for run in finished if run.side == side] for side in "acb"
+    }
+    return Sides(first=by_side["a"], again=by_side["c"], slower=by_side["b"]), finished
+
+
+def summary(folder: Path, name: str) -> RunSummary:
+    """Return what a comparison needs of a run."""
+    return summarize(read_baseline(repeats.baseline_path(folder / name)), name)
+
+
+def false_regressions(comparison: Comparison) -> list[str]:
+    """Return the gated metrics that are called regressions."""
+    return [m.metric.key for m in comparison.with_verdict("regression") if m.metric.is_gated]
+
+
+def names_the_line(comparison: Comparison) -> bool:
+    """Whether the post-processing accounts for most of the change of validation."""
+    validation = next(p for p in comparison.breakdowns if p.phase == "validation")
+    return bool(validation.main_lines) and validation.main_lines[0].name == LINE
+
+
+def show(title: str, comparison: Comparison) -> None:
+    """Print a comparison under a title."""
+    print(f"\n== {title}\n")
+    print(render_comparison_terminal(comparison, width=120, color=False))
+
+
+def report(sides: Sides, finished: Sequence[FinishedRun]) -> int:
+    """Print the comparisons and the goals; 1 when a goal is missed."""
+    equal, slower = compare(sides.first, sides.again), compare(sides.first, sides.slower)
+    show("equal code", equal)
+    show("post-processing slowed", slower)
+    warning = repeats.busy_warning(finished)
+    if warning is not None:
+        print(warning)
+    found = next(m for m in slower.metrics if m.metric.key == METRIC)
+    return Goal.report(
+        Goal("equal code: gated regressions", len(false_regressions(equal)), 0),
+        Goal(f"slowed: {METRIC} not called a regression", found.verdict != "regression", 0),
+        Goal("slowed: the breakdown names another line", not names_the_line(slower), 0),
+    )
+
+
+def main() -> int:
+    """Measure and report."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=RUNS)
+    parser.add_argument("--out", type=Path, default=None, help="keep the runs here")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = (arguments.out or Path(temporary)).absolute()
+        return report(*measure(folder, arguments.runs))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,65 @@
+"""The sweeper behind `experiment=baseline_repeats`: fresh processes instead of a sweep.
+
+Hydra imports this module at the start of every Hydra program in the environment, so it imports
+nothing beyond what Hydra itself has imported by then.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hydra.core.config_store import ConfigStore
+from hydra.errors import CompactHydraException
+from hydra.plugins.sweeper import Sweeper
+
+if TYPE_CHECKING:
+    from hydra.types import HydraContext, TaskFunction
+    from omegaconf import DictConfig
+
+ConfigStore.instance().store(
+    group="hydra/sweeper",
+    name="baseline_repeats",
+    node={"_target_": "hydra_plugins.ocr_baseline_plugin.repeats.RepeatsSweeper"},
+    provider="ocr-baseline",
+)
+
+
+class RepeatsSweeper(Sweeper):
+    """Runs the configuration `repeats.runs` times, in turns with `repeats.variant` if given."""
+
+    def __init__(self) -> None:
+        """Wait for `setup`."""
+        self.config: DictConfig | None = None
+
+    def setup(
+        self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
+    ) -> None:
+        """Keep the composed configuration; each run composes its own again."""
+        self.config = config
+
+    def sweep(self, arguments: list[str]) -> None:
+        """Run everything, print how the runs differ, and where they are.
+
+        Args:
+            arguments: The task's overrides from the command line.
+
+        Raises:
+            CompactHydraException: When a run fails; Hydra prints its message alone.
+        """
+        from ocr import repeats
+        from ocr.performance.errors import BaselineError
+
+        if self.config is None:
+            raise RuntimeError("the sweeper was not set up")
+        settings = self.config.repeats
+        folder = Path(self.config.hydra.sweep.dir).absolute()
+        variant = list(settings.variant or [])
+        try:
+            planned = repeats.plan(settings.runs, variant, settings.warmup_runs)
+            finished = repeats.run_all(planned, repeats.application_command(), arguments, folder)
+            report = repeats.closing_report(folder, finished, variant)
+        except BaselineError as error:
+            raise CompactHydraException(str(error)) from error
+        sys.stdout.write(report)
