@@ -1,6 +1,7 @@
-"""A training over two processes on the CPU, each of which would name another output folder.
+"""A training over processes on the CPU, each of which would name another output folder.
 
-`python distributed_training.py FOLDER CASE`; Lightning starts the second process, or torchrun both.
+`python distributed_training.py FOLDER CASE DEVICES NODES`; Lightning starts the other processes, or
+torchrun all of them.
 """
 
 from __future__ import annotations
@@ -45,14 +46,15 @@ class SmallModule(LightningModule):
         return torch.optim.SGD(self.parameters(), lr=0.01)
 
 
-def main(folder: Path, case: str) -> None:
+def main(folder: Path, case: str, devices: int, num_nodes: int) -> None:
     """Train for an epoch."""
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
-    rank = os.environ.get("LOCAL_RANK", "0")
+    rank = os.environ.get("RANK", os.environ.get("LOCAL_RANK", "0"))
     trainer = Trainer(
         accelerator="cpu",
-        devices=2,
+        devices=devices,
+        num_nodes=num_nodes,
         strategy="ddp",
         max_epochs=1,
         default_root_dir=folder / f"of_rank_{rank}",
@@ -62,9 +64,11 @@ def main(folder: Path, case: str) -> None:
         enable_model_summary=False,
         callbacks=[PerformanceProfilerCallback(), BaselineReportCallback()],
     )
-    data: Any = torch.ones(2 * 2 * BATCHES, 8)  # a tensor serves as a map of its rows
+    data: Any = torch.ones(
+        2 * devices * num_nodes * BATCHES, 8
+    )  # a tensor serves as a map of its rows
     trainer.fit(SmallModule(case), DataLoader(data, batch_size=2), DataLoader(data, batch_size=2))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2])
+    main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))

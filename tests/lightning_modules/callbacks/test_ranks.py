@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -23,17 +24,29 @@ TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")
 
 @pytest.fixture
 def train(tmp_path: Path, repository: Path) -> Train:
-    def started(case: str, *launcher: str) -> subprocess.CompletedProcess[str]:
-        script = [distributed_training.__file__, str(tmp_path), case]
+    def started(
+        case: str, *launcher: str, devices: int = 2, nodes: int = 1
+    ) -> subprocess.CompletedProcess[str]:
+        script = [distributed_training.__file__, str(tmp_path), case, str(devices), str(nodes)]
         inherited = {key: value for key, value in os.environ.items() if "RANK" not in key}
-        return subprocess.run(
+        environment = inherited | {"PYTHONPATH": str(repository), "OMP_NUM_THREADS": "1"}
+        others = [
+            subprocess.Popen(
+                [sys.executable, *launcher, f"--node-rank={node}", *script], env=environment
+            )
+            for node in range(1, nodes)
+        ]
+        done = subprocess.run(
             [sys.executable, *launcher, *script],
-            env=inherited | {"PYTHONPATH": str(repository), "OMP_NUM_THREADS": "1"},
+            env=environment,
             capture_output=True,
             text=True,
             check=False,
             timeout=120,
         )
+        for other in others:
+            assert other.wait(timeout=60) == 0
+        return done
 
     return started
 
@@ -77,6 +90,21 @@ def test_two_ranks_started_by_torchrun_make_one_report(train: Train, tmp_path: P
     assert baseline.world_size == 2
     assert [rank.status for rank in baseline.ranks] == ["finished", "finished"]
     assert not [entry for entry in baseline.missing if entry.metric == "ranks"]
+
+
+@pytest.mark.slow
+def test_four_ranks_on_two_hosts_make_one_report(train: Train, tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    hosts = ("--nnodes=2", "--master-addr=127.0.0.1", f"--master-port={port}")
+    done = train("even", *TORCHRUN[:2], *hosts, "--nproc-per-node=2", devices=2, nodes=2)
+    assert done.returncode == 0, done.stderr
+    baseline = report_in(tmp_path)
+    assert baseline.world_size == 4
+    assert [(rank.rank, rank.status) for rank in baseline.ranks] == [
+        (rank, "finished") for rank in range(4)
+    ]
 
 
 @pytest.mark.slow
