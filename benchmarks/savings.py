@@ -109,6 +109,18 @@ class Figures:
         """What it was said to save."""
         return statistics.median(one.saving_s for one in self.predicted)
 
+    def all_runs(self) -> str:
+        """Return every run's seconds, to see how much they vary."""
+        series = {
+            "costly": self.costly_s,
+            "remedied": self.remedied_s,
+            "predicted": [one.saving_s for one in self.predicted],
+        }
+        return ", ".join(
+            f"{name} {' '.join(f'{value:.2f}' for value in values)}"
+            for name, values in series.items()
+        )
+
     @property
     def apart_percent(self) -> float:
         """How far prediction and measurement are apart, in percent of the stage."""
@@ -266,7 +278,8 @@ def main() -> int:
                     remedy,
                     measure(remedy, arguments.repeats, Path(name)),
                 )
-                print(f"{remedy.name}: done", file=sys.stderr, flush=True)
+                figures = measured[remedy.name][1]
+                print(f"{remedy.name}: {figures.all_runs()}", file=sys.stderr, flush=True)
     print_table(HEADER, [row(*one) for one in measured.values()])
     return Goal.report(
         *(
