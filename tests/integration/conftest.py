@@ -30,6 +30,7 @@ def wandb_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
     monkeypatch.setenv("WANDB_CONSOLE", "off")
     wandb.teardown()
     yield
+    wandb.finish()
     wandb.teardown()
 
 
@@ -39,3 +40,9 @@ def wandb_server(wandb_environment: None, monkeypatch: pytest.MonkeyPatch) -> It
     with WandbServer() as server:
         monkeypatch.setenv("WANDB_BASE_URL", server.url)
         yield server
+        # A run that is still open is uploaded at its end, for minutes when nobody answers.
+        import wandb
+
+        server.hang_on.clear()
+        server.refuse.clear()
+        wandb.finish()

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ocr.performance.analysis import analyze
-from ocr.performance.sources import csv_logger, recorder, tensorboard_events, wandb_api
+from ocr.performance.sources import (
+    csv_logger,
+    recorder,
+    tensorboard_events,
+    wandb_api,
+    wandb_offline,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +31,7 @@ EPOCHS = 2
 
 def _train(folder: Path) -> str:
     """Train a tiny model under three loggers; return the W&B run's id."""
+    import wandb
     from lightning.pytorch import Trainer, seed_everything
     from lightning.pytorch.demos.boring_classes import BoringModel
     from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger, WandbLogger
@@ -47,6 +54,8 @@ def _train(folder: Path) -> str:
     trainer.fit(BoringModel())
     run_id = str(wandb_logger.experiment.id)
     wandb_logger.experiment.finish()
+    # The client writes the end of its own file when its service ends.
+    wandb.teardown()
     return run_id
 
 
@@ -78,12 +87,13 @@ def _phase_numbers(run: Run, name: str) -> dict[str, float | None]:
     return numbers
 
 
-@pytest.mark.parametrize("name", ["csv", "tensorboard", "wandb-api"])
+@pytest.mark.parametrize("name", ["csv", "tensorboard", "wandb-api", "wandb-offline"])
 def test_a_source_gives_what_the_recorder_measured(trained: tuple[str, Path], name: str) -> None:
     run_id, folder = trained
     load: dict[str, Callable[[], Run]] = {
         "csv": lambda: csv_logger.load(folder / "csv"),
         "tensorboard": lambda: tensorboard_events.load(folder / "tb"),
+        "wandb-offline": lambda: wandb_offline.load(folder),
         "wandb-api": lambda: wandb_api.load(run_id, project="baseline"),
     }
 

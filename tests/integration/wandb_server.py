@@ -29,14 +29,15 @@ _OPERATION = re.compile(r"\b(?:query|mutation)\s+(\w+)")
 class WandbServer:
     """The server; start it with `with WandbServer() as server:`.
 
-    `hang_on` names operations that never get an answer, `fail_with` an HTTP status that every
-    request gets. `operations` lists what was asked, in order.
+    `hang_on` names operations that never get an answer, `refuse` those that fail, `fail_with` an
+    HTTP status that every request gets. `operations` lists what was asked, in order.
     """
 
     def __init__(self) -> None:
         """Listen on a free loopback port."""
         self.runs: dict[str, StoredRun] = {}
         self.hang_on: set[str] = set()
+        self.refuse: set[str] = set()
         self.fail_with: int | None = None
         self.operations: list[str] = []
         self.closing = threading.Event()
@@ -224,6 +225,8 @@ def _handler_for(server: WandbServer) -> type[BaseHTTPRequestHandler]:
             if operation in server.hang_on:
                 server.closing.wait()
                 return None
+            if operation in server.refuse:
+                return self._send(500, {"errors": [{"message": "out of order"}]})
             if API_KEY not in _credentials(self.headers.get("Authorization")):
                 return self._send(401, {"errors": [{"message": "user is not logged in"}]})
             return self._send(

@@ -1,17 +1,20 @@
-"""What a command reads: a run's records, a baseline document or a W&B run.
+"""What a command reads: a run's records, a baseline document or what its loggers kept.
 
 The engine is imported when there is something to read: `--help` and usage errors do without it.
 """
 
 from __future__ import annotations
 
+import pkgutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ocr.performance.cli import streams
-from ocr.performance.errors import SourceError
+from ocr.performance.errors import SettingError, SourceError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ocr.performance.baseline import Baseline
 
 
@@ -55,7 +58,12 @@ def baseline_of_folder(folder: Path) -> Baseline:
 
 
 def baseline_of_wandb_run(
-    run_id: str, *, project: str | None, entity: str | None, timeout_s: float
+    run_id: str,
+    *,
+    project: str | None,
+    entity: str | None,
+    timeout_s: float,
+    metric_names: Mapping[str, str] | None = None,
 ) -> Baseline:
     """Return the baseline of a W&B run, with progress on stderr while the server is asked.
 
@@ -66,5 +74,71 @@ def baseline_of_wandb_run(
         from ocr.performance.analysis import analyze
         from ocr.performance.sources import wandb_api
 
-        run = wandb_api.load(run_id, project=project, entity=entity, timeout_s=timeout_s)
+        run = wandb_api.load(
+            run_id,
+            project=project,
+            entity=entity,
+            timeout_s=timeout_s,
+            metric_names=metric_names,
+        )
         return analyze(run)
+
+
+def baseline_of_mlflow_run(
+    run_id: str,
+    *,
+    tracking_uri: str | None,
+    timeout_s: float,
+    metric_names: Mapping[str, str] | None = None,
+) -> Baseline:
+    """Return the baseline of an MLflow run, with progress on stderr while its client is asked.
+
+    Raises:
+        SourceError: When the run can't be read.
+    """
+    with streams.progress(f"Reading run {run_id} from MLflow"):
+        from ocr.performance.analysis import analyze
+        from ocr.performance.sources import mlflow_run
+
+        run = mlflow_run.load(
+            run_id, tracking_uri=tracking_uri, timeout_s=timeout_s, metric_names=metric_names
+        )
+        return analyze(run)
+
+
+def baseline_of_logged_file(
+    source: str, path: Path, metric_names: Mapping[str, str] | None = None
+) -> Baseline:
+    """Return the baseline of a logger's file or folder; `source` is a name of the registry.
+
+    Raises:
+        SourceError: When it can't be read.
+    """
+    from ocr.performance.analysis import analyze
+    from ocr.performance.sources import SOURCES
+
+    load = pkgutil.resolve_name(SOURCES[source])
+    return analyze(load(path, metric_names=metric_names))
+
+
+def read_metric_names(path: Path | None) -> dict[str, str]:
+    """Return a user's own keys and what they stand for, from a YAML file; none without one.
+
+    Raises:
+        SettingError: The file can't be read or holds no mapping of keys to known keys.
+    """
+    if path is None:
+        return {}
+    import yaml
+
+    from ocr.performance.sources.metric_keys import key_parser
+
+    try:
+        names = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise SettingError(f"can't read {path}: {str(error).splitlines()[0]}") from error
+    if not isinstance(names, dict) or not all(isinstance(key, str) for key in names.values()):
+        raise SettingError(f"{path}: no mapping of your keys to known keys (docs/metrics.md)")
+    own = {str(name): key for name, key in names.items()}
+    key_parser(own)
+    return own

@@ -7,35 +7,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ocr.performance.cli import inputs, streams
+from ocr.performance.cli import streams
+from ocr.performance.cli.run_options import RunChoice, run_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ocr.performance.baseline import Baseline
 
-TIMEOUT_S = 12.0
-
 
 @click.command(name="report", short_help="Write a run's report as Markdown, JSON and CSV.")
-@click.argument("document", required=False, type=click.Path(path_type=Path), metavar="[BASELINE]")
-@click.option("--run-id", metavar="ID", help="A W&B run: its id, its path or its URL.")
-@click.option("--project", metavar="NAME", help="The W&B project [default: WANDB_PROJECT].")
-@click.option("--entity", metavar="NAME", help="The W&B entity [default: the account's own].")
-@click.option(
-    "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
-    default=TIMEOUT_S,
-    show_default=True,
-    metavar="SECONDS",
-    help="Give up on W&B after so long without an answer.",
-)
-@click.option(
-    "--run-dir",
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-    help="A run's output folder, or the profiler's records in it.",
-)
+@run_options
 @click.option(
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -55,31 +37,14 @@ TIMEOUT_S = 12.0
     help="Write every number in long form here too.",
 )
 def command(
-    document: Path | None,
-    run_id: str | None,
-    project: str | None,
-    entity: str | None,
-    timeout: float,
-    run_dir: Path | None,
-    output: Path | None,
-    export_json: Path | None,
-    export_csv: Path | None,
+    run: RunChoice, output: Path | None, export_json: Path | None, export_csv: Path | None
 ) -> None:
-    """Write the report of a run: of BASELINE (a baseline.json), --run-dir or --run-id."""
-    if sum(source is not None for source in (document, run_dir, run_id)) != 1:
-        raise click.UsageError("Give one run: a baseline.json, --run-dir or --run-id.")
-    if run_id is None and (project is not None or entity is not None):
-        raise click.UsageError("--project and --entity belong to --run-id.")
+    """Write the report of a run: of BASELINE, or of the run that one of the options names.
+
+    BASELINE is a baseline.json, or a folder that holds one or a run's records.
+    """
     _check_outputs(output, export_json, export_csv)
-    if run_id is not None:
-        baseline = inputs.baseline_of_wandb_run(
-            run_id, project=project, entity=entity, timeout_s=timeout
-        )
-    elif run_dir is not None:
-        baseline = inputs.baseline_of_folder(run_dir)
-    else:
-        baseline = inputs.baseline_of_path(document or Path())
-    _write(baseline, output, export_json, export_csv)
+    _write(run.baseline(), output, export_json, export_csv)
 
 
 def _check_outputs(*paths: Path | None) -> None:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
-from ocr.performance.cli import inputs, streams
+from ocr.performance.cli import streams
+from ocr.performance.cli.run_options import RunChoice, run_options
 
 
 @click.command(name="show", short_help="Show a run's baseline in the terminal.")
-@click.argument("path", type=click.Path(path_type=Path))
-def command(path: Path) -> None:
-    """Show the baseline of PATH: a run's output folder, its records or a baseline.json."""
-    baseline = inputs.baseline_of_path(path)
+@run_options
+def command(run: RunChoice) -> None:
+    """Show a run: BASELINE, or the run that one of the options names.
+
+    BASELINE is a baseline.json, or a folder that holds one or a run's records.
+    """
+    baseline = run.baseline()
     # rich takes longer to import than a wrong path takes to be found.
     from ocr.performance.renderers.terminal import render_terminal
 

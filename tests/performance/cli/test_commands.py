@@ -118,7 +118,10 @@ def test_schema_prints_or_writes_the_schema(tmp_path: Path) -> None:
         (["report", "x.json", "--output", "a", "--export-json", "a"], "a file each"),
         (["report", "--run-id", "a", "--timeout", "0"], "--timeout"),
         (["report", "--run-id"], "--run-id"),
-        (["show"], "PATH"),
+        (["report", "--csv", "a", "--tensorboard", "b"], "Give one run"),
+        (["report", "--csv", "a", "--mlflow-uri", "b"], "--mlflow-run"),
+        (["report", "x.json", "--metric-names", "a.yaml"], "logged metrics"),
+        (["show"], "Give one run"),
         (["show", "x.json", "--nope"], "--nope"),
     ],
 )
@@ -134,6 +137,51 @@ def test_input_that_can_not_be_read_is_one_line(tmp_path: Path) -> None:
     assert_one_error_line(run("report", "--run-dir", tmp_path / "absent"), "absent")
     assert_one_error_line(run("report", "--run-dir", text), "notes.txt", "no folder")
     assert_one_error_line(run("report", "--run-dir", tmp_path), tmp_path.name, "records")
+
+
+@pytest.fixture
+def metrics_csv(tmp_path: Path) -> Path:
+    path = tmp_path / "metrics.csv"
+    path.write_text("epoch,my/val_s,performance/val_num_batches\n0,2.5,4\n")
+    return path
+
+
+@pytest.mark.parametrize("command", ["report", "show"])
+def test_a_loggers_file_is_read_under_names_of_the_users_own(
+    metrics_csv: Path, tmp_path: Path, command: str
+) -> None:
+    names = tmp_path / "names.yaml"
+    names.write_text("my/val_s: performance/val_epoch_time\n")
+
+    done = run(command, "--csv", metrics_csv, "--metric-names", names)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "2.50 s" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("my/val_s: performance/nothing", "no known key"),
+        ("[my/val_s]", "no mapping"),
+        ("my/val_s: 3", "no mapping"),
+        ("{", "can't read"),
+        (None, "can't read"),
+    ],
+)
+def test_names_that_can_not_be_used_are_one_line(
+    metrics_csv: Path, tmp_path: Path, text: str | None, part: str
+) -> None:
+    names = tmp_path / "names.yaml"
+    if text is not None:
+        names.write_text(text)
+
+    assert_one_error_line(run("show", "--csv", metrics_csv, "--metric-names", names), part)
+
+
+@pytest.mark.parametrize("option", ["--csv", "--tensorboard", "--wandb-file"])
+def test_a_logger_folder_that_is_absent_is_one_line(tmp_path: Path, option: str) -> None:
+    assert_one_error_line(run("report", option, tmp_path / "absent"), "absent")
 
 
 def test_a_wandb_server_that_can_not_be_reached_is_one_line_within_15_seconds(
