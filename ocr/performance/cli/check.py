@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +21,7 @@ from ocr.performance.cli.comparison_options import (
     wandb_options,
     write_or_print,
 )
+from ocr.performance.errors import BaselineError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +33,9 @@ if TYPE_CHECKING:
     from ocr.performance.compare.options import Options
     from ocr.performance.compare.summary import RunSummary
     from ocr.performance.store.baselines import BaselineStore
+
+
+EXIT_ERROR = 2
 
 
 @click.command(name="check", short_help="Fail when runs are slower than a baseline or a budget.")
@@ -80,27 +88,40 @@ def command(
     """Check the runs NEW against a baseline, against budgets, or both.
 
     The exit status is 0 when nothing is wrong, 1 for a confirmed regression or a broken budget,
-    2 for a usage error or an input that can't be read, and with --strict 3 when something is
-    incomparable, missing or inconclusive.
+    2 for a usage error, an input that can't be read or a crash, and with --strict 3 when
+    something is incomparable, missing or inconclusive.
     """
     if not base and budget is None:
         raise click.UsageError("Give something to check against: --baseline, --budget or both.")
     if output is not None and export_json is not None and output == export_json:
         raise click.UsageError("--output and --export-json need a file each.")
-    options = options_of(margin, gate, across, paired, calibration)
-    budgets = _budgets(budget)
-    place = compared_runs.open_store(store)
-    access = access_of(project, entity)
-    runs = compared_runs.summaries(new, place, access)
-    comparison = None
-    if base:
-        reference = compared_runs.summaries(base, place, access, like=runs)
-        comparison = _compare(reference, runs, options, _stored_calibration(base, place))
-    check = _checked(comparison, budgets, runs)
-    _report(check, strict, output, export_json)
-    status = check.exit_status(strict=strict)
+    with _no_crash_looks_like_a_regression():
+        options = options_of(margin, gate, across, paired, calibration)
+        budgets = _budgets(budget)
+        place = compared_runs.open_store(store)
+        access = access_of(project, entity)
+        runs = compared_runs.summaries(new, place, access)
+        comparison = None
+        if base:
+            reference = compared_runs.summaries(base, place, access, like=runs)
+            comparison = _compare(reference, runs, options, _stored_calibration(base, place))
+        check = _checked(comparison, budgets, runs)
+        _report(check, strict, output, export_json)
+        status = check.exit_status(strict=strict)
     if status:
         raise click.exceptions.Exit(status)
+
+
+@contextmanager
+def _no_crash_looks_like_a_regression() -> Iterator[None]:
+    """Let an unforeseen error end with 2: Python's own status for it, 1, means "regression"."""
+    try:
+        yield
+    except (BaselineError, click.ClickException, BrokenPipeError):
+        raise
+    except Exception as error:
+        traceback.print_exc()
+        raise click.exceptions.Exit(EXIT_ERROR) from error
 
 
 def _budgets(path: Path | None) -> list[Budget]:
@@ -121,8 +142,6 @@ def _compare(
     options: Options,
     stored: Calibration | None,
 ) -> Comparison:
-    from dataclasses import replace
-
     from ocr.performance.compare.comparison import compare
 
     if options.calibration is None and stored is not None:

@@ -27,7 +27,6 @@ DEFAULT_STORE = "baselines"
 STORE_VARIABLE = "OCR_BASELINE_STORE"
 MAX_STORED = 40
 OTHERS_SHOWN = 5
-_RUN_ADDRESS = re.compile(r"https?://|[\w.-]+/[\w.-]+/(runs/)?[\w-]+$")
 _RUN_ID = re.compile(r"[A-Za-z0-9_-]{4,64}$")
 _BARE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*$")
 
@@ -38,7 +37,7 @@ class WandbAccess:
 
     project: str | None = None
     entity: str | None = None
-    timeout_s: float = 12.0
+    timeout_s: float = 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,7 +133,7 @@ def _say_left_out(name: str, entries: Sequence[Entry], fitting: Sequence[Entry])
 def _sources(item: str, access: WandbAccess) -> Iterator[Path | str]:
     """Yield a path for each document or run folder, the item itself for a W&B run."""
     path = Path(item)
-    if item.startswith(WANDB_PREFIX) or item.startswith(("http://", "https://")):
+    if item.startswith((WANDB_PREFIX, "http://", "https://")):
         yield item.removeprefix(WANDB_PREFIX)
     elif path.exists():
         yield from _of_path(path)
@@ -144,7 +143,7 @@ def _sources(item: str, access: WandbAccess) -> Iterator[Path | str]:
             raise SourceError(f"no file or folder matches {item}")
         for match in matches:
             yield from _of_path(Path(match))
-    elif _is_run_reference(item, access):
+    elif _is_run_id(item, access):
         yield item
     else:
         raise SourceError(
@@ -153,11 +152,10 @@ def _sources(item: str, access: WandbAccess) -> Iterator[Path | str]:
         )
 
 
-def _is_run_reference(item: str, access: WandbAccess) -> bool:
+def _is_run_id(item: str, access: WandbAccess) -> bool:
+    """Whether an item that is no file can be an id: only where a project to look in is named."""
     has_project = access.project is not None or "WANDB_PROJECT" in os.environ
-    return bool(_RUN_ID.match(item) if has_project else None) or (
-        _RUN_ADDRESS.match(item) is not None and not item.endswith(".json")
-    )
+    return has_project and _RUN_ID.match(item) is not None
 
 
 def _of_path(path: Path) -> Iterator[Path]:

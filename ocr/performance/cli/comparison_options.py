@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from ocr.performance.cli import streams
 from ocr.performance.cli.compared_runs import DEFAULT_STORE, STORE_VARIABLE, WandbAccess
 from ocr.performance.errors import SourceError
 
@@ -129,7 +130,6 @@ def write_or_print(text: str, output: Path | None) -> None:
     Raises:
         BaselineError: When it can't be written.
     """
-    from ocr.performance.cli import streams
     from ocr.performance.documents import write_text_atomically
 
     if output is None:

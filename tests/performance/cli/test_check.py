@@ -198,3 +198,16 @@ def test_the_outcome_is_written_for_a_pull_request_and_for_programs(
     document = json.loads((tmp_path / "c.json").read_text(encoding="utf-8"))
     assert (document["exit_status"], document["metrics"][0]["state"]) == (1, "fail")
     assert document["comparison"]["design"] == "set against set"
+
+
+def test_a_crash_is_2_and_never_looks_like_a_regression(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ocr.performance.compare import comparison
+
+    def crash(*_: object) -> None:
+        raise ZeroDivisionError("a bug")
+
+    monkeypatch.setattr(comparison, "compare", crash)
+    assert main(["check", "same", "--baseline", "old"]) == 2
+    assert "a bug" in capsys.readouterr().err

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -206,6 +207,22 @@ def test_documents_that_can_not_be_compared_are_one_line_and_2(
         assert main(["compare", "run-0", name]) == 2
         (line,) = capsys.readouterr().err.splitlines()
         assert name in line
+
+
+def test_a_run_id_is_asked_for_where_a_project_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("WANDB_BASE_URL", f"http://127.0.0.1:{unused.getsockname()[1]}")
+    monkeypatch.setenv("WANDB_API_KEY", "0" * 40)
+    write(tmp_path, baseline(0))
+    assert main(["compare", "run-0", "a1b2c3d4", "--project", "p", "--entity", "e"]) == 2
+    first, *others = capsys.readouterr().err.splitlines()
+    assert first == "Reading run a1b2c3d4 from Weights & Biases"
+    assert [line.startswith("ocr-baseline: error: ") for line in others] == [True]
+    assert main(["compare", "run-0", "a1b2c3d4"]) == 2
+    assert "needs --project" in capsys.readouterr().err
 
 
 def test_a_copy_counts_once_and_is_noted(
