@@ -120,7 +120,7 @@ class BaselineStore:
         """
         entry = _entry_of(baseline, is_accepted_change=is_accepted_change)
         for known in self.entries(name):
-            if known.digest == entry.digest and known.stamp == entry.stamp:
+            if known.digest == entry.digest:
                 if is_accepted_change and not known.is_accepted_change:
                     self._mark_accepted(name, known)
                 return replace(known, is_accepted_change=entry.is_accepted_change), False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from ocr.performance.compare.identity import fingerprint
 from ocr.performance.documents import read_baseline
 from ocr.performance.errors import SchemaError, StoreError
 from ocr.performance.store.baselines import BaselineStore
-from tests.performance.compare.measured_runs import IDENTITY, baseline, runs
+from tests.performance.compare.measured_runs import IDENTITY, STARTED_AT, baseline, runs
 
 BLOCKS = {"train": (0.1, 0.2)}
 
@@ -52,6 +53,16 @@ def test_a_run_is_stored_once(store: BaselineStore) -> None:
     assert store.add("main", baseline(1), {})[1] is True
     assert store.add("main", baseline(1), {})[1] is False
     assert len(store.entries("main")) == 1
+
+
+def test_a_run_of_unknown_start_is_stored_once_too(store: BaselineStore) -> None:
+    document = baseline(1)
+    undated = document.model_copy(
+        update={"run": document.run.model_copy(update={"started_at": None})}
+    )
+    later = undated.model_copy(update={"generated_at": STARTED_AT + timedelta(days=1)})
+    assert store.add("main", undated, {})[1] is True
+    assert store.add("main", later, {})[1] is False
 
 
 def test_an_accepted_run_is_marked_also_when_it_is_there_already(store: BaselineStore) -> None:
