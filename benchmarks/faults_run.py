@@ -1,0 +1,298 @@
+"""One training with one fault, in a process forked from one that has torch imported already."""
+
+from __future__ import annotations
+
+import mmap
+import os
+import resource
+import signal
+import struct
+import sys
+import time
+import traceback
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import torch
+from lightning.pytorch import Callback, LightningModule, Trainer, seed_everything
+from lightning.pytorch.loggers import CSVLogger, Logger, WandbLogger
+from torch.utils.data import DataLoader
+
+from ocr.lightning_modules.callbacks import BaselineReportCallback, PerformanceProfilerCallback
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+BATCHES = 60
+LONG_RUN_BATCHES = 4000
+FAULT_AT_BATCH = 30
+FILE_LIMIT_BYTES = 2500
+
+
+class FaultError(RuntimeError):
+    """What a training raises that is meant to fail."""
+
+
+class Progress:
+    """Numbers that a killed process leaves to its parent: batches finished, a sum of weights."""
+
+    def __init__(self) -> None:
+        """Share a page with the processes forked later."""
+        self._page = mmap.mmap(-1, mmap.PAGESIZE)
+
+    @property
+    def batches(self) -> int:
+        """Training batches whose hooks have all ended."""
+        return int(struct.unpack_from("q", self._page, 0)[0])
+
+    @batches.setter
+    def batches(self, value: int) -> None:
+        struct.pack_into("q", self._page, 0, value)
+
+    @property
+    def weights(self) -> float:
+        """Sum of the weights when the training ended, 0 before."""
+        return float(struct.unpack_from("d", self._page, 8)[0])
+
+    @weights.setter
+    def weights(self, value: float) -> None:
+        struct.pack_into("d", self._page, 8, value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """What one run is given."""
+
+    folder: Path
+    fault: str
+    with_callbacks: bool
+    progress: Progress
+
+
+class SmallModule(LightningModule):
+    """A layer; its step fails where the fault says so."""
+
+    def __init__(self, fault: str, settings: Any = None) -> None:
+        """Keep the settings as hyperparameters, whatever they are."""
+        super().__init__()
+        self.save_hyperparameters({"settings": settings})
+        self.fault = fault
+        self.layer = torch.nn.Linear(4, 1)
+
+    def training_step(self, batch: Any, batch_idx: int) -> torch.Tensor:
+        """Return a loss, or fail."""
+        if batch_idx == FAULT_AT_BATCH:
+            if self.fault == "exception in the step":
+                raise FaultError("the step failed")
+            if self.fault == "out of memory":
+                torch.empty(2**50)
+        loss: torch.Tensor = self.layer(batch).pow(2).mean()
+        self.log("loss", loss)
+        return loss
+
+    def validation_step(self, batch: Any, batch_idx: int) -> None:
+        """Evaluate the layer."""
+        self.layer(batch)
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        """Return plain SGD."""
+        return torch.optim.SGD(self.parameters(), lr=0.01)
+
+
+class Faults(Callback):
+    """Counts batches, and does in hooks what the fault says."""
+
+    def __init__(self, setting: Setting) -> None:
+        """Keep the setting."""
+        self.setting = setting
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Count the batch, then leave or spoil something at the chosen one."""
+        self.setting.progress.batches += 1
+        if batch_idx != FAULT_AT_BATCH:
+            return
+        if self.setting.fault == "sys.exit in a hook":
+            sys.exit(7)
+        if self.setting.fault == "damaged records":
+            for path in self.setting.folder.rglob("rank_0.jsonl"):
+                with path.open("ab") as file:
+                    file.write(
+                        b'{"type":"batches","stage":7}\n\xff\x00[[[[\n{"type":"epoch"}\nnull\n'
+                    )
+        if self.setting.fault == "records folder removed":
+            for path in list(self.setting.folder.rglob("rank_0.jsonl")):
+                path.unlink()
+                path.parent.rmdir()
+
+
+class RaisingLogger(CSVLogger):
+    """A logger that fails on our keys."""
+
+    def log_metrics(self, metrics: dict[str, Any], step: int | None = None) -> None:
+        """Raise on a `performance/` key."""
+        if any(key.startswith("performance/") for key in metrics):
+            raise FaultError("the logger failed")
+        super().log_metrics(metrics, step)
+
+
+class UnreachableWandb(WandbLogger):
+    """A W&B logger whose run claims to be online, on a server that nobody serves."""
+
+    def __init__(self) -> None:
+        """Make no run."""
+        Logger.__init__(self)
+
+    @property
+    def experiment(self) -> Any:
+        """Return what the callbacks ask a run for."""
+        return SimpleNamespace(
+            id="run1", name="run", project="p", entity="e", url=None, summary={}, offline=False
+        )
+
+    @property
+    def name(self) -> str:
+        """Return a name."""
+        return "wandb"
+
+    @property
+    def version(self) -> str:
+        """Return an id."""
+        return "run1"
+
+    @property
+    def save_dir(self) -> None:
+        """Return no folder."""
+
+    def log_metrics(self, metrics: Any, step: int | None = None) -> None:
+        """Log nowhere."""
+
+    def log_hyperparams(self, params: Any) -> None:
+        """Log nowhere."""
+
+    def log_graph(self, model: Any) -> None:  # type: ignore[override]  # as it is called
+        """Log nowhere."""
+
+    def finalize(self, status: str) -> None:
+        """Upload nothing."""
+
+
+class Unprintable:
+    """A setting whose text can't be had."""
+
+    def __repr__(self) -> str:
+        """Raise."""
+        raise FaultError("no text for this")
+
+    def __deepcopy__(self, memo: Any) -> Unprintable:
+        """Return itself."""
+        return self
+
+
+def hostile_settings() -> dict[str, Any]:
+    """Return hyperparameters that no JSON can hold."""
+    settings: dict[str, Any] = {
+        "text": Unprintable(),
+        "nan": float("nan"),
+        "bytes": b"\xff\x00",
+        "function": print,
+        "surrogate": "\ud800",
+        "mapping": {3: {(1, 2): {None: torch.ones(2)}}},
+    }
+    settings["self"] = settings
+    return settings
+
+
+def train(setting: Setting) -> None:
+    """Train on the CPU; as long as it takes to be hit where the fault comes from outside."""
+    warnings.simplefilter("ignore")
+    seed_everything(1, verbose=False)
+    fault = setting.fault
+    is_hit_from_outside = fault in {"kill -9", "SIGTERM", "SIGINT"}
+    batches = LONG_RUN_BATCHES if is_hit_from_outside else BATCHES
+    trainer = Trainer(
+        accelerator="cpu",
+        max_epochs=1,
+        default_root_dir=setting.folder,
+        logger=_logger(setting),
+        log_every_n_steps=50,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+        callbacks=[Faults(setting), *(_callbacks(setting) if setting.with_callbacks else ())],
+    )
+    settings = hostile_settings() if fault == "unserializable config" else None
+    module = SmallModule(fault, settings)
+    rows: Any = torch.ones(batches, 4)  # a tensor serves as a map of its rows
+    trainer.fit(module, DataLoader(rows), DataLoader(rows[:20]))
+    setting.progress.weights = float(sum(p.detach().sum() for p in module.parameters()))
+
+
+def _logger(setting: Setting) -> Any:
+    if setting.fault == "logger that raises":
+        return RaisingLogger(str(setting.folder))
+    if setting.fault == "dead W&B server":
+        os.environ.update(WANDB_BASE_URL="http://127.0.0.1:9", WANDB_API_KEY="0" * 40)
+        return UnreachableWandb()
+    return False
+
+
+def _callbacks(setting: Setting) -> list[Callback]:
+    fault = setting.fault
+    output_dir = None
+    if fault == "folder that can't be made":
+        obstacle = setting.folder / "file"
+        obstacle.touch()
+        output_dir = obstacle / "baseline"
+    if fault == "read-only file system":
+        output_dir = Path("/proc/baseline")
+    if fault == "full disk":
+        resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_LIMIT_BYTES, resource.RLIM_INFINITY))
+    report = BaselineReportCallback(output_dir=output_dir)
+    if fault == "dead W&B server":
+        return [report]
+    return [PerformanceProfilerCallback(output_dir=output_dir), report]
+
+
+def start(setting: Setting) -> int:
+    """Fork a process that trains with its output in `output.txt`; return its id."""
+    pid = os.fork()
+    if pid:
+        return pid
+    # A shell starts what it puts in the background with Ctrl-C ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    os._exit(_exit_code_of(lambda: train(setting), setting.folder / "output.txt"))
+
+
+def _exit_code_of(action: Callable[[], None], output: Path) -> int:
+    """Run an action as a program would, and return the exit code that it would end with."""
+    descriptor = os.open(output, os.O_WRONLY | os.O_CREAT)
+    os.dup2(descriptor, 1)
+    os.dup2(descriptor, 2)
+    try:
+        action()
+    except SystemExit as leaving:
+        code = leaving.code
+        return code if isinstance(code, int) else int(code is not None)
+    except KeyboardInterrupt:
+        return 130
+    except BaseException:  # noqa: BLE001 - what the interpreter does with any exception
+        traceback.print_exc()
+        return 1
+    return 0
+
+
+def wait_for_batches(progress: Progress, batches: int, pid: int, timeout_s: float) -> bool:
+    """Wait until the training has come so far; False where it ended or took too long."""
+    deadline_s = time.monotonic() + timeout_s
+    while progress.batches < batches:
+        ended, _ = os.waitpid(pid, os.WNOHANG)
+        if ended or time.monotonic() > deadline_s:
+            return False
+        time.sleep(0.0005)
+    return True
