@@ -7,33 +7,81 @@ Names and nesting are a contract with other programs. Units are SI and stand in 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import ConfigDict, Field, JsonValue
+
+from ocr.performance.baseline_phases import (
+    BatchTimeScope,
+    BreakdownLine,
+    DeviceTime,
+    Distribution,
+    DocumentModel,
+    EpochSummary,
+    FiniteFloat,
+    MemoryUse,
+    Operation,
+    Phase,
+    PhaseMemory,
+    PhaseName,
+    Ratio,
+    TrainVsValidation,
+    Warmup,
+    WaterfallStep,
+    Workers,
+)
+
+__all__ = [
+    "SCHEMA_NAME",
+    "SCHEMA_VERSION",
+    "AcceleratorMemory",
+    "Baseline",
+    "BatchTimeScope",
+    "BreakdownLine",
+    "DeviceTime",
+    "Distribution",
+    "DocumentModel",
+    "Environment",
+    "EpochSummary",
+    "Evidence",
+    "Finding",
+    "FiniteFloat",
+    "Generator",
+    "Measurement",
+    "Memory",
+    "MemoryUse",
+    "MissingMetric",
+    "Operation",
+    "Phase",
+    "PhaseMemory",
+    "PhaseName",
+    "Rank",
+    "RankPhase",
+    "RankSpread",
+    "Ratio",
+    "RunSection",
+    "Severity",
+    "TrainVsValidation",
+    "Warmup",
+    "WaterfallStep",
+    "Workers",
+    "Workload",
+]
 
 SCHEMA_NAME: Literal["ocr-baseline"] = "ocr-baseline"
 SCHEMA_VERSION = "1.0"
 
-FiniteFloat = Annotated[float, Field(allow_inf_nan=False)]
 Severity = Literal["high", "medium", "low", "info"]
-PhaseName = Literal["train", "validation", "test", "predict"]
-BatchTimeScope = Literal["steady batches", "all batches", "last logged epoch"]
 
 
-class _Model(BaseModel):
-    """Frozen; fields that a newer minor version added are ignored."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
-
-
-class Generator(_Model):
+class Generator(DocumentModel):
     """The program that wrote the document."""
 
     name: str
     version: str
 
 
-class RunSection(_Model):
+class RunSection(DocumentModel):
     """Which run was measured, and from where its numbers were read."""
 
     id: str | None = None
@@ -50,7 +98,7 @@ class RunSection(_Model):
     ended_by: str | None = None
 
 
-class Workload(_Model):
+class Workload(DocumentModel):
     """What ran: two runs compare only when their workloads agree."""
 
     config: dict[str, JsonValue] | None = None
@@ -58,183 +106,14 @@ class Workload(_Model):
     data_hash: str | None = None
 
 
-class Environment(_Model):
+class Environment(DocumentModel):
     """Where it ran: `identity` decides whether two runs compare, `volatile` does not."""
 
     identity: dict[str, JsonValue] = {}
     volatile: dict[str, JsonValue] = {}
 
 
-class Distribution(_Model):
-    """Statistics of a time in seconds; `std` is the sample standard deviation (n - 1)."""
-
-    count: int | None
-    mean: FiniteFloat | None = None
-    median: FiniteFloat | None = None
-    p95: FiniteFloat | None = None
-    p99: FiniteFloat | None = None
-    std: FiniteFloat | None = None
-    min: FiniteFloat | None = None
-    max: FiniteFloat | None = None
-
-
-class Warmup(_Model):
-    """The batches that totals include and statistics leave out, and the rule that chose them."""
-
-    batches: int
-    total_s: FiniteFloat | None
-    rule: str
-
-
-class BreakdownLine(_Model):
-    """One line of a phase's time: `share` of the phase's total, mean seconds a batch.
-
-    `parts` splits `callbacks` by callback class; a part is in its line's total already.
-    """
-
-    name: str
-    total_s: FiniteFloat
-    share: FiniteFloat | None
-    per_batch_s: FiniteFloat | None
-    parts: list[BreakdownLine] = []
-
-
-class DeviceTime(_Model):
-    """The steady batches of a phase on the device's own clock; one in several was timed.
-
-    The device's time of a batch runs from the mark at asking for it to the mark at asking for the
-    next, idle time between included. `breakdown` has totals over the timed batches.
-    """
-
-    clock: str
-    batches: int
-    batch_time_s: Distribution
-    breakdown: list[BreakdownLine]
-
-
-class EpochSummary(_Model):
-    """One epoch of a phase."""
-
-    epoch: int | None
-    batches: int | None
-    total_s: FiniteFloat | None
-    batch_time_s: Distribution | None
-
-
-class MemoryUse(_Model):
-    """A quantity of memory over the run, in bytes.
-
-    Growth is the slope of the second half of the run, with its 95% interval.
-    """
-
-    start: FiniteFloat | None = None
-    end: FiniteFloat | None = None
-    peak: FiniteFloat | None = None
-    mean: FiniteFloat | None = None
-    growth_bytes_per_min: FiniteFloat | None = None
-    growth_low_bytes_per_min: FiniteFloat | None = None
-    growth_high_bytes_per_min: FiniteFloat | None = None
-
-
-class PhaseMemory(_Model):
-    """Memory while a phase was running, from the samples taken in it (about one a second)."""
-
-    samples: int
-    process_tree_rss_bytes: MemoryUse | None = None
-    accelerator_allocated_bytes: MemoryUse | None = None
-    accelerator_reserved_bytes: MemoryUse | None = None
-
-
-class Phase(_Model):
-    """One stage of the run (one dataloader of it, where it has several).
-
-    `batch_time_s` covers the steady batches, or those of `batch_time_scope` where that says so.
-    A batch's time runs from asking for it to asking for the next. `epoch_time_s` and
-    `sample_time_s` divide everything that the phase took by its epochs and by its samples.
-    """
-
-    name: PhaseName
-    dataloader: int | None = None
-    epochs: int | None = None
-    batches: int | None = None
-    samples: int | None = None
-    total_s: FiniteFloat | None = None
-    warmup: Warmup | None = None
-    batch_time_s: Distribution | None = None
-    batch_time_scope: BatchTimeScope | None = None
-    epoch_time_s: FiniteFloat | None = None
-    sample_time_s: FiniteFloat | None = None
-    throughput_samples_per_s: FiniteFloat | None = None
-    breakdown: list[BreakdownLine] = []
-    device: DeviceTime | None = None
-    memory: PhaseMemory | None = None
-    per_epoch: list[EpochSummary] = []
-
-
-class Operation(_Model):
-    """A named operation in one phase.
-
-    `exclusive_s` leaves out operations nested inside. `waited_s` is what the main thread waited
-    for it: all of it in the main thread, what waits for batches overlapped in workers.
-    `share_of_phase` is exclusive time over the phase's total; in workers, over the time that they
-    spent making batches.
-    """
-
-    name: str
-    phase: str
-    process: Literal["main", "worker"]
-    calls: int
-    total_s: FiniteFloat
-    exclusive_s: FiniteFloat
-    waited_s: FiniteFloat | None = None
-    share_of_phase: FiniteFloat | None = None
-    call_time_s: Distribution | None = None
-
-
-class Workers(_Model):
-    """The data-loader workers of one phase.
-
-    `busy_s` is the time that all of them together spent making batches, `unnamed_s` the part of
-    it in no named operation, `waited_s` the part of it that the main thread waited for. A
-    worker's start-up runs from asking for the process to its being ready for a batch.
-    """
-
-    phase: str
-    count: int
-    processes: int
-    batches: int
-    startup_mean_s: FiniteFloat | None = None
-    startup_max_s: FiniteFloat | None = None
-    busy_s: FiniteFloat
-    unnamed_s: FiniteFloat
-    waited_s: FiniteFloat
-
-
-class Ratio(_Model):
-    """Validation divided by training, with its 95% interval where there is one."""
-
-    value: FiniteFloat
-    low: FiniteFloat | None = None
-    high: FiniteFloat | None = None
-
-
-class WaterfallStep(_Model):
-    """Seconds that a line adds to a validation sample over a training sample."""
-
-    name: str
-    delta_s: FiniteFloat
-
-
-class TrainVsValidation(_Model):
-    """The headline: above 1 means that validation is slower than training."""
-
-    batch_ratio: Ratio | None = None
-    sample_ratio: Ratio | None = None
-    epoch_ratio: Ratio | None = None
-    waterfall_s_per_sample: list[WaterfallStep] = []
-
-
-class AcceleratorMemory(_Model):
+class AcceleratorMemory(DocumentModel):
     """The accelerator's memory: the allocator's own peaks, and how often it ran short.
 
     A retry is an allocation that failed until cached blocks were freed; an `oom` one that failed
@@ -248,7 +127,7 @@ class AcceleratorMemory(_Model):
     ooms: int | None = None
 
 
-class Memory(_Model):
+class Memory(DocumentModel):
     """Memory of the run: the process tree, its main process, its workers, the accelerator."""
 
     process_tree_rss_bytes: MemoryUse | None = None
@@ -259,7 +138,7 @@ class Memory(_Model):
     system_memory_percent: FiniteFloat | None = None
 
 
-class Evidence(_Model):
+class Evidence(DocumentModel):
     """A number of this document that a finding rests on."""
 
     metric: str
@@ -267,7 +146,7 @@ class Evidence(_Model):
     unit: str
 
 
-class Finding(_Model):
+class Finding(DocumentModel):
     """A cause that was measured, what it cost, and what to do about it."""
 
     id: str
@@ -279,7 +158,7 @@ class Finding(_Model):
     advice: str
 
 
-class Measurement(_Model):
+class Measurement(DocumentModel):
     """How the numbers were taken and what the taking cost.
 
     `overhead_s` is the profiler's own time in the main thread over all phases; `background_cpu_s`
@@ -295,7 +174,7 @@ class Measurement(_Model):
     notes: list[str] = []
 
 
-class MissingMetric(_Model):
+class MissingMetric(DocumentModel):
     """A metric that has no value here, and why."""
 
     metric: str
@@ -303,7 +182,7 @@ class MissingMetric(_Model):
     detail: str | None = None
 
 
-class RankPhase(_Model):
+class RankPhase(DocumentModel):
     """One phase on one rank, warm-up and all.
 
     `own_s` leaves out the lines in which a rank waits for the others: the backward pass, which
@@ -322,7 +201,7 @@ class RankPhase(_Model):
     own_s: FiniteFloat
 
 
-class Rank(_Model):
+class Rank(DocumentModel):
     """One process of a distributed run; `recorded_until_s` is when its last batch began."""
 
     rank: int
@@ -333,7 +212,7 @@ class Rank(_Model):
     phases: list[RankPhase] = []
 
 
-class RankSpread(_Model):
+class RankSpread(DocumentModel):
     """A metric of `ranks[].phases[]`, in seconds a batch, over the ranks."""
 
     phase: PhaseName
@@ -345,7 +224,7 @@ class RankSpread(_Model):
     max_rank: int
 
 
-class Baseline(_Model):
+class Baseline(DocumentModel):
     """The whole document."""
 
     model_config = ConfigDict(

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from lightning.pytorch import LightningModule, Trainer
 
+    from ocr.lightning_modules.callbacks.recording import Recording
     from ocr.performance.report import ReportFiles
     from ocr.performance.run import RunInfo, RunStatus, SourceName
 
@@ -105,15 +106,15 @@ class BaselineReportCallback(Callback):
         ended_by: str | None = None,
     ) -> None:
         try:
-            profiler = self._profiler(trainer)
-            if profiler is not None:
+            recording = self._recording(trainer)
+            if recording is not None:
                 with suppress(OSError):  # the heartbeat has warned; the report says what it lacks
-                    profiler.finish_records(status, ended_by)
+                    recording.finish(status, ended_by)
             if not trainer.is_global_zero:
                 return
-            if profiler is not None and status == "finished":
-                profiler.wait_for_ranks(trainer)
-            self._write(trainer, pl_module, profiler, live_info(trainer, status, ended_by))
+            if recording is not None and status == "finished":
+                recording.wait_for_ranks(trainer.world_size)
+            self._write(trainer, pl_module, recording, live_info(trainer, status, ended_by))
         except Exception as error:
             logger.warning(
                 "The performance baseline could not be written (%s: %s). The training is not "
@@ -128,7 +129,7 @@ class BaselineReportCallback(Callback):
         self,
         trainer: Trainer,
         pl_module: LightningModule,
-        profiler: PerformanceProfilerCallback | None,
+        recording: Recording | None,
         info: RunInfo,
     ) -> None:
         from ocr.performance.report import write_report
@@ -136,7 +137,7 @@ class BaselineReportCallback(Callback):
         live = LiveRun(
             trainer=trainer,
             info=info,
-            records_folder=None if profiler is None else profiler.records_folder,
+            records_folder=None if recording is None else recording.folder,
             server_timeout_s=self.wandb_timeout_s,
             metric_names=self.metric_names,
             config_policy=self.config_policy,
@@ -147,8 +148,8 @@ class BaselineReportCallback(Callback):
         logger.info("Performance baseline written to %s", folder)
 
     @staticmethod
-    def _profiler(trainer: Trainer) -> PerformanceProfilerCallback | None:
+    def _recording(trainer: Trainer) -> Recording | None:
         for callback in callbacks_of(trainer):
             if isinstance(callback, PerformanceProfilerCallback) and callback.enabled:
-                return callback
+                return callback.recording
         return None

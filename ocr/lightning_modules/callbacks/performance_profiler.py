@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from lightning.pytorch import LightningModule, Trainer
 
     from ocr.performance.record.batches import EpochRow
-    from ocr.performance.run import RunStatus
 
 logger = logging.getLogger(__name__)
 
@@ -112,19 +111,10 @@ class PerformanceProfilerCallback(Callback):
         """Where the run's records are, once a trainer has set the callback up."""
         return None if self._recording is None else self._recording.folder
 
-    def wait_for_ranks(self, trainer: Trainer) -> None:
-        """Wait, for some seconds at most, until the other ranks have finished their records too."""
-        if trainer.world_size > 1 and self._recording is not None:
-            self._recording.wait_for_ranks(trainer.world_size)
-
-    def finish_records(self, status: RunStatus, ended_by: str | None = None) -> None:
-        """End the run's records with its status, so that a report can be made.
-
-        Raises:
-            OSError: When the records can't be written.
-        """
-        if self._recording is not None:
-            self._recording.finish(status, ended_by)
+    @property
+    def recording(self) -> Recording | None:
+        """The run's records, once a trainer has set the callback up and while all goes well."""
+        return self._recording
 
     # -- hooks -----------------------------------------------------------------------------
 
@@ -146,19 +136,13 @@ class PerformanceProfilerCallback(Callback):
 
     @override
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._time_metrics(pl_module)
+        if self._timing is not None:
+            self._timing.time_metrics(pl_module)
 
-    @override
-    def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._time_metrics(pl_module)
-
-    @override
-    def on_test_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._time_metrics(pl_module)
-
-    @override
-    def on_predict_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._time_metrics(pl_module)
+    # Metrics may be made as late as here; the ones that are timed already are passed over.
+    on_validation_start = on_fit_start
+    on_test_start = on_fit_start
+    on_predict_start = on_fit_start
 
     @override
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -182,35 +166,16 @@ class PerformanceProfilerCallback(Callback):
     ) -> None:
         self._begin_batch(trainer, batch, batch_idx, dataloader_idx)
 
-    @override
-    def on_test_batch_start(
-        self,
-        trainer: Trainer,
-        pl_module: LightningModule,
-        batch: Any,
-        batch_idx: int,
-        dataloader_idx: int = 0,
-    ) -> None:
-        self._begin_batch(trainer, batch, batch_idx, dataloader_idx)
-
-    @override
-    def on_predict_batch_start(
-        self,
-        trainer: Trainer,
-        pl_module: LightningModule,
-        batch: Any,
-        batch_idx: int,
-        dataloader_idx: int = 0,
-    ) -> None:
-        self._begin_batch(trainer, batch, batch_idx, dataloader_idx)
+    on_test_batch_start = on_validation_batch_start
+    on_predict_batch_start = on_validation_batch_start
 
     @override
     def on_exception(
         self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
     ) -> None:
         try:
-            if self._profiler is not None:
-                self.finish_records(status_of(exception), error_text(exception))
+            if self._profiler is not None and self._recording is not None:
+                self._recording.finish(status_of(exception), error_text(exception))
         except Exception as error:  # noqa: BLE001 - the user's exception is the one to see
             self._give_up("finish", error)
         self._stop()
@@ -295,10 +260,6 @@ class PerformanceProfilerCallback(Callback):
             recording.close()
 
     # -- as the run goes -------------------------------------------------------------------
-
-    def _time_metrics(self, pl_module: LightningModule) -> None:
-        if self._timing is not None:
-            self._timing.time_metrics(pl_module)
 
     def _begin_batch(
         self, trainer: Trainer, batch: Any, batch_idx: int, dataloader_idx: int

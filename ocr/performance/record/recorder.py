@@ -15,6 +15,7 @@ from ocr.performance.record import rows
 from ocr.performance.record.batches import StageState
 from ocr.performance.record.device import DEVICE_LINES, DeviceSpan
 from ocr.performance.record.operations import Operations
+from ocr.performance.record.stage_swap import StageSwap
 from ocr.performance.record.timeline import Span, Timeline, measure_event_cost_ns
 from ocr.performance.record.writer import FORMAT_NAME, FORMAT_VERSION, RecordWriter
 from ocr.performance.stages import Line, Stage
@@ -184,9 +185,9 @@ class Recorder:
         self.timeline.charge()
         self._end_batch(self._open[-1])
 
-    def stage_swapped(self, stage: Stage) -> _StageSwap:
+    def stage_swapped(self, stage: Stage) -> StageSwap:
         """Return a context that charges its block to a stage which may not be open yet."""
-        return _StageSwap(self, self._states[stage])
+        return StageSwap(self, self._states[stage])
 
     def begin_fetch(self) -> None:
         """The next batch is asked for: the one before ends here.
@@ -287,22 +288,3 @@ class Recorder:
         for state in self._states.values():
             self.discarded_batches += len(state.rows)
             state.rows.clear()
-
-
-class _StageSwap:
-    """Charges a block to another stage's cells, whether that stage is open or not."""
-
-    def __init__(self, recorder: Recorder, state: StageState) -> None:
-        self._recorder = recorder
-        self._state = state
-        self._is_swapped = False
-
-    def __enter__(self) -> None:
-        if self._recorder.stage is not self._state.stage:
-            self._recorder.enter_state(self._state)
-            self._is_swapped = True
-
-    def __exit__(self, *exc_info: object) -> None:
-        if self._is_swapped:
-            self._recorder.leave_state()
-            self._is_swapped = False
