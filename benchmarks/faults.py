@@ -38,7 +38,7 @@ FAULTS = (
     "out of memory",
     "sys.exit in a hook",
     "folder that can't be made",
-    "read-only file system",
+    "file system that takes no files",
     "full disk",
     "records folder removed",
     "damaged records",
@@ -47,7 +47,7 @@ FAULTS = (
     "unserializable config",
 )
 WITHOUT_RECORDS = frozenset(
-    {"folder that can't be made", "read-only file system", "records folder removed"}
+    {"folder that can't be made", "file system that takes no files", "records folder removed"}
 )
 """Faults that leave nothing to read: there is no report to recover, only a training to leave
 alone. (The folder that is removed comes back with the report of what was written after.)"""

@@ -249,7 +249,7 @@ def _callbacks(setting: Setting) -> list[Callback]:
         obstacle = setting.folder / "file"
         obstacle.touch()
         output_dir = obstacle / "baseline"
-    if fault == "read-only file system":
+    if fault == "file system that takes no files":
         output_dir = Path("/proc/baseline")
     if fault == "full disk":
         resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_LIMIT_BYTES, resource.RLIM_INFINITY))
