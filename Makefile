@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format bench docs constraints clean
+.PHONY: help setup demo test lint format bench compat docs constraints clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ format: setup ## rewrite the sources as ruff would
 bench: setup ## the measurements behind the claims in the documentation
 	@set -e; for benchmark in $$(grep -l __main__ benchmarks/*.py); do \
 	  echo "== $$benchmark"; $(BIN)/python "$$benchmark"; done
+
+compat: setup ## the callbacks' tests under older versions of Lightning, each in an environment
+	$(BIN)/python tests/compat/run.py
 
 docs: setup ## the JSON Schema of baseline.json
 	@mkdir -p docs

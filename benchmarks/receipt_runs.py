@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ocr.lightning_modules.callbacks import PerformanceProfilerCallback
-from ocr.models.head import DetectionMaps, approximate_binarization
+from ocr.models.head import DetectionMaps
+from ocr.models.losses import DetectionLosses
 from ocr.performance.sources import recorder
 from ocr.train import config_dir
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from lightning.pytorch import Callback, Trainer
 
+    from ocr.data.batch import DetectionBatch
     from ocr.data.module import ReceiptDataModule
     from ocr.performance.run import Run
 
@@ -47,13 +49,15 @@ _STEADY = (
     # The filter stays as it is, so that every epoch finds the same regions.
     "model.optimizer.lr=0.0",
     "model.optimizer.weight_decay=0.0",
+    "model.channels_last=false",
 )
 
 
 class DarkWordFilter(nn.Module):
     """Finds about as many regions as there are words, for a fraction of a real network's cost.
 
-    What is darker than its surroundings, smeared along the line and scaled to a logit.
+    What is darker than its surroundings in the green channel, smeared along the line and scaled to
+    a logit.
     """
 
     def __init__(self) -> None:
@@ -63,25 +67,37 @@ class DarkWordFilter(nn.Module):
         self.least_darkness = nn.Parameter(torch.tensor(0.4))
 
     def forward(self, images: Tensor) -> DetectionMaps:
-        """Return the three maps (B, H, W) of images (B, 3, H, W)."""
-        logits = self._logits(images)
-        probability = torch.sigmoid(logits)
-        threshold = torch.full_like(probability, 0.5)
-        return DetectionMaps(
-            logits, threshold, approximate_binarization(probability, threshold, 50.0)
-        )
+        """Return maps (B, H, W) of images (B, 3, H, W); only the logits mean anything."""
+        logits = self.predict_logits(images)
+        return DetectionMaps(logits, logits, logits)
 
     def predict_probability(self, images: Tensor) -> Tensor:
         """Return the probability map (B, H, W)."""
-        return torch.sigmoid(self._logits(images))
+        return torch.sigmoid(self.predict_logits(images))
 
-    def _logits(self, images: Tensor) -> Tensor:
-        gray = functional.avg_pool2d(images.mean(1, keepdim=True), 2)
+    def predict_logits(self, images: Tensor) -> Tensor:
+        """Return the logits (B, H, W); only the last step has a gradient."""
+        return self.gain * (self._darkness(images) - self.least_darkness)
+
+    @torch.no_grad()
+    def _darkness(self, images: Tensor) -> Tensor:
+        gray = functional.avg_pool2d(images[:, 1:2], 2)
         paper = functional.avg_pool2d(functional.avg_pool2d(gray, 8), 3, 1, 1)
         paper = functional.interpolate(paper, scale_factor=8, mode="nearest")
         darkness = functional.avg_pool2d(paper - gray, (1, 5), 1, (0, 2))
-        darkness = functional.interpolate(darkness, scale_factor=2, mode="bilinear").squeeze(1)
-        return self.gain * (darkness - self.least_darkness)
+        return functional.interpolate(darkness, scale_factor=2, mode="bilinear").squeeze(1)
+
+
+class PlainLoss(nn.Module):
+    """Cross-entropy of some pixels: the configured loss takes longer than the filter."""
+
+    def forward(self, maps: DetectionMaps, batch: DetectionBatch) -> DetectionLosses:
+        """Return it as the total."""
+        loss = functional.binary_cross_entropy_with_logits(
+            maps.probability_logits[:, ::4, ::4], batch["shrink_maps"][:, ::4, ::4]
+        )
+        none = loss.new_zeros(())
+        return DetectionLosses(loss, loss, none, none)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +122,7 @@ def make_training(
         folder: For the data, which is made once, and for the logs.
         overrides: Of the application's configuration.
         callbacks: All that the trainer gets.
-        is_light: With the filter above instead of the configured network.
+        is_light: With the filter and the loss above instead of the configured ones.
     """
     quiet = (*_QUIET, *_STEADY) if is_light else _QUIET
     with initialize_config_dir(config_dir=str(config_dir()), version_base="1.3"):
@@ -116,6 +132,7 @@ def make_training(
     lightning.seed_everything(cfg.seed, workers=True, verbose=False)
     if is_light:
         cfg.model.model = {"_target_": f"{__name__}.{DarkWordFilter.__name__}"}
+        cfg.model.loss = {"_target_": f"{__name__}.{PlainLoss.__name__}"}
     return Training(
         trainer=instantiate(
             cfg.trainer,

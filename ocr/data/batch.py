@@ -7,10 +7,11 @@ from typing import TypedDict
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ocr.data import target_maps
-from ocr.data.map_cache import CacheKind, MapCache, digest_of, make_map_cache
+from ocr.data.map_cache import CacheKind, MapCache, PackedMaps, digest_of, make_map_cache
 from ocr.data.target_maps import Map, Polygon
 
 
@@ -91,7 +92,7 @@ class DetectionCollate:
             image_paths=[sample.image_path for sample in samples],
         )
 
-    def _maps_of(self, sample: DetectionSample) -> target_maps.TargetMaps:
+    def _maps_of(self, sample: DetectionSample) -> target_maps.TargetMaps | PackedMaps:
         height, width = sample.image.shape[-2:]
         settings = {
             "shrink_ratio": self.shrink_ratio,
@@ -103,12 +104,16 @@ class DetectionCollate:
         if self._kept is None:
             return target_maps.make_target_maps(sample.polygons, height, width, **settings)
         digest = digest_of(sample.polygons, height, width, settings)
-        maps = self._kept.get(digest)
-        if maps is None:
-            maps = target_maps.make_target_maps(sample.polygons, height, width, **settings)
-            self._kept.put(digest, maps)
+        kept = self._kept.get(digest)
+        if kept is not None:
+            return kept
+        maps = target_maps.make_target_maps(sample.polygons, height, width, **settings)
+        self._kept.put(digest, maps)
         return maps
 
 
-def _stacked(maps: list[Map]) -> Tensor:
-    return torch.from_numpy(np.stack(maps))
+def _stacked(maps: Sequence[Map | NDArray[np.bool_]]) -> Tensor:
+    stacked = np.empty((len(maps), *maps[0].shape), dtype=np.float32)
+    for position, one in enumerate(maps):
+        stacked[position] = one
+    return torch.from_numpy(stacked)

@@ -24,10 +24,45 @@ CacheKind = Literal["none", "memory", "disk"]
 _MAPS_VERSION = 1
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PackedMaps:
+    """A page's maps at 7 bytes a pixel instead of 16: three of the four hold only 0 and 1.
+
+    `threshold_map` is (H, W) float32, `flags` the other three, (3, H, W).
+    """
+
+    threshold_map: Map
+    flags: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, maps: TargetMaps) -> "PackedMaps":
+        """Pack the maps."""
+        flags = [maps.shrink_map, maps.shrink_mask, maps.threshold_mask]
+        return cls(threshold_map=maps.threshold_map, flags=np.stack(flags).astype(np.bool_))
+
+    @property
+    def shrink_map(self) -> NDArray[np.bool_]:
+        """As in `TargetMaps`, (H, W)."""
+        shrink_map: NDArray[np.bool_] = self.flags[0]
+        return shrink_map
+
+    @property
+    def shrink_mask(self) -> NDArray[np.bool_]:
+        """As in `TargetMaps`, (H, W)."""
+        shrink_mask: NDArray[np.bool_] = self.flags[1]
+        return shrink_mask
+
+    @property
+    def threshold_mask(self) -> NDArray[np.bool_]:
+        """As in `TargetMaps`, (H, W)."""
+        threshold_mask: NDArray[np.bool_] = self.flags[2]
+        return threshold_mask
+
+
 class MapCache(Protocol):
     """Keeps target maps by their digest."""
 
-    def get(self, digest: str) -> TargetMaps | None:
+    def get(self, digest: str) -> PackedMaps | None:
         """Return the maps, None when they are not kept."""
 
     def put(self, digest: str, maps: TargetMaps) -> None:
@@ -52,42 +87,19 @@ def digest_of(
     return digest.hexdigest()
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Packed:
-    """The maps at 7 bytes a pixel instead of 16: three of the four hold only 0 and 1."""
-
-    threshold_map: Map
-    flags: NDArray[np.bool_]
-
-    @classmethod
-    def of(cls, maps: TargetMaps) -> "_Packed":
-        flags = [maps.shrink_map, maps.shrink_mask, maps.threshold_mask]
-        return cls(threshold_map=maps.threshold_map, flags=np.stack(flags).astype(np.bool_))
-
-    def unpacked(self) -> TargetMaps:
-        shrink_map, shrink_mask, threshold_mask = self.flags.astype(np.float32)
-        return TargetMaps(
-            shrink_map=shrink_map,
-            shrink_mask=shrink_mask,
-            threshold_map=self.threshold_map,
-            threshold_mask=threshold_mask,
-        )
-
-
 class MemoryMapCache:
     """Keeps maps in the memory of the process that made them: of each loader worker, its own."""
 
     def __init__(self) -> None:
-        self._kept: dict[str, _Packed] = {}
+        self._kept: dict[str, PackedMaps] = {}
 
-    def get(self, digest: str) -> TargetMaps | None:
+    def get(self, digest: str) -> PackedMaps | None:
         """Return the maps, None when this process has not made them yet."""
-        packed = self._kept.get(digest)
-        return None if packed is None else packed.unpacked()
+        return self._kept.get(digest)
 
     def put(self, digest: str, maps: TargetMaps) -> None:
         """Keep the maps for as long as the process lives."""
-        self._kept[digest] = _Packed.of(maps)
+        self._kept[digest] = PackedMaps.of(maps)
 
 
 class DiskMapCache:
@@ -100,21 +112,20 @@ class DiskMapCache:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def get(self, digest: str) -> TargetMaps | None:
+    def get(self, digest: str) -> PackedMaps | None:
         """Return the maps, None when there is no readable file of them."""
         try:
             with self._path(digest).open("rb") as file:
-                packed = _Packed(
+                return PackedMaps(
                     threshold_map=np.load(file, allow_pickle=False),
                     flags=np.load(file, allow_pickle=False),
                 )
         except (OSError, ValueError, EOFError):
             return None
-        return packed.unpacked()
 
     def put(self, digest: str, maps: TargetMaps) -> None:
         """Write the maps."""
-        packed, path = _Packed.of(maps), self._path(digest)
+        packed, path = PackedMaps.of(maps), self._path(digest)
         unfinished = path.with_name(f".{digest}-{uuid.uuid4().hex}")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -25,6 +25,8 @@ CHOSEN = (
     "tests/docs/test_other_projects.py",
     "tests/lightning_modules/callbacks",
 )
+_SETUPTOOLS = "setuptools<81"
+"""The last with `pkg_resources`, which Lightning before 2.4 imports."""
 _COUNTS = re.compile(r"(\d+) (passed|failed|skipped|error)")
 
 
@@ -75,7 +77,8 @@ def _environment(version: str) -> Path:
     (own / "outer.pth").write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
     options = ["--quiet", "--no-deps", "--target", str(own)]
     subprocess.run(
-        [sys.executable, "-m", "pip", "install", *options, f"lightning=={version}.*"], check=True
+        [sys.executable, "-m", "pip", "install", *options, f"lightning=={version}.*", _SETUPTOOLS],
+        check=True,
     )
     done.touch()
     return python

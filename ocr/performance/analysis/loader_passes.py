@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ocr.performance.analysis.replay import LoaderPass, LoaderReplay
+from ocr.performance.analysis.delivery import split_delivery
+from ocr.performance.analysis.replay import PREFETCH_FACTOR, LoaderPass, LoaderReplay
 from ocr.performance.analysis.workers import batch_wait_s
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ def replay_of_main_thread(times: StageTimes) -> LoaderReplay | None:
         LoaderPass(
             main_s=_main_work_s(table, wait_s, taken),
             fetch_s=wait_s[taken],
+            deliver_s=np.zeros(taken.stop - taken.start),
             receive_s=np.zeros(taken.stop - taken.start),
             lines_s={},
             ready_s=np.empty(0),
@@ -150,28 +152,53 @@ def _pass_of_workers(
     names = {name for [(record, _)] in made.values() for name in record.lines_s}
     asked_s = table.start_s[rows]
     handed_over_s = asked_s + wait_s[rows]
-    fetch_s, receive_s = np.full(batches, np.nan), np.full(batches, np.nan)
+    start_s, made_s = np.full(batches, np.nan), np.full(batches, np.nan)
     lines_s = {name: np.full(batches, np.nan) for name in names}
     ready_s = np.full(workers, np.nan)
     for worker, [(record, taken)] in made.items():
         mine = np.arange(worker, batches, workers)[: taken.stop - taken.start]
         kept = slice(taken.start, taken.start + len(mine))
-        fetch_s[mine] = record.end_s[kept] - record.start_s[kept]
-        made_s = np.maximum(record.end_s[kept], asked_s[mine])
-        receive_s[mine] = np.maximum(handed_over_s[mine] - made_s, 0.0)
+        start_s[mine] = record.start_s[kept]
+        made_s[mine] = np.minimum(record.end_s[kept], handed_over_s[mine])
         for name in names:
             lines_s[name][mine] = record.lines_s[name][kept] if name in record.lines_s else 0.0
         ready_s[worker] = record.start_s[taken.start] - asked_s[0]
-    if np.isnan(fetch_s).all():
+    if np.isnan(made_s).all():
         return None
+    delivery = split_delivery(
+        asked_s=asked_s,
+        made_s=np.where(np.isnan(made_s), handed_over_s, made_s),
+        there_s=handed_over_s,
+        workers=workers,
+    )
     return LoaderPass(
         main_s=_main_work_s(table, wait_s, rows),
-        fetch_s=_filled(fetch_s),
-        receive_s=_filled(receive_s),
+        fetch_s=_filled(_making_s(start_s, made_s, handed_over_s, workers)),
+        deliver_s=delivery.deliver_s,
+        receive_s=delivery.receive_s,
         lines_s={name: _filled(column) for name, column in lines_s.items()},
         ready_s=_filled(ready_s),
         main_lines_s={name: column[rows] for name, column in table.lines_s.items()},
     )
+
+
+def _making_s(
+    start_s: NDArray[np.float64],
+    made_s: NDArray[np.float64],
+    handed_over_s: NDArray[np.float64],
+    workers: int,
+) -> NDArray[np.float64]:
+    """Return what making each batch took from when its worker could have begun.
+
+    That is when it had made the one before and had been asked for this one; what passed before it
+    did begin (it also had to hand over the one before) would pass without any operation.
+    """
+    could_begin_s = start_s.copy()
+    could_begin_s[workers:] = made_s[:-workers]
+    ahead = workers * PREFETCH_FACTOR
+    could_begin_s[ahead:] = np.maximum(could_begin_s[ahead:], handed_over_s[:-ahead])
+    making_s: NDArray[np.float64] = made_s - np.fmin(could_begin_s, start_s)
+    return making_s
 
 
 def _filled(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -2,12 +2,13 @@
 
 PyTorch's `DataLoader` gives the batches to its workers in turn, keeps `PREFETCH_FACTOR` batches a
 worker asked for ahead of the one that it hands over, and hands them over in order
-(`_MultiProcessingDataLoaderIter` in torch/utils/data/dataloader.py). With what each batch took to
-make and to receive, and what the main thread did between two batches, that is enough to compute
-every wait: as it was, without an operation, or with another number of workers. A saving is the
-measured wait times the part of the simulated wait that goes away. Work of the main thread that goes
-away gives the workers less time to get ahead, so that some or all of it may turn into waiting. That
-removing work also leaves more of a shared processor to the rest is not counted.
+(`_MultiProcessingDataLoaderIter` in torch/utils/data/dataloader.py). A made batch is delivered
+beside the making of the next one. With what each batch took to make, to deliver and to receive, and
+what the main thread did between two batches, that is enough to compute every wait: as it was,
+without an operation, or with another number of workers. A saving is the measured wait times the
+part of the simulated wait that goes away. Work of the main thread that goes away gives the workers
+less time to get ahead, so that some or all of it may turn into waiting. That removing work also
+leaves more of a shared processor to the rest is not counted.
 """
 
 from __future__ import annotations
@@ -31,8 +32,9 @@ class LoaderPass:
     """One pass over one loader.
 
     `main_s` is what the main thread did after it got each batch, until it asked for the next,
-    `fetch_s` what each batch took to make, `lines_s` the parts of that by line, `receive_s` how
-    long the main thread still waited for a batch that was made: all of shape (batches,).
+    `fetch_s` what each batch took to make, `lines_s` the parts of that by line, `deliver_s` what
+    its worker took to deliver it beside the making of others, `receive_s` how long the main
+    thread still waited for a batch that was delivered: all of shape (batches,).
     `ready_s` has shape (workers,): when each worker began its first batch, counted from the moment
     at which the main thread asked for its first; empty where it makes its own. `main_lines_s` has
     the parts of each batch's time in the main thread by line, shape (batches,) each.
@@ -40,6 +42,7 @@ class LoaderPass:
 
     main_s: NDArray[np.float64]
     fetch_s: NDArray[np.float64]
+    deliver_s: NDArray[np.float64]
     receive_s: NDArray[np.float64]
     lines_s: Mapping[str, NDArray[np.float64]]
     ready_s: NDArray[np.float64]
@@ -76,6 +79,7 @@ class LoaderReplay:
             waited_s += simulate_wait_s(
                 main_s=one.main_s,
                 fetch_s=fetch_s,
+                deliver_s=one.deliver_s,
                 receive_s=one.receive_s,
                 ready_s=_ready_s(one.ready_s, workers),
             )
@@ -118,6 +122,7 @@ def simulate_wait_s(
     *,
     main_s: NDArray[np.float64],
     fetch_s: NDArray[np.float64],
+    deliver_s: NDArray[np.float64],
     receive_s: NDArray[np.float64],
     ready_s: NDArray[np.float64],
 ) -> float:
@@ -126,25 +131,31 @@ def simulate_wait_s(
     Args:
         main_s: Its work after each batch, shape (batches,).
         fetch_s: The making of each batch, shape (batches,).
-        receive_s: From a batch's being made and asked for to its being there, shape (batches,).
+        deliver_s: From a batch's being made to its being delivered, when its worker has no other
+            to deliver, shape (batches,).
+        receive_s: From its being delivered and asked for to its being there, shape (batches,).
         ready_s: When each worker can begin, 0 being the first request, shape (workers,); of no
             workers, the main thread makes each batch as it asks for it.
     """
     workers = len(ready_s)
     if workers == 0:
-        return float(fetch_s.sum() + receive_s.sum())
+        return float(fetch_s.sum() + deliver_s.sum() + receive_s.sum())
     free_s: list[float] = ready_s.tolist()
+    delivered_s = [-np.inf] * workers
     handed_over_s: list[float] = []
     ahead = workers * PREFETCH_FACTOR
     now_s = waited_s = 0.0
-    columns = (main_s.tolist(), fetch_s.tolist(), receive_s.tolist())
-    for position, (work_s, making_s, receiving_s) in enumerate(zip(*columns, strict=True)):
+    columns = (column.tolist() for column in (main_s, fetch_s, deliver_s, receive_s))
+    for position, (work_s, making_s, delivering_s, receiving_s) in enumerate(
+        zip(*columns, strict=True)
+    ):
         worker = position % workers
         begin_s = free_s[worker]
         if position >= ahead:
             begin_s = max(begin_s, handed_over_s[position - ahead])
         done_s = free_s[worker] = begin_s + making_s
-        waits_s = max(done_s - now_s, 0.0) + receiving_s
+        delivered_s[worker] = max(done_s, delivered_s[worker]) + delivering_s
+        waits_s = max(delivered_s[worker] - now_s, 0.0) + receiving_s
         waited_s += waits_s
         now_s += waits_s
         handed_over_s.append(now_s)
@@ -156,6 +167,7 @@ def _pass_wait_s(one: LoaderPass, *, main_s: NDArray[np.float64] | None = None) 
     return simulate_wait_s(
         main_s=one.main_s if main_s is None else main_s,
         fetch_s=one.fetch_s,
+        deliver_s=one.deliver_s,
         receive_s=one.receive_s,
         ready_s=one.ready_s,
     )

@@ -52,7 +52,7 @@ def estimate_saving(run: Run, operation: str, stage: Stage) -> Saving | None:
     if not savings:
         return None
     return Saving(
-        saving_s=sum(one.saving_s for one in savings),
+        saving_s=float(sum(one.saving_s for one in savings)),
         basis=" and ".join(one.basis for one in savings),
     )
 

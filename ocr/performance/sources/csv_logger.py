@@ -28,6 +28,8 @@ FILE_NAME = "metrics.csv"
 _COORDINATE = re.compile(r"(.+[-/])?(epoch|step|global_step|_step|_runtime)")
 """The columns that tell a row's place, a logger's prefix before them or not."""
 _ROWS_AT_ONCE = 100_000
+_BYTES_OF_NUMBERS = b"0123456789+-.eE,\r\n"
+_BYTES_AT_ONCE = 2**20
 
 
 def load(path: Path, *, metric_names: Mapping[str, str] | None = None) -> Run:
@@ -77,16 +79,18 @@ def _rows(file: Path, parse: KeyParser) -> Iterator[dict[str, object]]:
 def _tables(file: Path, columns: list[str], metrics: list[str]) -> Iterator[pd.DataFrame]:
     """Yield the file piece by piece, without a last row that was cut off.
 
-    Metrics are read as text: a NaN that was logged and a cell that is empty differ.
+    A NaN that was logged and a cell that is empty differ: where a file may hold one, metrics are
+    read as text, which takes several times as long.
     """
     import pandas as pd
 
+    text = () if _holds_numbers_only(file) else metrics
     held: pd.DataFrame | None = None
     with pd.read_csv(
         file,
         usecols=columns,
         index_col=False,  # else a row with more cells than the header shifts them all
-        dtype={name: object if name in metrics else float for name in columns},
+        dtype={name: object if name in text else float for name in columns},
         keep_default_na=False,
         na_values=[""],
         chunksize=_ROWS_AT_ONCE,
@@ -118,6 +122,16 @@ def _columns(file: Path, parse: KeyParser) -> list[str]:
 
 def _is_empty(cell: object) -> bool:
     return isinstance(cell, float) and math.isnan(cell)
+
+
+def _holds_numbers_only(file: Path) -> bool:
+    """Say whether every cell below the header is a number or empty, and the last one whole."""
+    with file.open("rb") as stream:
+        stream.readline()
+        while block := stream.read(_BYTES_AT_ONCE):
+            if block.translate(None, _BYTES_OF_NUMBERS):
+                return False
+    return not _is_cut_off(file)
 
 
 def _is_cut_off(file: Path) -> bool:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ocr.performance.sources.metric_keys import FORKS, MetricKey, parse_key
 from ocr.performance.sources.metric_values import (
@@ -25,9 +24,11 @@ _RUNTIME_KEY = "_runtime"
 _COUNTS = ("num_batches",)
 
 
-@dataclass(frozen=True, kw_only=True)
-class LoggedValue:
-    """One value of one row; `at_s` is seconds since the run's start where the row has it."""
+class LoggedValue(NamedTuple):
+    """One value of one row; `at_s` is seconds since the run's start where the row has it.
+
+    A tuple, as there can be a million of them.
+    """
 
     key: MetricKey
     number: float | NotANumber
@@ -50,12 +51,15 @@ def collect(
     """Return every recognised value in the order of the rows; rows are read once."""
     values: list[LoggedValue] = []
     for row in rows:
-        for name, value in row.items():
-            key = parse(name)
-            if key is not None:
-                values.extend(_value(key, value, row))
-            elif isinstance(value, dict):
-                values.extend(_nested_values(name, value, row, parse))
+        places: dict[str, _Place] = {}
+        for key, logged in _known(row, parse):
+            number = read_number(logged)
+            if number is None:
+                continue
+            place = places.get(key.prefix)
+            if place is None:
+                place = places[key.prefix] = _place(row, key.prefix)
+            values.append(LoggedValue(key, _checked(key, number), *place))
     return values
 
 
@@ -75,11 +79,11 @@ def one_prefix(values: Sequence[LoggedValue]) -> tuple[list[LoggedValue], list[s
 
 def best_forks(values: Sequence[LoggedValue]) -> list[LoggedValue]:
     """Return the values without those that Lightning logged again under a lesser fork."""
-    best: dict[str, int] = {}
-    for value in values:
-        rank = FORKS.index(value.key.fork)
-        best[value.key.canonical] = min(rank, best.get(value.key.canonical, rank))
-    return [value for value in values if FORKS.index(value.key.fork) == best[value.key.canonical]]
+    forks = {(value.key.canonical, value.key.fork) for value in values}
+    best: dict[str, str] = {}
+    for fork in reversed(FORKS):
+        best.update((name, fork) for name, found in forks if found == fork)
+    return [value for value in values if value.key.fork == best[value.key.canonical]]
 
 
 def summary_values(
@@ -111,26 +115,29 @@ def _has_known_member(name: str, value: object, parse: KeyParser) -> bool:
     return isinstance(value, dict) and any(parse(f"{name}/{member}") for member in value)
 
 
-def _nested_values(
-    name: str, nested: Mapping[str, object], row: Mapping[str, object], parse: KeyParser
-) -> Iterator[LoggedValue]:
-    for member, value in nested.items():
-        key = parse(f"{name}/{member}")
+def _known(row: Mapping[str, object], parse: KeyParser) -> Iterator[tuple[MetricKey, object]]:
+    """Yield the row's recognised keys and what was logged under them, nested ones too."""
+    for name, value in row.items():
+        key = parse(name)
         if key is not None:
-            yield from _value(key, value, row)
+            yield key, value
+        elif isinstance(value, dict):
+            for member, nested in value.items():
+                key = parse(f"{name}/{member}")
+                if key is not None:
+                    yield key, nested
 
 
-def _value(key: MetricKey, value: object, row: Mapping[str, object]) -> Iterator[LoggedValue]:
-    number = read_number(value)
-    if number is None:
-        return
+_Place = tuple["int | None", "int | None", "float | None"]
+
+
+def _place(row: Mapping[str, object], prefix: str) -> _Place:
+    """Return a row's epoch, its step, and seconds since the run's start, as far as it has them."""
     at_s = read_number(row.get(_RUNTIME_KEY))
-    yield LoggedValue(
-        key=key,
-        number=_checked(key, number),
-        epoch=_coordinate(row, _EPOCH_KEYS, key.prefix),
-        step=_coordinate(row, _STEP_KEYS, key.prefix),
-        at_s=at_s if isinstance(at_s, float) else None,
+    return (
+        _coordinate(row, _EPOCH_KEYS, prefix),
+        _coordinate(row, _STEP_KEYS, prefix),
+        at_s if isinstance(at_s, float) else None,
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Literal
 
 from ocr.performance.errors import SettingError
@@ -66,7 +66,7 @@ class MetricKey:
     fork: Fork
     prefix: str
 
-    @property
+    @cached_property  # asked for at every value, and a key is one object for all of its values
     def canonical(self) -> str:
         """The key without its logger's prefix and Lightning's fork, as reports name it."""
         stage = f"{self.stage.metric_prefix}_" if self.stage else ""

@@ -113,7 +113,7 @@ def alone(
     folder: Path, action: Any = None, module: LightningModule | None = None, **arguments: Any
 ) -> TinyRun:
     """Run the same without the two callbacks."""
-    seed_everything(7, verbose=False)
+    seed_everything(7)
     module = TinyModule() if module is None else module
     trainer = tiny_trainer(folder, **arguments)
     run = TinyRun(trainer, module, None, None, tiny.Stopwatch(), folder)  # type: ignore[arg-type]  # nothing is measured
@@ -195,10 +195,10 @@ def test_a_run_ends_as_it_would_alone_with_its_true_status_and_no_trace(
 ) -> None:
     status, arguments = ENDINGS[case]
     before = traces()
-    seed_everything(7, verbose=False)
+    seed_everything(7)
     given = {"module": TinyModule(), "action": None, "num_sanity_val_steps": 1, **arguments()}
     without = {**given, **arguments()}
-    seed_everything(7, verbose=False)
+    seed_everything(7)
     without["module"] = copy.deepcopy(given["module"])
 
     timed = vars(given["module"].metric)["update"]

@@ -13,6 +13,7 @@ import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
 from lightning.pytorch.tuner.tuning import Tuner
+from lightning_utilities.core.imports import RequirementCache
 from torch.utils.data import DataLoader
 
 from ocr.lightning_modules.callbacks import PerformanceProfilerCallback
@@ -436,7 +437,11 @@ EVERYDAY: dict[str, dict[str, Any]] = {
     "gradient clipping and anomaly detection": {"gradient_clip_val": 1.0, "detect_anomaly": True},
     "no inference mode": {"inference_mode": False},
     "max_time": {"max_time": {"minutes": 5}, "max_epochs": 2},
-    "validation by the clock": {"val_check_interval": timedelta(seconds=0)},
+    **(
+        {"validation by the clock": {"val_check_interval": timedelta(seconds=0)}}
+        if RequirementCache("lightning>=2.6.0")  # the first that takes a duration
+        else {}
+    ),
     "a checkpoint after each step": {"enable_checkpointing": True},
 }
 

@@ -331,7 +331,7 @@ def tiny_run(
     **trainer_arguments: Any,
 ) -> TinyRun:
     """Run a tiny training with both callbacks; an exception of it is kept, not raised."""
-    seed_everything(7, verbose=False)
+    seed_everything(7)
     module = TinyModule() if module is None else module
     profiling = profiling or PerformanceProfilerCallback(profile_memory=False)
     report = BaselineReportCallback() if report is None else report

@@ -135,15 +135,17 @@ def loaded_run(
     main_s: float,
     workers: int,
     operation_share: float = 0.0,
+    delivering_s: float = 0.0,
     prefetch: int = 2,
     **fields: Any,
 ) -> Run:
     """A training run of one pass whose loader behaved as PyTorch's does, with no cost of its own.
 
-    Each batch takes `making_s` in its worker, `operation_share` of it in the operation `decode`;
-    the main thread works `main_s` after each.
+    Each batch takes `making_s` in its worker, `operation_share` of it in the operation `decode`,
+    and then `delivering_s` beside the next one; the main thread works `main_s` after each.
     """
     free_s = [0.0] * workers
+    delivered_s = [0.0] * workers
     starts: list[list[float]] = [[] for _ in range(workers)]
     ends: list[list[float]] = [[] for _ in range(workers)]
     handed_over_s: list[float] = []
@@ -157,7 +159,8 @@ def loaded_run(
         starts[number].append(max(free_s[number], sent_s))
         free_s[number] = starts[number][-1] + making
         ends[number].append(free_s[number])
-        waits_s.append(max(free_s[number] - now_s, 0.0))
+        delivered_s[number] = max(free_s[number], delivered_s[number]) + delivering_s
+        waits_s.append(max(delivered_s[number] - now_s, 0.0))
         handed_over_s.append(now_s + waits_s[-1])
         now_s = handed_over_s[-1] + main_s
     first, later = np.zeros(len(waits_s)), np.asarray(waits_s)

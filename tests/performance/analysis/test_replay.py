@@ -21,12 +21,17 @@ from tests.performance.analysis.builders import loaded_run, stage, table, worker
 
 
 def simulated(
-    main_s: ArrayLike, fetch_s: ArrayLike, ready_s: ArrayLike, receive_s: ArrayLike = 0.0
+    main_s: ArrayLike,
+    fetch_s: ArrayLike,
+    ready_s: ArrayLike,
+    receive_s: ArrayLike = 0.0,
+    deliver_s: ArrayLike = 0.0,
 ) -> float:
     fetch = np.asarray(fetch_s, dtype=np.float64)
     return simulate_wait_s(
         main_s=np.broadcast_to(np.asarray(main_s, dtype=np.float64), fetch.shape),
         fetch_s=fetch,
+        deliver_s=np.broadcast_to(np.asarray(deliver_s, dtype=np.float64), fetch.shape),
         receive_s=np.broadcast_to(np.asarray(receive_s, dtype=np.float64), fetch.shape),
         ready_s=np.asarray(ready_s, dtype=np.float64),
     )
@@ -73,14 +78,28 @@ def test_receiving_a_batch_takes_its_time_however_early_it_was_made() -> None:
     assert simulated(5.0, [1.0, 1.0, 1.0], [-9.0], receive_s=0.25) == 0.75
 
 
+def test_a_batch_is_delivered_beside_the_making_of_the_next() -> None:
+    # made at 3, 6, 9 and there 2 s later; asked for at 0, 6, 9
+    assert simulated(1.0, [3.0, 3.0, 3.0], [0.0], deliver_s=2.0) == 5.0 + 2.0 + 2.0
+    # with as long a use as a making and a delivery together, only the first is waited for
+    assert simulated(5.0, [3.0, 3.0, 3.0], [0.0], deliver_s=2.0) == 5.0
+
+
+def test_a_worker_delivers_one_batch_after_the_other() -> None:
+    # made at 1, 2, 4 (asked for as the first is there, at 3); delivered at 4, 7, 10
+    assert simulated(0.0, [1.0, 1.0, 1.0], [0.0], deliver_s=3.0) == 10.0
+
+
 times_s = st.lists(st.floats(0.01, 3.0), min_size=1, max_size=30)
 
 
-@given(times_s, st.floats(0.0, 2.0), st.integers(1, 5))
+@given(times_s, st.floats(0.0, 2.0), st.integers(1, 5), st.floats(0.0, 2.0))
 def test_a_replay_as_measured_waits_as_long_as_was_measured(
-    making_s: list[float], main_s: float, workers: int
+    making_s: list[float], main_s: float, workers: int, delivering_s: float
 ) -> None:
-    found = replay(loaded_run(making_s=making_s, main_s=main_s, workers=workers))
+    found = replay(
+        loaded_run(making_s=making_s, main_s=main_s, workers=workers, delivering_s=delivering_s)
+    )
     assert found.simulated_wait_s() == pytest.approx(found.wait_s, rel=1e-4, abs=1e-4)
 
 
@@ -114,6 +133,18 @@ def test_an_operation_is_worth_only_what_was_waited_for() -> None:
     # a quarter less is 2.25 s: 2.25 s, then 0.25 s for each of 9
     assert found.saving_without_s("op:decode", 0.5) == pytest.approx(12.0 - 2.25 - 9 * 0.25)
     assert found.saving_without_s("op:unknown") == 0.0
+
+
+def test_an_operation_is_worth_as_much_where_its_batches_take_time_to_be_delivered() -> None:
+    # made at 3, 6, 9, … and there 2 s later; used for 1 s: waits of 5 s, then 2 s for each of 9
+    found = replay(
+        loaded_run(
+            making_s=[3.0] * 10, main_s=1.0, workers=1, operation_share=0.5, delivering_s=2.0
+        )
+    )
+    assert found.wait_s == pytest.approx(5 + 9 * 2)
+    # made every 1.5 s, delivered every 2 s, the first at 3.5: waits of 3.5 s, then 1 s for each
+    assert found.saving_without_s("op:decode") == pytest.approx(23 - 3.5 - 9 * 1)
 
 
 def test_an_operation_behind_a_slow_main_thread_is_worth_the_first_wait_alone() -> None:
@@ -214,6 +245,7 @@ def test_a_replay_that_never_waits_saves_nothing() -> None:
     quiet = LoaderPass(
         main_s=np.ones(3),
         fetch_s=np.zeros(3),
+        deliver_s=np.zeros(3),
         receive_s=np.zeros(3),
         lines_s={},
         ready_s=np.zeros(1),

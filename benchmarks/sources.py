@@ -1,0 +1,207 @@
+"""How fast each source reads a long run, beside the plain call of the client that it builds on.
+
+`python benchmarks/sources.py [--rows N …] [--steps-per-epoch N] [--rounds N] [--only …]`
+
+A run logs a row for each of its steps (loss, rate, batch time) and, each thousand steps, the
+statistics of an epoch. Each reading is a process of its own, in turn the plain call and the
+source, imports before the clock; medians. The plain call gets all rows and does nothing with them.
+The W&B server and its runs are those of the project's tests, on the loopback interface.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmarks.source_runs import WRITERS, Length
+from benchmarks.tables import Goal, print_table
+from ocr.performance.sources import SOURCES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LIMIT = 1.5
+RUN_ID = "abc123"
+
+
+def _plain_csv(target: str) -> None:
+    import pandas as pd
+
+    pd.read_csv(target)
+
+
+def _plain_tensorboard(target: str) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    accumulator = EventAccumulator(target, size_guidance={"scalars": 0, "tensors": 0})
+    accumulator.Reload()
+    for tag in accumulator.Tags()["scalars"]:
+        accumulator.Scalars(tag)
+
+
+def _plain_wandb_offline(target: str) -> None:
+    # The client's public way to these rows; its output is read and thrown away.
+    command = [sys.executable, "-m", "wandb", "leet", "inspect", "--json", target]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        for line in process.stdout or ():
+            json.loads(line)
+
+
+def _plain_wandb_api(target: str) -> None:
+    import wandb
+
+    run = wandb.Api().run(f"baseline/{RUN_ID}")
+    for _ in run.scan_history(page_size=10_000):
+        pass
+
+
+def _plain_mlflow(target: str) -> None:
+    from mlflow import MlflowClient
+
+    client = MlflowClient(tracking_uri=target)
+    for key in client.get_run(RUN_ID).data.metrics:
+        client.get_metric_history(RUN_ID, key)
+
+
+def _ours_csv(target: str) -> None:
+    from ocr.performance.sources import csv_logger
+
+    csv_logger.load(Path(target))
+
+
+def _ours_tensorboard(target: str) -> None:
+    from ocr.performance.sources import tensorboard_events
+
+    tensorboard_events.load(Path(target))
+
+
+def _ours_wandb_offline(target: str) -> None:
+    from ocr.performance.sources import wandb_offline
+
+    wandb_offline.load(Path(target))
+
+
+def _ours_wandb_api(target: str) -> None:
+    from ocr.performance.sources import wandb_api
+
+    wandb_api.load(RUN_ID, project="baseline", timeout_s=120)
+
+
+def _ours_mlflow(target: str) -> None:
+    from ocr.performance.sources import mlflow_run
+
+    mlflow_run.load(RUN_ID, tracking_uri=target, timeout_s=120)
+
+
+READERS: dict[str, tuple[Callable[[str], None], Callable[[str], None]]] = {
+    "csv": (_plain_csv, _ours_csv),
+    "tensorboard": (_plain_tensorboard, _ours_tensorboard),
+    "wandb-offline": (_plain_wandb_offline, _ours_wandb_offline),
+    "wandb-api": (_plain_wandb_api, _ours_wandb_api),
+    "mlflow": (_plain_mlflow, _ours_mlflow),
+}
+IMPORTS = {
+    "csv": ("pandas",),
+    "tensorboard": ("pandas", "tensorboard.backend.event_processing.event_accumulator"),
+    "wandb-offline": ("wandb", "wandb.proto.wandb_internal_pb2"),
+    "wandb-api": ("wandb",),
+    "mlflow": ("mlflow",),
+}
+
+
+def main() -> int:
+    """Measure, print a table and the goals; return 0 when all are met."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rows", type=int, nargs="+", default=[100_000, 1_000_000])
+    parser.add_argument("--steps-per-epoch", type=int, default=1_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", nargs="+", choices=READERS, default=list(READERS))
+    parser.add_argument("--read", nargs=3, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.read:
+        return _read(*arguments.read)
+    table, goals = [], []
+    for source in arguments.only:
+        for rows in arguments.rows:
+            with (
+                tempfile.TemporaryDirectory() as folder,
+                WRITERS[source](Path(folder), Length(rows, arguments.steps_per_epoch)) as at,
+            ):
+                found = _measure(source, at, arguments.rounds)
+            table.append([source, f"{rows:,}", *_cells(found, rows)])
+            goals.append(
+                Goal(f"{source}, {rows:,} rows: time over the plain call's", _ratio(found), LIMIT)
+            )
+            print_table(_HEADER, table[-1:])
+    print_table(_HEADER, table)
+    return Goal.report(*goals)
+
+
+_HEADER = ("source", "rows", "plain s", "source s", "ratio", "rows/s", "plain MiB", "source MiB")
+
+
+def _measure(source: str, target: str, rounds: int) -> dict[str, list[dict[str, float]]]:
+    found: dict[str, list[dict[str, float]]] = {"plain": [], "source": []}
+    for _ in range(rounds):
+        for which, readings in found.items():
+            done = subprocess.run(
+                [sys.executable, __file__, "--read", source, which, target],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                check=True,
+            )
+            readings.append(json.loads(done.stdout.splitlines()[-1]))
+    return found
+
+
+def _read(source: str, which: str, target: str) -> int:
+    """Read once in this process and print seconds and peak memory as JSON."""
+    import importlib
+
+    for module in (*IMPORTS[source], SOURCES[source].partition(":")[0]):
+        importlib.import_module(module)
+    read = READERS[source][which == "source"]
+    began_s = time.perf_counter()
+    read(target)
+    wall_s = time.perf_counter() - began_s
+    kinds = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    peak_kib = max(resource.getrusage(kind).ru_maxrss for kind in kinds)
+    print(json.dumps({"wall_s": wall_s, "peak_mib": peak_kib / 1024}))
+    sys.stdout.flush()
+    # The W&B client's service may keep its process at its exit.
+    os._exit(0)
+
+
+def _median(readings: list[dict[str, float]], name: str) -> float:
+    return statistics.median(reading[name] for reading in readings)
+
+
+def _ratio(found: dict[str, list[dict[str, float]]]) -> float:
+    return statistics.median(
+        ours["wall_s"] / plain["wall_s"]
+        for plain, ours in zip(found["plain"], found["source"], strict=True)
+    )
+
+
+def _cells(found: dict[str, list[dict[str, float]]], rows: int) -> list[str]:
+    plain_s, ours_s = (_median(found[which], "wall_s") for which in ("plain", "source"))
+    return [
+        f"{plain_s:.2f}",
+        f"{ours_s:.2f}",
+        f"{_ratio(found):.2f}",
+        f"{rows / ours_s:,.0f}",
+        *(f"{_median(found[which], 'peak_mib'):.0f}" for which in ("plain", "source")),
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
