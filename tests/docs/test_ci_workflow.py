@@ -74,7 +74,7 @@ def test_a_push_is_kept_and_a_pull_request_is_checked_and_commented(checkout: Pa
     for event in ("push", "pull_request"):
         for step in steps(event):
             done = run(step, checkout)
-            assert done.returncode == 0, (step["name"], done.stdout, done.stderr)
+            assert done.returncode == 0, (step["name"], done)
     assert (checkout / "gh_arguments.txt").read_text().split() == [
         "pr", "comment", "7", "--edit-last", "--create-if-none", "--body-file", "comment.md",
     ]  # fmt: skip
