@@ -111,14 +111,15 @@ def compare(
     if not options.is_paired:
         base = in_time_order(base)
     base, cut_notes = latest(base, new)
-    recent = stretches(base)[-1]
+    parts = stretches(base)
+    recent = parts[-1]
     found = differences(recent, new, options.across)
     is_comparable = not any(difference.forbids for difference in found)
     calibrated = options.calibration is not None and options.calibration.fits(recent[0])
     usable = options if calibrated else replace(options, calibration=None)
     metrics = configured_metrics(options)
     measured = [
-        _compare_metric(metric, base, new, usable, is_comparable)
+        _compare_metric(metric, parts, new, usable, is_comparable)
         for metric in metrics
         if _is_on_a_side(metric, recent, new)
     ]
@@ -148,12 +149,12 @@ def _is_on_a_side(metric: Metric, base: Sequence[RunSummary], new: Sequence[RunS
 
 def _compare_metric(
     metric: Metric,
-    base: Sequence[RunSummary],
+    base: Sequence[Sequence[RunSummary]],
     new: Sequence[RunSummary],
     options: Options,
     is_comparable: bool,
 ) -> MetricComparison:
-    recent = stretches(base)[-1]
+    recent = base[-1]
     before = tuple(run.values[metric.key] for run in recent if metric.key in run.values)
     after = tuple(run.values[metric.key] for run in new if metric.key in run.values)
     why_not = obstacle(metric, recent, new, before, after)

@@ -47,22 +47,25 @@ def stretches(base: Sequence[RunSummary]) -> list[list[RunSummary]]:
 
 
 def estimate_change(
-    metric: Metric, base: Sequence[RunSummary], new: Sequence[RunSummary], options: Options
+    metric: Metric,
+    base: Sequence[Sequence[RunSummary]],
+    new: Sequence[RunSummary],
+    options: Options,
 ) -> Estimate:
     """Return the change of one metric that both sides have, positive where it is measured by logs.
 
     Args:
         metric: What is compared.
-        base: Every run of the base in order, with those before the last accepted change.
+        base: The base's runs between accepted changes, in order, as `stretches` gives them.
         new: The new runs.
         options: Pairing and calibration.
     """
-    parts = [_scaled(metric, stretch) for stretch in stretches(base)]
+    parts = [_scaled(metric, stretch) for stretch in base]
     before, after = parts[-1], _scaled(metric, new)
     if metric.is_exact:
         return intervals.exact(before, after)
     if options.is_paired:
-        return _paired(metric, stretches(base)[-1], new)
+        return _paired(metric, base[-1], new)
     spread = intervals.within_spread(parts)
     runs = sum(map(len, parts))
     if is_history(runs, len(after)) and spread and spread.degrees_of_freedom >= MIN_FREEDOM:
@@ -74,7 +77,7 @@ def estimate_change(
         return intervals.welch(before, after)
     if calibration is not None:
         return intervals.calibrated(before, after, calibration)
-    return _unconfirmed(metric, stretches(base)[-1], new, before, after)
+    return _unconfirmed(metric, base[-1], new, before, after)
 
 
 def _paired(metric: Metric, base: Sequence[RunSummary], new: Sequence[RunSummary]) -> Estimate:

@@ -146,6 +146,8 @@ def _schema(base: RunSummary, new: RunSummary) -> Iterator[Difference]:
 
 
 def _environment(base: RunSummary, new: RunSummary, across: Sequence[str]) -> Iterator[Difference]:
+    if base.identity == new.identity:
+        return
     # Without any identity on a side nothing is known to differ; `comparison` warns of that.
     known = bool(base.identity) and bool(new.identity)
     for key in {**base.identity, **new.identity}:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class Metric:
     is_exact: bool = False
     is_gated: bool = False
 
-    @property
+    @cached_property
     def phase(self) -> str | None:
         """The phase that the metric is about, None for one of the whole run."""
         first = self.key.partition(".")[0]

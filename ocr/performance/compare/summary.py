@@ -128,7 +128,10 @@ def _content(baseline: Baseline) -> str:
 
 def _values(baseline: Baseline, label: str) -> dict[str, float]:
     values: dict[str, float] = {}
+    present = {None, *(phase.name for phase in baseline.phases)}
     for metric in METRICS:
+        if metric.phase not in present:
+            continue
         value = metric.read(baseline)
         if value is None or not math.isfinite(value):
             continue
