@@ -209,8 +209,9 @@ def _handler_for(server: WandbServer) -> type[BaseHTTPRequestHandler]:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             if server.fail_with is not None:
                 return self._send(server.fail_with, {"errors": [{"message": "out of order"}]})
-            if not body:
-                return self._send(400, {"errors": [{"message": "an empty request"}]})
+            if not body.startswith(b"{"):
+                # The client's telemetry, which is no JSON, and connections that it only tries.
+                return self._send(400, {"errors": [{"message": "no JSON"}]})
             if self.path.endswith("/file_stream"):
                 server.append_stream(self.path.split("/")[-2], json.loads(body))
                 return self._send(200, {"exitcode": None, "limits": {}})
