@@ -115,7 +115,7 @@ class BaselineReportCallback(Callback):
             if recording is not None and status == "finished":
                 recording.wait_for_ranks(trainer.world_size)
             self._write(trainer, pl_module, recording, live_info(trainer, status, ended_by))
-        except Exception as error:
+        except Exception as error:  # a report must never fail the training
             logger.warning(
                 "The performance baseline could not be written (%s: %s). The training is not "
                 "affected; `ocr-baseline report --run-dir %s` tries again from the records.",
