@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ocr.performance.analysis.delivery import split_delivery
-from ocr.performance.analysis.replay import PREFETCH_FACTOR, LoaderPass, LoaderReplay
+from ocr.performance.analysis.loader_timeline import PREFETCH_FACTOR, LoaderPass
+from ocr.performance.analysis.replay import LoaderReplay
+from ocr.performance.analysis.shared_processors import ONE_FOR_EVERYTHING, Processors
 from ocr.performance.analysis.workers import batch_wait_s
 
 if TYPE_CHECKING:
@@ -23,12 +25,15 @@ if TYPE_CHECKING:
     from ocr.performance.analysis.stage_times import StageTimes
     from ocr.performance.run import BatchTable, WorkerRecord
 
-MAX_BATCHES = 20_000
+MAX_BATCHES = 5_000
 MIN_BATCHES_A_PASS = 500
 
 
 def replay_of_workers(
-    times: StageTimes, records: Iterable[WorkerRecord], other_stages: Iterable[StageTimes] = ()
+    times: StageTimes,
+    records: Iterable[WorkerRecord],
+    other_stages: Iterable[StageTimes] = (),
+    processors: Processors = ONE_FOR_EVERYTHING,
 ) -> LoaderReplay | None:
     """Return the replay of a stage whose batches workers made.
 
@@ -40,6 +45,7 @@ def replay_of_workers(
         records: The workers of the stage.
         other_stages: The rest of the run; what workers made before another stage's batch was for
             the sanity check or a pass that was cut short, not for the pass that followed.
+        processors: What the main thread and the workers share.
     """
     table = times.table
     if table is None or len(table.start_s) == 0:
@@ -55,10 +61,14 @@ def replay_of_workers(
     ]
     if not passes:
         return None
-    return LoaderReplay(wait_s=float(wait_s.sum()), batches=len(wait_s), passes=passes)
+    return LoaderReplay(
+        wait_s=float(wait_s.sum()), batches=len(wait_s), passes=passes, processors=processors
+    )
 
 
-def replay_of_main_thread(times: StageTimes) -> LoaderReplay | None:
+def replay_of_main_thread(
+    times: StageTimes, processors: Processors = ONE_FOR_EVERYTHING
+) -> LoaderReplay | None:
     """Return the replay of a stage whose main thread made its batches, None of no batches."""
     table = times.table
     if table is None or len(table.start_s) == 0:
@@ -75,7 +85,9 @@ def replay_of_main_thread(times: StageTimes) -> LoaderReplay | None:
         )
         for taken in _chosen(_loader_passes(table, times.is_first_of_epoch))
     ]
-    return LoaderReplay(wait_s=float(wait_s.sum()), batches=len(wait_s), passes=passes)
+    return LoaderReplay(
+        wait_s=float(wait_s.sum()), batches=len(wait_s), passes=passes, processors=processors
+    )
 
 
 def _loader_passes(table: BatchTable, is_first_of_epoch: NDArray[np.bool_]) -> list[slice]:

@@ -27,8 +27,8 @@ def estimate_saving(run: Run, operation: str, stage: Stage) -> Saving | None:
     """Return what a stage would save without an operation and everything that it calls.
 
     In the main thread that is the operation's inclusive time, less what the thread would wait
-    longer for loader workers that can't keep up with it. In workers it is what the main thread
-    would wait less, with the making of each batch shorter by the operation's time in it; the
+    longer for loader workers that can't keep up with it. In workers it is what the replay of the
+    loader takes less, with the making of each batch shorter by the operation's time in it; the
     operations that it calls are taken to be in proportion to its own.
 
     Args:

@@ -12,7 +12,7 @@ from ocr.performance.analysis.findings.rule import (
     severity_of,
     too_few_batches,
 )
-from ocr.performance.analysis.findings.worker_replay import cpu_count, worker_replay
+from ocr.performance.analysis.findings.worker_replay import cpu_count, processors, worker_replay
 from ocr.performance.analysis.loader_passes import replay_of_main_thread
 from ocr.performance.analysis.measured import line_of
 from ocr.performance.baseline import Finding
@@ -56,9 +56,7 @@ def _judged(measured: Measured, phase: Phase, cores: int) -> Iterator[Finding]:
     if found is None or not phase.total_s:
         return
     count, replay = found
-    savings_s = {
-        more: _saving_s(measured, replay, count, more) for more in _candidates(count, cores)
-    }
+    savings_s = {more: replay.saving_with_workers_s(more) for more in _candidates(count, cores)}
     largest_s = max(savings_s.values(), default=0.0)
     if largest_s / phase.total_s < MODERATELY:
         return
@@ -76,7 +74,7 @@ def _replay(measured: Measured, phase: Phase) -> tuple[int, LoaderReplay] | None
         replay = worker_replay(measured, phase)
         return None if replay is None else (measured.worker_times[stage].count, replay)
     if stage is Stage.TRAIN and measured.run.environment_identity.get("num_workers") == 0:
-        replay = replay_of_main_thread(measured.times[stage])
+        replay = replay_of_main_thread(measured.times[stage], processors(measured))
         return None if replay is None else (0, replay)
     return None
 
@@ -91,31 +89,10 @@ def _candidates(count: int, cores: int) -> list[int]:
     return [*candidates, cores] if cores > count else []
 
 
-def _saving_s(measured: Measured, replay: LoaderReplay, count: int, more: int) -> float:
-    """Return the saving; where the model shares the workers' cores, only of what they do in waits.
-
-    While the main thread waits, `count` cores work; `more` do the same in `count / more` of it.
-    Outside of waits a model on the CPU leaves no core idle for more workers to use.
-    """
-    saving_s = replay.saving_with_workers_s(more)
-    if _model_is_on_cpu(measured):
-        return min(saving_s, replay.wait_s * (1 - max(count, 1) / more))
-    return saving_s
-
-
-def _model_is_on_cpu(measured: Measured) -> bool:
-    return measured.run.environment_identity.get("accelerator") == "cpu"
-
-
 def _finding(
     measured: Measured, phase: Phase, workers: tuple[int, int], saving_s: float
 ) -> Finding:
     count, more = workers
-    basis = f"the loader replayed with {more} workers instead of {count}, "
-    if _model_is_on_cpu(measured):
-        basis += "at best as much faster during the waits as there are more workers then"
-    else:
-        basis += "each with a core of its own"
     line = line_of(phase, Line.DATA_WAIT.value)
     return Finding(
         id=f"{RULE}:{phase.name}",
@@ -130,7 +107,8 @@ def _finding(
             ),
         ],
         estimated_saving_s=saving_s,
-        saving_basis=basis,
+        saving_basis=f"the loader replayed with {more} workers instead of {count}, which share the "
+        "cores with each other and with the main thread",
         advice=f"Set the loader's num_workers to {more}, then compare: memory grows with each "
         "worker.",
     )

@@ -25,7 +25,7 @@ def too_many_workers(measured: Measured) -> Iterator[Finding | Silence]:
 
     PyTorch's `DataLoader` warns of more workers than the process may use cores: they take turns.
     Workers are mostly idle when they spend less than a quarter of the stage making batches and the
-    replay with half of them waits for no more than 1% of the stage longer (limits of this
+    replay with half of them takes no more than 1% of the stage longer (limits of this
     project's choice: at a quarter, half the workers would still be idle half the time). That costs
     memory and start-up, not time, so no saving is given.
     """
@@ -51,7 +51,7 @@ def _half_would_do(measured: Measured, phase: Phase, count: int) -> bool:
     replay = worker_replay(measured, phase)
     if replay is None:
         return False
-    longer_s = replay.simulated_wait_s(workers=count // 2) - replay.simulated_wait_s()
+    longer_s = replay.with_workers(count // 2).total_s - replay.as_measured.total_s
     return longer_s <= HARMLESS_SHARE * (phase.total_s or 0.0)
 
 

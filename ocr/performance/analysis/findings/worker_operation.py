@@ -32,7 +32,7 @@ def worker_operation(measured: Measured) -> Iterator[Finding | Silence]:
     Waited for means: at least 5% (medium) or 20% (high) of the stage, the limits of XProf's
     input-pipeline analyzer. The tenth is this project's choice, as for operations of the main
     thread. What goes on in workers is overlapped with the main thread, so removing it saves only
-    what the replay of the loader without it waits less.
+    what the replay of the loader without it takes less.
     """
     for phase in measured.whole_phases:
         heavy = [o for o in measured.operations if _is_waited_for(o, phase)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ocr.performance.analysis.loader_passes import replay_of_workers
+from ocr.performance.analysis.shared_processors import ONE_FOR_EVERYTHING, Processors
 from ocr.performance.stages import Stage
 
 if TYPE_CHECKING:
@@ -20,7 +21,23 @@ def worker_replay(measured: Measured, phase: Phase) -> LoaderReplay | None:
     if times is None or workers is None:
         return None
     others = [other for name, other in measured.times.items() if name is not stage]
-    return replay_of_workers(times, workers.records, others)
+    return replay_of_workers(times, workers.records, others, processors(measured))
+
+
+def processors(measured: Measured) -> Processors:
+    """Return what main thread and workers share; no limit where the cores were not recorded.
+
+    A model on the CPU computes in as many threads as torch was set to, by default one for each
+    core; with an accelerator the main thread only feeds it.
+    """
+    cores = cpu_count(measured)
+    if cores is None:
+        return ONE_FOR_EVERYTHING
+    identity = measured.run.environment_identity
+    if identity.get("accelerator") != "cpu":
+        return Processors(cores=cores)
+    threads = identity.get("torch_num_threads")
+    return Processors(cores=cores, main_threads=threads if isinstance(threads, int) else cores)
 
 
 def cpu_count(measured: Measured) -> int | None:
