@@ -104,7 +104,8 @@ class WorkerRecord:
     """One data-loader worker process.
 
     `start_s`, `end_s` and each of `lines_s` have shape (batches made,): when the worker began and
-    ended to make each batch, and the exclusive time of each operation in it.
+    ended to make each batch, and the exclusive time of each operation in it. `prefetch_factor` is
+    how many batches a worker the loader asks for ahead, None where that was not recorded.
     """
 
     stage: Stage
@@ -115,6 +116,7 @@ class WorkerRecord:
     start_s: NDArray[np.float64]
     end_s: NDArray[np.float64]
     lines_s: Mapping[str, NDArray[np.float64]]
+    prefetch_factor: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,8 +6,9 @@ library only, no state but the one recorder that is listening.
 
 from __future__ import annotations
 
-import functools
 from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeVar
+
+from ocr.performance.timed_calls import run_inside
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,11 +89,11 @@ class section:
             listener[self.name].exit()
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
-        """Return `function` wrapped so that each of its calls is a section."""
+        """Return `function` wrapped so that each of its calls is a section.
 
-        @functools.wraps(function)
-        def timed(*args: P.args, **kwargs: P.kwargs) -> R:
-            with self:
-                return function(*args, **kwargs)
+        Of a generator function each step is one, up to the next `yield`.
 
-        return timed
+        Raises:
+            TypeError: When the function is asynchronous.
+        """
+        return run_inside(function, self)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import inspect
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 
 import pytest
 
@@ -100,6 +100,70 @@ def test_a_decorated_method_gets_its_instance(blocks: Blocks) -> None:
 
     assert (counter.step(), counter.step()) == (1, 2)
     assert len(blocks.log) == 4
+
+
+def test_each_step_of_a_decorated_generator_is_a_section_and_what_its_user_does_is_not(
+    blocks: Blocks,
+) -> None:
+    @section("step")
+    def count(end: int) -> Iterator[int]:
+        for number in range(end):
+            blocks.log.append(f"make {number}")
+            yield number
+
+    for number in count(2):
+        blocks.log.append(f"use {number}")
+
+    assert blocks.log == [
+        *("+step", "make 0", "-step", "use 0"),
+        *("+step", "make 1", "-step", "use 1"),
+        *("+step", "-step"),
+    ]
+
+
+def test_a_decorated_generator_is_sent_to_thrown_into_and_closed_as_before(blocks: Blocks) -> None:
+    ended = []
+
+    @section("step")
+    def echo() -> Generator[object, object, str]:
+        received: object = "ready"
+        try:
+            while received != "stop":
+                try:
+                    received = yield received
+                except LookupError as error:
+                    received = error.args[0]
+        finally:
+            ended.append(True)
+        return "stopped"
+
+    talking = echo()
+    assert next(talking) == "ready"
+    assert talking.send("sent") == "sent"
+    assert talking.throw(LookupError("thrown")) == "thrown"
+    with pytest.raises(StopIteration) as stopped:
+        talking.send("stop")
+    assert stopped.value.value == "stopped"
+    closed = echo()
+    next(closed)
+    closed.close()
+    assert ended == [True, True]
+    assert blocks.log == ["+step", "-step"] * 6
+    failing = echo()
+    next(failing)
+    with pytest.raises(ZeroDivisionError):
+        failing.throw(ZeroDivisionError())
+
+
+def test_an_asynchronous_function_is_refused_with_what_to_do_instead() -> None:
+    async def later() -> None: ...
+
+    async def stream() -> AsyncIterator[int]:
+        yield 1
+
+    for function in (later, stream):
+        with pytest.raises(TypeError, match=r"asynchronous.*put `with section"):
+            section("later")(function)
 
 
 def test_a_section_that_began_before_the_listener_ends_without_harm(blocks: Blocks) -> None:

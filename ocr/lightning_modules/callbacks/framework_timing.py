@@ -17,6 +17,7 @@ from lightning.pytorch.loops import fetchers
 from torch.utils.data import DataLoader, dataloader
 from torchmetrics import Metric
 
+from ocr.performance.record.collate import time_held_collate
 from ocr.performance.record.instrument import Instrumentation, Target, resolve, wrap_callable
 from ocr.performance.record.workers import WorkerStart
 from ocr.performance.sections import section
@@ -128,6 +129,7 @@ class FrameworkTiming:
         for target in self._targets:
             if not _is_metric_method(target):
                 self._instrumentation.time(target, section(target.dotted_name))
+        time_held_collate(self._instrumentation)
         self._time_loaders(running_stage, loader_startup)
 
     def time_metrics(self, module: LightningModule) -> None:
@@ -194,6 +196,7 @@ class FrameworkTiming:
                         stage=recorded_stage(running_stage()),
                         origin_ns=recorder.started_ns,
                         operations=names,
+                        prefetch_factor=loader.prefetch_factor,
                         user_init=loader.worker_init_fn,
                     ),
                 )

@@ -161,6 +161,7 @@ def _pass_of_workers(
     if not made or any(len(parts) > 1 for parts in made.values()):
         return None
     batches, workers = rows.stop - rows.start, max(made) + 1
+    factor = _prefetch_factor(made)
     names = {name for [(record, _)] in made.values() for name in record.lines_s}
     asked_s = table.start_s[rows]
     handed_over_s = asked_s + wait_s[rows]
@@ -185,13 +186,19 @@ def _pass_of_workers(
     )
     return LoaderPass(
         main_s=_main_work_s(table, wait_s, rows),
-        fetch_s=_filled(_making_s(start_s, made_s, handed_over_s, workers)),
+        fetch_s=_filled(_making_s(start_s, made_s, handed_over_s, workers, workers * factor)),
         deliver_s=delivery.deliver_s,
         receive_s=delivery.receive_s,
         lines_s={name: _filled(column) for name, column in lines_s.items()},
         ready_s=_filled(ready_s),
         main_lines_s={name: column[rows] for name, column in table.lines_s.items()},
+        prefetch_factor=factor,
     )
+
+
+def _prefetch_factor(made: _Made) -> int:
+    recorded = {record.prefetch_factor for [(record, _)] in made.values()}
+    return next((one for one in recorded if one), PREFETCH_FACTOR)
 
 
 def _making_s(
@@ -199,6 +206,7 @@ def _making_s(
     made_s: NDArray[np.float64],
     handed_over_s: NDArray[np.float64],
     workers: int,
+    ahead: int,
 ) -> NDArray[np.float64]:
     """Return what making each batch took from when its worker could have begun.
 
@@ -207,7 +215,6 @@ def _making_s(
     """
     could_begin_s = start_s.copy()
     could_begin_s[workers:] = made_s[:-workers]
-    ahead = workers * PREFETCH_FACTOR
     could_begin_s[ahead:] = np.maximum(could_begin_s[ahead:], handed_over_s[:-ahead])
     making_s: NDArray[np.float64] = made_s - np.fmin(could_begin_s, start_s)
     return making_s

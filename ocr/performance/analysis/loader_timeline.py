@@ -1,6 +1,6 @@
 """One pass over a loader: what was measured of it, and when each thing happens under its rules.
 
-PyTorch's `DataLoader` gives the batches to its workers in turn, keeps `PREFETCH_FACTOR` batches a
+PyTorch's `DataLoader` gives the batches to its workers in turn, keeps `prefetch_factor` batches a
 worker asked for ahead of the one that it hands over, and hands them over in order
 (`_MultiProcessingDataLoaderIter` in torch/utils/data/dataloader.py). A made batch is delivered
 beside the making of the next one.
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 PREFETCH_FACTOR = 2
-"""PyTorch's default; the records do not hold another one."""
+"""PyTorch's default, for workers whose loader's own was not recorded."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +33,7 @@ class LoaderPass:
     (batches,). `ready_s` has shape (workers,): when each worker began its first batch, counted
     from the moment at which the main thread asked for its first; empty where it makes its own.
     `main_lines_s` has the parts of each batch's time in the main thread by line, shape (batches,)
-    each.
+    each. The loader asks for `prefetch_factor` batches ahead of each worker.
     """
 
     main_s: NDArray[np.float64]
@@ -43,6 +43,11 @@ class LoaderPass:
     lines_s: Mapping[str, NDArray[np.float64]]
     ready_s: NDArray[np.float64]
     main_lines_s: Mapping[str, NDArray[np.floating]] = field(default_factory=dict)
+    prefetch_factor: int = PREFETCH_FACTOR
+
+    def ahead(self, workers: int) -> int:
+        """Return how many batches so many workers are asked for ahead."""
+        return workers * self.prefetch_factor
 
 
 class Simulated(NamedTuple):
@@ -69,7 +74,7 @@ def timeline_of(one: LoaderPass) -> Timeline:
     workers = len(one.ready_s)
     free_s: list[float] = one.ready_s.tolist()
     delivered_s = [-np.inf] * workers
-    ahead = workers * PREFETCH_FACTOR
+    ahead = one.ahead(workers)
     begun_s: list[float] = []
     sent_s: list[float] = []
     there_s: list[float] = []

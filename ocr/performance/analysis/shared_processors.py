@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ocr.performance.analysis.loader_timeline import (
-    PREFETCH_FACTOR,
     LoaderPass,
     Simulated,
     timeline_of,
@@ -157,6 +156,7 @@ class _SharedPass:
         self._deliver_s, self._receive_s = one.deliver_s.tolist(), one.receive_s.tolist()
         self._batches, self._workers = len(one.main_s), len(one.ready_s)
         self._threads = processors.main_threads
+        self._ahead = one.ahead(self._workers)
         self._clock = _SharedClock(processors.cores, min(0.0, float(one.ready_s.min())))
         self._next_made = list(range(self._workers))
         self._next_delivered = list(range(self._workers))
@@ -180,7 +180,7 @@ class _SharedPass:
 
     def _make(self, worker: int) -> None:
         position = self._next_made[worker]
-        is_asked_for = position - self._workers * PREFETCH_FACTOR <= self._handed_over
+        is_asked_for = position - self._ahead <= self._handed_over
         if not self._is_making[worker] and position < self._batches and is_asked_for:
             self._is_making[worker] = True
             self._clock.start(self._fetch_s[position], 1, partial(self._end_making, worker))

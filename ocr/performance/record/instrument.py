@@ -16,6 +16,7 @@ from multiprocessing.reduction import ForkingPickler
 from typing import TYPE_CHECKING, Any
 
 from ocr.performance.errors import OperationError
+from ocr.performance.timed_calls import is_asynchronous, run_inside
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -97,6 +98,11 @@ def _check_is_callable(target: Target) -> None:
         )
     if not callable(value) and not isinstance(value, staticmethod | classmethod):
         raise OperationError(f"operation {target.dotted_name!r} is not a function or a method")
+    if is_asynchronous(getattr(value, "__func__", value)):
+        raise OperationError(
+            f"operation {target.dotted_name!r} is asynchronous: other code runs while it waits, so "
+            "its own time can't be told; take it out of `operations`"
+        )
 
 
 def wrap_callable(value: Any, context: AbstractContextManager[None]) -> Any:
@@ -106,11 +112,7 @@ def wrap_callable(value: Any, context: AbstractContextManager[None]) -> Any:
     if isinstance(value, classmethod):
         return classmethod(wrap_callable(value.__func__, context))
 
-    @functools.wraps(value)
-    def timed(*args: Any, **kwargs: Any) -> Any:
-        with context:
-            return value(*args, **kwargs)
-
+    timed = run_inside(value, context)
     _copy_public_attributes(value, timed)
     return timed
 
@@ -158,6 +160,7 @@ class Instrumentation:
         self._undo: list[Callable[[], None]] = []
         self._originals: dict[int, tuple[Any, Any]] = {}
         self._targets: dict[int, Target] = {}
+        self._timed: dict[int, tuple[Any, Any]] = {}
 
     def time(self, target: Target, context: AbstractContextManager[None]) -> None:
         """Run every call of `target` inside `context` from now on.
@@ -167,6 +170,7 @@ class Instrumentation:
         """
         original = target.static_value
         replacement = wrap_callable(original, context)
+        self._remember(original, replacement)
         try:
             self.replace(target.owner, target.attribute, replacement)
         except (TypeError, AttributeError):
@@ -199,6 +203,16 @@ class Instrumentation:
                 setattr(module, name, original)
         self._originals.clear()
         self._targets.clear()
+        self._timed.clear()
+
+    def timed(self, function: Any) -> Any:
+        """Return what is timed in place of a function; the function itself where it isn't."""
+        _, replacement = self._timed.get(id(function), (function, function))
+        return replacement
+
+    def _remember(self, original: Any, replacement: Any) -> None:
+        original = getattr(original, "__func__", original)
+        self._timed[id(original)] = (original, getattr(replacement, "__func__", replacement))
 
     @contextmanager
     def picklable(self) -> Iterator[None]:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ocr.performance import sections
 from ocr.performance.errors import OperationError
+from ocr.performance.record.collate import time_held_collate
 from ocr.performance.record.instrument import Instrumentation, resolve
 from ocr.performance.record.operations import Operations
 from ocr.performance.record.rows import line_columns, tally_record
@@ -56,8 +57,8 @@ class WorkerRecorder:
         self._written_at_ns = perf_counter_ns()
         self._writer = RecordWriter(folder / f"rank_{rank}_worker_{stage.value}_{worker_id}.jsonl")
 
-    def write_start(self, asked_ns: int) -> None:
-        """Record how long it took from asking for the worker to its being ready."""
+    def write_start(self, asked_ns: int, prefetch_factor: int | None) -> None:
+        """Record how long the worker took to be ready, and how far its loader asks ahead."""
         self._writer.write(
             {
                 "type": "worker_start",
@@ -68,6 +69,7 @@ class WorkerRecorder:
                 "pid": os.getpid(),
                 "asked_ns": asked_ns - self._origin_ns,
                 "ready_ns": perf_counter_ns() - self._origin_ns,
+                "prefetch_factor": prefetch_factor,
             }
         )
 
@@ -143,6 +145,7 @@ class WorkerStart:
         stage: Stage,
         origin_ns: int,
         operations: tuple[str, ...],
+        prefetch_factor: int | None,
         user_init: Callable[[int], None] | None,
     ) -> None:
         """Note what the worker needs, and the instant at which it was asked for."""
@@ -151,6 +154,7 @@ class WorkerStart:
         self.stage = stage
         self.origin_ns = origin_ns
         self.operations = operations
+        self.prefetch_factor = prefetch_factor
         self.user_init = user_init
         self.asked_ns = perf_counter_ns()
 
@@ -161,7 +165,7 @@ class WorkerStart:
             self.user_init(worker_id)
         if recorder is not None:
             with suppress(OSError):
-                recorder.write_start(self.asked_ns)
+                recorder.write_start(self.asked_ns, self.prefetch_factor)
 
     def _start_recording(self, worker_id: int) -> WorkerRecorder | None:
         try:
@@ -191,6 +195,7 @@ class WorkerStart:
         for name in self.operations:
             with suppress(OperationError):
                 instrumentation.time(resolve(name), sections.section(name))
+        time_held_collate(instrumentation)
 
 
 def _time_fetches(recorder: WorkerRecorder) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -22,6 +22,15 @@ _Process = tuple[Stage, int, int]
 """A worker process: its stage, its number in its loader, its process id."""
 
 
+class _Start(NamedTuple):
+    asked_s: float | None
+    ready_s: float | None
+    prefetch_factor: int | None
+
+
+_UNKNOWN_START = _Start(None, None, None)
+
+
 class _Batches:
     """The columns of the batches that one process made."""
 
@@ -34,7 +43,7 @@ class _Batches:
 class RecordedWorkers:
     """Worker processes by stage, number and process id."""
 
-    starts: dict[_Process, tuple[float, float]] = field(default_factory=dict)
+    starts: dict[_Process, _Start] = field(default_factory=dict)
     batches: dict[_Process, _Batches] = field(default_factory=lambda: defaultdict(_Batches))
 
     def take(self, record: Mapping[str, Any]) -> None:
@@ -49,7 +58,11 @@ class RecordedWorkers:
             asked_ns, ready_ns = nanoseconds([record["asked_ns"], record["ready_ns"]])
             if ready_ns < asked_ns:
                 raise ValueError("a worker that was ready before it was asked for")
-            self.starts[process] = (float(asked_ns * SECONDS), float(ready_ns * SECONDS))
+            self.starts[process] = _Start(
+                float(asked_ns * SECONDS),
+                float(ready_ns * SECONDS),
+                _prefetch_factor(record.get("prefetch_factor")),
+            )
             return
         start_ns, end_ns = nanoseconds(record["start_ns"]), nanoseconds(record["end_ns"])
         lines_ns = line_columns(record["lines_ns"], len(start_ns))
@@ -80,17 +93,26 @@ class RecordedWorkers:
     def _record(self, process: _Process) -> WorkerRecord:
         stage, worker, pid = process
         taken = self.batches.get(process, _Batches())
-        asked_s, ready_s = self.starts.get(process, (None, None))
+        start = self.starts.get(process, _UNKNOWN_START)
         return WorkerRecord(
             stage=stage,
             worker=worker,
             pid=pid,
-            asked_s=asked_s,
-            ready_s=ready_s,
+            asked_s=start.asked_s,
+            ready_s=start.ready_s,
             start_s=taken.moments_s.column("start"),
             end_s=taken.moments_s.column("end"),
             lines_s=taken.lines_s.columns(),
+            prefetch_factor=start.prefetch_factor,
         )
+
+
+def _prefetch_factor(value: Any) -> int | None:
+    if value is None:
+        return None
+    if whole_number(value) == 0:
+        raise ValueError("a loader that asks for no batch")
+    return whole_number(value)
 
 
 def _order(process: _Process) -> tuple[str, int, int]:

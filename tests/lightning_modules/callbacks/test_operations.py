@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from pathlib import Path
+from types import MethodType
 from typing import Any
 
 import cv2
@@ -124,12 +126,40 @@ def test_workers_that_begin_from_nothing_time_the_same_operations(
 
     assert run.ended_by is None
     counted = calls(run, "worker")
-    assert {name: counted[name, "train"] for name in (DECODE, EXECUTE, CONTOURS, "inner")} == {
+    names = (DECODE, EXECUTE, CONTOURS, COLLATE, "inner")
+    assert {name: counted[name, "train"] for name in names} == {
         DECODE: 4,
         EXECUTE: 4,
         CONTOURS: 4,
+        COLLATE: 2,
         "inner": 4,
     }
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+@pytest.mark.parametrize(
+    "held",
+    [worker_parts.collate, partial(worker_parts.collate), worker_parts.Collator().collate],
+    ids=["function", "partial", "method"],
+)
+def test_a_collate_function_that_the_loader_holds_already_is_timed(
+    held: Any, workers: int, tmp_path: Path
+) -> None:
+    train = decoded(4, num_workers=workers, collate_fn=held)
+    method = f"{worker_parts.__name__}.Collator.collate"
+
+    run = tiny_run(tmp_path, lambda t, m: t.fit(m, train), profiling=profiling(COLLATE, method))
+
+    counted = calls(run, "worker" if workers else "main")
+    expected = method if isinstance(held, MethodType) else COLLATE
+    assert counted == {**counted, (expected, "train"): 2}
+    assert train.collate_fn is held
+
+
+def test_how_far_a_loader_asks_ahead_of_its_workers_is_recorded(tmp_path: Path) -> None:
+    run = tiny_run(tmp_path, lambda t, m: t.fit(m, decoded(4, num_workers=2, prefetch_factor=5)))
+
+    assert [worker.prefetch_factor for worker in recorded(run).workers] == [5, 5]
 
 
 def test_workers_of_a_stream_make_as_many_batches_as_the_trainer_got(tmp_path: Path) -> None:

@@ -40,6 +40,11 @@ def collate(items: list[torch.Tensor]) -> torch.Tensor:
     return torch.stack(items)
 
 
+class Collator:
+    def collate(self, items: list[torch.Tensor]) -> torch.Tensor:
+        return torch.stack(items)
+
+
 class DecodedItems(Dataset[torch.Tensor]):
     def __init__(self, count: int = 8, ends_at: int | None = None) -> None:
         self.count = count

@@ -13,7 +13,7 @@ from ocr.performance.analysis.loader_passes import (
     replay_of_main_thread,
     replay_of_workers,
 )
-from ocr.performance.analysis.loader_timeline import LoaderPass, simulate
+from ocr.performance.analysis.loader_timeline import PREFETCH_FACTOR, LoaderPass, simulate
 from ocr.performance.analysis.replay import LoaderReplay
 from ocr.performance.analysis.stage_times import StageTimes
 from ocr.performance.run import Run, WorkerRecord
@@ -27,6 +27,7 @@ def simulated(
     ready_s: ArrayLike,
     receive_s: ArrayLike = 0.0,
     deliver_s: ArrayLike = 0.0,
+    prefetch_factor: int = PREFETCH_FACTOR,
 ) -> float:
     fetch = np.asarray(fetch_s, dtype=np.float64)
     one = LoaderPass(
@@ -36,6 +37,7 @@ def simulated(
         receive_s=np.broadcast_to(np.asarray(receive_s, dtype=np.float64), fetch.shape),
         lines_s={},
         ready_s=np.asarray(ready_s, dtype=np.float64),
+        prefetch_factor=prefetch_factor,
     )
     return simulate(one).wait_s
 
@@ -70,6 +72,7 @@ def test_a_worker_makes_no_more_than_two_batches_ahead() -> None:
     # 3; the fourth when the second is, at 11. Were it not so, the last would be there at once.
     quick_then_slow = [1.0, 1.0, 1.0, 25.0]
     assert simulated(10.0, quick_then_slow, [0.0]) == 1.0 + (11.0 + 25.0 - 31.0)
+    assert simulated(10.0, quick_then_slow, [0.0], prefetch_factor=3) == 1.0
 
 
 def test_a_worker_that_starts_late_delays_its_first_batch() -> None:

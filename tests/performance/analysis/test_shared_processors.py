@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ocr.performance.analysis.loader_timeline import LoaderPass, simulate
+from ocr.performance.analysis.loader_timeline import PREFETCH_FACTOR, LoaderPass, simulate
 from ocr.performance.analysis.replay import LoaderReplay
 from ocr.performance.analysis.shared_processors import Processors, simulate_shared, undisturbed
 
@@ -20,6 +20,7 @@ def loader_pass(
     ready_s: list[float],
     deliver_s: list[float] | None = None,
     receive_s: list[float] | None = None,
+    prefetch_factor: int = PREFETCH_FACTOR,
 ) -> LoaderPass:
     nothing = [0.0] * len(main_s)
     return LoaderPass(
@@ -29,20 +30,23 @@ def loader_pass(
         receive_s=np.asarray(receive_s or nothing),
         lines_s={"op:decode": np.asarray(fetch_s) / 2},
         ready_s=np.asarray(ready_s),
+        prefetch_factor=prefetch_factor,
     )
 
 
 times_s = st.floats(0.0, 3.0)
 passes = st.builds(
-    lambda rows, ready_s: loader_pass(
+    lambda rows, ready_s, prefetch_factor: loader_pass(
         [row[0] for row in rows],
         [row[1] for row in rows],
         ready_s,
         [row[2] for row in rows],
         [row[3] for row in rows],
+        prefetch_factor,
     ),
     st.lists(st.tuples(times_s, times_s, times_s, times_s), min_size=1, max_size=20),
     st.lists(st.floats(-2.0, 2.0), min_size=1, max_size=4),
+    st.integers(1, 4),
 )
 
 

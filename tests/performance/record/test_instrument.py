@@ -55,6 +55,9 @@ instance = Thing()
 constant = 5
 
 async def later(): ...
+
+def count(end):
+    yield from range(end)
 '''
 IMPORTING = """
 from defining_module import plain, cached as remembered, Thing
@@ -199,6 +202,24 @@ def test_callable_objects_keep_what_they_have_beside_the_call(
     assert (timed.calls("defining_module.cached"), timed.calls("numpy.add")) == (1, 1)
     timed.undo()
     assert isinstance(np.add, np.ufunc)
+
+
+def test_a_generator_function_is_timed_at_each_of_its_steps(
+    modules: tuple[ModuleType, ModuleType], timed: Timed
+) -> None:
+    timed.time("defining_module.count")
+
+    numbers = modules[0].count(3)
+
+    assert timed.calls("defining_module.count") == 0
+    assert list(numbers) == [0, 1, 2]
+    assert timed.calls("defining_module.count") == 4
+
+
+@pytest.mark.usefixtures("modules")
+def test_an_asynchronous_function_can_not_be_an_operation() -> None:
+    with pytest.raises(OperationError, match=r"later' is asynchronous.*take it out"):
+        resolve("defining_module.later")
 
 
 def test_functions_of_a_c_extension_are_timed(timed: Timed) -> None:

@@ -460,6 +460,7 @@ def test_workers_are_read_from_their_own_files(
     assert [worker.asked_s, worker.ready_s] == pytest.approx([0.001, 0.004])
     assert worker.end_s - worker.start_s == pytest.approx([0.004, 0.001])
     assert worker.lines_s["op:decode"] == pytest.approx([0.0, 0.0005])
+    assert worker.prefetch_factor is None
 
 
 @pytest.mark.parametrize(
@@ -486,6 +487,21 @@ def test_a_workers_record_of_the_wrong_kind_is_counted_and_passed_over(
 
     assert run.measurement.lost_records == 1
     assert [len(worker.start_s) for worker in run.workers] == [0]
+    analyze(run)
+
+
+@pytest.mark.parametrize("factor", [0, -1, 2.0, "2", True])
+def test_a_start_of_a_worker_with_a_wrong_prefetch_factor_is_counted_and_passed_over(
+    factor: Any, recorded: bytes, read: Callable[[bytes], Run], tmp_path: Path
+) -> None:
+    start, batches = worker_lines()
+    lines = [{**start, "prefetch_factor": factor}, batches]
+    (tmp_path / "rank_0_worker_train_0.jsonl").write_bytes(_written(lines))
+
+    run = read(recorded)
+
+    assert run.measurement.lost_records == 1
+    assert [(worker.ready_s, worker.prefetch_factor) for worker in run.workers] == [(None, None)]
     analyze(run)
 
 
