@@ -14,6 +14,7 @@ from pydantic import ConfigDict, Field, JsonValue
 from ocr.performance.baseline_phases import (
     BatchTimeScope,
     BreakdownLine,
+    Count,
     DeviceTime,
     Distribution,
     DocumentModel,
@@ -26,6 +27,7 @@ from ocr.performance.baseline_phases import (
     PhaseName,
     Ratio,
     TrainVsValidation,
+    Utilization,
     Warmup,
     WaterfallStep,
     Workers,
@@ -38,6 +40,7 @@ __all__ = [
     "Baseline",
     "BatchTimeScope",
     "BreakdownLine",
+    "Count",
     "DeviceTime",
     "Distribution",
     "DocumentModel",
@@ -62,6 +65,7 @@ __all__ = [
     "RunSection",
     "Severity",
     "TrainVsValidation",
+    "Utilization",
     "Warmup",
     "WaterfallStep",
     "Workers",
@@ -123,8 +127,8 @@ class AcceleratorMemory(DocumentModel):
     allocated_peak_bytes: FiniteFloat | None = None
     reserved_peak_bytes: FiniteFloat | None = None
     total_bytes: FiniteFloat | None = None
-    alloc_retries: int | None = None
-    ooms: int | None = None
+    alloc_retries: Count | None = None
+    ooms: Count | None = None
 
 
 class Memory(DocumentModel):
@@ -190,9 +194,9 @@ class RankPhase(DocumentModel):
     """
 
     phase: PhaseName
-    batches: int
-    epochs: int
-    samples: int | None = None
+    batches: Count
+    epochs: Count
+    samples: Count | None = None
     total_s: FiniteFloat
     batch_mean_s: FiniteFloat | None = None
     data_wait_s: FiniteFloat
@@ -204,11 +208,11 @@ class RankPhase(DocumentModel):
 class Rank(DocumentModel):
     """One process of a distributed run; `recorded_until_s` is when its last batch began."""
 
-    rank: int
+    rank: Count
     status: Literal["finished", "failed", "interrupted", "running", "unknown"] = "unknown"
     ended_by: str | None = None
     recorded_until_s: FiniteFloat | None = None
-    lost_records: int = 0
+    lost_records: Count = 0
     phases: list[RankPhase] = []
 
 
@@ -218,10 +222,10 @@ class RankSpread(DocumentModel):
     phase: PhaseName
     metric: Literal["batch", "data_wait", "backward", "collectives", "own"]
     min: FiniteFloat
-    min_rank: int
+    min_rank: Count
     median: FiniteFloat
     max: FiniteFloat
-    max_rank: int
+    max_rank: Count
 
 
 class Baseline(DocumentModel):
@@ -246,7 +250,7 @@ class Baseline(DocumentModel):
     findings: list[Finding] = []
     measurement: Measurement = Measurement()
     missing: list[MissingMetric] = []
-    world_size: int = 1
+    world_size: Count = 1
     ranks: list[Rank] = []
     rank_spreads: list[RankSpread] = []
     series: str | None = None

@@ -7,6 +7,9 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 FiniteFloat = Annotated[float, Field(allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=0, le=2**63 - 1)]
+"""A whole number that every reader can hold: more is no count of anything in a run."""
+
 PhaseName = Literal["train", "validation", "test", "predict"]
 BatchTimeScope = Literal["steady batches", "all batches", "last logged epoch"]
 
@@ -20,7 +23,7 @@ class DocumentModel(BaseModel):
 class Distribution(DocumentModel):
     """Statistics of a time in seconds; `std` is the sample standard deviation (n - 1)."""
 
-    count: int | None
+    count: Count | None
     mean: FiniteFloat | None = None
     median: FiniteFloat | None = None
     p95: FiniteFloat | None = None
@@ -33,7 +36,7 @@ class Distribution(DocumentModel):
 class Warmup(DocumentModel):
     """The batches that totals include and statistics leave out, and the rule that chose them."""
 
-    batches: int
+    batches: Count
     total_s: FiniteFloat | None
     rule: str
 
@@ -59,7 +62,7 @@ class DeviceTime(DocumentModel):
     """
 
     clock: str
-    batches: int
+    batches: Count
     batch_time_s: Distribution
     breakdown: list[BreakdownLine]
 
@@ -67,8 +70,8 @@ class DeviceTime(DocumentModel):
 class EpochSummary(DocumentModel):
     """One epoch of a phase."""
 
-    epoch: int | None
-    batches: int | None
+    epoch: Count | None
+    batches: Count | None
     total_s: FiniteFloat | None
     batch_time_s: Distribution | None
 
@@ -91,10 +94,22 @@ class MemoryUse(DocumentModel):
 class PhaseMemory(DocumentModel):
     """Memory while a phase was running, from the samples taken in it (about one a second)."""
 
-    samples: int
+    samples: Count
     process_tree_rss_bytes: MemoryUse | None = None
     accelerator_allocated_bytes: MemoryUse | None = None
     accelerator_reserved_bytes: MemoryUse | None = None
+
+
+class Utilization(DocumentModel):
+    """How busy the accelerator was: the driver's share of time in which it ran any kernel.
+
+    A device can be 100% busy and still be used badly; one that is not busy waits for the host.
+    """
+
+    samples: Count
+    mean_percent: FiniteFloat
+    min_percent: FiniteFloat
+    max_percent: FiniteFloat
 
 
 class Phase(DocumentModel):
@@ -106,10 +121,10 @@ class Phase(DocumentModel):
     """
 
     name: PhaseName
-    dataloader: int | None = None
-    epochs: int | None = None
-    batches: int | None = None
-    samples: int | None = None
+    dataloader: Count | None = None
+    epochs: Count | None = None
+    batches: Count | None = None
+    samples: Count | None = None
     total_s: FiniteFloat | None = None
     warmup: Warmup | None = None
     batch_time_s: Distribution | None = None
@@ -120,6 +135,7 @@ class Phase(DocumentModel):
     breakdown: list[BreakdownLine] = []
     device: DeviceTime | None = None
     memory: PhaseMemory | None = None
+    accelerator_utilization: Utilization | None = None
     per_epoch: list[EpochSummary] = []
 
 
@@ -135,7 +151,7 @@ class Operation(DocumentModel):
     name: str
     phase: str
     process: Literal["main", "worker"]
-    calls: int
+    calls: Count
     total_s: FiniteFloat
     exclusive_s: FiniteFloat
     waited_s: FiniteFloat | None = None
@@ -152,9 +168,9 @@ class Workers(DocumentModel):
     """
 
     phase: str
-    count: int
-    processes: int
-    batches: int
+    count: Count
+    processes: Count
+    batches: Count
     startup_mean_s: FiniteFloat | None = None
     startup_max_s: FiniteFloat | None = None
     busy_s: FiniteFloat

@@ -189,6 +189,7 @@ class MemorySamples:
     tree_pss_bytes: NDArray[np.float64] | None = None
     accelerator_allocated_bytes: NDArray[np.float64] | None = None
     accelerator_reserved_bytes: NDArray[np.float64] | None = None
+    accelerator_utilization_percent: NDArray[np.float64] | None = None
     stages: tuple[str, ...] = ()
     accelerator_allocated_peak_bytes: float | None = None
     accelerator_reserved_peak_bytes: float | None = None

@@ -28,6 +28,7 @@ from ocr.performance.baseline import (
     Ratio,
     RunSection,
     TrainVsValidation,
+    Utilization,
     Warmup,
     WaterfallStep,
     Workers,
@@ -216,6 +217,9 @@ def _validation_phase() -> Phase:
                 BreakdownLine(name="forward", total_s=1.2, share=0.77, per_batch_s=0.3),
                 BreakdownLine(name="other", total_s=0.36, share=0.23, per_batch_s=0.09),
             ],
+        ),
+        accelerator_utilization=Utilization(
+            samples=16, mean_percent=62.5, min_percent=0.0, max_percent=99.0
         ),
         epoch_time_s=8.15,
         sample_time_s=0.124,

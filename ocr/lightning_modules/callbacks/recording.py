@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ocr.lightning_modules.callbacks import accelerator_memory, run_description
+from ocr.lightning_modules.callbacks.accelerator_memory import AcceleratorProbe
 from ocr.lightning_modules.callbacks.cuda_clock import CudaClock
 from ocr.lightning_modules.callbacks.rank_records import (
     remove_earlier_records,
@@ -49,11 +49,11 @@ class Recording:
             rank=trainer.global_rank,
             device=DeviceTimeline(CudaClock()) if device.type == "cuda" else None,
         )
-        read_accelerator = functools.partial(accelerator_memory.read, device)
         self._profile_memory = profile_memory
         self._config_policy = config_policy
         self._heartbeat = Heartbeat(
-            self.recorder, probe=MemoryProbe(read_accelerator) if profile_memory else None
+            self.recorder,
+            probe=MemoryProbe(AcceleratorProbe(device)) if profile_memory else None,
         )
         self._reports = 0
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ocr.performance.analysis.device import device_time
 from ocr.performance.analysis.findings import find
 from ocr.performance.analysis.measured import Measured
-from ocr.performance.analysis.memory import memory, phase_memory
+from ocr.performance.analysis.memory import accelerator_utilization, memory, phase_memory
 from ocr.performance.analysis.missing import missing_metrics
 from ocr.performance.analysis.notes import measurement
 from ocr.performance.analysis.operations import operations
@@ -101,6 +101,9 @@ def _phases(run: Run, times: Mapping[Stage, StageTimes]) -> list[Phase]:
             whole, *loaders = recorded_phases(times[stage], run.measurement.event_cost_s)
             added = {
                 "memory": None if run.memory is None else phase_memory(run.memory, stage),
+                "accelerator_utilization": None
+                if run.memory is None
+                else accelerator_utilization(run.memory, stage),
                 "device": None
                 if (timed := times[stage].record.device) is None
                 else device_time(timed),

@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ocr.performance.baseline import AcceleratorMemory, Memory, MemoryUse, PhaseMemory
+from ocr.performance.baseline import (
+    AcceleratorMemory,
+    Memory,
+    MemoryUse,
+    PhaseMemory,
+    Utilization,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,7 +40,7 @@ def memory(samples: MemorySamples) -> Memory:
 
 def phase_memory(samples: MemorySamples, stage: Stage) -> PhaseMemory | None:
     """Return the memory while a stage was open, None when no sample was taken in it."""
-    inside = np.asarray([name == stage.value for name in samples.stages], dtype=np.bool_)
+    inside = _during(samples, stage)
     if not inside.any():
         return None
     at_s = samples.at_s[inside]
@@ -45,6 +51,24 @@ def phase_memory(samples: MemorySamples, stage: Stage) -> PhaseMemory | None:
         accelerator_allocated_bytes=_optional_use(at_s, _inside(allocated, inside)),
         accelerator_reserved_bytes=_optional_use(at_s, _inside(reserved, inside)),
     )
+
+
+def accelerator_utilization(samples: MemorySamples, stage: Stage) -> Utilization | None:
+    """Return how busy the accelerator was while a stage was open, None where nothing tells."""
+    percent = _inside(samples.accelerator_utilization_percent, _during(samples, stage))
+    read = np.empty(0) if percent is None else percent[np.isfinite(percent)]
+    if len(read) == 0:
+        return None
+    return Utilization(
+        samples=len(read),
+        mean_percent=float(read.mean()),
+        min_percent=float(read.min()),
+        max_percent=float(read.max()),
+    )
+
+
+def _during(samples: MemorySamples, stage: Stage) -> NDArray[np.bool_]:
+    return np.asarray([name == stage.value for name in samples.stages], dtype=np.bool_)
 
 
 def _inside(

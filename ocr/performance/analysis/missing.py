@@ -78,3 +78,9 @@ def _absent_sections(measured: Measured) -> Iterator[MissingMetric]:
             reason="not_collected",
             detail="no CUDA device was in use, or its peaks were not logged",
         )
+    elif all(phase.accelerator_utilization is None for phase in measured.phases):
+        yield MissingMetric(
+            metric="accelerator_utilization",
+            reason="not_collected",
+            detail="the driver was not asked: pip install 'ocr-baseline[nvml]'",
+        )

@@ -1,4 +1,4 @@
-"""A sample of the run's memory: the process tree, its main process, and the whole system."""
+"""A sample of what the run uses: memory of its processes, of the system and the accelerator."""
 
 from __future__ import annotations
 
@@ -15,14 +15,18 @@ PSS_INTERVAL_S = 30.0
 
 
 class AcceleratorSample(NamedTuple):
-    """Memory of the accelerator's allocator, in bytes."""
+    """Memory of the accelerator's allocator in bytes, and how busy the accelerator was.
+
+    `utilization_percent` is None where nothing tells it.
+    """
 
     allocated_bytes: int
     reserved_bytes: int
+    utilization_percent: float | None = None
 
 
 class MemorySample(NamedTuple):
-    """Memory in bytes, the system's use in percent; None where it was not read.
+    """Memory in bytes, uses in percent; None where it was not read.
 
     The resident size (RSS) counts a page in each process that has it; the proportional size (PSS)
     splits a shared page over them, as the pages that forked workers share with their parent.
@@ -34,6 +38,7 @@ class MemorySample(NamedTuple):
     system_memory_percent: float | None
     accelerator_allocated_bytes: int | None
     accelerator_reserved_bytes: int | None
+    accelerator_utilization_percent: float | None
 
 
 class MemoryProbe:
@@ -67,6 +72,9 @@ class MemoryProbe:
             system_memory_percent=psutil.virtual_memory().percent,
             accelerator_allocated_bytes=accelerator.allocated_bytes if accelerator else None,
             accelerator_reserved_bytes=accelerator.reserved_bytes if accelerator else None,
+            accelerator_utilization_percent=(
+                accelerator.utilization_percent if accelerator else None
+            ),
         )
 
     def _tree_pss_bytes(self) -> int | None:

@@ -104,6 +104,10 @@ def _phase_rows(baseline: Baseline, phase: Phase) -> Iterator[MetricRow]:
     if phase.warmup is not None:
         yield row("warmup.batches", phase.warmup.batches, "count")
         yield row("warmup.total_s", phase.warmup.total_s, "s")
+    if phase.accelerator_utilization is not None:
+        for field in ("mean_percent", "min_percent", "max_percent"):
+            value = getattr(phase.accelerator_utilization, field)
+            yield row(f"accelerator_utilization.{field}", value, "percent")
     for kind, line in _lines(phase):
         yield row(f"{kind}.total_s", line.total_s, "s")._replace(name=line.name)
         yield row(f"{kind}.share", line.share, "share")._replace(name=line.name)

@@ -18,12 +18,16 @@ NO_TIMES = Distribution(count=None)
 
 @dataclass(frozen=True, kw_only=True)
 class PhaseFact:
-    """One row: `label` has a place for the stage's name, `path` is the field in the phase."""
+    """One row: `label` has a place for the stage's name, `path` is the field in the phase.
+
+    An optional row is left out where it was not measured.
+    """
 
     label: str
     short_label: str
     path: str
     text: Callable[[Phase], str]
+    is_optional: bool = False
 
 
 def batch_times(phase: Phase) -> Distribution:
@@ -97,6 +101,15 @@ PHASE_FACTS = (
         short_label="throughput",
         path="throughput_samples_per_s",
         text=lambda phase: formatting.samples_per_s(phase.throughput_samples_per_s),
+    ),
+    PhaseFact(
+        label="Accelerator Busy",
+        short_label="accelerator busy",
+        path="accelerator_utilization.mean_percent",
+        text=lambda phase: formatting.percent(
+            phase.accelerator_utilization.mean_percent if phase.accelerator_utilization else None
+        ),
+        is_optional=True,
     ),
 )
 

@@ -31,6 +31,8 @@ def phase_table(baseline: Baseline, name: PhaseName) -> MarkdownText:
     rows = []
     for fact in PHASE_FACTS:
         text = fact.text(phase)
+        if text == formatting.NOT_MEASURED and fact.is_optional:
+            continue
         if text == formatting.NOT_MEASURED and is_measured:
             text = wording.not_measured(baseline, f"phases.{name}.{fact.path}")
         rows.append([MarkdownText(f"**{fact.label.format(stage=stage)}**"), text])

@@ -89,6 +89,7 @@ _RARE_MEMORY_COLUMNS = (
     "tree_pss_bytes",
     "accelerator_allocated_bytes",
     "accelerator_reserved_bytes",
+    "accelerator_utilization_percent",
 )
 
 
@@ -131,6 +132,7 @@ class RecordedMemory:
             tree_pss_bytes=_any_read(columns["tree_pss_bytes"]),
             accelerator_allocated_bytes=_any_read(columns["accelerator_allocated_bytes"]),
             accelerator_reserved_bytes=_any_read(columns["accelerator_reserved_bytes"]),
+            accelerator_utilization_percent=_any_read(columns["accelerator_utilization_percent"]),
             stages=tuple(self.stages),
             accelerator_allocated_peak_bytes=peaks.get("allocated_peak_bytes"),
             accelerator_reserved_peak_bytes=peaks.get("reserved_peak_bytes"),

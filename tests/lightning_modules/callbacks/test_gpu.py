@@ -75,6 +75,14 @@ def test_the_device_reports_its_own_time_of_training_steps(baseline: Baseline) -
     assert lines["backward"] > lines["optimizer"] > 0
 
 
+def test_how_busy_the_device_was_is_told_where_the_driver_can_be_asked(
+    baseline: Baseline,
+) -> None:
+    pytest.importorskip("pynvml")
+    assert baseline.memory is not None
+    assert "accelerator_utilization" not in {entry.metric for entry in baseline.missing}
+
+
 def test_the_allocators_peaks_are_in_the_report(baseline: Baseline) -> None:
     assert baseline.memory is not None
     accelerator = baseline.memory.accelerator

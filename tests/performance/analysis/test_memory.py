@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from ocr.performance.analysis import analyze
-from ocr.performance.baseline import Memory
+from ocr.performance.baseline import Memory, Utilization
 from ocr.performance.run import MemorySamples
-from tests.performance.analysis.builders import memory_samples, run
+from ocr.performance.stages import Stage
+from tests.performance.analysis.builders import memory_samples, run, stage, table
 
 MIB = 2**20
 
@@ -58,6 +59,35 @@ def test_gaps_in_a_column_are_left_out() -> None:
     found = memory_of(memory_samples([np.nan, 2.0, np.nan, 4.0], 0.0)).main_rss_bytes
     assert found is not None
     assert (found.start, found.mean, found.end) == (2.0, 3.0, 4.0)
+
+
+def test_how_busy_the_accelerator_was_is_told_for_each_phase_that_has_readings() -> None:
+    samples = memory_samples(
+        np.ones(5),
+        0.0,
+        stages=("setup", "train", "train", "train", "validation"),
+        accelerator_utilization_percent=np.asarray([0.0, 50.0, np.nan, 100.0, np.nan]),
+        accelerator_allocated_peak_bytes=1.0,
+    )
+    batches = table(24, {"forward": 1.0})
+    found = analyze(
+        run(stage(Stage.TRAIN, batches), stage(Stage.VALIDATION, batches), memory=samples)
+    )
+
+    assert found.phases[0].accelerator_utilization == Utilization(
+        samples=2, mean_percent=75.0, min_percent=50.0, max_percent=100.0
+    )
+    assert found.phases[1].accelerator_utilization is None
+    assert "accelerator_utilization" not in {entry.metric for entry in found.missing}
+
+
+def test_an_accelerator_whose_driver_was_not_asked_says_what_to_install() -> None:
+    missing = analyze(
+        run(memory=memory_samples([1.0], 0.0, accelerator_allocated_peak_bytes=1.0))
+    ).missing
+
+    (entry,) = [one for one in missing if one.metric == "accelerator_utilization"]
+    assert "ocr-baseline[nvml]" in (entry.detail or "")
 
 
 def test_an_accelerator_is_there_when_a_peak_of_it_is_known() -> None:

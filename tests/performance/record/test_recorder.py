@@ -7,12 +7,14 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from ocr.performance.record.heartbeat import Heartbeat
-from ocr.performance.record.memory import MemoryProbe
+from ocr.performance.record.memory import AcceleratorSample, MemoryProbe
 from ocr.performance.record.recorder import ROWS_BEFORE_EARLY_FLUSH, Recorder
 from ocr.performance.sections import listen, section
+from ocr.performance.sources import recorder as recorder_source
 from ocr.performance.stages import Line, Stage
 from tests.performance.record.simulated_clock import SimulatedClock
 
@@ -241,6 +243,24 @@ def test_on_a_full_disk_every_lost_batch_is_counted_and_the_run_goes_on(
     assert recorder.discarded_batches == 3 * ROWS_BEFORE_EARLY_FLUSH
     assert len(caplog.records) == 1
     assert os.strerror(28) in caplog.text
+
+
+def test_what_the_accelerator_tells_reaches_the_run(tmp_path: Path) -> None:
+    readings = iter([AcceleratorSample(10, 20, utilization_percent=40.0), None])
+    recorder = started(tmp_path, SimulatedClock())
+    heartbeat = Heartbeat(recorder, probe=MemoryProbe(lambda: next(readings)))
+    for _ in range(2):
+        heartbeat.beat(is_flush_due=True)
+    recorder.close()
+
+    memory = recorder_source.load(tmp_path).memory
+    assert memory is not None
+    for column, expected in (
+        (memory.accelerator_allocated_bytes, 10.0),
+        (memory.accelerator_reserved_bytes, 20.0),
+        (memory.accelerator_utilization_percent, 40.0),
+    ):
+        assert column == pytest.approx([expected, np.nan], nan_ok=True)
 
 
 def test_memory_that_can_not_be_read_is_one_warning_and_rows_still_reach_the_disk(
