@@ -22,7 +22,7 @@ $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet -c constraints.txt hatchling editables
 	$(BIN)/python -m pip install --quiet --no-build-isolation -c constraints.txt \
-	  -e '.[train,tensorboard,store,dev]'
+	  -e '.[train,tensorboard,mlflow,store,dev]'
 	@touch $@
 
 demo: setup ## a short training on synthetic receipts that ends with its baseline

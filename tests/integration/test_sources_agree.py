@@ -14,6 +14,7 @@ from ocr.performance.sources import (
     wandb_api,
     wandb_offline,
 )
+from tests.integration.phase_numbers import phase_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,29 +65,6 @@ def trained(wandb_server: WandbServer, tmp_path: Path) -> tuple[str, Path]:
     return _train(tmp_path), tmp_path
 
 
-def _phase_numbers(run: Run, name: str) -> dict[str, float | None]:
-    phase = analyze(run).phase(name)
-    assert phase is not None
-    numbers: dict[str, float | None] = {
-        "epochs": phase.epochs,
-        "batches": phase.batches,
-        "samples": phase.samples,
-        "total_s": phase.total_s,
-    }
-    for summary in phase.per_epoch:
-        times_s = summary.batch_time_s
-        assert times_s is not None
-        numbers |= {
-            f"{summary.epoch} total_s": summary.total_s,
-            f"{summary.epoch} batches": summary.batches,
-            f"{summary.epoch} mean": times_s.mean,
-            f"{summary.epoch} median": times_s.median,
-            f"{summary.epoch} p95": times_s.p95,
-            f"{summary.epoch} std": times_s.std,
-        }
-    return numbers
-
-
 @pytest.mark.parametrize("name", ["csv", "tensorboard", "wandb-api", "wandb-offline"])
 def test_a_source_gives_what_the_recorder_measured(trained: tuple[str, Path], name: str) -> None:
     run_id, folder = trained
@@ -97,11 +75,11 @@ def test_a_source_gives_what_the_recorder_measured(trained: tuple[str, Path], na
         "wandb-api": lambda: wandb_api.load(run_id, project="baseline"),
     }
 
-    recorded, read = recorder.load(folder), load[name]()
+    recorded, read = analyze(recorder.load(folder)), analyze(load[name]())
 
-    assert read.info.source == name
+    assert read.run.source == name
     for phase in ("train", "validation"):
-        expected = _phase_numbers(recorded, phase)
+        expected = phase_numbers(recorded, phase)
         # TensorBoard holds 32-bit floats: 7 digits.
-        assert _phase_numbers(read, phase) == pytest.approx(expected, rel=1e-6)
+        assert phase_numbers(read, phase) == pytest.approx(expected, rel=1e-6)
         assert expected["epochs"] == EPOCHS
