@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from omegaconf import DictConfig, MissingMandatoryValue
 
-from ocr.performance.record.instrument import resolve
+from ocr.performance.record.operation_names import resolve
 from ocr.train import config_dir, make_training_objects
 
 Compose = Callable[..., DictConfig]

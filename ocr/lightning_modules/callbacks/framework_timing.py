@@ -10,15 +10,16 @@ import inspect
 import threading
 from typing import TYPE_CHECKING, Any
 
-import torch
 from lightning.pytorch import LightningModule
 from lightning.pytorch.core.optimizer import LightningOptimizer
 from lightning.pytorch.loops import fetchers
+from torch import distributed
 from torch.utils.data import DataLoader, dataloader
 from torchmetrics import Metric
 
 from ocr.performance.record.collate import time_held_collate
-from ocr.performance.record.instrument import Instrumentation, Target, resolve, wrap_callable
+from ocr.performance.record.instrument import Instrumentation, wrap_callable
+from ocr.performance.record.operation_names import Target, resolve
 from ocr.performance.record.workers import WorkerStart
 from ocr.performance.sections import section
 from ocr.performance.stages import Line, Stage
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from lightning.pytorch import Trainer
 
     from ocr.performance.record.recorder import Recorder
+
+    _Timed = tuple[Target, AbstractContextManager[Any]]
 
 METRIC_METHODS = ("update", "compute")
 
@@ -119,16 +122,22 @@ class FrameworkTiming:
         loader_startup: AbstractContextManager[Any],
     ) -> None:
         """Replace the framework's methods and the operations."""
-        for owner, attribute, line in _FRAMEWORK_METHODS:
-            self._time_method(owner, attribute, MainThreadSpan(self._recorder, line))
+        timed: list[_Timed] = [
+            (_method(owner, attribute), MainThreadSpan(self._recorder, line))
+            for owner, attribute, line in _FRAMEWORK_METHODS
+        ]
         for logger_class in {type(logger) for logger in trainer.loggers}:
             if inspect.getattr_static(logger_class, "log_metrics", None) is not None:
-                self._time_method(logger_class, "log_metrics", LoggerSpan(self._recorder))
+                timed.append((_method(logger_class, "log_metrics"), LoggerSpan(self._recorder)))
         if trainer.world_size > 1:
-            self._time_collectives()
-        for target in self._targets:
-            if not _is_metric_method(target):
-                self._instrumentation.time(target, section(target.dotted_name))
+            timed += self._collectives()
+        timed += [
+            (target, section(target.dotted_name))
+            for target in self._targets
+            if not _is_metric_method(target)
+        ]
+        timed += [(fetcher, loader_startup) for fetcher in _prefetching()]
+        self._instrumentation.time(*timed)
         time_held_collate(self._instrumentation)
         self._time_loaders(running_stage, loader_startup)
 
@@ -151,22 +160,16 @@ class FrameworkTiming:
         self._instrumentation.undo()
         self._timed_metrics.clear()
 
-    def _time_collectives(self) -> None:
-        for name in COLLECTIVES:
-            if hasattr(torch.distributed, name):
-                target = Target(
-                    dotted_name=f"torch.distributed.{name}",
-                    owner=torch.distributed,
-                    attribute=name,
-                )
-                span = MainThreadSpan(self._recorder, Line.COLLECTIVES)
-                self._instrumentation.time(target, span)
-
-    def _time_method(self, owner: type, attribute: str, span: MainThreadSpan) -> None:
-        target = Target(
-            dotted_name=f"{owner.__qualname__}.{attribute}", owner=owner, attribute=attribute
-        )
-        self._instrumentation.time(target, span)
+    def _collectives(self) -> list[_Timed]:
+        span = MainThreadSpan(self._recorder, Line.COLLECTIVES)
+        return [
+            (
+                Target(dotted_name=f"torch.distributed.{name}", owner=distributed, attribute=name),
+                span,
+            )
+            for name in COLLECTIVES
+            if hasattr(distributed, name)
+        ]
 
     def _metric_context(self, metric: Metric, attribute: str) -> AbstractContextManager[None]:
         for target in self._targets:
@@ -202,19 +205,7 @@ class FrameworkTiming:
                 )
 
         self._instrumentation.replace(DataLoader, "__iter__", iterate)
-        self._time_prefetching(loader_startup)
         self._time_worker_shutdown(main_thread, loader_startup)
-
-    def _time_prefetching(self, loader_startup: AbstractContextManager[Any]) -> None:
-        """Charge the batch that a loader without length gives ahead of its stage's first hook.
-
-        A Lightning that names its fetchers otherwise leaves that one batch to the line `other`.
-        """
-        for name in ("_DataFetcher", "_PrefetchDataFetcher"):
-            fetcher = getattr(fetchers, name, None)
-            if fetcher is not None and "__iter__" in vars(fetcher):
-                target = Target(dotted_name=name, owner=fetcher, attribute="__iter__")
-                self._instrumentation.time(target, loader_startup)
 
     def _time_worker_shutdown(
         self, main_thread: int, loader_startup: AbstractContextManager[Any]
@@ -233,6 +224,21 @@ class FrameworkTiming:
                 original(iterator)
 
         self._instrumentation.replace(iterator_class, "_shutdown_workers", shut_down)
+
+
+def _method(owner: type, attribute: str) -> Target:
+    return Target(dotted_name=f"{owner.__qualname__}.{attribute}", owner=owner, attribute=attribute)
+
+
+def _prefetching() -> Iterator[Target]:
+    """Find what gives the batch of a loader without length ahead of its stage's first hook.
+
+    A Lightning that names its fetchers otherwise leaves that one batch to the line `other`.
+    """
+    for name in ("_DataFetcher", "_PrefetchDataFetcher"):
+        fetcher = getattr(fetchers, name, None)
+        if fetcher is not None and "__iter__" in vars(fetcher):
+            yield _method(fetcher, "__iter__")
 
 
 def recorded_stage(stage: Stage) -> Stage:

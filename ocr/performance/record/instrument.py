@@ -7,102 +7,25 @@ name; `Instrumentation.undo` puts everything back.
 from __future__ import annotations
 
 import functools
-import importlib
 import inspect
 import sys
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from multiprocessing.reduction import ForkingPickler
 from typing import TYPE_CHECKING, Any
 
 from ocr.performance.errors import OperationError
-from ocr.performance.timed_calls import is_asynchronous, run_inside
+from ocr.performance.record.operation_names import look_up
+from ocr.performance.record.stand_in import stand_in
+from ocr.performance.timed_calls import run_inside
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
+    from ocr.performance.record.operation_names import Target
+
 # The objects wrapped here are whatever the user named: only `Any` describes them.
 _ABSENT = object()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Target:
-    """Where a dotted name leads: `attribute` of `owner`, a module or a class."""
-
-    dotted_name: str
-    owner: Any
-    attribute: str
-
-    @property
-    def static_value(self) -> Any:
-        """The attribute as stored, without binding (`staticmethod` objects stay such)."""
-        return inspect.getattr_static(self.owner, self.attribute)
-
-
-def resolve(dotted_name: str) -> Target:
-    """Find what a dotted name leads to, importing the modules on its way.
-
-    Raises:
-        OperationError: When a part of the name doesn't exist, or what it names isn't a function
-            or a method.
-    """
-    parts = dotted_name.split(".")
-    owner, depth = _import_longest_prefix(dotted_name, parts)
-    for position in range(depth, len(parts) - 1):
-        try:
-            owner = getattr(owner, parts[position])
-        except AttributeError as error:
-            raise OperationError(
-                f"operation {dotted_name!r}: {'.'.join(parts[:position])} has no attribute "
-                f"{parts[position]!r}; correct the name or take it out of `operations`"
-            ) from error
-    target = Target(dotted_name=dotted_name, owner=owner, attribute=parts[-1])
-    _check_is_callable(target)
-    return target
-
-
-def _import_longest_prefix(dotted_name: str, parts: list[str]) -> tuple[Any, int]:
-    for depth in range(len(parts) - 1, 0, -1):
-        module_name = ".".join(parts[:depth])
-        try:
-            return importlib.import_module(module_name), depth
-        except ModuleNotFoundError as error:
-            if error.name is None or not (module_name + ".").startswith(error.name + "."):
-                raise OperationError(
-                    f"operation {dotted_name!r}: importing {module_name} failed: {error}"
-                ) from error
-        except Exception as error:
-            raise OperationError(
-                f"operation {dotted_name!r}: importing {module_name} failed: {error}"
-            ) from error
-    raise OperationError(
-        f"operation {dotted_name!r}: there is no module {parts[0]!r} to import; give the full "
-        "dotted name, as in 'cv2.findContours', or install the package"
-    )
-
-
-def _check_is_callable(target: Target) -> None:
-    try:
-        value = target.static_value
-    except AttributeError as error:
-        raise OperationError(
-            f"operation {target.dotted_name!r}: {getattr(target.owner, '__name__', target.owner)} "
-            f"has no attribute {target.attribute!r}; correct the name or take it out of "
-            "`operations`"
-        ) from error
-    if isinstance(value, type):
-        raise OperationError(
-            f"operation {target.dotted_name!r} is a class; name one of its methods, as in "
-            f"'{target.dotted_name}.__init__'"
-        )
-    if not callable(value) and not isinstance(value, staticmethod | classmethod):
-        raise OperationError(f"operation {target.dotted_name!r} is not a function or a method")
-    if is_asynchronous(getattr(value, "__func__", value)):
-        raise OperationError(
-            f"operation {target.dotted_name!r} is asynchronous: other code runs while it waits, so "
-            "its own time can't be told; take it out of `operations`"
-        )
 
 
 def wrap_callable(value: Any, context: AbstractContextManager[None]) -> Any:
@@ -111,7 +34,6 @@ def wrap_callable(value: Any, context: AbstractContextManager[None]) -> Any:
         return staticmethod(wrap_callable(value.__func__, context))
     if isinstance(value, classmethod):
         return classmethod(wrap_callable(value.__func__, context))
-
     timed = run_inside(value, context)
     _copy_public_attributes(value, timed)
     return timed
@@ -126,32 +48,6 @@ def _copy_public_attributes(value: Any, timed: Any) -> None:
                 setattr(timed, name, getattr(value, name))
 
 
-def _stand_in(original: Any, attribute: str, replacement: Any) -> Any:
-    """Return a subclass with another method that passes for the class in `isinstance`."""
-
-    class StandIn(type(original)):  # type: ignore[misc]  # the metaclass is known at run time only
-        def __instancecheck__(cls, instance: Any) -> bool:
-            return isinstance(instance, original) if cls is subclass else _is_a(cls, instance)
-
-        def __subclasscheck__(cls, other: Any) -> bool:
-            return issubclass(other, original) if cls is subclass else _is_below(cls, other)
-
-    def _is_a(cls: Any, instance: Any) -> bool:
-        return bool(type.__instancecheck__(cls, instance))
-
-    def _is_below(cls: Any, other: Any) -> bool:
-        return bool(type.__subclasscheck__(cls, other))
-
-    namespace = {
-        attribute: replacement,
-        "__module__": original.__module__,
-        "__qualname__": original.__qualname__,
-        "__doc__": original.__doc__,
-    }
-    subclass = StandIn(original.__name__, (original,), namespace)
-    return subclass
-
-
 class Instrumentation:
     """The replacements of a run; a stack that `undo` empties from the top."""
 
@@ -162,23 +58,40 @@ class Instrumentation:
         self._targets: dict[int, Target] = {}
         self._timed: dict[int, tuple[Any, Any]] = {}
 
-    def time(self, target: Target, context: AbstractContextManager[None]) -> None:
-        """Run every call of `target` inside `context` from now on.
+    def time(self, *timed: tuple[Target, AbstractContextManager[None]]) -> None:
+        """Run every call of each target inside its context from now on.
+
+        To give all at once costs one look through the loaded modules, some ten milliseconds.
 
         Raises:
-            OperationError: When neither the attribute nor its class can be replaced.
+            OperationError: When neither an attribute nor its class can be replaced.
         """
-        original = target.static_value
-        replacement = wrap_callable(original, context)
-        self._remember(original, replacement)
-        try:
-            self.replace(target.owner, target.attribute, replacement)
-        except (TypeError, AttributeError):
-            self._replace_class(target, replacement)
-            return
-        if inspect.ismodule(target.owner):
+        imported: dict[int, tuple[Any, Any]] = {}
+        in_modules: list[tuple[Target, Any]] = []
+        fixed: dict[int, list[tuple[Target, Any]]] = {}
+        for target, context in timed:
+            original = target.static_value
+            replacement = wrap_callable(self.timed(original), context)
+            self._remember(original, replacement)
+            if inspect.ismodule(target.owner):
+                imported[id(original)] = (original, replacement)
+                in_modules.append((target, original))
+                continue
+            try:
+                self.replace(target.owner, target.attribute, replacement)
+            except (TypeError, AttributeError):
+                fixed.setdefault(id(target.owner), []).append((target, replacement))
+        for target, original in in_modules:
             self._targets[id(original)] = target
-            self._replace_imported_names(original, replacement)
+            self.replace(target.owner, target.attribute, imported[id(original)][1])
+        imported |= {key: _class_stand_in(methods) for key, methods in fixed.items()}
+        replaced = self._replace_imported(imported)
+        for key, [(target, _), *_] in fixed.items():
+            if key not in replaced:
+                raise OperationError(
+                    f"operation {target.dotted_name!r}: no loaded module holds "
+                    f"{target.owner.__name__}"
+                )
 
     def replace(self, owner: Any, attribute: str, replacement: Any) -> None:
         """Set an attribute until `undo`; an inherited one is deleted again then."""
@@ -210,10 +123,6 @@ class Instrumentation:
         _, replacement = self._timed.get(id(function), (function, function))
         return replacement
 
-    def _remember(self, original: Any, replacement: Any) -> None:
-        original = getattr(original, "__func__", original)
-        self._timed[id(original)] = (original, getattr(replacement, "__func__", replacement))
-
     @contextmanager
     def picklable(self) -> Iterator[None]:
         """Let processes that start meanwhile be sent the callables that are timed here.
@@ -238,38 +147,42 @@ class Instrumentation:
             if targets and absent is _ABSENT:
                 del ForkingPickler.reducer_override
 
-    def _replace_class(self, target: Target, replacement: Any) -> None:
-        """Swap an immutable class (of a C extension) for a subclass with the timed method."""
-        original = target.owner
-        if original.__module__ == "builtins":
-            raise OperationError(
-                f"operation {target.dotted_name!r}: Python's own {original.__name__} can't be "
-                "changed; time the function that calls it, or use section()"
-            )
-        try:
-            subclass = _stand_in(original, target.attribute, replacement)
-        except TypeError as error:
-            raise OperationError(
-                f"operation {target.dotted_name!r}: {original.__name__} can be neither changed "
-                "nor subclassed; time the function that calls it, or use section()"
-            ) from error
-        if not self._replace_imported_names(original, subclass):
-            raise OperationError(
-                f"operation {target.dotted_name!r}: no loaded module holds {original.__name__}"
-            )
+    def _remember(self, original: Any, replacement: Any) -> None:
+        original = getattr(original, "__func__", original)
+        self._timed[id(original)] = (original, getattr(replacement, "__func__", replacement))
 
-    def _replace_imported_names(self, original: Any, replacement: Any) -> int:
-        count = 0
-        self._originals[id(replacement)] = (replacement, original)
-        for module, attribute, _ in list(_bound_names({id(original)})):
+    def _replace_imported(self, imported: dict[int, tuple[Any, Any]]) -> set[int]:
+        """Replace what loaded modules hold; return the keys of what any of them held."""
+        for original, replacement in imported.values():
+            self._originals[id(replacement)] = (replacement, original)
+        found = set()
+        for module, attribute, value in list(_bound_names(set(imported))):
+            _, replacement = imported[id(value)]
             self.replace(module, attribute, replacement)
-            count += 1
-        return count
+            found.add(id(value))
+        return found
 
 
-def look_up(dotted_name: str) -> Any:
-    """Return what a dotted name leads to in this process."""
-    return resolve(dotted_name).static_value
+def _class_stand_in(methods: list[tuple[Target, Any]]) -> tuple[Any, Any]:
+    """Return an immutable class (of a C extension), and one with the timed methods for it.
+
+    Raises:
+        OperationError: When there can be none.
+    """
+    target, _ = methods[0]
+    original = target.owner
+    if original.__module__ == "builtins":
+        raise OperationError(
+            f"operation {target.dotted_name!r}: Python's own {original.__name__} can't be "
+            "changed; time the function that calls it, or use section()"
+        )
+    try:
+        return original, stand_in(original, {one.attribute: timed for one, timed in methods})
+    except TypeError as error:
+        raise OperationError(
+            f"operation {target.dotted_name!r}: {original.__name__} can be neither changed "
+            "nor subclassed; time the function that calls it, or use section()"
+        ) from error
 
 
 def _bound_names(identities: set[int]) -> Iterator[tuple[Any, str, Any]]:

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 from ocr.performance import sections
 from ocr.performance.errors import OperationError
 from ocr.performance.record.collate import time_held_collate
-from ocr.performance.record.instrument import Instrumentation, resolve
+from ocr.performance.record.instrument import Instrumentation
+from ocr.performance.record.operation_names import resolve
 from ocr.performance.record.operations import Operations
 from ocr.performance.record.rows import line_columns, tally_record
 from ocr.performance.record.timeline import Timeline
@@ -192,9 +193,12 @@ class WorkerStart:
         One that can't be found here, as in a script's `__main__`, goes untimed.
         """
         instrumentation = Instrumentation()
+        found = []
         for name in self.operations:
             with suppress(OperationError):
-                instrumentation.time(resolve(name), sections.section(name))
+                found.append((resolve(name), sections.section(name)))
+        with suppress(OperationError):
+            instrumentation.time(*found)
         time_held_collate(instrumentation)
 
 

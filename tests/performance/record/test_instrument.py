@@ -17,7 +17,8 @@ import pyclipper
 import pytest
 
 from ocr.performance.errors import OperationError
-from ocr.performance.record.instrument import Instrumentation, resolve
+from ocr.performance.record.instrument import Instrumentation
+from ocr.performance.record.operation_names import resolve
 from ocr.performance.record.operations import Operations
 from ocr.performance.record.timeline import Timeline
 from ocr.performance.sections import listen, section
@@ -76,8 +77,7 @@ class Timed:
         listen(self.operations)
 
     def time(self, *names: str) -> None:
-        for name in names:
-            self.instrumentation.time(resolve(name), section(name))
+        self.instrumentation.time(*((resolve(name), section(name)) for name in names))
 
     def calls(self, name: str) -> int:
         operation = self.operations.get(name)
