@@ -18,7 +18,10 @@ from ocr.performance.errors import BaselineError
 from ocr.performance.record.writer import FORMAT_NAME
 from ocr.performance.renderers.json_document import render_json
 from ocr.performance.renderers.markdown import render_markdown
+from ocr.performance.run import RunInfo
 from ocr.performance.sources import csv_logger, recorder, tensorboard_events
+from ocr.performance.sources.logged_run import run_of
+from ocr.performance.sources.metric_rows import read_rows
 from ocr.performance.stages import Stage
 from tests.performance.examples import full_baseline
 
@@ -166,6 +169,80 @@ def test_a_csv_of_any_cells_gives_a_reading_or_a_clear_error(
     body = "\n".join(",".join(row) for row in cells)
     (tmp_path / "metrics.csv").write_text(header + body, encoding="utf-8", errors="replace")
     check_document(reading_or_error(lambda: analyze(csv_logger.load(tmp_path))))
+
+
+def _document(folder: Path) -> Baseline:
+    document = json.loads(render_json(full_baseline()))
+    document["phases"][0]["batches"] = 10**400
+    (folder / "baseline.json").write_text(json.dumps(document))
+    return read_baseline(folder / "baseline.json")
+
+
+def _records_of_vast_batches(folder: Path) -> Baseline:
+    columns = {key: [0] for key in ("epoch", "batch_idx", "dataloader_idx", "start_ns")}
+    batches = {"type": "batches", "stage": "train", **columns, "lines_ns": {"forward": [5]}}
+    lines = [json.dumps(HEADER), json.dumps(batches | {"samples": [1e300]})]
+    (folder / "rank_0.jsonl").write_text("\n".join(lines))
+    return analyze(recorder.load(folder))
+
+
+def _csv(folder: Path, *, number: str = "1.5", config: str = "") -> Baseline:
+    header = "step,epoch,performance/val_epoch_time,performance/val_num_batches\n"
+    (folder / "metrics.csv").write_text(f"{header}-1,1e300,{number},{number}\n")
+    (folder / "hparams.yaml").write_text(config)
+    return analyze(csv_logger.load(folder))
+
+
+def _live_metrics(folder: Path) -> Baseline:
+    return analyze(
+        run_of(RunInfo(source="csv"), read_rows([{"performance/val_epoch_time": 10**400}]))
+    )
+
+
+def _events(folder: Path, *, wall_time: float = 1.0, rest: bytes = b"") -> Baseline:
+    event_pb2 = pytest.importorskip("tensorboard.compat.proto.event_pb2")
+    from tensorboard.compat.proto.summary_pb2 import Summary
+    from tensorboard.summary.writer.record_writer import RecordWriter
+
+    value = Summary.Value(tag="performance/val_epoch_time", simple_value=2.0)
+    event = event_pb2.Event(wall_time=wall_time, step=1, summary=Summary(value=[value]))
+    with (folder / "events.out.tfevents.1.host").open("wb") as file:
+        for content in (event.SerializeToString(), rest):
+            RecordWriter(file).write(content)
+    return analyze(tensorboard_events.load(folder))
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        _document,
+        _records_of_vast_batches,
+        lambda folder: _csv(folder, number="1e300"),
+        lambda folder: _csv(folder, config="day: 2001-99-99"),
+        lambda folder: _csv(folder, config="[" * 100_000),
+        lambda folder: _csv(folder, config="number: " + "9" * 10_000),
+        _live_metrics,
+        lambda folder: _events(folder, wall_time=1e300),
+        lambda folder: _events(folder, wall_time=float("nan")),
+        lambda folder: _events(folder, rest=b"\xff\xff"),
+    ],
+    ids=[
+        "a count of 400 digits",
+        "records of 1e300 samples",
+        "1e300 batches in a CSV",
+        "a date that no calendar has",
+        "YAML nested too deep",
+        "a setting of 10,000 digits",
+        "a metric of 400 digits",
+        "an event after the end of time",
+        "an event at no time",
+        "an event that is none",
+    ],
+)
+def test_values_beyond_any_run_give_a_reading_or_a_clear_error(
+    tmp_path: Path, read: Callable[[Path], Baseline]
+) -> None:
+    check_document(reading_or_error(lambda: read(tmp_path)))
 
 
 @pytest.mark.parametrize(

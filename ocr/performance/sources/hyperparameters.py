@@ -24,7 +24,8 @@ def read_config(folder: Path) -> tuple[dict[str, JsonValue] | None, list[Missing
         return None, [_missing("not_collected", f"no {FILE_NAME} beside the metrics")]
     try:
         config = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+        # ValueError: no UTF-8, or dates and numbers that Python has none for.
         cause = str(error).splitlines()[0]
         return None, [_missing("failed", f"{FILE_NAME} can't be read: {cause}")]
     if not isinstance(config, dict) or not config:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ocr.performance.sources.metric_keys import FORKS, MetricKey, parse_key
 from ocr.performance.sources.metric_values import (
+    LARGEST_COUNT,
     NotANumber,
     is_reduced_mean,
     read_count,
@@ -148,6 +149,8 @@ def _checked(key: MetricKey, number: float | NotANumber) -> float | NotANumber:
         return NotANumber("a negative number")
     if key.name in _COUNTS and not number.is_integer():
         return NotANumber("a count that is not whole")
+    if key.name in _COUNTS and number > LARGEST_COUNT:
+        return NotANumber("a count beyond all runs")
     return number
 
 

@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Real
 
+LARGEST_COUNT = 2.0**53
+"""Beyond it a float does not hold every whole number: more is no count of anything in a run."""
+
 _REDUCTIONS = ("last", "mean")
 """Members of a nested value that stand for it, the best first (W&B's `define_metric`)."""
 
@@ -31,7 +34,7 @@ def read_number(value: object) -> float | NotANumber | None:
     if isinstance(value, bool):
         return NotANumber("a boolean")
     if isinstance(value, Real):
-        return _finite(float(value))
+        return _from_real(value)
     if isinstance(value, str):
         return _from_text(value)
     if isinstance(value, Mapping):
@@ -40,9 +43,9 @@ def read_number(value: object) -> float | NotANumber | None:
 
 
 def read_count(value: object) -> int | None:
-    """Return a logged epoch or step as an int, or None when it is absent or not whole."""
+    """Return a logged epoch or step as an int, or None when it is absent or no count."""
     number = read_number(value)
-    if isinstance(number, float) and number.is_integer():
+    if isinstance(number, float) and 0 <= number <= LARGEST_COUNT and number.is_integer():
         return int(number)
     return None
 
@@ -56,6 +59,13 @@ def _finite(number: float) -> float | NotANumber:
     if math.isfinite(number):
         return number
     return NotANumber("NaN" if math.isnan(number) else "Infinity")
+
+
+def _from_real(value: Real) -> float | NotANumber:
+    try:
+        return _finite(float(value))
+    except OverflowError:
+        return NotANumber("a number beyond all floats")
 
 
 def _from_text(text: str) -> float | NotANumber | None:
@@ -82,5 +92,7 @@ def _from_element(value: object) -> float | NotANumber:
         return NotANumber(f"a {type(value).__name__}")
     try:
         return _finite(float(item()))
+    except OverflowError:
+        return NotANumber("a number beyond all floats")
     except (TypeError, ValueError, RuntimeError):  # torch raises RuntimeError for many elements
         return NotANumber(f"a {type(value).__name__} of several elements")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 from collections import defaultdict
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ocr.performance.errors import SourceError
 from ocr.performance.redaction import redact, redact_text
 from ocr.performance.run import Missing, RunInfo
+from ocr.performance.sources.instants import utc_instant
 from ocr.performance.sources.logged_run import run_of
 from ocr.performance.sources.metric_keys import key_parser
 from ocr.performance.sources.metric_rows import read_rows
@@ -146,9 +146,7 @@ def _info(described: Mapping[str, Any]) -> RunInfo:
         name=described["name"],
         project=described["project"],
         url=_url(described),
-        started_at=None
-        if start_ms is None
-        else datetime.fromtimestamp(start_ms / 1000, tz=timezone.utc),
+        started_at=utc_instant(None if start_ms is None else start_ms / 1000),
         duration_s=None if None in (start_ms, end_ms) else (end_ms - start_ms) / 1000,
         ended_by=described["status"] if status in ("failed", "interrupted") else None,
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ocr.performance.errors import SourceError
 from ocr.performance.record.writer import FORMAT_NAME, FORMAT_VERSION
 from ocr.performance.sources.record_values import (
+    count,
     mapping,
     nanoseconds,
     number,
@@ -41,7 +42,7 @@ def check_header(record: Mapping[str, Any]) -> None:
     check_format(record)
     _check_optional(record, "clock", text)
     _check_optional(record, "config", mapping)
-    _check_optional(record, "world_size", whole_number)
+    _check_optional(record, "world_size", count)
     _check_optional(record, "written_at", lambda value: datetime.fromisoformat(text(value)))
     for value in mapping(record.get("run") or {}).values():
         if value is not None:
@@ -56,19 +57,19 @@ def check_status(record: Mapping[str, Any]) -> None:
     _check_optional(record, "ended_by", text)
     for key in ("at_ns", "event_cost_ns", "background_cpu_ns"):
         _check_optional(record, key, number)
-    _check_optional(record, "discarded_batches", whole_number)
-    for key in ("memory", "volatile"):
+    _check_optional(record, "discarded_batches", count)
+    for key, check in (("memory", whole_number), ("volatile", number)):
         for value in mapping(record.get(key) or {}).values():
             if value is not None:
-                number(value)
+                check(value)
 
 
 def check_epoch(record: Mapping[str, Any]) -> None:
     """Raise `ValueError` unless every part of an epoch record is of its kind."""
     Stage(record["stage"])
-    for key in ("start_ns", "batches", "events", "epoch"):
-        whole_number(record[key])
-    nanoseconds(list(mapping(record["tail_ns"]).values()))
+    for key in ("batches", "events", "epoch"):
+        count(record[key])
+    nanoseconds([record["start_ns"], *mapping(record["tail_ns"]).values()])
 
 
 def _check_optional(record: Mapping[str, Any], key: str, check: Callable[[Any], object]) -> None:

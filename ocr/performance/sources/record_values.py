@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 LARGEST_NS = 2**58
 """Nine years in nanoseconds: more is damage, and 32 such lines still sum up in 64 bits."""
 
+LARGEST_NUMBER = 2.0**63
+LARGEST_COUNT = 2**40
+"""A million million of anything: more is damage, and eight million such counts still sum up."""
+
 
 def integers(values: Any) -> NDArray[np.int64]:
     """Return a list of integers as a column, shape (values,)."""
@@ -66,13 +70,28 @@ def readings_column(values: Any) -> NDArray[np.float64]:
     return np.asarray(readings(values), dtype=np.float64)
 
 
+def sample_counts(values: Any) -> NDArray[np.float64]:
+    """Return the samples of each batch as a column, NaN in place of null, shape (values,)."""
+    column = readings_column(values)
+    if (column > LARGEST_COUNT).any():
+        raise ValueError("a batch of more samples than a run can hold")
+    return column
+
+
 def number(value: Any) -> float:
-    """Return a finite number from 0 up."""
+    """Return a number from 0 up of which many still add up to a finite one."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"{value!r} is not a number")
-    if not math.isfinite(value) or value < 0:
+    if not 0 <= value <= LARGEST_NUMBER:
         raise ValueError(f"{value!r} is not a measurement")
     return float(value)
+
+
+def count(value: Any) -> int:
+    """Return an integer from 0 up of which many still add up to one of 63 bits."""
+    if whole_number(value) > LARGEST_COUNT:
+        raise ValueError(f"{value!r} is more than a run can hold")
+    return int(value)
 
 
 def whole_number(value: Any) -> int:

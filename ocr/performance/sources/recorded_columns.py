@@ -11,11 +11,12 @@ import numpy as np
 from ocr.performance.run import BatchTable, MemorySamples, OperationRecord
 from ocr.performance.sources.growing_columns import GrowingColumns
 from ocr.performance.sources.record_values import (
+    count,
     integers,
     line_columns,
     nanoseconds,
     readings,
-    readings_column,
+    sample_counts,
     text,
     whole_number,
 )
@@ -62,7 +63,7 @@ class RecordedBatches:
         start_ns = nanoseconds(record["start_ns"])
         lines_ns = line_columns(record["lines_ns"], len(start_ns))
         ids = {name: integers(record[name]) for name in _ID_COLUMNS}
-        samples = readings_column(record["samples"])
+        samples = sample_counts(record["samples"])
         if any(column.shape != start_ns.shape for column in [*ids.values(), samples]):
             raise ValueError("columns of different lengths in a batches record")
         duration_ns = sum(lines_ns.values(), np.zeros_like(start_ns))
@@ -167,8 +168,8 @@ class RecordedOperations:
         if key[2] not in _PLACES:
             raise ValueError(f"{key[2]!r} is no place of an operation")
         exclusive_ns = record["exclusive_ns"] if key[2] == "thread" else 0
-        for value in (record["calls"], record["total_ns"], exclusive_ns):
-            whole_number(value)
+        count(record["calls"])
+        nanoseconds([record["total_ns"], exclusive_ns])
         sample_ns = nanoseconds(record["call_sample_ns"]).tolist()
         self.tallies[key] = record
         if sample_ns:

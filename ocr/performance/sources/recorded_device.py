@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ocr.performance.run import DeviceBatches
+from ocr.performance.sources.record_values import count, line_columns
 from ocr.performance.stages import Stage
 
 if TYPE_CHECKING:
@@ -27,11 +28,10 @@ class RecordedDevice:
     clock: str = ""
 
     def take(self, record: Mapping[str, Any]) -> None:
-        """Take one record in; raise `ValueError` on a negative time."""
-        lines_ns = {str(line): int(value) for line, value in record["lines_ns"].items()}
-        if any(value < 0 for value in lines_ns.values()):
-            raise ValueError("negative time in a device record")
-        row = (int(record["position"]), bool(record["is_first_of_epoch"]), lines_ns)
+        """Take one record in; raise `ValueError` on what is no time or place."""
+        columns = line_columns({name: [value] for name, value in record["lines_ns"].items()}, 1)
+        lines_ns = {line: int(column[0]) for line, column in columns.items()}
+        row = (count(record["position"]), bool(record["is_first_of_epoch"]), lines_ns)
         self.rows[Stage(record["stage"])].append(row)
         self.clock = str(record["clock"])
 

@@ -16,7 +16,7 @@ from ocr.performance.sources.record_values import (
     integers,
     line_columns,
     nanoseconds,
-    readings,
+    sample_counts,
     whole_number,
 )
 from ocr.performance.stages import REPORTED_STAGES, Stage
@@ -127,7 +127,7 @@ class _RankTotals:
             line: int(column.sum())
             for line, column in line_columns(record["lines_ns"], len(start_ns)).items()
         }
-        sizes = np.asarray(readings(record["samples"]), dtype=np.float64)
+        sizes = sample_counts(record["samples"])
         if len(sizes) != len(start_ns) or len(integers(record["batch_idx"])) != len(start_ns):
             raise ValueError("columns of different lengths in a batches record")
         totals = self._totals(Stage(record["stage"]))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 from contextlib import contextmanager
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from ocr.performance.errors import SourceError
 from ocr.performance.run import RunInfo
 from ocr.performance.sources.hyperparameters import read_config
+from ocr.performance.sources.instants import utc_instant
 from ocr.performance.sources.logged_run import run_of
 from ocr.performance.sources.logger_folder import find_folder
 from ocr.performance.sources.metric_keys import key_parser
@@ -39,7 +39,8 @@ def load(path: Path, *, metric_names: Mapping[str, str] | None = None) -> Run:
     """
     root = path.parent if path.is_file() else path
     folder, warnings = find_folder(root, _EVENT_FILES, "TensorBoard events")
-    scalars = _read_scalars(folder)
+    scalars, damage = _read_scalars(folder)
+    warnings += damage
     parse = key_parser(metric_names)
     reading = read_rows(rows_of(scalars, parse), parse=parse)
     config, missing = read_config(folder)
@@ -48,8 +49,10 @@ def load(path: Path, *, metric_names: Mapping[str, str] | None = None) -> Run:
     )
 
 
-def _read_scalars(folder: Path) -> Mapping[str, list[Point]]:
+def _read_scalars(folder: Path) -> tuple[Mapping[str, list[Point]], list[str]]:
+    """Return the series that can be read, and a warning where what follows an event can't."""
     try:
+        from google.protobuf.message import DecodeError  # type: ignore[import-untyped]  # has no types
         from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
     except ImportError as error:
         raise SourceError(
@@ -57,12 +60,16 @@ def _read_scalars(folder: Path) -> Mapping[str, list[Point]]:
             "pip install 'ocr-baseline[tensorboard]'"
         ) from error
     accumulator = EventAccumulator(str(folder), size_guidance=_READ_ALL)
+    warnings = []
     with _quiet():
-        accumulator.Reload()
+        try:
+            accumulator.Reload()
+        except DecodeError:
+            warnings.append("An event is damaged: the events after it were left out.")
     scalars = {tag: accumulator.Scalars(tag) for tag in accumulator.Tags()["scalars"]}
     if not scalars:
         raise SourceError(f"{folder}: its event files hold no scalar that can be read")
-    return scalars
+    return scalars, warnings
 
 
 @contextmanager
@@ -82,5 +89,5 @@ def _info(folder: Path, scalars: Mapping[str, list[Point]]) -> RunInfo:
     return RunInfo(
         source="tensorboard",
         name=folder.name or None,
-        started_at=datetime.fromtimestamp(min(times), tz=timezone.utc),
+        started_at=utc_instant(min(times)),
     )

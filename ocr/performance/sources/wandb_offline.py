@@ -6,12 +6,12 @@ Nothing is sent to a server or asked from one.
 from __future__ import annotations
 
 import time
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from ocr.performance.errors import SourceError
 from ocr.performance.redaction import redact
 from ocr.performance.run import RunInfo
+from ocr.performance.sources.instants import utc_instant
 from ocr.performance.sources.logged_run import run_of
 from ocr.performance.sources.metric_keys import key_parser
 from ocr.performance.sources.metric_rows import read_rows
@@ -128,7 +128,6 @@ def _info(contents: RunContents) -> RunInfo:
     status: RunStatus = "unknown"
     if contents.exit_code is not None:
         status = "failed" if contents.exit_code else "finished"
-    started_s = contents.started_at_s
     return RunInfo(
         source="wandb-offline",
         status=status,
@@ -136,7 +135,7 @@ def _info(contents: RunContents) -> RunInfo:
         name=contents.name,
         project=contents.project,
         entity=contents.entity,
-        started_at=None if not started_s else datetime.fromtimestamp(started_s, tz=timezone.utc),
+        started_at=utc_instant(contents.started_at_s or None),
         duration_s=contents.runtime_s,
         ended_by=f"exit code {contents.exit_code}" if status == "failed" else None,
     )
