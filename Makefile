@@ -43,8 +43,7 @@ format: setup ## rewrite the sources as ruff would
 	$(BIN)/ruff format
 
 bench: setup ## the measurements behind the claims in the documentation
-	@set -e; for benchmark in $$(grep -l __main__ benchmarks/*.py); do \
-	  echo "== $$benchmark"; $(BIN)/python "$$benchmark"; done
+	$(BIN)/python -m benchmarks
 
 compat: setup ## the callbacks' tests under older versions of Lightning, each in an environment
 	$(BIN)/python tests/compat/run.py
