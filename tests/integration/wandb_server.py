@@ -41,6 +41,7 @@ class WandbServer:
         self.fail_with: int | None = None
         self.operations: list[str] = []
         self.closing = threading.Event()
+        self._arrived = threading.Condition()
         self._http = _Http(("127.0.0.1", 0), _handler_for(self))
         self._thread = threading.Thread(target=self._http.serve_forever, daemon=True)
 
@@ -53,6 +54,14 @@ class WandbServer:
         """Hold the run and hand it back."""
         self.runs[run.id] = run
         return run
+
+    def wait_for_rows(self, run_id: str, key: str, count: int, timeout_s: float) -> None:
+        """Wait until that many rows of the run, which a client still uploads, hold the key."""
+        with self._arrived:
+            has_arrived = self._arrived.wait_for(
+                lambda: sum(key in row for row in self.runs[run_id].rows) >= count, timeout_s
+            )
+        assert has_arrived, f"{key} had not been uploaded {count} times in {timeout_s:g} s"
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -75,7 +84,11 @@ class WandbServer:
 
     def append_stream(self, run_id: str, body: dict[str, Any]) -> None:
         """Take in one request of the client's file stream."""
-        run = self.runs[run_id]
+        with self._arrived:
+            self._take_in(self.runs[run_id], body)
+            self._arrived.notify_all()
+
+    def _take_in(self, run: StoredRun, body: dict[str, Any]) -> None:
         for name, part in body.get("files", {}).items():
             lines = [json.loads(line) for line in part["content"]]
             if name == "wandb-history.jsonl":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -102,17 +102,14 @@ def _wandb_api(live: LiveRun) -> Iterator[Run]:
             continue
         from ocr.performance.sources import wandb_api
 
-        run = wandb_api.load(
+        yield wandb_api.load_live(
             live.info.id or "",
+            plain_summary(logger.experiment.summary),
             project=live.info.project,
             entity=live.info.entity,
             timeout_s=live.server_timeout_s,
-            limit_s=live.server_timeout_s,
             metric_names=live.metric_names,
         )
-        incomplete = "The run was still uploading when its report was made: rows may be missing."
-        warnings = (*run.measurement.warnings, incomplete)
-        yield replace(run, measurement=replace(run.measurement, warnings=warnings))
 
 
 READERS: Mapping[SourceName, Callable[[LiveRun], Iterator[Run]]] = {

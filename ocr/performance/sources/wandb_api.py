@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -17,9 +18,10 @@ from ocr.performance.sources.wandb_fetch import FetchedRun, fetch
 from ocr.performance.sources.wandb_reader import MAX_SYSTEM_ROWS
 from ocr.performance.sources.wandb_reference import parse_reference
 from ocr.performance.sources.wandb_system import with_system_metrics
+from ocr.performance.sources.wandb_values import unwritten_row
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from ocr.performance.run import Run, RunStatus
 
@@ -35,6 +37,14 @@ _STATUS: Mapping[str, RunStatus] = {
     "preempted": "interrupted",
     "running": "running",
 }
+_NOT_OVER = (
+    "The run was not over when it was read: numbers cover what had reached the server. Read it "
+    "again when it has finished."
+)
+_BEHIND = (
+    "The last rows had not reached the server when the report was made: the last values come from "
+    "the client's summary, and rows before them may be missing."
+)
 
 
 def load(
@@ -71,6 +81,34 @@ def load(
     return to_run(fetched, metric_names)
 
 
+def load_live(
+    run_id: str,
+    summary: Mapping[str, object],
+    *,
+    project: str | None = None,
+    entity: str | None = None,
+    timeout_s: float,
+    metric_names: Mapping[str, str] | None = None,
+) -> Run:
+    """Return a run that goes on: what has reached the server, and its live summary beyond that.
+
+    Raises:
+        SourceError: As for `load`, or the run was not read within `timeout_s` seconds.
+    """
+    fetched = fetch_run(
+        run_id,
+        project=project,
+        entity=entity,
+        timeout_s=timeout_s,
+        limit_s=timeout_s,
+        metric_names=metric_names,
+    )
+    unsent = unwritten_row(fetched.rows, summary, key_parser(metric_names))
+    if not unsent:
+        return _to_run(fetched, metric_names)
+    return _to_run(replace(fetched, rows=[*fetched.rows, unsent]), metric_names, [_BEHIND])
+
+
 def fetch_run(
     run_id: str,
     *,
@@ -88,13 +126,19 @@ def fetch_run(
 
 def to_run(fetched: FetchedRun, metric_names: Mapping[str, str] | None = None) -> Run:
     """Return the run that the server's answers describe; secrets in its config are redacted."""
+    return _to_run(fetched, metric_names, _state_warnings(fetched.state))
+
+
+def _to_run(
+    fetched: FetchedRun, metric_names: Mapping[str, str] | None, warnings: Iterable[str] = ()
+) -> Run:
     reading = read_rows(fetched.rows, fetched.summary, parse=key_parser(metric_names))
     return run_of(
         _info(fetched),
         reading,
         config=redact(fetched.config),
         memory=with_system_metrics(reading.memory, fetched.system_rows),
-        warnings=_warnings(fetched),
+        warnings=[*warnings, *_sampling_warnings(fetched)],
     )
 
 
@@ -132,15 +176,15 @@ def _duration_s(summary: Mapping[str, object]) -> float | None:
     return number if isinstance(number, float) else None
 
 
-def _warnings(fetched: FetchedRun) -> list[str]:
-    warnings = []
-    if fetched.state in ("running", "pending"):
-        warnings.append(
-            "The run was not over when it was read: numbers cover what had reached the server. "
-            "Read it again when it has finished."
-        )
-    if fetched.state == "crashed":
-        warnings.append("The run stopped answering: its last rows may never have been uploaded.")
-    if len(fetched.system_rows) >= MAX_SYSTEM_ROWS:
-        warnings.append(f"Memory over time is a sample of {MAX_SYSTEM_ROWS} system metrics.")
-    return warnings
+def _state_warnings(state: str) -> list[str]:
+    if state in ("running", "pending"):
+        return [_NOT_OVER]
+    if state == "crashed":
+        return ["The run stopped answering: its last rows may never have been uploaded."]
+    return []
+
+
+def _sampling_warnings(fetched: FetchedRun) -> list[str]:
+    if len(fetched.system_rows) < MAX_SYSTEM_ROWS:
+        return []
+    return [f"Memory over time is a sample of {MAX_SYSTEM_ROWS} system metrics."]
