@@ -171,9 +171,11 @@ def test_a_csv_of_any_cells_gives_a_reading_or_a_clear_error(
     check_document(reading_or_error(lambda: analyze(csv_logger.load(tmp_path))))
 
 
-def _document(folder: Path) -> Baseline:
-    document = json.loads(render_json(full_baseline()))
-    document["phases"][0]["batches"] = 10**400
+def _document(folder: Path, *place: Any) -> Baseline:
+    document = changed = json.loads(render_json(full_baseline()))
+    for key in place[:-1]:
+        changed = changed[key]
+    changed[place[-1]] = 10**400
     (folder / "baseline.json").write_text(json.dumps(document))
     return read_baseline(folder / "baseline.json")
 
@@ -215,7 +217,8 @@ def _events(folder: Path, *, wall_time: float = 1.0, rest: bytes = b"") -> Basel
 @pytest.mark.parametrize(
     "read",
     [
-        _document,
+        lambda folder: _document(folder, "phases", 0, "batches"),
+        lambda folder: _document(folder, "environment", "identity", "batch_size"),
         _records_of_vast_batches,
         lambda folder: _csv(folder, number="1e300"),
         lambda folder: _csv(folder, config="day: 2001-99-99"),
@@ -228,6 +231,7 @@ def _events(folder: Path, *, wall_time: float = 1.0, rest: bytes = b"") -> Basel
     ],
     ids=[
         "a count of 400 digits",
+        "a batch size of 400 digits",
         "records of 1e300 samples",
         "1e300 batches in a CSV",
         "a date that no calendar has",

@@ -21,14 +21,21 @@ _BYTE_UNITS = ((1, "B"), (1024, "KiB"), (1024**2, "MiB"), (1024**3, "GiB"), (102
 _SIGNS = {True: "+", False: ""}
 
 
+def _is_finite(value: float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number beyond all floats, in a file of anybody's
+        return False
+
+
 def is_measured(value: float | None) -> bool:
     """Whether the value can be shown: neither None nor NaN nor infinite."""
-    return value is not None and math.isfinite(value)
+    return value is not None and _is_finite(value)
 
 
 def duration(seconds: float | None, *, signed: bool = False) -> str:
     """Return `412 ms`, `16.3 s`, `2 min 05 s` or `1 h 03 min`; `signed` marks gains with a plus."""
-    if seconds is None or not math.isfinite(seconds):
+    if seconds is None or not _is_finite(seconds):
         return NOT_MEASURED
     size = abs(seconds)
     sign = "-" if seconds < 0 else _SIGNS[signed and seconds > 0]
@@ -45,7 +52,7 @@ def duration(seconds: float | None, *, signed: bool = False) -> str:
 
 def byte_size(count: float | None, *, signed: bool = False) -> str:
     """Return `1.23 GiB`, in units of 1024."""
-    if count is None or not math.isfinite(count):
+    if count is None or not _is_finite(count):
         return NOT_MEASURED
     sign = "-" if count < 0 else _SIGNS[signed and count > 0]
     size = abs(count)
@@ -56,7 +63,7 @@ def byte_size(count: float | None, *, signed: bool = False) -> str:
 
 def share(fraction: float | None) -> str:
     """Return a fraction of a whole as `13.4 %`, never rounding something to nothing or to all."""
-    if fraction is None or not math.isfinite(fraction):
+    if fraction is None or not _is_finite(fraction):
         return NOT_MEASURED
     if fraction == 0:
         return "0 %"
@@ -69,7 +76,7 @@ def share(fraction: float | None) -> str:
 
 def change(fraction: float | None) -> str:
     """Return a relative change as `+9.2 %`, with two decimals below one percent."""
-    if fraction is None or not math.isfinite(fraction):
+    if fraction is None or not _is_finite(fraction):
         return NOT_MEASURED
     value = fraction * 100
     if value == 0:
@@ -81,7 +88,7 @@ def change(fraction: float | None) -> str:
 
 def points(difference: float | None) -> str:
     """Return the difference of two shares as `+2.1 points` (of a percent)."""
-    if difference is None or not math.isfinite(difference):
+    if difference is None or not _is_finite(difference):
         return NOT_MEASURED
     value = difference * 100
     if value == 0:
@@ -91,14 +98,14 @@ def points(difference: float | None) -> str:
 
 def percent(value: float | None) -> str:
     """Return a value that is in percent already as `41.3 %`."""
-    if value is None or not math.isfinite(value):
+    if value is None or not _is_finite(value):
         return NOT_MEASURED
     return "100 %" if value == 100 else f"{value:.1f} %"
 
 
 def times(value: float | None) -> str:
     """Return how many times as much, without a unit: `2.8`, `0.32`, `12.4`."""
-    if value is None or not math.isfinite(value):
+    if value is None or not _is_finite(value):
         return NOT_MEASURED
     if 0 < value < 0.005:
         return "< 0.01"
@@ -114,14 +121,14 @@ def ratio(value: float | None) -> str:
 
 def count(value: float | None) -> str:
     """Return a whole number with thousands set apart: `12,345`."""
-    if value is None or not math.isfinite(value):
+    if value is None or not _is_finite(value):
         return NOT_MEASURED
     return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.1f}"
 
 
 def number(value: float | None) -> str:
     """Return a number of three significant digits."""
-    if value is None or not math.isfinite(value):
+    if value is None or not _is_finite(value):
         return NOT_MEASURED
     if value == 0:
         return "0"
@@ -147,7 +154,7 @@ def instant(moment: datetime | None) -> str:
 
 def quantity(value: float | None, unit: str) -> str:
     """Return a value in a unit as the document names it: `s`, `bytes`, `share` and so on."""
-    if value is None or not math.isfinite(value):
+    if value is None or not _is_finite(value):
         return NOT_MEASURED
     formatter = _BY_UNIT.get(unit)
     return formatter(value) if formatter else f"{number(value)} {unit}".strip()
@@ -155,7 +162,7 @@ def quantity(value: float | None, unit: str) -> str:
 
 def bar(fraction: float | None, width: int = BAR_WIDTH) -> str:
     """Return a fraction between 0 and 1 as `####......`, in characters that every font has."""
-    if fraction is None or not math.isfinite(fraction):
+    if fraction is None or not _is_finite(fraction):
         return ""
     filled = round(min(1.0, max(0.0, fraction)) * width)
     return "#" * filled + "." * (width - filled)
