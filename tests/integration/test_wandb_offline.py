@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import platform
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ocr.performance.errors import SourceError
+from ocr.performance.record import environment
 from ocr.performance.sources.wandb_offline import load
 from ocr.performance.stages import Stage
 
@@ -66,6 +69,34 @@ def test_a_finished_run_is_read_with_its_identity_rows_summary_and_config(finish
     assert "NaN" in str(unusable["phases.validation.batch_time_s.mean"])
     assert run.memory is not None
     assert run.memory.main_rss_bytes.min() > 2**20
+
+
+def test_the_machine_is_known_as_the_recorder_knows_it_and_what_is_not_noted_is_absent(
+    finished: Path,
+) -> None:
+    run = load(finished)
+
+    here = environment.identity()
+    same = ("python", "os", "cpu_model", "memory_bytes", *environment.PACKAGES)
+    expected = {name: here[name] for name in same if name in here}
+    # A machine without NVIDIA's driver has no `machine_gpus`.
+    assert {
+        name: value for name, value in run.environment_identity.items() if name != "machine_gpus"
+    } == {**expected, "machine_cpu_count": os.cpu_count()}
+    assert run.environment_volatile["hostname"] == socket.gethostname()
+    (unknown,) = (entry for entry in run.missing if entry.metric == "environment")
+    assert unknown.reason == "not_collected"
+    assert "accelerator" in str(unknown.detail)
+
+
+def test_a_file_alone_says_nothing_of_packages(finished: Path, tmp_path: Path) -> None:
+    alone = tmp_path / finished.name
+    alone.write_bytes(finished.read_bytes())
+
+    identity = load(alone).environment_identity
+
+    assert identity["python"] == platform.python_version()
+    assert not set(environment.PACKAGES) & set(identity)
 
 
 @pytest.mark.parametrize("levels", [1, 2, 3], ids=["run", "wandb", "save folder"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ocr.performance.run import MeasurementRecord, Missing, Run
@@ -18,8 +19,26 @@ _NEVER_LOGGED = {
     "series": "logged metrics hold statistics of batches, not the batches",
     "memory.process_tree_rss_bytes": "logged metrics hold no memory of the process tree",
     "memory.workers_rss_bytes": "logged metrics hold no memory of the workers",
-    "environment": "logged metrics don't say on which machine they were taken",
 }
+_NO_ENVIRONMENT = Missing(
+    metric="environment",
+    reason="unsupported",
+    detail="logged metrics don't say on which machine they were taken",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotedEnvironment:
+    """What a logger noted of the machine and the software, and in words what it did not."""
+
+    identity: Mapping[str, JsonValue]
+    volatile: Mapping[str, JsonValue]
+    not_told: str
+
+    @property
+    def missing(self) -> Missing:
+        """The entry for what was not noted."""
+        return Missing(metric="environment", reason="not_collected", detail=self.not_told)
 
 
 def run_of(
@@ -28,6 +47,7 @@ def run_of(
     *,
     config: Mapping[str, JsonValue] | None = None,
     memory: MemorySamples | None = None,
+    environment: NotedEnvironment | None = None,
     missing: Iterable[Missing] = (),
     warnings: Iterable[str] = (),
 ) -> Run:
@@ -39,11 +59,14 @@ def run_of(
         Missing(metric=metric, reason="unsupported", detail=detail)
         for metric, detail in _NEVER_LOGGED.items()
     )
+    unknown = _NO_ENVIRONMENT if environment is None else environment.missing
     return Run(
         info=info,
         stages=reading.stages,
         memory=memory or reading.memory,
         measurement=MeasurementRecord(warnings=(*warnings, *reading.warnings)),
         config=config,
-        missing=(*reading.missing, *missing, *unsupported),
+        environment_identity={} if environment is None else environment.identity,
+        environment_volatile={} if environment is None else environment.volatile,
+        missing=(*reading.missing, *missing, *unsupported, unknown),
     )

@@ -12,9 +12,10 @@ from ocr.performance.errors import SourceError
 from ocr.performance.redaction import redact
 from ocr.performance.run import RunInfo
 from ocr.performance.sources.instants import utc_instant
-from ocr.performance.sources.logged_run import run_of
+from ocr.performance.sources.logged_run import NotedEnvironment, run_of
 from ocr.performance.sources.metric_keys import key_parser
 from ocr.performance.sources.metric_rows import read_rows
+from ocr.performance.sources.wandb_environment import NOT_TOLD, packages_of
 from ocr.performance.sources.wandb_file import find_file
 from ocr.performance.sources.wandb_log import LogState, read_log
 from ocr.performance.sources.wandb_records import RunContents, read_records
@@ -51,6 +52,7 @@ def load(path: Path, *, metric_names: Mapping[str, str] | None = None) -> Run:
     file, warnings = find_file(path)
     state = LogState()
     contents = _read(file, read_log(file, state), metric_names)
+    contents.environment_identity.update(packages_of(file.parent))
     if contents.exit_code is None:
         warnings.append(_NO_END)
     return _to_run(contents, metric_names, [*warnings, *_damage(state)])
@@ -120,7 +122,18 @@ def _to_run(
         reading,
         config=redact(contents.config) or None,
         memory=with_system_metrics(reading.memory, contents.system_rows),
+        environment=_environment(contents),
         warnings=warnings,
+    )
+
+
+def _environment(contents: RunContents) -> NotedEnvironment | None:
+    if not contents.environment_identity:
+        return None
+    return NotedEnvironment(
+        identity=redact(contents.environment_identity),
+        volatile=redact(contents.environment_volatile),
+        not_told=NOT_TOLD,
     )
 
 

@@ -7,9 +7,12 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ocr.performance.sources.wandb_environment import identity_of, os_of, volatile_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from ocr.performance.run import JsonValue
     from ocr.performance.sources.metric_keys import KeyParser
 
 _COORDINATES = frozenset(("epoch", "_step", "_runtime", "step", "trainer/global_step"))
@@ -31,6 +34,8 @@ class RunContents:
     rows: list[Mapping[str, object]] = field(default_factory=list)
     summary: dict[str, object] = field(default_factory=dict)
     config: dict[str, object] = field(default_factory=dict)
+    environment_identity: dict[str, JsonValue] = field(default_factory=dict)
+    environment_volatile: dict[str, JsonValue] = field(default_factory=dict)
     system_rows: list[dict[str, object]] = field(default_factory=list)
 
 
@@ -112,7 +117,13 @@ def _take_run(contents: RunContents, run: Any, parse: KeyParser) -> None:
     contents.entity = run.entity or contents.entity
     if contents.started_at_s is None and run.HasField("start_time"):
         contents.started_at_s = _seconds(run.start_time)
+    contents.environment_identity.update(os_of(run.telemetry))
     _take_config(contents, run.config, parse)
+
+
+def _take_environment(contents: RunContents, environment: Any, parse: KeyParser) -> None:
+    contents.environment_identity.update(identity_of(environment))
+    contents.environment_volatile.update(volatile_of(environment))
 
 
 def _take_exit(contents: RunContents, ended: Any, parse: KeyParser) -> None:
@@ -126,6 +137,7 @@ _TAKERS = {
     "config": _take_config,
     "stats": _take_stats,
     "run": _take_run,
+    "environment": _take_environment,
     "exit": _take_exit,
 }
 
