@@ -22,7 +22,7 @@ $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet -c constraints.txt hatchling editables
 	$(BIN)/python -m pip install --quiet --no-build-isolation -c constraints.txt \
-	  -e '.[train,tensorboard,mlflow,store,dev]'
+	  -e '.[train,tensorboard,mlflow,store,pictures,dev]'
 	@touch $@
 
 demo: setup ## a short training on synthetic receipts that ends with its baseline
@@ -55,7 +55,7 @@ docs: setup ## the JSON Schema of baseline.json
 constraints: setup ## resolve constraints.txt anew, keeping the pins that still fit
 	$(BIN)/python -m pip install --quiet uv
 	grep -v '^#' constraints.txt > $(VENV)/constraints.txt
-	$(BIN)/uv pip compile pyproject.toml --extra train --extra tensorboard --extra nvml --extra mlflow --extra store --extra dev \
+	$(BIN)/uv pip compile pyproject.toml --extra train --extra tensorboard --extra pictures --extra nvml --extra mlflow --extra store --extra dev \
 	  --universal --python-version 3.10 --strip-extras --quiet \
 	  --no-header --no-annotate --no-emit-index-url -o $(VENV)/constraints.txt
 	{ sed -n '/^#/p' constraints.txt; cat $(VENV)/constraints.txt; } > $(VENV)/constraints.new

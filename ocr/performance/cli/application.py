@@ -19,6 +19,7 @@ PROGRAM = "ocr-baseline"
 COMMANDS = {
     "report": "ocr.performance.cli.report",
     "show": "ocr.performance.cli.show",
+    "plot": "ocr.performance.cli.plot",
     "compare": "ocr.performance.cli.compare",
     "check": "ocr.performance.cli.check",
     "baseline": "ocr.performance.cli.baseline",

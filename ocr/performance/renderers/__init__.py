@@ -5,6 +5,7 @@
 | `markdown` | the report for people | `baseline.md` |
 | `terminal` | a summary for a terminal | |
 | `json_document` | the document for programs | `baseline.json` |
+| `pictures_page` | charts on one page, drawn by `charts` | `baseline.html` |
 | `metrics_csv` | every number in long form | `metrics.csv` |
 | `series_csv` | every batch of the run | `batches.csv` |
 | `sweep_markdown` | the jobs of a sweep side by side | `sweep_baselines.md` |
