@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     import fsspec
 
 Result = TypeVar("Result")
+_LOCAL_ERRORS = (OSError, ImportError, ValueError)
 
 
 class StoreFolder:
@@ -27,6 +29,8 @@ class StoreFolder:
         """
         self.url = url
         self.is_local = "://" not in url or url.startswith("file://")
+        # Each driver of a remote file system has an error tree of its own beside Python's.
+        self._errors: tuple[type[Exception], ...] = _LOCAL_ERRORS if self.is_local else (Exception,)
         # Imported here: only commands that use a store pay for it.
         from fsspec.core import url_to_fs
 
@@ -62,7 +66,7 @@ class StoreFolder:
         return content
 
     def write(self, text: str, *parts: str) -> None:
-        """Write a file whole; missing folders are made.
+        """Write a file whole; missing folders are made, a missing bucket is not.
 
         Raises:
             BaselineError: When it can't be written.
@@ -72,7 +76,7 @@ class StoreFolder:
             write_text_atomically(Path(path), text)
             return
         parent = path.rpartition("/")[0]
-        self._try("make", lambda: self._fs.makedirs(parent, exist_ok=True), *parts)
+        self._try("make the folder of", lambda: self._make_folders(parent), *parts)
         self._try("write", lambda: self._fs.pipe_file(path, text.encode()), *parts)
 
     def remove(self, *parts: str) -> None:
@@ -97,6 +101,19 @@ class StoreFolder:
     def _path(self, *parts: str) -> str:
         return "/".join([self._root.rstrip("/"), *parts]) if parts else self._root
 
+    def _make_folders(self, path: str) -> None:
+        """Make the missing folders of a path, but for its first part: in object storage a bucket.
+
+        `makedirs` of a driver would make that too, and a mistyped name is no wish for a bucket.
+        """
+        parent = path.rpartition("/")[0]
+        if not parent.strip("/") or self._fs.exists(path):
+            return
+        self._make_folders(parent)
+        # Another process may have made it since.
+        with suppress(FileExistsError):
+            self._fs.mkdir(path, create_parents=False)
+
     def _entries(self, folder: str) -> list[tuple[str, str]]:
         path = self._path(folder) if folder else self._root
 
@@ -114,7 +131,7 @@ class StoreFolder:
     def _try(self, verb: str, action: Callable[[], Result], *parts: str) -> Result:
         try:
             return action()
-        except (OSError, ImportError, ValueError) as error:
+        except self._errors as error:
             detail = getattr(error, "strerror", None) or str(error) or type(error).__name__
             message = f"can't {verb} {self.place(*parts)}: {redact_text(str(detail))}"
             raise StoreError(message) from error
