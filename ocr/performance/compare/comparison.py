@@ -18,7 +18,7 @@ from ocr.performance.compare.estimation import (
 from ocr.performance.compare.identity import Difference, differences
 from ocr.performance.compare.judging import Judgement, Verdict
 from ocr.performance.compare.metrics import Metric
-from ocr.performance.compare.obstacles import obstacle
+from ocr.performance.compare.obstacles import is_of_absent_device, obstacle
 from ocr.performance.compare.options import Options, configured_metrics
 from ocr.performance.compare.sides import (
     Side,
@@ -70,7 +70,11 @@ class MetricComparison:
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """Everything that comparing two sides gave; `not_measured` lacks a value on both sides."""
+    """Everything that comparing two sides gave.
+
+    `not_measured` lacks a value on both sides; metrics of a device that no machine of them has
+    are left out.
+    """
 
     design: Design
     base: Side
@@ -131,7 +135,10 @@ def compare(
         metrics=tuple(_adjusted(measured)),
         breakdowns=phase_changes(recent, new),
         not_measured=tuple(
-            metric.key for metric in metrics if not _is_on_a_side(metric, recent, new)
+            metric.key
+            for metric in metrics
+            if not _is_on_a_side(metric, recent, new)
+            and not is_of_absent_device(metric, [*recent, *new])
         ),
         notes=(
             *base_notes,

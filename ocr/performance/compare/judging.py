@@ -28,12 +28,14 @@ _UNCONFIRMED = ("too few runs", "within run")
 class Judgement:
     """A verdict and why; `needed_runs` a side would settle it, where that can be told.
 
+    `is_out_of_reach` says that even `power.MAX_RUNS` a side would not, at this spread.
     `is_settled` is False for verdicts that say that nothing can be said.
     """
 
     verdict: Verdict
     reason: str = ""
     needed_runs: int | None = None
+    is_out_of_reach: bool = False
     is_settled: bool = True
 
 
@@ -67,10 +69,12 @@ def judge(estimate: Estimate, margin: float, better: Better, sizes: tuple[int, i
             reason="a change is likely, but it may be smaller than the margin",
             needed_runs=_needed(estimate, abs(abs(change) - margin)),
         )
+    needed = _needed(estimate, margin)
     return Judgement(
         verdict="inconclusive",
         reason="the interval holds both no change and a change beyond the margin",
-        needed_runs=_needed(estimate, margin),
+        needed_runs=needed,
+        is_out_of_reach=needed is None and _has_spread_of_sets(estimate),
         is_settled=False,
     )
 
@@ -143,7 +147,12 @@ def _checked(judgement: Judgement, estimate: Estimate) -> Judgement:
 
 
 def _needed(estimate: Estimate, effect: float) -> int | None:
-    if estimate.spread is None or estimate.method in ("history", "exact"):
+    if estimate.spread is None or not _has_spread_of_sets(estimate):
         return None
     needed = runs_needed(estimate.spread, effect)
     return None if needed is None else max(MIN_RUNS, needed)
+
+
+def _has_spread_of_sets(estimate: Estimate) -> bool:
+    """Whether the estimate knows a spread that more runs a side would make up for."""
+    return estimate.spread is not None and estimate.method not in ("history", "exact")

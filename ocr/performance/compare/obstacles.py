@@ -1,4 +1,4 @@
-"""Why one metric can't be compared although the runs can."""
+"""Why one metric can't be compared although the runs can, or says nothing of them."""
 
 from __future__ import annotations
 
@@ -24,6 +24,13 @@ def obstacle(
         if metric.scale == "log" and min(values) <= 0:
             return f"a value of 0 in the {side} runs, of which nothing can be a percentage"
     return _other_measuring(metric, [*base, *new])
+
+
+def is_of_absent_device(metric: Metric, runs: Sequence[RunSummary]) -> bool:
+    """Whether the metric is about an accelerator, and no run had one."""
+    return metric.key.startswith("memory.accelerator_") and all(
+        run.identity.get("accelerator") == "cpu" for run in runs
+    )
 
 
 def _absence(metric: Metric, runs: Sequence[RunSummary], side: str) -> str:

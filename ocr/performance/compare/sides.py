@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from ocr.performance.compare.summary import RunSummary
 
 
+BUSY_LOAD_PER_CPU = 0.5
+UNFINISHED = ("failed", "interrupted", "running")
+MAX_NAMED_RUNS = 3
+
+
 @dataclass(frozen=True, kw_only=True)
 class Side:
     """One side of a comparison."""
@@ -102,8 +107,46 @@ def reading_notes(
         notes.append("the config of one side was not recorded: it may have done other work")
     if options.calibration is not None and not calibrated:
         notes.append("the calibration is of another environment or workload; it was not used")
-    for run in (*base, *new):
-        notes.extend(f"{run.label}: {warning}" for warning in run.warnings)
-        if run.status in ("failed", "interrupted", "running"):
-            notes.append(f"{run.label}: the run is {run.status}; its totals are of a part")
-    return notes
+    runs = [*base, *new]
+    return [*notes, *_notes_on_runs(runs), *_busy_machine(runs)]
+
+
+def _notes_on_runs(runs: Sequence[RunSummary]) -> list[str]:
+    """Return each warning and each unfinished status once, with the runs that it is about."""
+    labels: dict[str, list[str]] = {}
+    for run in runs:
+        for warning in run.warnings:
+            labels.setdefault(warning, []).append(run.label)
+        if run.status in UNFINISHED:
+            unfinished = f"{run.status}; totals are of a part of the run"
+            labels.setdefault(unfinished, []).append(run.label)
+    return [f"{_named(found)}: {text}" for text, found in labels.items()]
+
+
+def _busy_machine(runs: Sequence[RunSummary]) -> list[str]:
+    """Return one note on the runs that began while the machine had other work."""
+    busy = [
+        (run.label, load)
+        for run in runs
+        if (load := _load_per_cpu(run)) is not None and load > BUSY_LOAD_PER_CPU
+    ]
+    if not busy:
+        return []
+    labels, loads = zip(*busy, strict=True)
+    return [
+        f"the machine was busy when {_named(labels)} began: a load of up to {max(loads):.2f} on "
+        "each processor; unless that was the run before, repeat on a quiet machine"
+    ]
+
+
+def _load_per_cpu(run: RunSummary) -> float | None:
+    load, cpus = run.volatile.get("load_avg_1min"), run.identity.get("cpu_count")
+    if not isinstance(load, (int, float)) or not isinstance(cpus, (int, float)) or cpus <= 0:
+        return None
+    return load / cpus
+
+
+def _named(labels: Sequence[str]) -> str:
+    """Return the names of runs, the first three where there are more."""
+    rest = len(labels) - MAX_NAMED_RUNS
+    return ", ".join(labels[:MAX_NAMED_RUNS]) + (f" and {rest} more" if rest > 0 else "")

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from ocr.performance.baseline import Baseline, Phase
 
-BUSY_LOAD_PER_CPU = 0.5
 UNACCOUNTED = "unaccounted"
 UNACCOUNTED_SHARE = 1e-3
 
@@ -108,7 +107,7 @@ def summarize(
             if (found := whole_phase(baseline, phase)) and (lines := _phase_lines(found))
         },
         block_means_s=dict(block_means_s or {}),
-        warnings=(*baseline.measurement.warnings, *_busy(baseline)),
+        warnings=tuple(baseline.measurement.warnings),
     )
 
 
@@ -193,16 +192,3 @@ def _phase_lines(phase: Phase) -> PhaseLines | None:
     if abs(rest_s) > UNACCOUNTED_SHARE * total_s:
         lines_s[UNACCOUNTED] = rest_s
     return PhaseLines(total_s=total_s, lines_s=lines_s)
-
-
-def _busy(baseline: Baseline) -> list[str]:
-    load = baseline.environment.volatile.get("load_avg_1min")
-    cpus = baseline.environment.identity.get("cpu_count")
-    if not isinstance(load, (int, float)) or not isinstance(cpus, (int, float)) or cpus <= 0:
-        return []
-    if load / cpus <= BUSY_LOAD_PER_CPU:
-        return []
-    return [
-        f"the machine was busy when the run began: a load of {load:.1f} on {cpus:g} processors; "
-        "its times say little until it is repeated on a quiet one"
-    ]

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from ocr.performance.compare.metrics import BY_KEY
+from ocr.performance.compare.power import MAX_RUNS
 from ocr.performance.renderers import formatting
 from ocr.performance.renderers.plain_text import name_of, single_line
 from ocr.performance.renderers.wording import STAGE_ADJECTIVES
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 ABSENT = "-"
 MAX_VALUE_LENGTH = 60
 MAX_SHOWN_VALUES = 10
+MANY_RUNS = 20
+"""More runs a side are poor advice: these tell 0.9 standard deviations, twice as many 0.6."""
+SOONER = "a quieter machine, longer runs or a wider margin"
+ACCELERATOR = "memory.accelerator"
 MARKS = {"unchanged": "~ unchanged", "incomparable": "x incomparable"}
 VERDICT_ORDER: tuple[Verdict, ...] = (
     "regression",
@@ -100,9 +105,14 @@ def verdict_text(compared: MetricComparison) -> str:
 
 
 def needed_text(compared: MetricComparison) -> str:
-    """Return `need >= 9 runs a side`, or nothing where no number would help."""
+    """Return `need >= 9 runs a side`, with what helps sooner where that is many."""
     needed = compared.judgement.needed_runs
-    return "" if needed is None else f"need >= {needed} runs a side"
+    if compared.judgement.is_out_of_reach:
+        return f"{MAX_RUNS} runs a side would not settle it; {SOONER} may"
+    if needed is None:
+        return ""
+    text = f"need >= {needed} runs a side"
+    return text if needed <= MANY_RUNS else f"{text}; {SOONER} helps sooner"
 
 
 def values_text(metric: Metric, values: Sequence[float]) -> str:
@@ -152,17 +162,21 @@ def change_sentence(compared: MetricComparison) -> str:
 
 
 def reason_sentences(comparison: Comparison) -> list[str]:
-    """Return why metrics got no clear verdict, each reason once with its metrics."""
-    grouped: dict[tuple[str, str, str], list[str]] = {}
+    """Return why metrics got no clear verdict: each reason once, its metrics by what they need."""
+    grouped: dict[tuple[str, str], dict[str, list[str]]] = {}
     for compared in comparison.metrics:
         reason = compared.judgement.reason
         if reason and not (comparison.obstacles and compared.verdict == "incomparable"):
-            key = (compared.verdict, reason, needed_text(compared))
-            grouped.setdefault(key, []).append(compared.metric.key)
+            by_need = grouped.setdefault((compared.verdict, reason), {})
+            by_need.setdefault(needed_text(compared), []).append(compared.metric.key)
     return [
-        f"{verdict}: {', '.join(keys)}: {reason}" + (f"; {needed}" if needed else "")
-        for (verdict, reason, needed), keys in grouped.items()
+        f"{verdict}: {reason}: {'; '.join(_with_need(*entry) for entry in by_need.items())}"
+        for (verdict, reason), by_need in grouped.items()
     ]
+
+
+def _with_need(needed: str, keys: Sequence[str]) -> str:
+    return ", ".join(keys) + (f" ({needed})" if needed else "")
 
 
 def line_delta_text(line: LineChange) -> str:
@@ -201,15 +215,17 @@ def side_text(labels: Sequence[str]) -> str:
 
 
 def not_measured_text(comparison: Comparison) -> str:
-    """Return what was measured on neither side; a phase without any metric by its name alone."""
-    compared = {metric.metric.phase for metric in comparison.metrics}
-    names = [BY_KEY[key].phase or key for key in comparison.not_measured]
+    """Return what was measured on neither side; what lacks all of its metrics by its name alone."""
+    compared = {_part(metric.metric.key) for metric in comparison.metrics}
+    parts = {key: _part(key) for key in comparison.not_measured}
     return ", ".join(
-        dict.fromkeys(
-            key if name in compared else name
-            for name, key in zip(names, comparison.not_measured, strict=True)
-        )
+        dict.fromkeys(key if part in compared else part for key, part in parts.items())
     )
+
+
+def _part(key: str) -> str:
+    """Return the phase that a metric is of, the accelerator's memory, or the metric alone."""
+    return ACCELERATOR if key.startswith(ACCELERATOR) else BY_KEY[key].phase or key
 
 
 def method_notes(comparison: Comparison) -> list[str]:

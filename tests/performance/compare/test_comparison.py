@@ -46,6 +46,13 @@ def test_equal_sets_are_inconclusive_when_they_spread_and_say_how_many_runs_to_m
     assert found.verdict == "inconclusive"
     assert found.judgement.needed_runs is not None
     assert found.judgement.needed_runs > 20
+    assert not found.judgement.is_out_of_reach
+
+
+def test_a_spread_that_no_number_of_runs_makes_up_for_is_said_so() -> None:
+    found = metric(compare(runs(5, spread=0.5), runs(5, spread=0.5, first=10)))
+    assert (found.verdict, found.judgement.needed_runs) == ("inconclusive", None)
+    assert found.judgement.is_out_of_reach
 
 
 def test_a_change_that_may_be_within_the_margin_is_suspected() -> None:
@@ -303,13 +310,34 @@ def test_a_deterministic_count_needs_no_spread() -> None:
     assert metric(compare([none], [same]), key).verdict == "unchanged"
 
 
-def test_a_busy_machine_is_said_so() -> None:
-    busy = baseline(1).model_copy(
-        update={"environment": baseline().environment.model_copy(update={"volatile": {
-            "load_avg_1min": 3.1}})}
-    )  # fmt: skip
-    comparison = compare([run(0)], [summarize(busy)])
-    assert any("busy" in note for note in comparison.notes)
+def test_a_busy_machine_is_said_once_with_the_runs_that_it_is_about() -> None:
+    quiet = [replace(run(i), volatile={"load_avg_1min": 0.2}) for i in range(2)]
+    busy = [replace(run(i), volatile={"load_avg_1min": i / 2}) for i in range(3, 7)]
+    (note,) = compare(quiet, busy).notes
+    assert note.startswith("the machine was busy when run-3, run-4, run-5 and 1 more began")
+    assert "up to 1.50 on each processor" in note
+    assert compare(quiet[:1], quiet[1:]).notes == ()
+
+
+def test_a_warning_of_several_runs_is_said_once() -> None:
+    warned = [replace(run(i), warnings=("3 records were lost",)) for i in (1, 2)]
+    stopped = replace(run(3), status="interrupted")
+    assert compare([run(0)], [*warned, stopped]).notes == (
+        "run-1, run-2: 3 records were lost",
+        "run-3: interrupted; totals are of a part of the run",
+    )
+
+
+def test_memory_of_a_device_that_no_machine_has_is_not_called_unmeasured() -> None:
+    def not_measured(*accelerators: str) -> set[str]:
+        base, new = (
+            replace(run(i), identity={**IDENTITY, "accelerator": name})
+            for i, name in enumerate(accelerators)
+        )
+        return {key for key in compare([base], [new]).not_measured if "accelerator" in key}
+
+    assert not_measured("cpu", "cpu") == set()
+    assert len(not_measured("cpu", "cuda")) == len(not_measured("cuda", "cuda")) == 4
 
 
 def test_an_unknown_environment_is_said_so() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -14,6 +15,7 @@ from ocr.performance.compare.budgets import check_budgets, parse_budgets
 from ocr.performance.compare.comparison import Comparison, compare
 from ocr.performance.compare.drift import trend
 from ocr.performance.compare.metrics import BY_KEY
+from ocr.performance.compare.summary import RunSummary
 from ocr.performance.renderers.check_json import render_check_json
 from ocr.performance.renderers.check_text import render_check_markdown, render_check_terminal
 from ocr.performance.renderers.comparison_csv import render_comparison_csv
@@ -24,8 +26,9 @@ from ocr.performance.renderers.comparison_exports import (
 from ocr.performance.renderers.comparison_json import render_comparison_json
 from ocr.performance.renderers.comparison_markdown import render_comparison_markdown
 from ocr.performance.renderers.comparison_terminal import render_comparison_terminal
+from ocr.performance.renderers.comparison_wording import reason_sentences
 from ocr.performance.renderers.trend_text import render_trend_markdown, render_trend_terminal
-from tests.performance.compare.measured_runs import IDENTITY, LINES_S, run
+from tests.performance.compare.measured_runs import IDENTITY, LINES_S, run, runs
 
 FACTORS = (0.985, 1.01, 0.99, 1.015, 1.0)
 HOSTILE = "a|b`\n# c <script>\x1b[31m"
@@ -95,6 +98,33 @@ def test_json_is_json_without_nan(name: str, suffix: str) -> None:
         raise AssertionError(constant)
 
     json.loads(TEXTS[suffix](COMPARISONS[name]()), parse_constant=refuse)
+
+
+def test_a_reason_stands_once_with_what_each_metric_needs() -> None:
+    def noisy(first: int) -> list[RunSummary]:
+        spreads = {"train.batch_time": 0.04, "train.sample_time": 0.08, "run.duration": 0.5}
+        columns = {
+            key: [each.values["train.batch_time"] for each in runs(5, spread=spread, first=first)]
+            for key, spread in spreads.items()
+        }
+        return [
+            replace(run(first + i), values={key: column[i] for key, column in columns.items()})
+            for i in range(5)
+        ]
+
+    (sentence,) = reason_sentences(compare(noisy(0), noisy(10)))
+    reason, *metrics = sentence.split("margin: ")[0], *sentence.split("margin: ")[1].split("); ")
+    assert reason == "inconclusive: the interval holds both no change and a change beyond the "
+    assert re.fullmatch(r"train.batch_time \(need >= 1\d runs a side", metrics[0])
+    assert re.fullmatch(
+        r"train.sample_time \(need >= [45]\d runs a side; a quieter machine, longer runs or a wider "
+        r"margin helps sooner",
+        metrics[1],
+    )
+    assert metrics[2] == (
+        "run.duration (100 runs a side would not settle it; a quieter machine, longer runs or a "
+        "wider margin may)"
+    )
 
 
 def test_the_trackers_get_the_direction_that_they_are_told() -> None:
