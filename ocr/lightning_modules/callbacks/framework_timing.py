@@ -196,7 +196,7 @@ class FrameworkTiming:
                     WorkerStart(
                         recorder.folder,
                         rank=recorder.rank,
-                        stage=recorded_stage(running_stage()),
+                        stage=_recorded_stage(running_stage(), loader),
                         origin_ns=recorder.started_ns,
                         operations=names,
                         prefetch_factor=loader.prefetch_factor,
@@ -241,9 +241,11 @@ def _prefetching() -> Iterator[Target]:
             yield _method(fetcher, "__iter__")
 
 
-def recorded_stage(stage: Stage) -> Stage:
-    """Return the stage whose workers these are: those of the sanity check go on to validate."""
-    return Stage.VALIDATION if stage is Stage.SANITY_CHECK else stage
+def _recorded_stage(stage: Stage, loader: DataLoader[Any]) -> Stage:
+    """Return whose workers these are: those of the sanity check that stay go on to validate."""
+    if stage is Stage.SANITY_CHECK and loader.persistent_workers:
+        return Stage.VALIDATION
+    return stage
 
 
 def _iterate_with_records(

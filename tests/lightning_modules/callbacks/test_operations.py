@@ -190,6 +190,19 @@ def test_the_workers_of_the_sanity_check_that_stay_are_those_of_the_validation(
     assert {worker.stage.value for worker in recorded(run).workers} == {"validation"}
 
 
+def test_the_workers_of_the_sanity_check_that_end_with_it_are_in_no_phase(tmp_path: Path) -> None:
+    run = tiny_run(
+        tmp_path,
+        lambda t, m: t.fit(m, decoded(4), decoded(6, num_workers=1)),
+        profiling=profiling(DECODE),
+        num_sanity_val_steps=1,
+    )
+
+    assert calls(run, "worker")[DECODE, "validation"] == 6
+    (workers,) = run.baseline.workers
+    assert (workers.phase, workers.processes, workers.batches) == ("validation", 1, 3)
+
+
 def test_the_users_own_start_of_workers_runs_and_stays_the_loaders(tmp_path: Path) -> None:
     begins = WritesItsNumber(tmp_path)
     train = decoded(4, num_workers=2, worker_init_fn=begins)
