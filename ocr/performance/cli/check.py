@@ -131,7 +131,7 @@ def _budgets(path: Path | None) -> list[Budget]:
 
 
 def _stored_calibration(base: Sequence[str], store: BaselineStore) -> Calibration | None:
-    if len(base) != 1 or Path(base[0]).exists() or not store.has(base[0]):
+    if len(base) != 1 or not compared_runs.is_stored(base[0], store):
         return None
     return store.calibration(base[0])
 

@@ -83,11 +83,20 @@ def summaries(
     found: list[RunSummary] = []
     with no_collection():
         for item in items:
-            if _BARE_NAME.match(item) and store.has(item):
+            if is_stored(item, store):
                 found.extend(_stored(item, store, like))
             else:
                 found.extend(run.summary() for run in find_runs([item], access))
     return found
+
+
+def is_stored(item: str, store: BaselineStore) -> bool:
+    """Whether an item is a name of the store, which comes before a file or folder of that name.
+
+    Raises:
+        StoreError: When the store can't be listed.
+    """
+    return _BARE_NAME.match(item) is not None and store.has(item)
 
 
 def open_store(url: str | None) -> BaselineStore:

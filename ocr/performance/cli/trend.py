@@ -19,8 +19,10 @@ from ocr.performance.renderers.plain_text import counted
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ocr.performance.cli.compared_runs import WandbAccess
     from ocr.performance.compare.drift import Trend
     from ocr.performance.compare.summary import RunSummary
+    from ocr.performance.store.baselines import BaselineStore, Entry
 
 LATEST_RUNS = 200
 FORMATS = ("terminal", "markdown", "json")
@@ -66,11 +68,45 @@ def command(
 ) -> None:
     """Show how metrics moved over the runs of one environment, oldest first."""
     place = compared_runs.open_store(store)
-    found = compared_runs.summaries(runs, place, access_of(project, entity))
+    found = _loaded(runs, place, access_of(project, entity), fingerprint, last)
     history = _of_one_environment(found, fingerprint)[-last:]
     trends = _trends(names, history)
     labels = [run.label for run in history]
     write_or_print(_rendered(trends, labels, format_name, output), output)
+
+
+def _loaded(
+    items: Sequence[str],
+    store: BaselineStore,
+    access: WandbAccess,
+    fingerprint: str | None,
+    last: int,
+) -> list[RunSummary]:
+    """Return the runs; of a name of the store no more is read than what can be shown."""
+    found: list[RunSummary] = []
+    for item in items:
+        if compared_runs.is_stored(item, store):
+            entries = store.entries(item)
+            wanted = fingerprint or (entries[-1].fingerprint if len(items) == 1 else "")
+            found.extend(store.load(item, _latest(entries, wanted, last)))
+        else:
+            found.extend(compared_runs.summaries([item], store, access))
+    return found
+
+
+def _latest(entries: Sequence[Entry], wanted: str, last: int) -> list[Entry]:
+    """Return the latest runs of the environments that are wanted, and one of each other.
+
+    That one lets the history say what was left out.
+    """
+    by_environment: dict[str, list[Entry]] = {}
+    for entry in entries:
+        by_environment.setdefault(entry.fingerprint, []).append(entry)
+    return sorted(
+        entry
+        for fingerprint, own in by_environment.items()
+        for entry in own[-(last if fingerprint.startswith(wanted) else 1) :]
+    )
 
 
 def _of_one_environment(runs: Sequence[RunSummary], fingerprint: str | None) -> list[RunSummary]:
@@ -85,9 +121,10 @@ def _of_one_environment(runs: Sequence[RunSummary], fingerprint: str | None) -> 
     if not chosen:
         known = ", ".join(sorted(set(prints)))
         raise ComparisonError(f"no run is of environment {wanted}; there are {known}")
-    if len(chosen) < len(ordered):
-        left = counted(len(ordered) - len(chosen), "run")
-        streams.print_message(f"Left out: {left} of other environments")
+    others = {own for own in prints if not own.startswith(wanted)}
+    if others:
+        left = counted(len(others), "other environment")
+        streams.print_message(f"Left out: the runs of {left}: {', '.join(sorted(others))}")
     return chosen
 
 

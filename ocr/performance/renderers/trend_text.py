@@ -84,24 +84,26 @@ def render_trend_json(trends: Sequence[Trend], labels: Sequence[str]) -> str:
 def chart(trend: Trend, width: int) -> str:
     """Return the values over the runs as a chart of characters, change points as upright lines.
 
-    Of more runs than columns, as many as there are columns are drawn, evenly spaced.
+    Of more runs than columns, as many as there are columns are drawn, evenly spaced. Values that
+    are all equal make one row.
     """
     columns = _columns(trend.values, max(10, width))
     low, high = min(columns), max(columns)
     span = (high - low) or 1.0
+    height = CHART_HEIGHT if high > low else 1
     marks = {
         round(segment.start * (len(columns) - 1) / max(1, len(trend.values) - 1))
         for segment in trend.segments[1:]
     }
     rows = []
-    for row in range(CHART_HEIGHT):
+    for row in range(height):
         cells = [
             POINT
-            if round((CHART_HEIGHT - 1) * (high - value) / span) == row
+            if round((height - 1) * (high - value) / span) == row
             else (CHANGE if index in marks else EMPTY)
             for index, value in enumerate(columns)
         ]
-        shown = {0: high, CHART_HEIGHT - 1: low}.get(row)
+        shown = {height - 1: low, 0: high}.get(row)
         label = "" if shown is None else words.value_text(trend.metric, shown)
         rows.append(f"{label:>12} {''.join(cells)}".rstrip())
     return "\n".join(rows)

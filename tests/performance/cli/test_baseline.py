@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ocr.performance.cli import main
+from ocr.performance.compare.identity import fingerprint
 from tests.performance.compare.measured_runs import IDENTITY, baseline
 from tests.performance.store_files import write, write_runs
 
@@ -101,12 +102,10 @@ def test_a_trend_has_its_change_point_as_table_and_chart(
     assert main(["baseline", "add", "main", "runs", str(odd)]) == 0
     capsys.readouterr()
     arguments = ["trend", "main", "--metric", "batch_time", "--fingerprint"]
-    from ocr.performance.compare.identity import fingerprint
-
     own = fingerprint(IDENTITY)
     assert main([*arguments, own]) == 0
     captured = capsys.readouterr()
-    assert "1 run of other environments" in captured.err
+    assert "the runs of 1 other environment: " in captured.err
     assert "+20.0 % (worse)" in captured.out
     assert "|" in captured.out
     assert main([*arguments, own, "--format", "markdown"]) == 0
@@ -116,3 +115,24 @@ def test_a_trend_has_its_change_point_as_table_and_chart(
     assert len(history["values"]) == 11
     assert main([*arguments, "ffff"]) == 2
     assert "no run is of environment ffff" in capsys.readouterr().err
+
+
+def test_a_trend_reads_only_what_it_shows(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("ruptures", reason="the extra store is not installed")
+    write_runs(tmp_path / "runs", 0, factors=STEADY)
+    odd = write(tmp_path, baseline(60, identity={**IDENTITY, "cpu_count": 64}))
+    assert main(["baseline", "add", "main", "runs", str(odd)]) == 0
+    oldest, *_ = sorted((tmp_path / "baselines" / "main").iterdir())
+    oldest.write_text("damaged")
+    capsys.readouterr()
+    arguments = ["trend", "main", "--format", "json", "--metric", "train.batch_time"]
+    arguments += ["--fingerprint", fingerprint(IDENTITY)]
+    assert main([*arguments, "--last", str(len(STEADY) - 1)]) == 0
+    captured = capsys.readouterr()
+    (history,) = json.loads(captured.out)
+    assert len(history["values"]) == len(STEADY) - 1
+    assert "the runs of 1 other environment: " in captured.err
+    assert main([*arguments, "--last", str(len(STEADY))]) == 2
+    assert oldest.name in capsys.readouterr().err

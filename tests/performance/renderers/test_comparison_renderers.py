@@ -27,7 +27,11 @@ from ocr.performance.renderers.comparison_json import render_comparison_json
 from ocr.performance.renderers.comparison_markdown import render_comparison_markdown
 from ocr.performance.renderers.comparison_terminal import render_comparison_terminal
 from ocr.performance.renderers.comparison_wording import reason_sentences
-from ocr.performance.renderers.trend_text import render_trend_markdown, render_trend_terminal
+from ocr.performance.renderers.trend_text import (
+    chart,
+    render_trend_markdown,
+    render_trend_terminal,
+)
 from tests.performance.compare.measured_runs import IDENTITY, LINES_S, run, runs
 
 FACTORS = (0.985, 1.01, 0.99, 1.015, 1.0)
@@ -117,8 +121,8 @@ def test_a_reason_stands_once_with_what_each_metric_needs() -> None:
     assert reason == "inconclusive: the interval holds both no change and a change beyond the "
     assert re.fullmatch(r"train.batch_time \(need >= 1\d runs a side", metrics[0])
     assert re.fullmatch(
-        r"train.sample_time \(need >= [45]\d runs a side; a quieter machine, longer runs or a wider "
-        r"margin helps sooner",
+        r"train.sample_time \(need >= [45]\d runs a side; a quieter machine, longer runs or a "
+        r"wider margin helps sooner",
         metrics[1],
     )
     assert metrics[2] == (
@@ -184,6 +188,12 @@ def test_a_long_history_is_drawn_within_the_width() -> None:
     assert found is not None
     text = render_trend_terminal([found], [r.label for r in runs], width=80, color=False)
     assert max(map(len, text.splitlines())) <= 80
+
+
+def test_a_history_of_equal_values_is_one_row() -> None:
+    found = trend(BY_KEY["train.batch_time"], [run(i) for i in range(6)])
+    assert found is not None
+    assert chart(found, 40).split() == ["100", "ms", "oooooo"]
 
 
 def test_no_history_is_said_so() -> None:
