@@ -71,6 +71,13 @@ def _documents() -> Iterator[bytes]:
         yield json.dumps(json.loads(render_json(baseline)), separators=(",", ":")).encode()
 
 
+_DEVICE_BATCH = (
+    b'{"type":"device_batch","stage":"train","position":0,"is_first_of_epoch":true,'
+    b'"clock":"CUDA events","lines_ns":{"forward":50000,"backward":70000}}\n'
+)
+"""A record that only a training on a GPU writes."""
+
+
 def _records() -> Iterator[bytes]:
     """Yield the records of a short training with loader workers, alone and as two ranks."""
     from benchmarks.fuzz_training import train
@@ -81,6 +88,7 @@ def _records() -> Iterator[bytes]:
         own = (records / "rank_0.jsonl").read_bytes()
         worker = next(iter(sorted(records.glob("rank_0_worker_*.jsonl")))).read_bytes()
     yield SEPARATOR.join((own, b"", worker))
+    own += _DEVICE_BATCH
     several = own.replace(b'"world_size":1', b'"world_size":2')
     yield SEPARATOR.join((several, several, worker))
 

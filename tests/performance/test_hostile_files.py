@@ -188,6 +188,27 @@ def _records_of_vast_batches(folder: Path) -> Baseline:
     return analyze(recorder.load(folder))
 
 
+def _records_of_a_vast_worker(folder: Path, *, number: int, prefetch_factor: int) -> Baseline:
+    places = list(range(40))
+    columns = {"epoch": [0] * 40, "batch_idx": places, "dataloader_idx": [0] * 40}
+    lines_ns = {"data_wait": [70_000_000] * 40, "op:work": [30_000_000] * 40}
+    start_ns = [100_000_000 * (place + 1) for place in places]
+    times = {"samples": [1] * 40, "start_ns": start_ns, "lines_ns": lines_ns}
+    made = {"start_ns": [at + 1 for at in start_ns], "end_ns": [at + 60_000_000 for at in start_ns]}
+    who = {"stage": "train", "worker": number, "pid": 7}
+    start = {"asked_ns": 50, "ready_ns": 60, "prefetch_factor": prefetch_factor}
+    tally = {"calls": 40, "total_ns": 1_200_000_000, "call_sample_ns": []}
+    lines = [
+        HEADER,
+        {"type": "batches", "stage": "train", **columns, **times},
+        {"type": "operation", "name": "work", "stage": "train", "where": "main", **tally},
+        HEADER | who | start | {"type": "worker_start"},
+        who | made | {"type": "worker_batches", "lines_ns": {"fetch": [60_000_000] * 40}},
+    ]
+    (folder / "rank_0.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    return analyze(recorder.load(folder))
+
+
 def _csv(folder: Path, *, number: str = "1.5", config: str = "") -> Baseline:
     header = "step,epoch,performance/val_epoch_time,performance/val_num_batches\n"
     (folder / "metrics.csv").write_text(f"{header}-1,1e300,{number},{number}\n")
@@ -220,6 +241,8 @@ def _events(folder: Path, *, wall_time: float = 1.0, rest: bytes = b"") -> Basel
         lambda folder: _document(folder, "phases", 0, "batches"),
         lambda folder: _document(folder, "environment", "identity", "batch_size"),
         _records_of_vast_batches,
+        lambda folder: _records_of_a_vast_worker(folder, number=2**38, prefetch_factor=2),
+        lambda folder: _records_of_a_vast_worker(folder, number=0, prefetch_factor=2**62),
         lambda folder: _csv(folder, number="1e300"),
         lambda folder: _csv(folder, config="day: 2001-99-99"),
         lambda folder: _csv(folder, config="[" * 100_000),
@@ -233,6 +256,8 @@ def _events(folder: Path, *, wall_time: float = 1.0, rest: bytes = b"") -> Basel
         "a count of 400 digits",
         "a batch size of 400 digits",
         "records of 1e300 samples",
+        "a worker of a number that no machine runs",
+        "a loader that asks for more than it can hold",
         "1e300 batches in a CSV",
         "a date that no calendar has",
         "YAML nested too deep",

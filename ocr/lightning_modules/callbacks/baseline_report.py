@@ -16,6 +16,7 @@ from ocr.lightning_modules.callbacks.local_sources import checked_order, live_in
 from ocr.lightning_modules.callbacks.performance_profiler import PerformanceProfilerCallback
 from ocr.lightning_modules.callbacks.trainer_parts import callbacks_of, status_of
 from ocr.performance.private_text import error_text
+from ocr.performance.record.folder_answer import wait_for_answer
 from ocr.performance.sources.metric_keys import key_parser
 
 if TYPE_CHECKING:
@@ -142,8 +143,9 @@ class BaselineReportCallback(Callback):
             metric_names=self.metric_names,
             config_policy=self.config_policy,
         )
-        run = load_run(live, pl_module, self.sources, self._given_up)
         folder = run_description.output_folder(trainer, self.output_dir)
+        wait_for_answer(folder)
+        run = load_run(live, pl_module, self.sources, self._given_up)
         self.files = write_report(run, folder)
         logger.info("Performance baseline written to %s", folder)
 

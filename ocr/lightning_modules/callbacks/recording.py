@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
@@ -10,24 +11,32 @@ from typing import TYPE_CHECKING, Any
 from ocr.lightning_modules.callbacks import accelerator_memory, run_description
 from ocr.lightning_modules.callbacks.accelerator_memory import AcceleratorProbe
 from ocr.lightning_modules.callbacks.cuda_clock import CudaClock
+from ocr.lightning_modules.callbacks.gradient_exchange import gradient_wait_s
 from ocr.lightning_modules.callbacks.rank_records import (
     remove_earlier_records,
     wait_for_ranks,
 )
 from ocr.performance.record import environment
 from ocr.performance.record.device import DeviceTimeline
+from ocr.performance.record.folder_answer import HungFolderError, wait_for_answer
 from ocr.performance.record.heartbeat import Heartbeat
 from ocr.performance.record.memory import MemoryProbe
 from ocr.performance.record.recorder import Recorder
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lightning.pytorch import LightningModule, Trainer
 
     from ocr.performance.run import RunStatus
 
 
 class Recording:
-    """Records one run, over several entry points of a trainer, into one folder."""
+    """Records one run, over several entry points of a trainer, into one folder.
+
+    Where the folder's file system stops to answer, the training waits for it once and not for
+    ever; then nothing more is written from the training's own thread.
+    """
 
     def __init__(
         self,
@@ -41,7 +50,10 @@ class Recording:
 
         Raises:
             OSError: When the records can't be written there.
+            HungFolderError: When the folder does not answer.
         """
+        wait_for_answer(folder)
+        self._hung: HungFolderError | None = None
         self._device = device = trainer.strategy.root_device
         remove_earlier_records(folder, trainer.global_rank, trainer.world_size)
         self.recorder = Recorder(
@@ -56,6 +68,8 @@ class Recording:
             probe=MemoryProbe(AcceleratorProbe(device)) if profile_memory else None,
         )
         self._reports = 0
+        self._gradient_wait_s: float | None = None
+        self._read_gradient_wait_s: Callable[[], float | None] = lambda: None
 
     @property
     def folder(self) -> Path:
@@ -67,19 +81,34 @@ class Recording:
 
         Raises:
             OSError: When the records can't be written.
+            HungFolderError: When the folder does not answer.
         """
+        self._wait_for_answer()
         self.recorder.resume()
         self.recorder.write_header(self._header(trainer, module))
         self._heartbeat.start()
+        self._read_gradient_wait_s = functools.partial(gradient_wait_s, trainer)
 
     def describe_loader(self, trainer: Trainer) -> None:
         """Add what is known of the training loader once there is one."""
         identity = run_description.loader_identity(trainer)
-        with suppress(OSError):  # the heartbeat warns of a disk that can't be written
+        # The heartbeat warns of a disk that can't be written, the run's end of one that hangs.
+        with suppress(OSError, HungFolderError):
+            self._wait_for_answer()
             self.recorder.write_header({"environment": {"identity": identity}})
 
+    def note_gradient_wait(self) -> None:
+        """Keep what DDP timed, while the model is still wrapped in it."""
+        self._gradient_wait_s = self._read_gradient_wait_s() or self._gradient_wait_s
+
     def reopen(self) -> None:
-        """The run that had ended goes on: its end is not known any more."""
+        """The run that had ended goes on: its end is not known any more.
+
+        Raises:
+            OSError: When the records can't be written.
+            HungFolderError: When the folder does not answer.
+        """
+        self._wait_for_answer()
         self._write_status("unknown", None)
 
     def finish(self, status: RunStatus, ended_by: str | None) -> None:
@@ -87,8 +116,11 @@ class Recording:
 
         Raises:
             OSError: When the records can't be written.
+            HungFolderError: When the folder does not answer.
         """
+        self._wait_for_answer()
         self._reports += 1
+        self.note_gradient_wait()
         self.recorder.pause()
         self._heartbeat.beat(is_flush_due=True)
         self.recorder.flush(with_samples=True)
@@ -103,16 +135,32 @@ class Recording:
 
         Raises:
             OSError: When the records can't be written.
+            HungFolderError: When the folder does not answer.
         """
+        self._wait_for_answer()
         self.recorder.pause()
         self._heartbeat.stop()
 
     def close(self) -> None:
         """End for good, whatever can still be written."""
+        try:
+            self._wait_for_answer()
+        except HungFolderError:
+            self._heartbeat.abandon()
+            return
         with suppress(OSError):
             self._heartbeat.stop()
         with suppress(OSError):
             self.recorder.close()
+
+    def _wait_for_answer(self) -> None:
+        if self._hung is None:
+            try:
+                wait_for_answer(self.folder)
+            except HungFolderError as error:
+                self._hung = error
+        if self._hung is not None:
+            raise self._hung
 
     def _write_status(self, status: RunStatus, ended_by: str | None) -> None:
         self.recorder.write(
@@ -127,6 +175,7 @@ class Recording:
                 "discarded_batches": self.recorder.discarded_batches,
                 "volatile": self._heartbeat.machine.summary(),
                 "memory": accelerator_memory.peaks(self._device),
+                "gradient_wait_s": self._gradient_wait_s,
             }
         )
 

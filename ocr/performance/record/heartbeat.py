@@ -59,6 +59,12 @@ class Heartbeat:
             self._thread = None
             self.beat(is_flush_due=True)
 
+    def abandon(self) -> None:
+        """Let the thread end by itself: it may be held by a file system that does not answer."""
+        self._stop.set()
+        self._recorder.early_flush.set()
+        self._thread = None
+
     def _run(self) -> None:
         flush_at_s = time.monotonic() + FLUSH_INTERVAL_S
         sample_at_s = time.monotonic()

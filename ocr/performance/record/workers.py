@@ -56,7 +56,11 @@ class WorkerRecorder:
         self._ends_ns: list[int] = []
         self._cells_ns: list[list[int]] = []
         self._written_at_ns = perf_counter_ns()
-        self._writer = RecordWriter(folder / f"rank_{rank}_worker_{stage.value}_{worker_id}.jsonl")
+        self._writer = RecordWriter(
+            folder / f"rank_{rank}_worker_{stage.value}_{worker_id}.jsonl",
+            # A worker may outlive its run, and the next run in the folder removes its file.
+            is_made_anew=False,
+        )
 
     def write_start(self, asked_ns: int, prefetch_factor: int | None) -> None:
         """Record how long the worker took to be ready, and how far its loader asks ahead."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from typing import IO, TYPE_CHECKING
 
@@ -20,24 +21,54 @@ class RecordWriter:
     What was written survives the end of the process, `kill -9` included; a power cut may lose
     what the kernel had not yet put on disk. Safe to use from several threads.
 
+    Args:
+        path: The file; its folder is made.
+        is_made_anew: Make a file that was removed as the run went again, with the headers that it
+            had and how many batches are lost. A file that another run put in its place stays.
+
     Raises:
         OSError: When the folder or the file can't be made or written.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, is_made_anew: bool = True) -> None:
         """Open `path` for appending, making its folder."""
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
+        self._is_made_anew = is_made_anew
         self._lock = threading.Lock()
         self._file: IO[bytes] | None = path.open("ab", buffering=0)
         self._is_torn = False
+        self._headers: list[bytes] = []
+        self._batches_written = 0
 
     def write(self, record: Mapping[str, object]) -> None:
         """Append one record; after `close` this does nothing."""
-        line = json.dumps(record, separators=(",", ":"), allow_nan=False).encode() + b"\n"
+        line = _line(record)
         with self._lock:
-            if self._file is not None:
-                self._write_line(self._file, line)
+            if self._file is None:
+                return
+            # A file without a name takes what is written to it and keeps none of it.
+            if self._is_made_anew and os.fstat(self._file.fileno()).st_nlink == 0:
+                self._file = self._made_anew(self._file)
+            self._write_line(self._file, line)
+            self._remember(record, line)
+
+    def _remember(self, record: Mapping[str, object], line: bytes) -> None:
+        if record.get("type") == "header":
+            self._headers.append(line)
+        elif record.get("type") == "batches":
+            starts = record["start_ns"]
+            self._batches_written += len(starts) if isinstance(starts, list) else 0
+
+    def _made_anew(self, removed: IO[bytes]) -> IO[bytes]:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        file = self.path.open("xb", buffering=0)
+        removed.close()
+        self._is_torn = False
+        lost = _line({"type": "removed", "batches": self._batches_written})
+        for line in (*self._headers, lost):
+            self._write_line(file, line)
+        return file
 
     def _write_line(self, file: IO[bytes], line: bytes) -> None:
         """Write a line; after one that was torn (a full disk), begin on a line of its own."""
@@ -53,3 +84,7 @@ class RecordWriter:
             if self._file is not None:
                 self._file.close()
                 self._file = None
+
+
+def _line(record: Mapping[str, object]) -> bytes:
+    return json.dumps(record, separators=(",", ":"), allow_nan=False).encode() + b"\n"

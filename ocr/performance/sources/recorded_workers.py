@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SECONDS = np.float64(1e-9)
+MAX_WORKERS = 10_000
+MAX_PREFETCH_FACTOR = 1_000_000
+"""More than any machine runs and any loader holds: a replay makes room for so many."""
+
 _Process = tuple[Stage, int, int]
 """A worker process: its stage, its number in its loader, its process id."""
 
@@ -50,7 +54,7 @@ class RecordedWorkers:
         """Take one record in; raise `ValueError` when its columns don't fit together."""
         process = (
             Stage(record["stage"]),
-            whole_number(record["worker"]),
+            _below(MAX_WORKERS, record["worker"]),
             whole_number(record["pid"]),
         )
         if record["type"] == "worker_start":
@@ -110,9 +114,15 @@ class RecordedWorkers:
 def _prefetch_factor(value: Any) -> int | None:
     if value is None:
         return None
-    if whole_number(value) == 0:
+    if value == 0:
         raise ValueError("a loader that asks for no batch")
-    return whole_number(value)
+    return _below(MAX_PREFETCH_FACTOR, value)
+
+
+def _below(limit: int, value: Any) -> int:
+    if whole_number(value) >= limit:
+        raise ValueError(f"{value!r} is more than a loader can have")
+    return int(value)
 
 
 def _order(process: _Process) -> tuple[str, int, int]:

@@ -22,6 +22,7 @@ from ocr.performance.run import (
 )
 from ocr.performance.sources.record_lines import record_lines
 from ocr.performance.sources.record_shapes import check_epoch, check_header, check_status
+from ocr.performance.sources.record_values import count
 from ocr.performance.sources.recorded_columns import (
     RecordedBatches,
     RecordedMemory,
@@ -98,6 +99,7 @@ class _Reading:
     device: RecordedDevice = field(default_factory=RecordedDevice)
     status: Mapping[str, Any] = field(default_factory=dict)
     lost_records: int = 0
+    removed_batches: int = 0
 
     def take(self, record: Mapping[str, Any] | None) -> None:
         """Take a record in; one of unknown type is ignored, a malformed one is counted."""
@@ -130,6 +132,8 @@ class _Reading:
         elif kind == "status":
             check_status(record)
             self.status = record
+        elif kind == "removed":
+            self.removed_batches = count(record["batches"])
 
     def run(self) -> Run:
         """Put the run together."""
@@ -223,11 +227,14 @@ class _Reading:
 
     def _warnings(self) -> tuple[str, ...]:
         discarded = self.status.get("discarded_batches", 0)
-        if not discarded:
-            return ()
-        return (
-            f"{discarded} batches could not be written while the run went on (disk full or not "
-            "writable): totals and statistics are without them",
+        causes = {
+            "could not be written while the run went on (disk full or not writable)": discarded,
+            "were removed from the disk while the run went on": self.removed_batches,
+        }
+        return tuple(
+            f"{batches} batches {cause}: totals and statistics are without them"
+            for cause, batches in causes.items()
+            if batches
         )
 
     def _outside_s(self, stage: Stage) -> float | None:

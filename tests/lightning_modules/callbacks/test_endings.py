@@ -6,7 +6,7 @@ import copy
 import logging
 import os
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from ocr.lightning_modules.callbacks import (
     recording,
 )
 from ocr.performance import sections
+from ocr.performance.record import folder_answer
 from tests.lightning_modules.callbacks import tiny_runs as tiny
 from tests.lightning_modules.callbacks.tiny_runs import (
     SlowCSVLogger,
@@ -450,6 +451,43 @@ def test_a_disk_that_is_full_is_no_harm(
     bare = alone(tmp_path / "without", action)
 
     assert outcome(run) == outcome(bare)
+
+
+@pytest.fixture
+def hang(tmp_path: Path) -> Iterator[Callable[[], None]]:
+    """Make the folder one in which nobody can make a file: the attempt waits for ever."""
+    probe = tmp_path / "baseline" / "records" / folder_answer.PROBE_NAME
+
+    def begin() -> None:
+        probe.parent.mkdir(parents=True, exist_ok=True)
+        os.mkfifo(probe)  # a pipe that nobody reads holds whoever opens it to write
+
+    yield begin
+    os.close(os.open(probe, os.O_RDONLY | os.O_NONBLOCK))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+@pytest.mark.parametrize("moment", ["setup", "on_train_batch_end", "on_train_end"])
+def test_a_file_system_that_does_not_answer_holds_a_training_up_for_a_while_only(
+    moment: str, tmp_path: Path, hang: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(folder_answer, "PATIENCE_S", 0.1)
+    hanging = Callback()
+    calls: list[str] = []
+
+    def hang_once(*args: Any, **kwargs: Any) -> None:
+        if not calls:
+            hang()
+        calls.append(moment)
+
+    monkeypatch.setattr(hanging, moment, hang_once)
+    with tiny.log_messages() as messages:
+        run = tiny_run(tmp_path, callbacks=[hanging])
+
+    assert calls
+    assert outcome(run) == outcome(alone(tmp_path / "without"))
+    assert any("has not answered for" in message for message in messages)
+    assert len(messages) <= 2, messages
 
 
 def test_a_logger_that_raises_never_ends_the_training(tmp_path: Path) -> None:
