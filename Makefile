@@ -45,7 +45,7 @@ format: setup ## rewrite the sources as ruff would
 bench: setup ## the measurements behind the claims in the documentation
 	$(BIN)/python -m benchmarks
 
-compat: setup ## the callbacks' tests under older versions of Lightning, each in an environment
+compat: setup ## the tests under other versions of Lightning and of Python, each in an environment
 	$(BIN)/python tests/compat/run.py
 
 docs: setup ## the JSON Schema of baseline.json

@@ -1,40 +1,45 @@
-"""The callbacks under several versions of Lightning: `python tests/compat/run.py [VERSION …]`.
+"""The tests under several versions of Lightning and of Python.
 
-Each version gets an environment of its own in `.venv/compat/`, which holds that Lightning and
-sees everything else, torch too, in the environment that runs this: so an environment takes
-seconds, and no second torch is downloaded. What that leaves out: the older torch and other
-packages that an older Lightning was published with.
+`python tests/compat/run.py [--lightning VERSION …] [--python VERSION-OR-PATH …] [--processes N]`
 
-Run in each: the examples of docs/other_projects.md and the tests of the callbacks.
+Without versions all those that are named here run, but for a Python that is not found, which is
+said. Under each Lightning run the examples of docs/other_projects.md and the tests of the
+callbacks; under each Python, with the Lightning of constraints.txt, those of the report engine as
+well. `environments.py` says what the environments hold.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import re
 import subprocess
 import sys
-import sysconfig
 import time
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-ROOT = Path(__file__).parents[2]
-VERSIONS = ("2.1", "2.3", "2.5", "2.6")
-CHOSEN = (
-    "tests/docs/test_other_projects.py",
-    "tests/lightning_modules/callbacks",
-)
-_SETUPTOOLS = "setuptools<81"
-"""The last with `pkg_resources`, which Lightning before 2.4 imports."""
+from tests.compat.environments import ROOT, with_lightning, with_python
+from tests.compat.interpreters import find_interpreter
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+LIGHTNINGS = ("2.1", "2.3", "2.5", "2.6")
+PYTHONS = ("3.10", "3.13", "3.14")
+"""The oldest that the package supports, and the newest two that torch has wheels for."""
+CALLBACKS = ("tests/docs/test_other_projects.py", "tests/lightning_modules/callbacks")
+ENGINE = ("tests/performance",)
 _COUNTS = re.compile(r"(\d+) (passed|failed|skipped|error)")
+_VERSIONS = "import platform, lightning; print(platform.python_version(), lightning.__version__)"
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How the tests went under one version; `lightning` is what was really imported."""
+    """How the tests went in one environment; `versions` are what was really imported."""
 
-    lightning: str
+    versions: str
     counts: dict[str, int]
     wall_s: float
     failures: list[str]
@@ -47,55 +52,39 @@ class Outcome:
 
 def main() -> int:
     """Run the chosen tests under each version; return 0 when all pass."""
-    versions = sys.argv[1:] or VERSIONS
-    outcomes = [_run(_environment(version)) for version in versions]
-    print("| Lightning | passed | failed | skipped | s |")
-    print("| --- | ---: | ---: | ---: | ---: |")
-    for outcome in outcomes:
-        passed, skipped = (outcome.counts.get(name, 0) for name in ("passed", "skipped"))
-        print(
-            f"| {outcome.lightning} | {passed} | {len(outcome.failures)} | {skipped} "
-            f"| {outcome.wall_s:.0f} |"
-        )
-    for outcome in outcomes:
-        for failure in outcome.failures:
-            print(f"{outcome.lightning}: {failure}", file=sys.stderr)
-    return 0 if all(outcome.is_good for outcome in outcomes) else 1
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--lightning", nargs="+", metavar="VERSION")
+    parser.add_argument("--python", nargs="+", metavar="VERSION-OR-PATH")
+    parser.add_argument("--processes", type=int, default=2, help="of pytest; 0: no others")
+    arguments = parser.parse_args()
+    is_all = not (arguments.lightning or arguments.python)
+    lightnings = arguments.lightning or (LIGHTNINGS if is_all else ())
+    pythons = arguments.python or (PYTHONS if is_all else ())
+    found = {version: find_interpreter(version) for version in pythons}
+    outcomes = [
+        _run(with_lightning(version), CALLBACKS, arguments.processes) for version in lightnings
+    ]
+    outcomes += [
+        _run(with_python(interpreter), (*CALLBACKS, *ENGINE), arguments.processes)
+        for interpreter in found.values()
+        if interpreter is not None
+    ]
+    _print(outcomes)
+    absent = [name for name, interpreter in found.items() if interpreter is None]
+    if absent:
+        print(f"Left out, as no such interpreter was found: Python {', '.join(absent)}")
+    return 0 if outcomes and all(outcome.is_good for outcome in outcomes) else 1
 
 
-def _environment(version: str) -> Path:
-    """Return the interpreter of an environment with that Lightning, made at its first use."""
-    folder = ROOT / ".venv" / "compat" / version
-    python = folder / ("Scripts" if os.name == "nt" else "bin") / "python"
-    done = folder / ".installed"
-    if done.exists():
-        return python
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
-    here = {"base": str(folder), "platbase": str(folder)}
-    own = Path(sysconfig.get_path("purelib", scheme="venv", vars=here))
-    # Its own packages come first on the path, then those of the environment that runs this.
-    (own / "outer.pth").write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
-    options = ["--quiet", "--no-deps", "--target", str(own)]
-    subprocess.run(
-        [sys.executable, "-m", "pip", "install", *options, f"lightning=={version}.*", _SETUPTOOLS],
-        check=True,
-    )
-    done.touch()
-    return python
-
-
-def _run(python: Path) -> Outcome:
+def _run(python: Path, tests: Sequence[str], processes: int) -> Outcome:
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    version = subprocess.run(
-        [python, "-c", "import lightning; print(lightning.__version__)"],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
+    told = subprocess.run(
+        [python, "-c", _VERSIONS], env=environment, capture_output=True, text=True, check=False
     )
+    options = ["-q", "-rfE", "-p", "no:cacheprovider", "-n", str(processes)]
     began_s = time.monotonic()
     done = subprocess.run(
-        [python, "-m", "pytest", "-q", "-rfE", "-p", "no:cacheprovider", "-n", "2", *CHOSEN],
+        [python, "-m", "pytest", *options, *tests],
         env=environment,
         cwd=ROOT,
         capture_output=True,
@@ -104,12 +93,26 @@ def _run(python: Path) -> Outcome:
     )
     lines = done.stdout.splitlines()
     return Outcome(
-        lightning=version.stdout.strip() or f"{python.parents[1].name} (can't be imported)",
+        versions=told.stdout.strip() or f"{python.parents[1].name} (can't be imported)",
         counts={name: int(count) for count, name in _COUNTS.findall(lines[-1] if lines else "")},
         wall_s=time.monotonic() - began_s,
         failures=[line for line in lines if line.startswith(("FAILED ", "ERROR "))]
         or ([done.stdout[-500:] + done.stderr[-500:]] if done.returncode else []),
     )
+
+
+def _print(outcomes: Sequence[Outcome]) -> None:
+    print("| Python and Lightning | passed | failed | skipped | s |")
+    print("| --- | ---: | ---: | ---: | ---: |")
+    for outcome in outcomes:
+        passed, skipped = (outcome.counts.get(name, 0) for name in ("passed", "skipped"))
+        print(
+            f"| {outcome.versions} | {passed} | {len(outcome.failures)} | {skipped} "
+            f"| {outcome.wall_s:.0f} |"
+        )
+    for outcome in outcomes:
+        for failure in outcome.failures:
+            print(f"{outcome.versions}: {failure}", file=sys.stderr)
 
 
 if __name__ == "__main__":

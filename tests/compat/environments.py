@@ -1,0 +1,57 @@
+"""Environments with another Lightning or another Python, made at their first use.
+
+With another Lightning an environment holds that alone and sees everything else, torch too, in the
+environment that runs this: it takes seconds, and no second torch is downloaded. What that leaves
+out: the older torch and other packages that an older Lightning was published with.
+
+With another Python everything is installed anew, as `make setup` does: several gigabytes.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / ".venv" / "compat"
+_SETUPTOOLS = "setuptools<81"
+"""The last with `pkg_resources`, which Lightning before 2.4 imports."""
+
+
+def with_lightning(version: str) -> Path:
+    """Return the interpreter of an environment with that Lightning ("2.1")."""
+    folder = FOLDER / version
+    python = _interpreter_of(folder)
+    done = folder / ".installed"
+    if done.exists():
+        return python
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
+    here = {"base": str(folder), "platbase": str(folder)}
+    own = Path(sysconfig.get_path("purelib", scheme="venv", vars=here))
+    # Its own packages come first on the path, then those of the environment that runs this.
+    (own / "outer.pth").write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
+    options = ["--quiet", "--no-deps", "--target", str(own)]
+    subprocess.run(
+        [sys.executable, "-m", "pip", "install", *options, f"lightning=={version}.*", _SETUPTOOLS],
+        check=True,
+    )
+    done.touch()
+    return python
+
+
+def with_python(interpreter: Path) -> Path:
+    """Return the interpreter of an environment that was set up with that Python."""
+    folder = FOLDER / interpreter.resolve().name
+    subprocess.run(
+        ["make", "--silent", "setup", f"PYTHON={interpreter}", f"VENV={folder}"],
+        cwd=ROOT,
+        check=True,
+    )
+    return _interpreter_of(folder)
+
+
+def _interpreter_of(folder: Path) -> Path:
+    return folder / ("Scripts" if os.name == "nt" else "bin") / "python"
