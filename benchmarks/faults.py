@@ -16,11 +16,20 @@ import shutil
 import signal
 import sys
 import tempfile
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.faults_run import LONG_RUN_BATCHES, Progress, Setting, start, wait_for_batches
+from benchmarks.faults_disks import (
+    begin_with_own_mounts,
+    freezable_disk,
+    has_own_mounts,
+    small_disk,
+    thaw,
+)
+from benchmarks.faults_progress import Progress, wait_for_batches, wait_for_end
+from benchmarks.faults_run import LONG_RUN_BATCHES, Setting, start
 from benchmarks.tables import Goal, print_table
 from ocr.performance.analysis import analyze
 from ocr.performance.documents import read_baseline
@@ -28,6 +37,8 @@ from ocr.performance.errors import BaselineError
 from ocr.performance.sources import recorder
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ocr.performance.baseline import Baseline
 
 SIGNALS = {"kill -9": signal.SIGKILL, "SIGTERM": signal.SIGTERM, "SIGINT": signal.SIGINT}
@@ -40,20 +51,23 @@ FAULTS = (
     "folder that can't be made",
     "file system that takes no files",
     "full disk",
+    "file system that hangs",
     "records folder removed",
     "damaged records",
     "logger that raises",
     "dead W&B server",
     "unserializable config",
 )
-WITHOUT_RECORDS = frozenset(
-    {"folder that can't be made", "file system that takes no files", "records folder removed"}
-)
-"""Faults that leave nothing to read: there is no report to recover, only a training to leave
-alone. (The folder that is removed comes back with the report of what was written after.)"""
+WITHOUT_RECORDS = frozenset({"folder that can't be made", "file system that takes no files"})
+"""Faults that leave nothing to read: no report to recover, only a training to leave alone."""
 
-WITHOUT_BATCHES = frozenset({"full disk", "dead W&B server", *WITHOUT_RECORDS})
+WITHOUT_BATCHES = frozenset(
+    {"full disk", "file system that hangs", "dead W&B server", *WITHOUT_RECORDS}
+)
 """Faults that leave no batch to count: none could be written, or there was no recorder."""
+
+DISKS = {"full disk": small_disk, "file system that hangs": freezable_disk}
+"""Faults of a file system that is mounted for them, where that is possible."""
 
 MAX_LOST_BATCHES = 1000
 TIMEOUT_S = 60.0
@@ -80,11 +94,28 @@ class Outcome:
     batches: int
 
 
-def run(fault: str, folder: Path, *, with_callbacks: bool, moment: random.Random) -> Outcome:
-    """Run one training; a signal comes at a random batch."""
+def run(
+    fault: str,
+    folder: Path,
+    *,
+    with_callbacks: bool,
+    moment: random.Random,
+    has_disk: bool = False,
+) -> Outcome:
+    """Run one training; a signal comes at a random batch, a hang ends after the training."""
     progress = Progress()
-    setting = Setting(folder=folder, fault=fault, with_callbacks=with_callbacks, progress=progress)
+    setting = Setting(
+        folder=folder,
+        fault=fault,
+        with_callbacks=with_callbacks,
+        progress=progress,
+        has_disk=has_disk,
+    )
     pid = start(setting)
+    if fault == "file system that hangs" and has_disk:
+        # No process ends while the system holds one of its threads.
+        wait_for_end(progress, pid, TIMEOUT_S)
+        thaw(setting.report_folder)
     if fault in SIGNALS:
         target = moment.randrange(1, LONG_RUN_BATCHES - 200)
         if wait_for_batches(progress, target, pid, TIMEOUT_S):
@@ -129,10 +160,18 @@ def _true_status(fault: str) -> set[str]:
         return {"unknown"}
     if fault in SIGNALS:
         return {"interrupted"}
+    if fault == "file system that hangs":
+        return {"unknown"}
     if fault in {"exception in the step", "out of memory", "sys.exit in a hook"}:
         return {"failed"}
     # A disk too full for the status has none for the report either: only the records are read.
     return {"finished"} if fault != "full disk" else {"finished", "unknown"}
+
+
+@contextmanager
+def no_disk(folder: Path) -> Iterator[bool]:
+    """Leave the report's folder on the disk where the training's outputs are."""
+    yield False
 
 
 def tally_of(fault: str, repeats: int, moment: random.Random) -> Tally:
@@ -145,8 +184,9 @@ def tally_of(fault: str, repeats: int, moment: random.Random) -> Tally:
         for number in range(repeats):
             folder = root / str(number)
             folder.mkdir()
-            outcome = run(fault, folder, with_callbacks=True, moment=moment)
-            judge(tally, fault, folder, outcome, expected)
+            with DISKS.get(fault, no_disk)(folder / "baseline") as has_disk:
+                outcome = run(fault, folder, with_callbacks=True, moment=moment, has_disk=has_disk)
+                judge(tally, fault, folder, outcome, expected)
             shutil.rmtree(folder, ignore_errors=True)
     finally:
         shutil.rmtree(root, ignore_errors=True)
@@ -177,6 +217,9 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", choices=FAULTS, action="append")
     arguments = parser.parse_args()
+    begin_with_own_mounts()
+    if not has_own_mounts():
+        print("No mounts here: a limit on files is the full disk, a pipe the one that hangs.")
     moment = random.Random(arguments.seed)  # noqa: S311 - moments to kill at, no secrets
     tallies = {
         fault: tally_of(fault, arguments.kills if fault == "kill -9" else arguments.repeats, moment)

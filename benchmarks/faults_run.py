@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import mmap
 import os
 import resource
+import shutil
 import signal
-import struct
 import sys
-import time
 import traceback
 import warnings
 from dataclasses import dataclass
@@ -21,45 +19,24 @@ from lightning.pytorch import Callback, LightningModule, Trainer, seed_everythin
 from lightning.pytorch.loggers import CSVLogger, Logger, WandbLogger
 from torch.utils.data import DataLoader
 
+from benchmarks.faults_disks import FILE_LIMIT_BYTES, freeze
 from ocr.lightning_modules.callbacks import BaselineReportCallback, PerformanceProfilerCallback
+from ocr.performance.record import folder_answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from benchmarks.faults_progress import Progress
+
 BATCHES = 60
 LONG_RUN_BATCHES = 4000
 FAULT_AT_BATCH = 30
-FILE_LIMIT_BYTES = 2500
+HANG_PATIENCE_S = 1.0
+"""In place of the half a minute that a training waits for a file system to answer."""
 
 
 class FaultError(RuntimeError):
     """What a training raises that is meant to fail."""
-
-
-class Progress:
-    """Numbers that a killed process leaves to its parent: batches finished, a sum of weights."""
-
-    def __init__(self) -> None:
-        """Share a page with the processes forked later."""
-        self._page = mmap.mmap(-1, mmap.PAGESIZE)
-
-    @property
-    def batches(self) -> int:
-        """Training batches whose hooks have all ended."""
-        return int(struct.unpack_from("q", self._page, 0)[0])
-
-    @batches.setter
-    def batches(self, value: int) -> None:
-        struct.pack_into("q", self._page, 0, value)
-
-    @property
-    def weights(self) -> float:
-        """Sum of the weights when the training ended, 0 before."""
-        return float(struct.unpack_from("d", self._page, 8)[0])
-
-    @weights.setter
-    def weights(self, value: float) -> None:
-        struct.pack_into("d", self._page, 8, value)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +47,13 @@ class Setting:
     fault: str
     with_callbacks: bool
     progress: Progress
+    has_disk: bool = False
+    """Whether the report's folder is a file system of its own that fails by itself."""
+
+    @property
+    def report_folder(self) -> Path:
+        """Where the callbacks write."""
+        return self.folder / "baseline"
 
 
 class SmallModule(LightningModule):
@@ -125,9 +109,9 @@ class Faults(Callback):
                         b'{"type":"batches","stage":7}\n\xff\x00[[[[\n{"type":"epoch"}\nnull\n'
                     )
         if self.setting.fault == "records folder removed":
-            for path in list(self.setting.folder.rglob("rank_0.jsonl")):
-                path.unlink()
-                path.parent.rmdir()
+            shutil.rmtree(self.setting.report_folder, ignore_errors=True)
+        if self.setting.fault == "file system that hangs" and self.setting.with_callbacks:
+            freeze(self.setting.report_folder, is_own_disk=self.setting.has_disk)
 
 
 class RaisingLogger(CSVLogger):
@@ -251,7 +235,9 @@ def _callbacks(setting: Setting) -> list[Callback]:
         output_dir = obstacle / "baseline"
     if fault == "file system that takes no files":
         output_dir = Path("/proc/baseline")
-    if fault == "full disk":
+    if fault == "file system that hangs":
+        folder_answer.PATIENCE_S = HANG_PATIENCE_S
+    if fault == "full disk" and not setting.has_disk:
         resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_LIMIT_BYTES, resource.RLIM_INFINITY))
     report = BaselineReportCallback(output_dir=output_dir)
     if fault == "dead W&B server":
@@ -285,14 +271,3 @@ def _exit_code_of(action: Callable[[], None], output: Path) -> int:
         traceback.print_exc()
         return 1
     return 0
-
-
-def wait_for_batches(progress: Progress, batches: int, pid: int, timeout_s: float) -> bool:
-    """Wait until the training has come so far; False where it ended or took too long."""
-    deadline_s = time.monotonic() + timeout_s
-    while progress.batches < batches:
-        ended, _ = os.waitpid(pid, os.WNOHANG)
-        if ended or time.monotonic() > deadline_s:
-            return False
-        time.sleep(0.0005)
-    return True

@@ -50,7 +50,7 @@ def _attempt(folder: Path) -> None:
     try:
         nearest = next(place for place in (folder, *folder.absolute().parents) if place.is_dir())
         probe = nearest / PROBE_NAME
-        probe.write_bytes(b"\n")
+        probe.open("ab").close()
         probe.unlink(missing_ok=True)
     except OSError:
         return
