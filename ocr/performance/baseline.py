@@ -191,6 +191,9 @@ class RankPhase(DocumentModel):
 
     `own_s` leaves out the lines in which a rank waits for the others: the backward pass, which
     ends with the gradients of all ranks, and collectives that were called outside of it.
+    `gradient_wait_mean_s` is the part of one backward pass in which the rank had nothing left to
+    compute and waited for those gradients, the mean of the passes that DDP times itself (the first
+    ten, and every hundredth).
     """
 
     phase: PhaseName
@@ -201,6 +204,7 @@ class RankPhase(DocumentModel):
     batch_mean_s: FiniteFloat | None = None
     data_wait_s: FiniteFloat
     backward_s: FiniteFloat
+    gradient_wait_mean_s: FiniteFloat | None = None
     collectives_s: FiniteFloat
     own_s: FiniteFloat
 

@@ -232,7 +232,9 @@ class RankStage:
 class RankRecord:
     """One process of a distributed run; `recorded_until_s` is the start of its last batch.
 
-    Instants count from the start of that rank's own recorder.
+    `gradient_wait_s` is how long a backward pass waited for the gradients of the other ranks, the
+    mean of those that DDP timed, None where it timed none. Instants count from the start of that
+    rank's own recorder.
     """
 
     rank: int
@@ -240,6 +242,7 @@ class RankRecord:
     ended_by: str | None = None
     recorded_until_s: float | None = None
     lost_records: int = 0
+    gradient_wait_s: float | None = None
     stages: tuple[RankStage, ...] = ()
 
 

@@ -150,6 +150,11 @@ class PerformanceProfilerCallback(Callback):
             self._recording.describe_loader(trainer)
 
     @override
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if self._recording is not None:
+            self._recording.note_gradient_wait()
+
+    @override
     def on_train_batch_start(
         self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
     ) -> None:

@@ -57,13 +57,13 @@ def rank_sections(run: Run) -> list[Rank]:
             ended_by=record.ended_by,
             recorded_until_s=record.recorded_until_s,
             lost_records=record.lost_records,
-            phases=[_phase(stage) for stage in record.stages],
+            phases=[_phase(stage, record.gradient_wait_s) for stage in record.stages],
         )
         for record in run.ranks
     ]
 
 
-def _phase(stage: RankStage) -> RankPhase:
+def _phase(stage: RankStage, gradient_wait_s: float | None) -> RankPhase:
     return RankPhase(
         phase=PHASE_NAMES[stage.stage],
         batches=stage.batches,
@@ -73,6 +73,7 @@ def _phase(stage: RankStage) -> RankPhase:
         batch_mean_s=stage.batches_s / stage.batches if stage.batches else None,
         data_wait_s=sum(stage.lines_s.get(line, 0.0) for line in _DATA_LINES),
         backward_s=stage.lines_s.get(Line.BACKWARD.value, 0.0),
+        gradient_wait_mean_s=gradient_wait_s if stage.stage is Stage.TRAIN else None,
         collectives_s=stage.lines_s.get(Line.COLLECTIVES.value, 0.0),
         own_s=_own_s(stage),
     )

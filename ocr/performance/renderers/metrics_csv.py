@@ -162,6 +162,7 @@ def _rank_rows(rank: Rank) -> Iterator[MetricRow]:
             ("rank.batch_mean_s", phase.batch_mean_s, "s"),
             ("rank.data_wait_s", phase.data_wait_s, "s"),
             ("rank.backward_s", phase.backward_s, "s"),
+            ("rank.gradient_wait_mean_s", phase.gradient_wait_mean_s, "s"),
             ("rank.collectives_s", phase.collectives_s, "s"),
             ("rank.own_s", phase.own_s, "s"),
         ):

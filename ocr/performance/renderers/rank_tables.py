@@ -41,7 +41,8 @@ def rank_table(baseline: Baseline) -> MarkdownText | None:
     """Each rank's totals, of the first 16 ranks where there are more."""
     rows = [_row(rank, phase) for rank in baseline.ranks[:MAX_RANKS] for phase in rank.phases]
     headers = ["Rank", "Status", "Phase", "Batches", "Samples", "Total", "Data Wait", "Own Work"]
-    return table(headers, rows, "rllrrrrr") if rows else None
+    headers.append("Gradients Waited for, a Step")
+    return table(headers, rows, "rllrrrrrr") if rows else None
 
 
 def rank_notes(baseline: Baseline) -> list[str]:
@@ -55,10 +56,18 @@ def rank_notes(baseline: Baseline) -> list[str]:
     if len(baseline.ranks) > MAX_RANKS:
         left_out = len(baseline.ranks) - MAX_RANKS
         notes.append(f"{left_out} more ranks are in `baseline.json`; the spread covers all.")
+    if any(
+        phase.gradient_wait_mean_s is not None for rank in baseline.ranks for phase in rank.phases
+    ):
+        notes.append(
+            "Waiting for gradients is the mean of the backward passes that DDP times itself: the "
+            "first ten, and every hundredth."
+        )
     return notes
 
 
 def _row(rank: Rank, phase: RankPhase) -> list[str]:
+    wait_s = phase.gradient_wait_mean_s
     return [
         str(rank.rank),
         rank.status,
@@ -68,4 +77,5 @@ def _row(rank: Rank, phase: RankPhase) -> list[str]:
         formatting.duration(phase.total_s),
         formatting.duration(phase.data_wait_s),
         formatting.duration(phase.own_s),
+        "" if wait_s is None else formatting.duration(wait_s),
     ]

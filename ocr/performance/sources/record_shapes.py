@@ -55,7 +55,7 @@ def check_status(record: Mapping[str, Any]) -> None:
     """Raise `ValueError` unless every part of a status record is of its kind."""
     run_status(record["status"])
     _check_optional(record, "ended_by", text)
-    for key in ("at_ns", "event_cost_ns", "background_cpu_ns"):
+    for key in ("at_ns", "event_cost_ns", "background_cpu_ns", "gradient_wait_s"):
         _check_optional(record, key, number)
     _check_optional(record, "discarded_batches", count)
     for key, check in (("memory", whole_number), ("volatile", number)):

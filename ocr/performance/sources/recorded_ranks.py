@@ -16,6 +16,7 @@ from ocr.performance.sources.record_values import (
     integers,
     line_columns,
     nanoseconds,
+    number,
     sample_counts,
     whole_number,
 )
@@ -51,12 +52,14 @@ def _rank(rank: int, path: Path) -> RankRecord:
     for record in record_lines(path, _UNUSED_TYPES):
         totals.take(record)
     ended_by = totals.status.get("ended_by")
+    wait_s = totals.status.get("gradient_wait_s")
     return RankRecord(
         rank=rank,
         status=totals.status.get("status", "unknown"),
         ended_by=None if ended_by is None else redact_text(ended_by),
         recorded_until_s=totals.until_ns * SECONDS if totals.stages else None,
         lost_records=totals.lost_records,
+        gradient_wait_s=None if wait_s is None else number(wait_s),
         stages=tuple(
             totals.stages[stage].record() for stage in REPORTED_STAGES if stage in totals.stages
         ),

@@ -16,7 +16,7 @@ from ocr.performance.baseline import Baseline
 from ocr.performance.documents import read_baseline
 from ocr.performance.sources import recorder
 from tests.lightning_modules.callbacks import distributed_training
-from tests.lightning_modules.callbacks.distributed_training import BATCHES
+from tests.lightning_modules.callbacks.distributed_training import BATCHES, SLEEP_S
 
 Train = Callable[..., "subprocess.CompletedProcess[str]"]
 TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")
@@ -77,6 +77,11 @@ def test_two_ranks_started_by_lightning_make_one_report_that_names_the_slow_one(
     assert "`forward`" in finding.title
     waits = [rank.phases[0].backward_s for rank in baseline.ranks]
     assert waits[0] > waits[1], "rank 0 waits in the exchange of gradients"
+    waited_s = [rank.phases[0].gradient_wait_mean_s for rank in baseline.ranks]
+    assert waited_s[0] is not None
+    assert waited_s[1] is not None
+    assert waited_s[0] > SLEEP_S / 2 > waited_s[1]
+    assert baseline.ranks[0].phases[1].gradient_wait_mean_s is None
     validation = baseline.phase("validation")
     assert validation is not None
     assert "collectives" in {line.name for line in validation.breakdown}

@@ -1,0 +1,37 @@
+"""What torch's DDP itself times of the exchange of gradients in the backward pass.
+
+DDP times its first ten backward passes and every hundredth, on the host's clock on a CPU and with
+events on CUDA, whether anybody reads the times or not (`torch/csrc/distributed/c10d/logger.cpp`);
+reading them waits for nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch.nn.parallel import DistributedDataParallel
+
+if TYPE_CHECKING:
+    from lightning.pytorch import Trainer
+
+NANOSECONDS_A_SECOND = 1e9
+
+
+def gradient_wait_s(trainer: Trainer) -> float | None:
+    """Return how long a backward pass waits for the other ranks' gradients, the mean in seconds.
+
+    That is the time of the exchange without what the backward pass computed meanwhile. None where
+    the model is not wrapped in DDP, or none of its passes has been timed.
+    """
+    model = trainer.strategy.model
+    if not isinstance(model, DistributedDataParallel):
+        return None
+    try:
+        times_ns = model._get_ddp_logging_data()  # type: ignore[no-untyped-call]  # torch's own gap
+        exchange_ns = int(times_ns["avg_backward_comm_time"])
+        overlap_ns = int(times_ns["avg_backward_compute_comm_overlap_time"])
+    except Exception:  # noqa: BLE001 - a torch that keeps no such times: they are not measured
+        return None
+    if exchange_ns <= 0:
+        return None
+    return max(exchange_ns - overlap_ns, 0) / NANOSECONDS_A_SECOND
