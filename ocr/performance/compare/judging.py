@@ -67,9 +67,9 @@ def judge(estimate: Estimate, margin: float, better: Better, sizes: tuple[int, i
         return Judgement(
             verdict="suspected",
             reason="a change is likely, but it may be smaller than the margin",
-            needed_runs=_needed(estimate, abs(abs(change) - margin)),
+            needed_runs=_needed(estimate, abs(abs(change) - margin), sizes),
         )
-    needed = _needed(estimate, margin)
+    needed = _needed(estimate, margin, sizes)
     return Judgement(
         verdict="inconclusive",
         reason="the interval holds both no change and a change beyond the margin",
@@ -122,10 +122,10 @@ def _unconfirmed(
     sizes: tuple[int, int],
 ) -> Judgement:
     """Without the spread between runs the verdict never goes beyond `suspected`."""
-    needed = max(MIN_RUNS, (_needed(estimate, margin) or MIN_RUNS))
+    needed = _needed(estimate, margin, sizes) or MIN_RUNS
     reason = (
-        f"{sizes[0]} v {sizes[1]} runs tell too little of the spread between runs: a verdict "
-        f"takes {MIN_RUNS} a side, a calibration, or a history of {MIN_HISTORY}"
+        f"{sizes[0]} v {sizes[1]} runs tell too little of the spread between runs: "
+        f"more of them, a calibration or a history of {MIN_HISTORY} would"
     )
     is_off = low is not None and high is not None and (low > 0 or high < 0)
     is_suspect = is_off and abs(change) > margin
@@ -146,11 +146,12 @@ def _checked(judgement: Judgement, estimate: Estimate) -> Judgement:
     return judgement
 
 
-def _needed(estimate: Estimate, effect: float) -> int | None:
+def _needed(estimate: Estimate, effect: float, sizes: tuple[int, int]) -> int | None:
+    """Return how many runs a side tell the effect, more than there are; None when unknown."""
     if estimate.spread is None or not _has_spread_of_sets(estimate):
         return None
     needed = runs_needed(estimate.spread, effect)
-    return None if needed is None else max(MIN_RUNS, needed)
+    return None if needed is None else max(MIN_RUNS, needed, min(sizes) + 1)
 
 
 def _has_spread_of_sets(estimate: Estimate) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich.table import Table
 from rich.text import Text
 
 from ocr.performance.compare.assertions import budget_state, count_states, metric_state
@@ -63,12 +64,16 @@ def _blocks(check: Check) -> Iterator[RenderableType]:
     comparison = check.comparison
     if comparison is not None and comparison.obstacles:
         yield Text(single_line(words.headline(comparison)), style="bold magenta")
+    grid = Table.grid(padding=(0, 1, 0, 0))
     for state, key, expected, found, values in _assertions(check):
-        line = Text(f"{STATE_WORDS[state]:<5}", style=STATE_STYLES[state])
-        line.append(single_line(f"{key}: expected {expected}, found {found}"), style="not bold")
-        yield line
+        sentence = single_line(f"{key}: expected {expected}, found {found}")
+        grid.add_row(Text(STATE_WORDS[state], style=STATE_STYLES[state]), Text(sentence))
         if values:
-            yield Text(f"     {single_line(values)}", style="dim")
+            grid.add_row("", Text(single_line(values), style="dim"))
+    if grid.row_count:
+        yield grid
+    for sentence in words.reason_sentences(comparison, check.gated) if comparison else ():
+        yield Text(single_line(sentence), style="dim")
     for phase in comparison.breakdowns if comparison else ():
         if phase.main_lines:
             yield Text(words.phase_sentence(phase))
@@ -109,8 +114,7 @@ def _found(compared: MetricComparison) -> str:
     if compared.low is not None:
         parts.append(words.interval_text(compared))
     parts.append(compared.verdict)
-    details = [text for text in (compared.judgement.reason, words.needed_text(compared)) if text]
-    return " ".join(parts) + (f" ({'; '.join(details)})" if details else "")
+    return " ".join(parts)
 
 
 def _budget_texts(result: BudgetResult) -> tuple[str, str, str]:

@@ -11,7 +11,11 @@ from rich.table import Table
 from rich.text import Text
 
 from ocr.performance.renderers import comparison_wording as words
-from ocr.performance.renderers import formatting
+from ocr.performance.renderers.comparison_tables import (
+    breakdown_table,
+    metric_table,
+    plain_table,
+)
 from ocr.performance.renderers.plain_text import name_of, single_line
 
 if TYPE_CHECKING:
@@ -21,21 +25,12 @@ if TYPE_CHECKING:
     from ocr.performance.compare.comparison import Comparison
 
 MIN_WIDTH = 40
-MAX_LINES = 8
 MAX_DIFFERENCES = 12
-VERDICT_STYLES = {
-    "regression": "bold red",
-    "improvement": "green",
-    "unchanged": "dim",
-    "suspected": "yellow",
-    "inconclusive": "yellow",
-    "incomparable": "magenta",
-}
 
 
 def render_comparison_terminal(comparison: Comparison, *, width: int, color: bool) -> str:
     """Return the comparison, `width` columns wide at most (40 at least), colored on demand."""
-    return printed(list(_blocks(comparison)), width=width, color=color)
+    return printed(list(_blocks(comparison, max(width, MIN_WIDTH))), width=width, color=color)
 
 
 def printed(blocks: Sequence[RenderableType], *, width: int, color: bool) -> str:
@@ -57,30 +52,18 @@ def printed(blocks: Sequence[RenderableType], *, width: int, color: bool) -> str
     return "\n".join(line.rstrip() for line in buffer.getvalue().rstrip().split("\n")) + "\n"
 
 
-def plain_table(title: str = "") -> Table:
-    """Return a table without lines, for a terminal of any width."""
-    return Table(
-        title=title or None,
-        title_style="bold",
-        title_justify="left",
-        box=None,
-        pad_edge=False,
-        header_style="dim",
-        padding=(0, 2, 0, 0),
-    )
-
-
-def _blocks(comparison: Comparison) -> Iterator[RenderableType]:
+def _blocks(comparison: Comparison, width: int) -> Iterator[RenderableType]:
     is_forbidden = bool(comparison.obstacles)
     yield Text(words.headline(comparison), style="bold magenta" if is_forbidden else "bold")
     yield _sides(comparison)
     if is_forbidden:
         yield Padding(_differences(comparison), (1, 0, 0, 0))
-    yield Padding(_metrics(comparison), (1, 0, 0, 0))
+    if comparison.metrics:
+        yield Padding(metric_table(comparison.metrics, width), (1, 0, 0, 0))
     for sentence in words.reason_sentences(comparison):
         yield Text(single_line(sentence), style="dim")
     for phase in comparison.breakdowns:
-        yield Padding(_breakdown(phase), (1, 0, 0, 0))
+        yield Padding(_breakdown(phase, width), (1, 0, 0, 0))
     if comparison.differences and not is_forbidden:
         yield Padding(_differences(comparison), (1, 0, 0, 0))
     yield Padding(_notes(comparison), (1, 0, 0, 0))
@@ -94,49 +77,8 @@ def _sides(comparison: Comparison) -> RenderableType:
     return facts
 
 
-def _metrics(comparison: Comparison) -> RenderableType:
-    table = plain_table()
-    table.add_column("metric", min_width=8)
-    for column in ("base", "new", "change", "95 % interval"):
-        table.add_column(column, justify="right", no_wrap=True)
-    table.add_column("verdict", no_wrap=True)
-    longest = max((len(words.sizes_text(m)) for m in comparison.metrics), default=1)
-    table.add_column("n", no_wrap=True, min_width=longest)
-    for compared in comparison.metrics:
-        table.add_row(
-            Text(compared.metric.label),
-            words.value_text(compared.metric, compared.base),
-            words.value_text(compared.metric, compared.new),
-            words.change_text(compared.metric, compared.change),
-            words.interval_text(compared),
-            Text(words.verdict_text(compared), style=VERDICT_STYLES[compared.verdict]),
-            words.sizes_text(compared),
-        )
-    return table
-
-
-def _breakdown(phase: PhaseChange) -> RenderableType:
-    table = plain_table()
-    table.add_column("line, a batch", no_wrap=True, overflow="ellipsis", max_width=40)
-    for column in ("base", "new", "change", "95 % interval"):
-        table.add_column(column, justify="right", no_wrap=True)
-    for line in phase.lines[:MAX_LINES]:
-        table.add_row(
-            Text(name_of(line.name)),
-            _time(line.base_s),
-            _time(line.new_s),
-            Text(
-                formatting.duration(line.delta_s, signed=True),
-                style="bold" if line.is_beyond_spread else "",
-            ),
-            words.line_interval_text(line),
-        )
-    rest = phase.lines[MAX_LINES:]
-    if rest:
-        rest_s = sum(line.delta_s for line in rest)
-        label = Text(f"{len(rest)} more lines", style="dim")
-        table.add_row(label, "", "", formatting.duration(rest_s, signed=True), "")
-    return Group(Text(words.phase_sentence(phase), style="bold"), table)
+def _breakdown(phase: PhaseChange, width: int) -> RenderableType:
+    return Group(Text(words.phase_sentence(phase), style="bold"), breakdown_table(phase, width))
 
 
 def _differences(comparison: Comparison) -> RenderableType:
@@ -167,7 +109,3 @@ def _notes(comparison: Comparison) -> RenderableType:
     if comparison.not_measured:
         lines.append(f"Measured on neither side: {words.not_measured_text(comparison)}.")
     return Group(*(Text(single_line(line), style="dim") for line in lines))
-
-
-def _time(time_s: float | None) -> str:
-    return words.ABSENT if time_s is None else formatting.duration(time_s)

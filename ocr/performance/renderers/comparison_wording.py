@@ -161,22 +161,33 @@ def change_sentence(compared: MetricComparison) -> str:
     return " ".join(texts)
 
 
-def reason_sentences(comparison: Comparison) -> list[str]:
-    """Return why metrics got no clear verdict: each reason once, its metrics by what they need."""
+def reason_sentences(
+    comparison: Comparison, metrics: Sequence[MetricComparison] | None = None
+) -> list[str]:
+    """Return why metrics got no clear verdict: each reason once, its metrics by what they need.
+
+    Args:
+        comparison: The comparison.
+        metrics: Those of its metrics that are of interest, all when not given.
+    """
+    chosen = comparison.metrics if metrics is None else metrics
     grouped: dict[tuple[str, str], dict[str, list[str]]] = {}
-    for compared in comparison.metrics:
+    for compared in chosen:
         reason = compared.judgement.reason
         if reason and not (comparison.obstacles and compared.verdict == "incomparable"):
             by_need = grouped.setdefault((compared.verdict, reason), {})
             by_need.setdefault(needed_text(compared), []).append(compared.metric.key)
+    count = len(chosen)
     return [
-        f"{verdict}: {reason}: {'; '.join(_with_need(*entry) for entry in by_need.items())}"
-        for (verdict, reason), by_need in grouped.items()
+        f"{verdict}: {reason}: {'; '.join(_who(keys, count, need) for need, keys in who.items())}"
+        for (verdict, reason), who in grouped.items()
     ]
 
 
-def _with_need(needed: str, keys: Sequence[str]) -> str:
-    return ", ".join(keys) + (f" ({needed})" if needed else "")
+def _who(keys: Sequence[str], metrics: int, needed: str) -> str:
+    """Return the metrics that a reason is about, and what they need."""
+    named = f"all {metrics} metrics" if len(keys) == metrics > 1 else ", ".join(keys)
+    return named + (f" ({needed})" if needed else "")
 
 
 def line_delta_text(line: LineChange) -> str:

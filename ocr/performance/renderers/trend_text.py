@@ -11,7 +11,8 @@ from rich.text import Text
 
 from ocr.performance.renderers import comparison_wording as words
 from ocr.performance.renderers import formatting
-from ocr.performance.renderers.comparison_terminal import plain_table, printed
+from ocr.performance.renderers.comparison_tables import plain_table
+from ocr.performance.renderers.comparison_terminal import printed
 from ocr.performance.renderers.markdown_text import code, fenced, table
 from ocr.performance.renderers.plain_text import name_of
 

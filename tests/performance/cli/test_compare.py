@@ -79,8 +79,11 @@ def test_options_may_stand_behind_the_separator(
 
 
 def test_the_terminal_shows_values_change_interval_verdict_and_the_lines(
-    sets: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+    sets: tuple[Path, Path],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
     assert main(["compare", "old", "--", "new"]) == 0
     text = capsys.readouterr().out
     row = next(line for line in text.splitlines() if line.startswith("train: median batch"))

@@ -54,6 +54,14 @@ def slower_metrics() -> Comparison:
     return compare(base, new)
 
 
+def long_lines() -> Comparison:
+    lines_s = {"ocr.models.postprocessing.BoxExtractor.__call__": 0.03, "forward": 0.07}
+    base = [run(i, factor=factor, lines_s=lines_s) for i, factor in enumerate(FACTORS)]
+    slower_s = {**lines_s, "ocr.models.postprocessing.BoxExtractor.__call__": 0.0473}
+    new = [run(10 + i, factor=factor, lines_s=slower_s) for i, factor in enumerate(FACTORS)]
+    return compare(base, new)
+
+
 def other_machine() -> Comparison:
     other = run(1, identity={**IDENTITY, "torch": "2.15.0", "cpu_count": 64}, rss_bytes=None)
     return compare([run(0)], [other])
@@ -150,6 +158,23 @@ def test_hostile_names_break_no_table_and_run_nothing() -> None:
 def test_a_narrow_terminal_is_kept(name: str) -> None:
     text = render_comparison_terminal(COMPARISONS[name](), width=70, color=False)
     assert max(map(len, text.splitlines())) <= 70
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 140])
+def test_no_metric_and_no_number_is_cut_at_any_width(width: int) -> None:
+    text = render_comparison_terminal(long_lines(), width=width, color=False)
+    words = " ".join(text.split())
+    assert max(map(len, text.splitlines())) <= width
+    for whole in ("train: median batch", "[+15.1, +19.5] %", "+17.3 %", "117 ms", "regression"):
+        assert whole in words
+    (line,) = [line for line in text.splitlines() if "47.3 ms" in line]
+    assert "BoxExtractor.__call__ " in line
+    assert line.split()[1:6] == ["30.0", "ms", "47.3", "ms", "+17.3"]
+
+
+def test_a_reason_that_holds_for_every_metric_names_none() -> None:
+    text = render_comparison_terminal(compare([run(0)], [run(1)]), width=200, color=False)
+    assert "a history of 8 would: all 6 metrics (need >= 5 runs a side)" in text
 
 
 def test_a_check_renders_as_in_its_golden_files(
