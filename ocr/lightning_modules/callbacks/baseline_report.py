@@ -11,6 +11,7 @@ from lightning.pytorch.callbacks import Callback
 from typing_extensions import override
 
 from ocr.lightning_modules.callbacks import run_description
+from ocr.lightning_modules.callbacks.deferred_sigterm import deferred_sigterm
 from ocr.lightning_modules.callbacks.live_readings import LiveRun
 from ocr.lightning_modules.callbacks.local_sources import checked_order, live_info, load_run
 from ocr.lightning_modules.callbacks.performance_profiler import PerformanceProfilerCallback
@@ -99,6 +100,7 @@ class BaselineReportCallback(Callback):
         if stage != "fit":
             self._report(trainer, pl_module, "finished")
 
+    @deferred_sigterm()
     def _report(
         self,
         trainer: Trainer,

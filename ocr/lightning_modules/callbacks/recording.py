@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ocr.lightning_modules.callbacks import accelerator_memory, run_description
 from ocr.lightning_modules.callbacks.accelerator_memory import AcceleratorProbe
 from ocr.lightning_modules.callbacks.cuda_clock import CudaClock
+from ocr.lightning_modules.callbacks.deferred_sigterm import deferred_sigterm
 from ocr.lightning_modules.callbacks.gradient_exchange import gradient_wait_s
 from ocr.lightning_modules.callbacks.rank_records import (
     remove_earlier_records,
@@ -111,6 +112,7 @@ class Recording:
         self._wait_for_answer()
         self._write_status("unknown", None)
 
+    @deferred_sigterm()
     def finish(self, status: RunStatus, ended_by: str | None) -> None:
         """End the records with the run's status, so that a report can be made.
 

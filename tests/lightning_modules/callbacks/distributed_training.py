@@ -7,6 +7,7 @@ torchrun all of them.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
 import warnings
@@ -24,7 +25,7 @@ SLEEP_S = 0.02
 
 
 class SmallModule(LightningModule):
-    """A layer; rank 1 does what the case says."""
+    """A layer; rank 1, or the one that it names, does what the case says."""
 
     def __init__(self, case: str) -> None:
         super().__init__()
@@ -36,6 +37,8 @@ class SmallModule(LightningModule):
             time.sleep(SLEEP_S)  # the work that this rank alone has; no test waits by it
         if self.global_rank == 1 and self.case == "raise" and batch_idx == 6:
             raise ValueError("rank 1 has had enough")
+        if batch_idx == 6 and self.case == f"kill {self.global_rank}":
+            os.kill(os.getpid(), signal.SIGKILL)
         loss: torch.Tensor = self.layer(batch).pow(2).mean()
         return loss
 
