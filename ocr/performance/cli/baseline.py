@@ -150,9 +150,12 @@ def _run_lines(name: str, store: str | None) -> list[str]:
         except SchemaError as error:
             lines.append(f"{entry.file_name}: damaged: {error}")
             continue
-        accepted = ", accepted change" if entry.is_accepted_change else ""
-        commit = run.volatile.get("git_commit")
-        lines.append(f"{entry.file_name}: {run.label}, {run.status}, commit {commit}{accepted}")
+        facts = [run.label, run.status]
+        if run.volatile.get("git_commit"):
+            facts.append(f"commit {run.volatile['git_commit']}")
+        if entry.is_accepted_change:
+            facts.append("accepted change")
+        lines.append(f"{entry.file_name}: {', '.join(facts)}")
     return lines
 
 

@@ -96,7 +96,7 @@ def _sides(runs: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     else:
         base, new = runs[:1], runs[1:]
     if not base or not new:
-        raise click.UsageError("Give runs on both sides: BASE... -- NEW...")
+        raise click.UsageError("Write BASE... -- NEW... with runs on both sides.")
     return base, new
 
 

@@ -55,13 +55,20 @@ class FoundRun:
         return summarize(self.baseline, self.label, self.block_means_s)
 
 
-def find_runs(items: Sequence[str], access: WandbAccess) -> Iterator[FoundRun]:
+def find_runs(
+    items: Sequence[str], access: WandbAccess, store: BaselineStore | None = None
+) -> Iterator[FoundRun]:
     """Yield the runs that files, folders, patterns and run ids stand for, in order.
+
+    Args:
+        items: What stands for runs.
+        access: Where W&B runs are asked for.
+        store: Where an item could have been a name: an error says which names there are.
 
     Raises:
         BaselineError: When an item stands for nothing, or when what it stands for can't be read.
     """
-    sources = [source for item in items for source in _sources(item, access)]
+    sources = [source for item in items for source in _sources(item, access, store)]
     for source in sources:
         yield _read(source, access)
 
@@ -86,7 +93,7 @@ def summaries(
             if is_stored(item, store):
                 found.extend(_stored(item, store, like))
             else:
-                found.extend(run.summary() for run in find_runs([item], access))
+                found.extend(run.summary() for run in find_runs([item], access, store))
     return found
 
 
@@ -139,7 +146,7 @@ def _say_left_out(name: str, entries: Sequence[Entry], fitting: Sequence[Entry])
         streams.print_message(f"{name}: left out: {left} of other environments")
 
 
-def _sources(item: str, access: WandbAccess) -> Iterator[Path | str]:
+def _sources(item: str, access: WandbAccess, store: BaselineStore | None) -> Iterator[Path | str]:
     """Yield a path for each document or run folder, the item itself for a W&B run."""
     path = Path(item)
     if item.startswith((WANDB_PREFIX, "http://", "https://")):
@@ -156,9 +163,16 @@ def _sources(item: str, access: WandbAccess) -> Iterator[Path | str]:
         yield item
     else:
         raise SourceError(
-            f"can't read {item}: no such file, folder or name in the store; "
+            f"can't read {item}: no such file or folder{_no_such_name(store)}; "
             f"a W&B run is written {WANDB_PREFIX}ID, or needs --project"
         )
+
+
+def _no_such_name(store: BaselineStore | None) -> str:
+    if store is None:
+        return ""
+    names = ", ".join(summary.name for summary in store.summaries()) or "nothing"
+    return f", and no name of the store ({store.folder} holds {names})"
 
 
 def _is_run_id(item: str, access: WandbAccess) -> bool:
@@ -178,9 +192,14 @@ def _of_path(path: Path) -> Iterator[Path]:
     if not _has_records(path):
         several = [*path.glob("*.json"), *path.glob("*/baseline.json")]
         several += [*path.glob("*/baseline/baseline.json")]
-        if several:
-            yield from sorted(several, key=str)
-            return
+        if not several:
+            raise SourceError(
+                f"can't read {path}: it is no run's folder and no folder of runs: there is no "
+                "baseline.json and no records of a run in it; a training with "
+                "callbacks=baseline_report leaves them"
+            )
+        yield from sorted(several, key=str)
+        return
     yield path
 
 

@@ -170,7 +170,8 @@ def test_a_name_of_the_store_is_its_runs_of_the_same_environment(
         (["--", "new"], "both sides"),
         (["old", "--"], "both sides"),
         (["old", "--", "new", "--", "new"], "once"),
-        (["old", "--", "nowhere"], "nowhere: no such file, folder or name in the store"),
+        (["old", "--", "nowhere"], "no name of the store (baselines holds nothing)"),
+        (["old", "--", "empty"], "no run's folder and no folder of runs"),
         (["old", "--", "nowhere/*.json"], "no file or folder matches"),
         (["old", "--", "new", "--margin", "batch_time=fast"], "no quantity"),
         (["old", "--", "new", "--margin", "batch_tme=5%"], "did you mean batch_time"),
@@ -188,6 +189,7 @@ def test_a_wrong_command_is_one_line_and_2(
     arguments: list[str],
     part: str,
 ) -> None:
+    Path("empty").mkdir()
     assert main(["compare", *arguments]) == 2
     captured = capsys.readouterr()
     assert captured.out == ""
