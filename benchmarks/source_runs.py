@@ -1,4 +1,4 @@
-"""Long runs as each logger keeps them, written in the loggers' formats without their clients."""
+"""Long runs as the recorder and each logger keep them; the loggers' without their clients."""
 
 from __future__ import annotations
 
@@ -40,6 +40,15 @@ class Length:
             else:
                 row |= {"loss": 1 / (step + 1), "lr": 1e-3, "performance/train_batch_time": 0.25}
             yield row
+
+
+@contextmanager
+def _recorder(folder: Path, length: Length) -> Iterator[str]:
+    """A "row" is a batch here, with ten operations in it."""
+    from benchmarks.scale import write_records
+
+    write_records(folder, length.rows)
+    yield str(folder)
 
 
 @contextmanager
@@ -217,6 +226,7 @@ def _mlflow(folder: Path, length: Length) -> Iterator[str]:
 
 
 WRITERS: Mapping[str, Callable[[Path, Length], AbstractContextManager[str]]] = {
+    "recorder": _recorder,
     "csv": _csv,
     "tensorboard": _tensorboard,
     "wandb-offline": _wandb_offline,

@@ -17,11 +17,11 @@ FILE_NAME = "hparams.yaml"
 
 def read_config(folder: Path) -> tuple[dict[str, JsonValue] | None, list[Missing]]:
     """Return the folder's hyperparameters without secrets, or None and the reason."""
-    import yaml
-
     path = folder / FILE_NAME
     if not path.is_file():
         return None, [_missing("not_collected", f"no {FILE_NAME} beside the metrics")]
+    import yaml
+
     try:
         config = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:

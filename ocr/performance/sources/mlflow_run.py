@@ -133,6 +133,8 @@ def _environment(patience: Patience) -> dict[str, str]:
         "MLFLOW_HTTP_REQUEST_MAX_RETRIES": str(_HTTP_RETRIES),
         # MLflow 3 refuses tracking folders, which older runs are in; reading one is harmless.
         "MLFLOW_ALLOW_FILE_STORE": "true",
+        # Reading a run is nobody else's business, and a process that ends at once can't tell it.
+        "MLFLOW_DISABLE_TELEMETRY": "true",
     }
 
 
