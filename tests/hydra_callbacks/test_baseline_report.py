@@ -114,12 +114,13 @@ def test_a_report_that_tells_all_records_stays_and_one_that_lacks_batches_is_ren
     assert [phase.batches for phase in baseline.phases] == [8, 8]
 
 
-@pytest.mark.parametrize("launcher", ["basic", "joblib"])
+@pytest.mark.parametrize("launcher", ["basic", "joblib", "submitit_local"])
 def test_a_sweep_gets_one_table_over_its_jobs_the_failed_ones_too(
     start: Start, tmp_path: Path, launcher: str
 ) -> None:
-    if launcher == "joblib":
-        pytest.importorskip("hydra_plugins.hydra_joblib_launcher")
+    if launcher != "basic":
+        plugin = launcher.removesuffix("_local")
+        pytest.importorskip(f"hydra_plugins.hydra_{plugin}_launcher")
     done = start("--multirun", "end=return,raise", "+api_key=hunter2", f"hydra/launcher={launcher}")
     assert done.returncode == 1, "the launcher's own exit code for a failed job"
     rows = list(csv.DictReader((tmp_path / "sweep" / "sweep_baselines.csv").open()))
