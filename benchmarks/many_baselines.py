@@ -105,6 +105,7 @@ def main() -> int:
             "check one run against the name": seconds(
                 folder, "check", one, "--baseline", "main", *store
             ),
+            "trend of the latest 200 of the name": seconds(folder, "trend", "main", *store),
             "list the names": seconds(folder, "baseline", "list", *store),
             "query all documents": seconds(folder, "baseline", "query", query, *store),
         }
