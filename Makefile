@@ -14,13 +14,14 @@ help: ## this list
 
 setup: $(STAMP) ## .venv with the package, its extras and the development tools
 
-# The build backend comes first and from the same constraints: pip's isolated build would
-# fetch the newest one.
+# The build backends come first and from the same constraints: pip's isolated build would
+# fetch the newest ones. A dependency of hydra-core is built with setuptools, which environments of
+# Python 3.12 and newer don't begin with.
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
 	  { echo "Python 3.10 or newer is needed; name one with: make PYTHON=/path/to/python3" >&2; exit 2; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet -c constraints.txt hatchling editables
+	$(BIN)/python -m pip install --quiet -c constraints.txt hatchling editables setuptools
 	$(BIN)/python -m pip install --quiet --no-build-isolation -c constraints.txt \
 	  -e '.[train,tensorboard,mlflow,store,pictures,dev]'
 	@touch $@
