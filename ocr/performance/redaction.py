@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 import re
 from collections.abc import Mapping, Sequence, Set
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 
     from ocr.performance.run import JsonValue
 
-__all__ = ["REDACTED", "is_secret_key", "redact", "redact_arguments", "redact_text"]
+__all__ = ["REDACTED", "config_hash", "is_secret_key", "redact", "redact_arguments", "redact_text"]
 
 MAX_DEPTH = 50
 MAX_TEXT_LENGTH = 10_000
@@ -40,6 +42,12 @@ def redact(config: Mapping[str, object], *, allowed: Iterable[str] = ()) -> dict
             `model.auth_token_embedding`.
     """
     return _Redaction(frozenset(allowed)).mapping(config, "", 0)
+
+
+def config_hash(redacted: Mapping[str, JsonValue]) -> str:
+    """Return the SHA-256 of a redacted configuration as canonical JSON."""
+    canonical = json.dumps(redacted, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def redact_arguments(arguments: Iterable[object]) -> list[str]:

@@ -251,7 +251,7 @@ class Run:
     """One run as a source read it.
 
     The stages are those of rank 0. `ranks` has the totals of every rank that left records, rank 0
-    too, where `world_size` is above 1.
+    too, where `world_size` is above 1. `config_hash` is known where the config was left out, too.
     """
 
     info: RunInfo
@@ -261,6 +261,7 @@ class Run:
     memory: MemorySamples | None = None
     measurement: MeasurementRecord = field(default_factory=MeasurementRecord)
     config: Mapping[str, JsonValue] | None = None
+    config_hash: str | None = None
     data_hash: str | None = None
     environment_identity: Mapping[str, JsonValue] = field(default_factory=dict)
     environment_volatile: Mapping[str, JsonValue] = field(default_factory=dict)

@@ -10,6 +10,7 @@ from ocr.lightning_modules.callbacks import run_description
 from ocr.lightning_modules.callbacks.live_readings import ASKS_A_SERVER, READERS, LiveRun
 from ocr.performance.errors import SettingError, SourceError
 from ocr.performance.private_text import error_text
+from ocr.performance.redaction import config_hash
 from ocr.performance.run import MeasurementRecord, Missing, Run, RunInfo
 
 if TYPE_CHECKING:
@@ -112,19 +113,29 @@ def _ended(run: Run, info: RunInfo) -> Run:
     )
 
 
+def without_config(run: Run) -> Run:
+    """Return the run with no more of its configuration than the hash."""
+    if run.config is None:
+        return run
+    return replace(run, config=None, config_hash=config_hash(run.config))
+
+
 def _completed(
     run: Run, live: LiveRun, module: LightningModule, failures: Collection[Missing]
 ) -> Run:
     """Add to what the source read what the live trainer knows better."""
     if run.info.source == "recorder":
         told = run if run.info.status != "unknown" else _ended(run, live.info)
-        config = told.config if live.config_policy.include else None
-        return replace(told, config=config, missing=(*failures, *told.missing))
+        if not live.config_policy.include:
+            told = without_config(told)
+        return replace(told, missing=(*failures, *told.missing))
     known = ("environment", "config")
+    config, hash_of_config = run_description.run_config(live.trainer, module, live.config_policy)
     return replace(
         run,
         info=replace(live.info, source=run.info.source),
-        config=run_description.run_config(live.trainer, module, live.config_policy),
+        config=config,
+        config_hash=hash_of_config,
         environment_identity=run_description.environment_identity(live.trainer),
         missing=(*failures, *(entry for entry in run.missing if entry.metric not in known)),
     )

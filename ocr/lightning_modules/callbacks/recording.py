@@ -189,13 +189,15 @@ class Recording:
         }
         if not trainer.is_global_zero:  # whose loggers are dummies, and whose report is rank 0's
             return own
+        config, config_hash = run_description.run_config(trainer, module, self._config_policy)
         return own | {
             "run": run_description.run_identity(trainer),
             "environment": {
                 "identity": run_description.environment_identity(trainer),
                 "volatile": environment.volatile(Path.cwd()),
             },
-            "config": run_description.run_config(trainer, module, self._config_policy),
+            "config": config,
+            "config_hash": config_hash,
             "include_config": self._config_policy.include,
             "profile_memory": self._profile_memory,
         }

@@ -11,7 +11,7 @@ import torch
 from lightning.pytorch.loggers import WandbLogger
 
 from ocr.performance.record import environment
-from ocr.performance.redaction import redact, redact_text
+from ocr.performance.redaction import config_hash, redact, redact_text
 
 if TYPE_CHECKING:
     from lightning.pytorch import LightningModule, Trainer
@@ -70,15 +70,14 @@ class ConfigPolicy:
 
 
 def run_config(
-    trainer: Trainer, module: LightningModule, policy: ConfigPolicy = ConfigPolicy()
-) -> dict[str, Any] | None:
-    """Return the composed Hydra config, else the hyperparameters; secrets redacted.
+    trainer: Trainer, module: LightningModule, policy: ConfigPolicy
+) -> tuple[dict[str, Any] | None, str | None]:
+    """Return the composed Hydra config, else the hyperparameters, secrets redacted; and its hash.
 
-    None where the policy leaves it out, and where there is none. Interpolations stay unresolved,
-    so that paths and times of one run do not make its configuration differ from the next one's.
+    The config is None where the policy leaves it out; two runs still compare by its hash. Both are
+    None where there is none. Interpolations stay unresolved, so that paths and times of one run do
+    not make its configuration differ from the next one's.
     """
-    if not policy.include:
-        return None
     composed = _hydra_config()
     if composed is None:
         composed = {"model": dict(module.hparams)}
@@ -86,7 +85,10 @@ def run_config(
         if datamodule is not None:
             composed["data"] = dict(datamodule.hparams)
         composed = {name: values for name, values in composed.items() if values}
-    return redact(composed, allowed=policy.shown_keys) or None
+    config = redact(composed, allowed=policy.shown_keys)
+    if not config:
+        return None, None
+    return config if policy.include else None, config_hash(config)
 
 
 def _hydra_config() -> dict[str, Any] | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from datetime import datetime, timezone
 from importlib import metadata
 from typing import TYPE_CHECKING
@@ -28,13 +26,14 @@ from ocr.performance.baseline import (
     TrainVsValidation,
     Workload,
 )
+from ocr.performance.redaction import config_hash
 from ocr.performance.stages import REPORTED_STAGES, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ocr.performance.baseline import Phase
-    from ocr.performance.run import JsonValue, Run
+    from ocr.performance.run import Run
 
 DISTRIBUTION_NAME = "ocr-baseline"
 
@@ -150,12 +149,6 @@ def _workload(run: Run) -> Workload:
     config = None if run.config is None else dict(run.config)
     return Workload(
         config=config,
-        config_hash=None if config is None else _hash(config),
+        config_hash=run.config_hash if config is None else config_hash(config),
         data_hash=run.data_hash,
     )
-
-
-def _hash(config: Mapping[str, JsonValue]) -> str:
-    """Return the SHA-256 of a configuration as canonical JSON."""
-    canonical = json.dumps(config, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode()).hexdigest()

@@ -180,7 +180,10 @@ def _workload(base: RunSummary, new: RunSummary, across: Sequence[str]) -> Itera
 
 
 def _config(base: RunSummary, new: RunSummary, across: Sequence[str]) -> Iterator[Difference]:
-    if base.config is None or new.config is None or base.config == new.config:
+    if base.config is None or new.config is None:
+        yield from _config_hash(base, new)
+        return
+    if base.config == new.config:
         return
     before, after = dict(flatten(base.config)), dict(flatten(new.config))
     for key in {**before, **after}:
@@ -193,6 +196,13 @@ def _config(base: RunSummary, new: RunSummary, across: Sequence[str]) -> Iterato
                 new=after.get(key),
                 forbids=forbids,
             )
+
+
+def _config_hash(base: RunSummary, new: RunSummary) -> Iterator[Difference]:
+    """Tell configs apart of which one was left out; what differs may be no work: a note."""
+    before, after = base.config_hash, new.config_hash
+    if before is not None and after is not None and before != after:
+        yield Difference(area="config", field="config_hash", base=before, new=after, forbids=False)
 
 
 def _matches(key: str, patterns: Sequence[str]) -> bool:

@@ -56,6 +56,7 @@ class RunSummary:
     identity: Mapping[str, JsonValue] = field(default_factory=dict)
     volatile: Mapping[str, JsonValue] = field(default_factory=dict)
     config: Mapping[str, JsonValue] | None = None
+    config_hash: str | None = None
     data_hash: str | None = None
     breakdowns: Mapping[str, PhaseLines] = field(default_factory=dict)
     block_means_s: Mapping[str, Sequence[float]] = field(default_factory=dict)
@@ -100,6 +101,7 @@ def summarize(
         identity=baseline.environment.identity,
         volatile=baseline.environment.volatile,
         config=baseline.workload.config,
+        config_hash=baseline.workload.config_hash,
         data_hash=baseline.workload.data_hash,
         breakdowns={
             phase: lines

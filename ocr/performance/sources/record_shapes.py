@@ -42,6 +42,7 @@ def check_header(record: Mapping[str, Any]) -> None:
     check_format(record)
     _check_optional(record, "clock", text)
     _check_optional(record, "config", mapping)
+    _check_optional(record, "config_hash", text)
     _check_optional(record, "world_size", count)
     _check_optional(record, "written_at", lambda value: datetime.fromisoformat(text(value)))
     for value in mapping(record.get("run") or {}).values():

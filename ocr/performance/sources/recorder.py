@@ -148,6 +148,7 @@ class _Reading:
             workers=self.workers.records(),
             measurement=self._measurement(),
             config=self._latest("config"),
+            config_hash=self._latest("config_hash"),
             environment_identity=self._environment("identity"),
             environment_volatile=self._environment("volatile") | self.status.get("volatile", {}),
             missing=self._missing(),

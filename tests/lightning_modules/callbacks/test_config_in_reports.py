@@ -59,6 +59,21 @@ def test_the_configuration_is_left_out_on_demand_and_the_report_says_so(tmp_path
     assert (entry.reason, entry.detail) == ("skipped", "include_config is off")
 
 
+def test_a_configuration_that_is_left_out_is_still_told_from_another_by_its_hash(
+    tmp_path: Path,
+) -> None:
+    shown, left_out, other = (
+        run_with(tmp_path / name, {"note": note, "api_key": name}, include_config=is_shown)
+        for name, note, is_shown in (("a", "one", True), ("b", "one", False), ("c", "two", False))
+    )
+    module = ConfiguredModule({"note": "one", "api_key": "d"})
+    report = BaselineReportCallback(include_config=False)
+    by_report = tiny_run(tmp_path / "d", module=module, report=report, logger=False)
+    hashes = [run.baseline.workload.config_hash for run in (shown, left_out, by_report, other)]
+    assert hashes[0] == hashes[1] == hashes[2] != hashes[3]
+    assert None not in hashes
+
+
 def test_a_configuration_that_no_json_can_hold_costs_nothing(tmp_path: Path) -> None:
     settings: dict[Any, Any] = {"text": Unprintable(), "nan": float("nan"), 3: {(1,): b"\xff"}}
     settings["self"] = settings

@@ -6,7 +6,12 @@ from dataclasses import replace
 
 from pydantic import JsonValue
 
-from ocr.performance.compare.identity import fingerprint, workload_config, workload_hash
+from ocr.performance.compare.identity import (
+    differences,
+    fingerprint,
+    workload_config,
+    workload_hash,
+)
 from tests.performance.compare.measured_runs import CONFIG, IDENTITY, run
 
 
@@ -33,6 +38,16 @@ def test_where_a_run_writes_is_no_work() -> None:
     }
     assert workload_config(named).keys() == workload_config(CONFIG).keys()
     assert workload_hash(run(0)) == workload_hash(run(1, config=named))
+
+
+def test_configs_that_were_left_out_are_told_apart_by_their_hashes() -> None:
+    known = replace(run(0), config_hash="aa")
+    same, other = (replace(run(1), config=None, config_hash=text) for text in ("aa", "bb"))
+    unknown = replace(run(1), config=None, config_hash=None)
+    assert not differences([known], [same])
+    assert not differences([known], [unknown])
+    (found,) = differences([known], [other])
+    assert (found.area, found.field, found.forbids) == ("config", "config_hash", False)
 
 
 def test_what_a_run_does_is_work() -> None:
