@@ -166,6 +166,8 @@ def test_a_named_history_judges_one_run(tmp_path: Path, capsys: pytest.CaptureFi
 
 
 def test_a_calibration_kept_with_a_name_settles_single_runs(tmp_path: Path) -> None:
+    # A name of the store comes before a folder of that name.
+    (tmp_path / "main").mkdir()
     write_runs(tmp_path / "equal", 100, factors=HISTORY)
     assert main(["baseline", "add", "main", "old/run-0"]) == 0
     assert main(["calibrate", "equal", "--name", "main"]) == 0
