@@ -10,7 +10,7 @@ from ocr.performance.renderers.markdown_text import MarkdownText, code, escape, 
 from ocr.performance.renderers.wording import STAGE_ADJECTIVES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from ocr.performance.compare.breakdown import PhaseChange
     from ocr.performance.compare.comparison import Comparison, MetricComparison
@@ -115,13 +115,19 @@ def _differences(comparison: Comparison) -> str:
 
 
 def _footer(comparison: Comparison) -> str:
-    lines = [
-        f"Base: {words.side_text(comparison.base.labels)}. "
-        f"New: {words.side_text(comparison.new.labels)}. "
+    sides = (
+        f"Base: {_names(comparison.base.labels)}. New: {_names(comparison.new.labels)}. "
         f"Compared: {words.DESIGN_WORDS[comparison.design]}."
-    ]
-    lines.extend(f"{note[:1].upper()}{note[1:]}." for note in words.method_notes(comparison))
+    )
+    lines = [f"{note[:1].upper()}{note[1:]}." for note in words.method_notes(comparison)]
     lines.extend(f"Note: {note}" for note in comparison.notes)
     if comparison.not_measured:
         lines.append(f"Measured on neither side: {words.not_measured_text(comparison)}.")
-    return "\n".join(f"- {escape(line)}" for line in lines)
+    return "\n".join([f"- {sides}", *(f"- {escape(line)}" for line in lines)])
+
+
+def _names(labels: Sequence[str]) -> str:
+    """Return the names of a side's runs as code, the first three where there are more."""
+    rest = len(labels) - words.MAX_SHOWN_RUNS
+    shown = ", ".join(code(label) for label in labels[: words.MAX_SHOWN_RUNS])
+    return f"{shown} and {rest} more" if rest > 0 else shown

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 ABSENT = "-"
 MAX_VALUE_LENGTH = 60
 MAX_SHOWN_VALUES = 10
+MAX_SHOWN_RUNS = 3
 MANY_RUNS = 20
 """More runs a side are poor advice: these tell 0.9 standard deviations, twice as many 0.6."""
 SOONER = "a quieter machine, longer runs or a wider margin"
@@ -221,8 +222,9 @@ def json_text(value: JsonValue) -> str:
 
 def side_text(labels: Sequence[str]) -> str:
     """Return the names of a side's runs, the first three where there are more."""
-    shown = ", ".join(name_of(label) for label in labels[:3])
-    return f"{shown} and {len(labels) - 3} more" if len(labels) > 3 else shown
+    rest = len(labels) - MAX_SHOWN_RUNS
+    shown = ", ".join(name_of(label) for label in labels[:MAX_SHOWN_RUNS])
+    return f"{shown} and {rest} more" if rest > 0 else shown
 
 
 def not_measured_text(comparison: Comparison) -> str:
