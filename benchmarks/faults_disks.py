@@ -39,7 +39,7 @@ def begin_with_own_mounts() -> None:
         os.execvp(unshare[0], [*unshare, sys.executable, *sys.argv])  # noqa: S606 - itself again
 
 
-def has_own_mounts() -> bool:
+def _has_own_mounts() -> bool:
     """Whether `begin_with_own_mounts` was successful."""
     return _MARK in os.environ
 
@@ -47,7 +47,7 @@ def has_own_mounts() -> bool:
 @contextmanager
 def small_disk(folder: Path) -> Iterator[bool]:
     """Make the folder a file system of two pages while the block runs; False where none can be."""
-    if not has_own_mounts():
+    if not _has_own_mounts():
         yield False
         return
     folder.mkdir()
@@ -69,7 +69,7 @@ def freezable_disk(folder: Path) -> Iterator[bool]:
     os.truncate(image, FREEZABLE_DISK_BYTES)
     folder.mkdir()
     is_mounted = (
-        has_own_mounts()
+        _has_own_mounts()
         and _succeeds("mkfs.ext4", "-q", str(image))
         and _succeeds("mount", "-o", "loop", str(image), str(folder))
     )

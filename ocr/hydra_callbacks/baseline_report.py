@@ -1,7 +1,7 @@
 """`BaselineReportHook`: after a Hydra job, the report that the job could not write itself.
 
-Hydra makes the hook at the start of every job that configures it, so this module imports nothing
-beyond Hydra; the report engine is imported when there are records to report on.
+Hydra makes the hook at the start of every job that configures it, so this module imports hardly
+anything beyond Hydra; the report engine is imported when there are records to report on.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from hydra.experimental.callback import Callback
 from typing_extensions import override
+
+from ocr.performance.record.folder_answer import wait_for_answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,6 +85,7 @@ class BaselineReportHook(Callback):
 
     def _report(self, folder: Path, ending: Callable[[], Ending]) -> None:
         try:
+            wait_for_answer(folder)
             if not _has_records(folder):
                 return
             from ocr.performance.recovery import recover_report
@@ -97,6 +100,7 @@ class BaselineReportHook(Callback):
             return
         try:
             folder = Path(config.hydra.sweep.dir)
+            wait_for_answer(folder)
             if not folder.is_dir():
                 return
             from ocr.performance.sweep_report import write_sweep_report

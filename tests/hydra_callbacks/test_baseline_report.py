@@ -10,9 +10,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hydra.core.utils import JobReturn, JobStatus
+from omegaconf import OmegaConf
 
+from ocr.hydra_callbacks.baseline_report import BaselineReportHook
 from ocr.performance.baseline import Baseline
 from ocr.performance.documents import read_baseline
+from ocr.performance.record import folder_answer
 from ocr.performance.report import write_report
 from ocr.performance.sources import recorder
 from tests.hydra_callbacks import recording_job
@@ -93,6 +97,21 @@ def test_a_hook_that_fails_leaves_exit_code_and_job_alone(start: Start, tmp_path
     assert done.returncode == 0
     assert "could not be written" in (done.stdout + done.stderr)
     assert not (tmp_path / "job" / "baseline" / "baseline.json").exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_folder_that_does_not_answer_holds_a_job_up_for_a_while_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(folder_answer, "PATIENCE_S", 0.1)
+    recording_job.record(tmp_path / "baseline" / "records", 5).close()
+    probe = tmp_path / "baseline" / folder_answer.PROBE_NAME
+    os.mkfifo(probe)  # a pipe that nobody reads holds whoever opens it to write
+    config = OmegaConf.create({"hydra": {"runtime": {"output_dir": str(tmp_path)}}})
+    BaselineReportHook().on_job_end(config, JobReturn(status=JobStatus.COMPLETED))
+    assert "has not answered for" in caplog.text
+    assert not (tmp_path / "baseline" / "baseline.json").exists()
+    os.close(os.open(probe, os.O_RDONLY | os.O_NONBLOCK))
 
 
 def test_a_rank_above_0_writes_nothing(start: Start, tmp_path: Path) -> None:

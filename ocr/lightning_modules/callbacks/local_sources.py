@@ -113,7 +113,7 @@ def _ended(run: Run, info: RunInfo) -> Run:
     )
 
 
-def without_config(run: Run) -> Run:
+def _without_config(run: Run) -> Run:
     """Return the run with no more of its configuration than the hash."""
     if run.config is None:
         return run
@@ -127,7 +127,7 @@ def _completed(
     if run.info.source == "recorder":
         told = run if run.info.status != "unknown" else _ended(run, live.info)
         if not live.config_policy.include:
-            told = without_config(told)
+            told = _without_config(told)
         return replace(told, missing=(*failures, *told.missing))
     known = ("environment", "config")
     config, hash_of_config = run_description.run_config(live.trainer, module, live.config_policy)
