@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 class Recording:
     """Records one run, over several entry points of a trainer, into one folder.
 
-    Where the folder's file system stops to answer, the training waits for it once and not for
-    ever; then nothing more is written from the training's own thread.
+    Before the training's own thread writes, the folder's file system is asked whether it answers,
+    so that one that hangs does not hold the training for ever.
     """
 
     def __init__(
@@ -54,7 +54,6 @@ class Recording:
             HungFolderError: When the folder does not answer.
         """
         wait_for_answer(folder)
-        self._hung: HungFolderError | None = None
         self._device = device = trainer.strategy.root_device
         remove_earlier_records(folder, trainer.global_rank, trainer.world_size)
         self.recorder = Recorder(
@@ -84,7 +83,7 @@ class Recording:
             OSError: When the records can't be written.
             HungFolderError: When the folder does not answer.
         """
-        self._wait_for_answer()
+        wait_for_answer(self.folder)
         self.recorder.resume()
         self.recorder.write_header(self._header(trainer, module))
         self._heartbeat.start()
@@ -95,7 +94,7 @@ class Recording:
         identity = run_description.loader_identity(trainer)
         # The heartbeat warns of a disk that can't be written, the run's end of one that hangs.
         with suppress(OSError, HungFolderError):
-            self._wait_for_answer()
+            wait_for_answer(self.folder)
             self.recorder.write_header({"environment": {"identity": identity}})
 
     def note_gradient_wait(self) -> None:
@@ -109,7 +108,7 @@ class Recording:
             OSError: When the records can't be written.
             HungFolderError: When the folder does not answer.
         """
-        self._wait_for_answer()
+        wait_for_answer(self.folder)
         self._write_status("unknown", None)
 
     @deferred_sigterm()
@@ -120,7 +119,7 @@ class Recording:
             OSError: When the records can't be written.
             HungFolderError: When the folder does not answer.
         """
-        self._wait_for_answer()
+        wait_for_answer(self.folder)
         self._reports += 1
         self.note_gradient_wait()
         self.recorder.pause()
@@ -139,14 +138,14 @@ class Recording:
             OSError: When the records can't be written.
             HungFolderError: When the folder does not answer.
         """
-        self._wait_for_answer()
+        wait_for_answer(self.folder)
         self.recorder.pause()
         self._heartbeat.stop()
 
     def close(self) -> None:
         """End for good, whatever can still be written."""
         try:
-            self._wait_for_answer()
+            wait_for_answer(self.folder)
         except HungFolderError:
             self._heartbeat.abandon()
             return
@@ -154,15 +153,6 @@ class Recording:
             self._heartbeat.stop()
         with suppress(OSError):
             self.recorder.close()
-
-    def _wait_for_answer(self) -> None:
-        if self._hung is None:
-            try:
-                wait_for_answer(self.folder)
-            except HungFolderError as error:
-                self._hung = error
-        if self._hung is not None:
-            raise self._hung
 
     def _write_status(self, status: RunStatus, ended_by: str | None) -> None:
         self.recorder.write(
