@@ -180,10 +180,11 @@ def _document(folder: Path, *place: Any) -> Baseline:
     return read_baseline(folder / "baseline.json")
 
 
-def _records_of_vast_batches(folder: Path) -> Baseline:
-    columns = {key: [0] for key in ("epoch", "batch_idx", "dataloader_idx", "start_ns")}
+def _records_of_a_batch(folder: Path, **values: float) -> Baseline:
+    places = ("epoch", "batch_idx", "dataloader_idx", "samples", "start_ns")
+    columns = {place: [values.get(place, 0)] for place in places}
     batches = {"type": "batches", "stage": "train", **columns, "lines_ns": {"forward": [5]}}
-    lines = [json.dumps(HEADER), json.dumps(batches | {"samples": [1e300]})]
+    lines = [json.dumps(HEADER), json.dumps(batches)]
     (folder / "rank_0.jsonl").write_text("\n".join(lines))
     return analyze(recorder.load(folder))
 
@@ -240,7 +241,9 @@ def _events(folder: Path, *, wall_time: float = 1.0, rest: bytes = b"") -> Basel
     [
         lambda folder: _document(folder, "phases", 0, "batches"),
         lambda folder: _document(folder, "environment", "identity", "batch_size"),
-        _records_of_vast_batches,
+        lambda folder: _records_of_a_batch(folder, samples=1e300),
+        lambda folder: _records_of_a_batch(folder, epoch=-1),
+        lambda folder: _records_of_a_batch(folder, dataloader_idx=2**62),
         lambda folder: _records_of_a_vast_worker(folder, number=2**38, prefetch_factor=2),
         lambda folder: _records_of_a_vast_worker(folder, number=0, prefetch_factor=2**62),
         lambda folder: _csv(folder, number="1e300"),
@@ -256,6 +259,8 @@ def _events(folder: Path, *, wall_time: float = 1.0, rest: bytes = b"") -> Basel
         "a count of 400 digits",
         "a batch size of 400 digits",
         "records of 1e300 samples",
+        "records before the first epoch",
+        "records of a loader of a number that no run has",
         "a worker of a number that no machine runs",
         "a loader that asks for more than it can hold",
         "1e300 batches in a CSV",

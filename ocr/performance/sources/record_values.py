@@ -44,6 +44,14 @@ def nanoseconds(values: Any) -> NDArray[np.int64]:
     return column
 
 
+def counts(values: Any) -> NDArray[np.int64]:
+    """Return a list of counts, or of numbers that begin at 0, as a column, shape (values,)."""
+    column = integers(values)
+    if ((column < 0) | (column > LARGEST_COUNT)).any():
+        raise ValueError("a count is negative or more than a run can hold")
+    return column
+
+
 def line_columns(value: Any, count: int) -> dict[str, NDArray[np.int64]]:
     """Return a column of `count` times for each line."""
     lines = {line: nanoseconds(column) for line, column in mapping(value).items()}

@@ -12,7 +12,7 @@ from ocr.performance.run import BatchTable, MemorySamples, OperationRecord
 from ocr.performance.sources.growing_columns import GrowingColumns
 from ocr.performance.sources.record_values import (
     count,
-    integers,
+    counts,
     line_columns,
     nanoseconds,
     readings,
@@ -62,7 +62,7 @@ class RecordedBatches:
         """Take the columns of one record in; raise `ValueError` when they don't fit together."""
         start_ns = nanoseconds(record["start_ns"])
         lines_ns = line_columns(record["lines_ns"], len(start_ns))
-        ids = {name: integers(record[name]) for name in _ID_COLUMNS}
+        ids = {name: counts(record[name]) for name in _ID_COLUMNS}
         samples = sample_counts(record["samples"])
         if any(column.shape != start_ns.shape for column in [*ids.values(), samples]):
             raise ValueError("columns of different lengths in a batches record")
