@@ -46,7 +46,7 @@ def main(folder: Path, callbacks: list[Callback]) -> None:
     """Train for an epoch."""
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
-    seed_everything(3, verbose=False)
+    seed_everything(3)
     trainer = Trainer(
         accelerator="cpu",
         devices=2,

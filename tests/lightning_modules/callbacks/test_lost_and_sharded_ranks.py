@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from lightning.pytorch import strategies
 
 from ocr.performance.recovery import Ending, recover_report
 from ocr.performance.sources import recorder
-from tests.lightning_modules.callbacks import sharded_training
 from tests.lightning_modules.callbacks.test_ranks import TORCHRUN, Train, report_in, train
 
 __all__ = ["train"]  # a fixture
@@ -45,9 +45,14 @@ def test_a_killed_rank_0_leaves_records_that_tell_how_the_others_ended(
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(
+    not hasattr(strategies, "ModelParallelStrategy"), reason="Lightning shards so since 2.3"
+)
 def test_a_sharded_module_trains_to_the_same_bits_with_the_callbacks_as_without(
     tmp_path: Path, repository: Path
 ) -> None:
+    from tests.lightning_modules.callbacks import sharded_training
+
     printed = {}
     for case in ("with", "without"):
         inherited = {key: value for key, value in os.environ.items() if "RANK" not in key}
