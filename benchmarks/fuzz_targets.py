@@ -93,15 +93,15 @@ def _records() -> Iterator[bytes]:
     yield SEPARATOR.join((several, several, worker))
 
 
-def _written(source: str, *names: str) -> Iterator[bytes]:
-    """Yield the files that a logger leaves of a run of twelve steps."""
+def _written(source: str, name: str, rows: int = 12) -> Iterator[bytes]:
+    """Yield the file that a logger leaves of a run of so many rows, four to an epoch."""
     folder = Path(tempfile.mkdtemp())
     try:
-        with WRITERS[source](folder, Length(12, 4)):
-            content = [next(folder.glob(name)).read_bytes() for name in names]
+        with WRITERS[source](folder, Length(rows, 4)):
+            content = next(folder.glob(name)).read_bytes()
     finally:
         shutil.rmtree(folder)
-    yield SEPARATOR.join(content)
+    yield content
 
 
 def _csv_with_hyperparameters() -> Iterator[bytes]:
@@ -135,7 +135,7 @@ TARGETS = {
         file_names=("events.out.tfevents.1700000000.host",),
         read=lambda folder: analyze(tensorboard_events.load(folder)),
         mutate=mutated_events,
-        seeds=lambda: _written("tensorboard", "*tfevents*"),
+        seeds=lambda: _written("tensorboard", "*tfevents*", rows=60),
     ),
     "wandb": Target(
         file_names=("run-abc123.wandb",),
