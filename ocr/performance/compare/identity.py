@@ -148,12 +148,13 @@ def _schema(base: RunSummary, new: RunSummary) -> Iterator[Difference]:
 def _environment(base: RunSummary, new: RunSummary, across: Sequence[str]) -> Iterator[Difference]:
     if base.identity == new.identity:
         return
-    # Without any identity on a side nothing is known to differ; `comparison` warns of that.
-    known = bool(base.identity) and bool(new.identity)
+    # What a side does not tell is not known to differ: W&B's files name the machine and not the
+    # trainer's set-up. `comparison` warns of a side that tells nothing.
+    told_by_both = base.identity.keys() & new.identity.keys()
     for key in {**base.identity, **new.identity}:
         before, after = base.identity.get(key), new.identity.get(key)
         if before != after:
-            forbids = known and not _is_on_purpose(key, across)
+            forbids = key in told_by_both and not _is_on_purpose(key, across)
             yield Difference(area="environment", field=key, base=before, new=after, forbids=forbids)
 
 

@@ -198,6 +198,13 @@ def test_another_machine_is_incomparable_and_the_field_is_named_first() -> None:
     assert [difference.field for difference in comparison.obstacles] == ["torch"]
 
 
+def test_a_field_of_the_machine_that_one_side_does_not_tell_is_listed_and_does_not_forbid() -> None:
+    untold = {name: value for name, value in IDENTITY.items() if name != "torch"}
+    comparison = compare([run(0)], [run(1, identity=untold)])
+    assert [(found.field, found.new) for found in comparison.differences] == [("torch", None)]
+    assert comparison.obstacles == ()
+
+
 def test_another_machine_within_one_side_is_incomparable_too() -> None:
     odd = run(2, identity={**IDENTITY, "cpu_count": 64})
     comparison = compare([run(0), odd], [run(1)])
