@@ -4,7 +4,7 @@ Each round trains every variant once, in a new order, in one process: an almost 
 validation batches as training batches, batches that are ready in memory. A variant's figure is the
 median over rounds of its time a batch minus that of the run with nothing, in the same round.
 
-    python benchmarks/overhead.py [--rounds 9] [--batches 3000]
+    python benchmarks/overhead.py [--rounds 9] [--batches 10000]
 """
 
 from __future__ import annotations
@@ -201,7 +201,7 @@ def main() -> int:
     """Print the table and whether the goals are met."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--batches", type=int, default=3000)
+    parser.add_argument("--batches", type=int, default=10_000)
     arguments = parser.parse_args()
     warnings.filterwarnings("ignore")
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)

@@ -72,7 +72,14 @@ def _absent_sections(measured: Measured) -> Iterator[MissingMetric]:
         )
     if measured.memory is None:
         yield MissingMetric(metric="memory", reason="not_collected")
-    elif measured.memory.accelerator is None:
+        return
+    if measured.memory.process_tree_pss_bytes is None and measured.run.info.source == "recorder":
+        yield MissingMetric(
+            metric="memory.process_tree_pss_bytes",
+            reason="not_collected",
+            detail="read on Linux only, and not in the first five seconds of a run",
+        )
+    if measured.memory.accelerator is None:
         yield MissingMetric(
             metric="memory.accelerator",
             reason="not_collected",

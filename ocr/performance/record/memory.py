@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 LISTING_SHARE = 0.005
+FIRST_PSS_AFTER_S = 5.0
 PSS_INTERVAL_S = 30.0
 
 
@@ -46,8 +47,9 @@ class MemoryProbe:
 
     Listing all processes costs milliseconds on a busy machine, so the list of children is renewed
     no more often than keeps the listing under half a percent of the time, and at once when a
-    known child has ended. PSS makes the kernel walk every page: it is read each half minute, and
-    more rarely where that would take more than half a percent of the time.
+    known child has ended. PSS makes the kernel walk every page (some 50 ms for a gigabyte): it is
+    read for the first time after five seconds and then each half minute, and more rarely where that
+    would take more than half a percent of the time.
     """
 
     def __init__(
@@ -58,7 +60,7 @@ class MemoryProbe:
         self._read_accelerator = read_accelerator
         self._children: list[psutil.Process] = []
         self._list_again_at_s = float("-inf")
-        self._pss_again_at_s = float("-inf")
+        self._pss_again_at_s = time.monotonic() + FIRST_PSS_AFTER_S
 
     def read(self) -> MemorySample:
         """Return the memory as it is now."""

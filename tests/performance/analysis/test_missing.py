@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import numpy as np
+
 from ocr.performance.analysis import analyze
 from ocr.performance.run import Missing, ReportedEpoch, Run, RunInfo, StageRecord
 from ocr.performance.stages import Stage
@@ -51,6 +53,11 @@ def test_a_complete_run_misses_the_accelerator_at_most() -> None:
     complete = run(
         stage(Stage.TRAIN, rows),
         stage(Stage.VALIDATION, rows),
-        memory=memory_samples([1.0, 2.0], 0.0),
+        memory=memory_samples([1.0, 2.0], 0.0, tree_pss_bytes=np.ones(2)),
     )
     assert missing(complete) == {"memory.accelerator": "not_collected"}
+
+
+def test_a_run_too_short_for_proportional_sizes_says_so() -> None:
+    short = run(stage(Stage.TRAIN, table(8, {"forward": 0.1})), memory=memory_samples([1.0], 0.0))
+    assert "memory.process_tree_pss_bytes" in missing(short)
