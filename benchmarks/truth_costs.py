@@ -123,6 +123,10 @@ class SharedTimes:
         if worker is not None:
             self._values[worker.id * len(WORKER_LINES) + WORKER_LINES.index(line)] += took_ns
 
+    def clear(self) -> None:
+        """Forget all times; no worker may be at work."""
+        self._values[:] = [0] * len(self._values)
+
     def lines_s(self) -> dict[str, float]:
         """Return the seconds of each line over all workers."""
         return {

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lightning.pytorch import Trainer
+from lightning.pytorch import Callback, LightningModule, Trainer
 
 from benchmarks.truth_costs import (
     PAINT,
@@ -92,6 +92,18 @@ class Outcome:
     workers_s: dict[str, dict[str, float]]
 
 
+class ForgetsTheSanityCheck(Callback):
+    """Workers that ended with the sanity check made batches of no phase."""
+
+    def __init__(self, validation_workers: SharedTimes) -> None:
+        """Clear the times of these workers when training begins."""
+        self.validation_workers = validation_workers
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """The workers of the sanity check have ended, unless they are to stay."""
+        self.validation_workers.clear()
+
+
 def run(scenario: Scenario, folder: Path, *, train_batches: int, epochs: int) -> Outcome:
     """Train once under the profiler and under the benchmark's own stopwatch."""
     STOPWATCH.clear()
@@ -110,6 +122,7 @@ def run(scenario: Scenario, folder: Path, *, train_batches: int, epochs: int) ->
             PerformanceProfilerCallback(operations=[PAINT], output_dir=folder),
             BaselineReportCallback(output_dir=folder),
             SlowCheckpoint(folder),
+            *([] if scenario.is_persistent else [ForgetsTheSanityCheck(shared["validation"])]),
         ],
         **(scenario.trainer or {}),
     )
