@@ -49,9 +49,11 @@ class Heartbeat:
                 target=self._run, name="ocr-baseline-heartbeat", daemon=True
             )
             self._thread.start()
+            self._recorder.early_flush.is_served = True
 
     def stop(self) -> None:
         """End the thread, take a last sample and write the samples."""
+        self._recorder.early_flush.is_served = False
         if self._thread is not None:
             self._stop.set()
             self._recorder.early_flush.set()
@@ -61,6 +63,7 @@ class Heartbeat:
 
     def abandon(self) -> None:
         """Let the thread end by itself: it may be held by a file system that does not answer."""
+        self._recorder.early_flush.is_served = False
         self._stop.set()
         self._recorder.early_flush.set()
         self._thread = None

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from ocr.performance.record import rows
 from ocr.performance.record.batches import StageState
 from ocr.performance.record.device import DEVICE_LINES, DeviceSpan
+from ocr.performance.record.flush_request import FlushRequest
 from ocr.performance.record.operations import Operations
 from ocr.performance.record.stage_swap import StageSwap
 from ocr.performance.record.timeline import Span, Timeline, measure_event_cost_ns
@@ -56,7 +57,7 @@ class Recorder:
         self.started_ns = clock()
         self.timeline = Timeline(Line.OTHER.value, Stage.SETUP, clock)
         self.event_cost_ns = measure_event_cost_ns()
-        self.early_flush = threading.Event()
+        self.early_flush = FlushRequest()
         self._writer = RecordWriter(folder / f"rank_{rank}.jsonl")
         self.operations = Operations(self.timeline)
         self._states = {stage: StageState(stage) for stage in Stage}
@@ -244,7 +245,7 @@ class Recorder:
                 self._device.end_batch(state.stage, state.epoch, state.position, is_first=is_first)
             state.close_batch(self.timeline.take())
             if len(state.rows) >= ROWS_BEFORE_EARLY_FLUSH:
-                self.early_flush.set()
+                self.early_flush.make()
         else:
             state.add_to_tail(self.timeline.take())
 
@@ -262,17 +263,23 @@ class Recorder:
         Raises:
             OSError: When the file can't be written.
         """
-        with self._flush_lock:
-            self.early_flush.clear()
-            for state in self._states.values():
-                self._flush_batches(state)
-                for record in rows.epoch_records(state, self.timeline, self.started_ns):
-                    self._writer.write(record)
-            for record in rows.operation_records(self.operations, with_samples=with_samples):
+        try:
+            with self._flush_lock:
+                self._flush(with_samples=with_samples)
+        finally:
+            self.early_flush.done()
+
+    def _flush(self, *, with_samples: bool) -> None:
+        self.early_flush.clear()
+        for state in self._states.values():
+            self._flush_batches(state)
+            for record in rows.epoch_records(state, self.timeline, self.started_ns):
                 self._writer.write(record)
-            if self._device is not None:
-                for record in self._device.records(wait=self._is_paused):
-                    self._writer.write(record)
+        for record in rows.operation_records(self.operations, with_samples=with_samples):
+            self._writer.write(record)
+        if self._device is not None:
+            for record in self._device.records(wait=self._is_paused):
+                self._writer.write(record)
 
     def _flush_batches(self, state: StageState) -> None:
         for record in rows.batch_records(state, self.timeline, self.started_ns):

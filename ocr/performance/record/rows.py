@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from itertools import islice
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
+from ocr.performance.record.batches import BATCH_COLUMNS
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from ocr.performance.record.batches import StageState
     from ocr.performance.record.operations import CallTally, Operations
@@ -22,16 +24,15 @@ Record = dict[str, Any]
 def batch_records(state: StageState, timeline: Timeline, origin_ns: int) -> Iterator[Record]:
     """Take the finished batches off the stage and yield them as columns."""
     while state.rows:
-        taken = [state.rows.popleft() for _ in islice(range(len(state.rows)), ROWS_A_RECORD)]
+        count = min(len(state.rows), ROWS_A_RECORD)
+        columns = list(zip_longest(*(state.rows.popleft() for _ in range(count)), fillvalue=0))
+        fixed = dict(zip(BATCH_COLUMNS, columns, strict=False))
         yield {
             "type": "batches",
             "stage": state.stage.value,
-            "epoch": [row.epoch for row in taken],
-            "batch_idx": [row.batch_idx for row in taken],
-            "dataloader_idx": [row.dataloader_idx for row in taken],
-            "samples": [row.samples for row in taken],
-            "start_ns": [row.start_ns - origin_ns for row in taken],
-            "lines_ns": line_columns([row.cells_ns for row in taken], timeline.names),
+            **{name: list(column) for name, column in fixed.items()},
+            "start_ns": [start_ns - origin_ns for start_ns in fixed["start_ns"]],
+            "lines_ns": _by_line(columns[len(BATCH_COLUMNS) :], timeline.names),
         }
 
 
@@ -41,12 +42,11 @@ def line_columns(cells_ns: Sequence[list[int]], names: Sequence[str]) -> dict[st
     A row is as long as there were lines when it was taken, or longer by cells that no line has
     yet; `names` must be read after that.
     """
-    width = len(names)
-    padded = (
-        row if len(row) == width else (row + [0] * (width - len(row)))[:width] for row in cells_ns
-    )
-    columns = zip(*padded, strict=True)
-    return {name: list(column) for name, column in zip(names, columns, strict=True) if any(column)}
+    return _by_line(zip_longest(*cells_ns, fillvalue=0), names)
+
+
+def _by_line(columns: Iterable[Sequence[int]], names: Sequence[str]) -> dict[str, list[int]]:
+    return {name: list(column) for name, column in zip(names, columns, strict=False) if any(column)}
 
 
 def epoch_records(state: StageState, timeline: Timeline, origin_ns: int) -> Iterator[Record]:

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from ocr.performance.record import flush_request
+from ocr.performance.record.flush_request import FlushRequest
 from ocr.performance.record.heartbeat import Heartbeat
 from ocr.performance.record.memory import AcceleratorSample, MemoryProbe
 from ocr.performance.record.recorder import ROWS_BEFORE_EARLY_FLUSH, Recorder
@@ -303,3 +305,31 @@ def test_the_heartbeat_writes_while_the_run_goes_on_and_stops_at_once(tmp_path: 
     assert rows == list(range(3 * ROWS_BEFORE_EARLY_FLUSH))
     assert records(recorder, "memory")
     assert "ocr-baseline-heartbeat" not in [thread.name for thread in threading.enumerate()]
+
+
+def test_a_thousand_quick_batches_are_on_disk_before_the_next_one_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flush_request, "PATIENCE_S", 60.0)
+    clock = SimulatedClock()
+    recorder = started(tmp_path, clock)
+    heartbeat = Heartbeat(recorder, probe=None)
+    heartbeat.start()
+    recorder.open_stage(Stage.TRAIN, 0)
+    for batch_idx in range(ROWS_BEFORE_EARLY_FLUSH + 1):
+        run_batch(recorder, clock, batch_idx)
+    written = recorder_source.load(tmp_path).stages[0].batches
+    heartbeat.stop()
+
+    assert written is not None
+    assert len(written.start_s) == ROWS_BEFORE_EARLY_FLUSH
+
+
+def test_a_disk_that_is_slow_is_not_waited_for_again() -> None:
+    request = FlushRequest()
+    request.is_served = True
+
+    request.make()
+
+    assert request.is_set()
+    assert not request.is_served
