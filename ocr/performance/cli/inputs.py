@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ocr.performance.baseline import Baseline
+    from ocr.performance.run import Run
 
 
 def baseline_of_path(path: Path) -> Baseline:
@@ -39,6 +40,17 @@ def baseline_of_folder(folder: Path) -> Baseline:
         SourceError: When the folder holds neither, or what it holds can't be read.
         SchemaError: When the document is none that this version reads.
     """
+    baseline, _ = read_folder(folder)
+    return baseline
+
+
+def read_folder(folder: Path) -> tuple[Baseline, Run | None]:
+    """Return the same and, where the folder holds records, the run that they hold.
+
+    Raises:
+        SourceError: When the folder holds neither, or what it holds can't be read.
+        SchemaError: When the document is none that this version reads.
+    """
     if not folder.is_dir():
         reason = "it is no folder" if folder.exists() else "no such folder"
         raise SourceError(f"can't read {folder}: {reason}")
@@ -52,9 +64,10 @@ def baseline_of_folder(folder: Path) -> Baseline:
     except SourceError:
         for document in (folder / JSON_NAME, folder / "baseline" / JSON_NAME):
             if document.is_file():
-                return read_baseline(document)
+                return read_baseline(document), None
         raise
-    return analyze(recorder.load(folder))
+    run = recorder.load(folder)
+    return analyze(run), run
 
 
 def baseline_of_wandb_run(

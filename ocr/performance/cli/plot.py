@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from ocr.performance.cli import inputs, streams
-from ocr.performance.errors import SourceError
-
-if TYPE_CHECKING:
-    from ocr.performance.baseline import Baseline
-    from ocr.performance.run import Run
 
 PAGE_NAME = "baseline.html"
 
@@ -32,23 +26,12 @@ def command(run: Path, output: Path) -> None:
 
     Batch times and memory are drawn over time where the profiler's records are in the folder.
     """
-    baseline, recorded = _read(run)
+    if run.is_dir():
+        baseline, recorded = inputs.read_folder(run)
+    else:
+        baseline, recorded = inputs.baseline_of_path(run), None
     from ocr.performance.documents import write_text_atomically
     from ocr.performance.renderers.pictures_page import render_pictures_page
 
     write_text_atomically(output, render_pictures_page(baseline, recorded))
     streams.print_message(f"Wrote {output}")
-
-
-def _read(path: Path) -> tuple[Baseline, Run | None]:
-    if path.is_dir():
-        from ocr.performance.analysis import analyze
-        from ocr.performance.sources import recorder
-
-        try:
-            recorder.find_records(path)
-        except SourceError:
-            return inputs.baseline_of_folder(path), None
-        recorded = recorder.load(path)
-        return analyze(recorded), recorded
-    return inputs.baseline_of_path(path), None

@@ -15,15 +15,14 @@ import plotly.graph_objects as go
 
 from ocr.performance.renderers import formatting, wording
 from ocr.performance.renderers.plain_text import single_line
+from ocr.performance.renderers.series_csv import batch_tables
 from ocr.performance.renderers.verdict import ranked_findings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
     from ocr.performance.baseline import Baseline, Phase
-    from ocr.performance.run import BatchTable, MemorySamples, Run
+    from ocr.performance.run import MemorySamples, Run
 
 MAX_LINES = 9
 MAX_POINTS = 4_000
@@ -158,7 +157,8 @@ def _with_rows(figure: go.Figure, labels: list[str]) -> go.Figure:
 def batch_times(run: Run) -> go.Figure | None:
     """Each batch at the moment of its start; of very many the shortest and longest of each few."""
     figure = go.Figure()
-    for color, (stage, table) in zip(COLORS, _tables(run), strict=False):
+    tables = [(stage, table) for stage, table in batch_tables(run) if len(table.duration_s)]
+    for color, (stage, table) in zip(COLORS, tables, strict=False):
         drawn = drawn_rows(table.duration_s)
         figure.add_scatter(
             mode="markers",
@@ -218,9 +218,3 @@ def memory_over_time(samples: MemorySamples | None) -> go.Figure | None:
 
 def _whole_phases(baseline: Baseline) -> list[Phase]:
     return [phase for phase in baseline.phases if phase.dataloader is None]
-
-
-def _tables(run: Run) -> Iterator[tuple[str, BatchTable]]:
-    for record in run.stages:
-        if record.batches is not None and len(record.batches.duration_s):
-            yield record.stage.value, record.batches

@@ -53,18 +53,11 @@ def _blocks(comparison: Comparison) -> Iterator[str]:
 
 
 def _metric_row(compared: MetricComparison) -> tuple[str, ...]:
-    verdict = escape(words.verdict_text(compared))
+    *cells, verdict, sizes = words.metric_cells(compared)
+    verdict = escape(verdict)
     if compared.verdict in BOLD_VERDICTS:
         verdict = MarkdownText(f"**{verdict}**")
-    return (
-        compared.metric.label,
-        words.value_text(compared.metric, compared.base),
-        words.value_text(compared.metric, compared.new),
-        words.change_text(compared.metric, compared.change),
-        words.interval_text(compared),
-        verdict,
-        words.sizes_text(compared),
-    )
+    return (*cells, verdict, sizes)
 
 
 def _breakdown(phase: PhaseChange) -> str:
@@ -78,14 +71,7 @@ def _breakdown(phase: PhaseChange) -> str:
     if deltas:
         sentence += f": {', '.join(deltas)}"
     rows: list[tuple[str, ...]] = [
-        (
-            code(line.name),
-            words.ABSENT if line.base_s is None else formatting.duration(line.base_s),
-            words.ABSENT if line.new_s is None else formatting.duration(line.new_s),
-            formatting.duration(line.delta_s, signed=True),
-            words.line_interval_text(line),
-        )
-        for line in phase.lines[:MAX_LINES]
+        (code(line.name), *words.line_cells(line)) for line in phase.lines[:MAX_LINES]
     ]
     rest = phase.lines[MAX_LINES:]
     if rest:

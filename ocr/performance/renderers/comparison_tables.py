@@ -14,7 +14,7 @@ from ocr.performance.renderers.plain_text import name_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ocr.performance.compare.breakdown import LineChange, PhaseChange
+    from ocr.performance.compare.breakdown import PhaseChange
     from ocr.performance.compare.comparison import MetricComparison
 
 GAP = 2
@@ -49,7 +49,7 @@ def plain_table(title: str = "") -> Table:
 
 def metric_table(metrics: Sequence[MetricComparison], width: int) -> Table:
     """Return a row for each metric; where `width` columns are too few, a row of two lines."""
-    rows = [_metric_cells(compared) for compared in metrics]
+    rows = [words.metric_cells(compared) for compared in metrics]
     if _widths(_WIDE_COLUMNS, rows) <= width:
         return _wide(metrics, rows)
     return _narrow(metrics, rows)
@@ -60,7 +60,9 @@ def breakdown_table(phase: PhaseChange, width: int) -> Table:
 
     The interval is left out where no line has one, and where there is no place for it.
     """
-    shown: list[tuple[str, ...]] = [_line_cells(line) for line in phase.lines[:MAX_LINES]]
+    shown: list[tuple[str, ...]] = [
+        (name_of(line.name), *words.line_cells(line)) for line in phase.lines[:MAX_LINES]
+    ]
     rest = phase.lines[MAX_LINES:]
     if rest:
         rest_s = sum(line.delta_s for line in rest)
@@ -82,28 +84,6 @@ def breakdown_table(phase: PhaseChange, width: int) -> Table:
         texts[2].stylize("bold" if is_certain else "")
         table.add_row(Text(_end_of(name, name_width)), *texts)
     return table
-
-
-def _metric_cells(compared: MetricComparison) -> tuple[str, ...]:
-    return (
-        compared.metric.label,
-        words.value_text(compared.metric, compared.base),
-        words.value_text(compared.metric, compared.new),
-        words.change_text(compared.metric, compared.change),
-        words.interval_text(compared),
-        words.verdict_text(compared),
-        words.sizes_text(compared),
-    )
-
-
-def _line_cells(line: LineChange) -> tuple[str, ...]:
-    return (
-        name_of(line.name),
-        words.ABSENT if line.base_s is None else formatting.duration(line.base_s),
-        words.ABSENT if line.new_s is None else formatting.duration(line.new_s),
-        formatting.duration(line.delta_s, signed=True),
-        words.line_interval_text(line),
-    )
 
 
 def _wide(metrics: Sequence[MetricComparison], rows: Sequence[tuple[str, ...]]) -> Table:

@@ -105,6 +105,19 @@ def verdict_text(compared: MetricComparison) -> str:
     return MARKS.get(compared.verdict, compared.verdict)
 
 
+def metric_cells(compared: MetricComparison) -> tuple[str, ...]:
+    """Return a table's row: name, both values, change, interval, verdict, runs a side."""
+    return (
+        compared.metric.label,
+        value_text(compared.metric, compared.base),
+        value_text(compared.metric, compared.new),
+        change_text(compared.metric, compared.change),
+        interval_text(compared),
+        verdict_text(compared),
+        sizes_text(compared),
+    )
+
+
 def needed_text(compared: MetricComparison) -> str:
     """Return `need >= 9 runs a side`, with what helps sooner where that is many."""
     needed = compared.judgement.needed_runs
@@ -202,6 +215,16 @@ def phase_sentence(phase: PhaseChange) -> str:
     total = formatting.duration(phase.delta_s, signed=True)
     lines = ", ".join(map(line_delta_text, phase.main_lines))
     return f"{stage}: {total} a batch" + (f": {lines}" if lines else ": no line moved")
+
+
+def line_cells(line: LineChange) -> tuple[str, ...]:
+    """Return what stands beside a line's name in a table: both times, change, interval."""
+    return (
+        ABSENT if line.base_s is None else formatting.duration(line.base_s),
+        ABSENT if line.new_s is None else formatting.duration(line.new_s),
+        formatting.duration(line.delta_s, signed=True),
+        line_interval_text(line),
+    )
 
 
 def line_interval_text(line: LineChange) -> str:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from ocr.performance.renderers import (
     formatting,
     header,
@@ -19,6 +17,7 @@ from ocr.performance.renderers import (
 from ocr.performance.renderers.markdown_text import MarkdownText, code, fenced, link, prose
 from ocr.performance.renderers.measurement_notes import batch_time_notes, measurement_notes
 from ocr.performance.renderers.metrics_csv import render_metrics_csv
+from ocr.performance.renderers.page_templates import page_template
 from ocr.performance.renderers.phase_facts import PhaseName, phase_or_empty, shown_phases
 
 if TYPE_CHECKING:
@@ -27,15 +26,9 @@ if TYPE_CHECKING:
 
 def render_markdown(baseline: Baseline) -> str:
     """Return the report; equal documents give equal texts."""
-    environment = Environment(  # noqa: S701 - Markdown: `finalize` escapes what is not Markdown yet
-        loader=PackageLoader("ocr.performance.renderers"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        finalize=_as_markdown,
-    )
-    return environment.get_template("baseline.md.j2").render(_view(baseline))
+    # No HTML: `finalize` escapes what is not Markdown yet.
+    template = page_template("baseline.md.j2", finalize=_as_markdown)
+    return template.render(_view(baseline))
 
 
 def _as_markdown(value: object) -> object:

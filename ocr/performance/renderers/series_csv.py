@@ -29,7 +29,7 @@ FIXED_COLUMNS = (
 
 def has_series(run: Run) -> bool:
     """Whether the source of the run kept any single batch."""
-    return any(len(table.duration_s) for _, table in _tables(run))
+    return any(len(table.duration_s) for _, table in batch_tables(run))
 
 
 def render_series_csv(run: Run) -> str:
@@ -44,14 +44,15 @@ def render_series_csv(run: Run) -> str:
 
 def series_csv_parts(run: Run) -> Iterator[str]:
     """Yield the text of `render_series_csv` piece by piece, so that it need not fit in memory."""
-    lines = list(dict.fromkeys(line for _, table in _tables(run) for line in table.lines_s))
+    lines = list(dict.fromkeys(line for _, table in batch_tables(run) for line in table.lines_s))
     yield write_csv([*FIXED_COLUMNS, *(f"{line}_s" for line in lines)], ())
-    for stage, table in _tables(run):
+    for stage, table in batch_tables(run):
         for start in range(0, len(table.duration_s), ROWS_A_PART):
             yield _rows(stage, table, lines, slice(start, start + ROWS_A_PART))
 
 
-def _tables(run: Run) -> Iterator[tuple[str, BatchTable]]:
+def batch_tables(run: Run) -> Iterator[tuple[str, BatchTable]]:
+    """Yield the batches of each stage whose source kept single ones."""
     for record in run.stages:
         if record.batches is not None:
             yield record.stage.value, record.batches
