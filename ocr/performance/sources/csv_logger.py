@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import os
 import re
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from ocr.performance.errors import SourceError
@@ -28,8 +28,6 @@ FILE_NAME = "metrics.csv"
 _COORDINATE = re.compile(r"(.+[-/])?(epoch|step|global_step|_step|_runtime)")
 """The columns that tell a row's place, a logger's prefix before them or not."""
 _ROWS_AT_ONCE = 100_000
-_BYTES_OF_NUMBERS = b"0123456789+-.eE,\r\n"
-_BYTES_AT_ONCE = 2**20
 
 
 def load(path: Path, *, metric_names: Mapping[str, str] | None = None) -> Run:
@@ -63,52 +61,78 @@ def _find_file(path: Path) -> tuple[Path, list[str]]:
 
 
 def _rows(file: Path, parse: KeyParser) -> Iterator[dict[str, object]]:
-    """Yield the rows that hold a recognised key; empty cells are left out of them."""
+    """Yield the rows that hold a recognised key; empty cells are left out of them.
+
+    A last row that was cut off is none of them.
+    """
     columns = _columns(file, parse)
     metrics = [name for name in columns if parse(name)]
     if not metrics:
         return
+    held: dict[int, dict[str, object]] = {}
+    last = 0
     try:
         for table in _tables(file, columns, metrics):
-            for row in table.dropna(how="all", subset=metrics).to_dict("records"):
-                yield {str(name): cell for name, cell in row.items() if not _is_empty(cell)}
+            yield from held.values()
+            held, last = _rows_by_place(table, metrics), len(table) - 1
     except (OSError, ValueError) as error:  # pandas' parser errors are ValueErrors
         raise _unreadable(file, error) from error
+    if _is_cut_off(file):
+        held.pop(last, None)
+    yield from held.values()
+
+
+def _rows_by_place(table: pd.DataFrame, metrics: list[str]) -> dict[int, dict[str, object]]:
+    """Return the filled cells of each row that holds a metric, by the row's place in the table."""
+    import numpy as np
+
+    filled = {str(name): table[name].notna().to_numpy() for name in table}
+    places = np.flatnonzero(np.logical_or.reduce([filled[name] for name in metrics]))
+    rows: dict[int, dict[str, object]] = {place: {} for place in places.tolist()}
+    for name, is_filled in filled.items():
+        cells = table[name].to_numpy()[places].tolist()
+        for row, cell, counts in zip(rows.values(), cells, is_filled[places], strict=True):
+            if counts:
+                row[name] = cell
+    return rows
 
 
 def _tables(file: Path, columns: list[str], metrics: list[str]) -> Iterator[pd.DataFrame]:
-    """Yield the file piece by piece, without a last row that was cut off.
+    """Yield the file piece by piece, metrics as text from the first one that is no number on.
 
-    A NaN that was logged and a cell that is empty differ: where a file may hold one, metrics are
-    read as text, which takes several times as long.
+    A NaN that was logged and a cell that is empty differ. pandas' parser tells them apart: asked
+    for numbers, it takes an empty cell and refuses "nan". Text takes several times as long.
     """
+    numbers = 0
+    try:
+        for table in _pieces(file, columns, dict.fromkeys(columns, float)):
+            yield table
+            numbers += 1
+    except ValueError:
+        types = dict.fromkeys(columns, float) | dict.fromkeys(metrics, object)
+        yield from islice(_pieces(file, columns, types), numbers, None)
+
+
+def _pieces(file: Path, columns: list[str], types: Mapping[str, type]) -> Iterator[pd.DataFrame]:
     import pandas as pd
 
-    text = () if _holds_numbers_only(file) else metrics
-    held: pd.DataFrame | None = None
     with pd.read_csv(
         file,
         usecols=columns,
         index_col=False,  # else a row with more cells than the header shifts them all
-        dtype={name: object if name in text else float for name in columns},
+        dtype=types,
         keep_default_na=False,
         na_values=[""],
         chunksize=_ROWS_AT_ONCE,
-        encoding="utf-8-sig",
     ) as pieces:
-        for piece in pieces:
-            if held is not None:
-                yield held
-            held = piece
-    if held is not None:
-        yield held.iloc[:-1] if _is_cut_off(file) else held
+        yield from pieces
 
 
 def _columns(file: Path, parse: KeyParser) -> list[str]:
     import pandas as pd
 
     try:
-        header = list(pd.read_csv(file, nrows=0, encoding="utf-8-sig").columns)
+        header = list(pd.read_csv(file, nrows=0).columns)
     except (OSError, ValueError) as error:
         raise _unreadable(file, error) from error
     columns = [str(name) for name in header]
@@ -118,20 +142,6 @@ def _columns(file: Path, parse: KeyParser) -> list[str]:
             f"{file}: no CSV of logged metrics: it has no column step, epoch or performance/…"
         )
     return wanted
-
-
-def _is_empty(cell: object) -> bool:
-    return isinstance(cell, float) and math.isnan(cell)
-
-
-def _holds_numbers_only(file: Path) -> bool:
-    """Say whether every cell below the header is a number or empty, and the last one whole."""
-    with file.open("rb") as stream:
-        stream.readline()
-        while block := stream.read(_BYTES_AT_ONCE):
-            if block.translate(None, _BYTES_OF_NUMBERS):
-                return False
-    return not _is_cut_off(file)
 
 
 def _is_cut_off(file: Path) -> bool:

@@ -60,6 +60,27 @@ def test_an_empty_cell_is_absent_and_a_logged_nan_is_told(tmp_path: Path) -> Non
     assert failed == {"phases.validation.total_s"}
 
 
+@pytest.mark.parametrize("cell", ["nan", "text"])
+@pytest.mark.parametrize("place", [0, 15, 24])
+def test_what_is_no_number_anywhere_in_a_long_file_costs_no_other_row(
+    cell: str, place: int, tmp_path: Path
+) -> None:
+    rows = [f"{row},{row},0.5,,\n" for row in range(250_000)]
+    for epoch in range(25):
+        rows[epoch * 10_000] = f"{epoch},{epoch},,{cell if epoch == place else epoch + 0.5},\n"
+
+    times = _times(load(_write(tmp_path / "metrics.csv", HEADER + "".join(rows))))
+
+    assert times == [None if epoch == place else epoch + 0.5 for epoch in range(25)]
+
+
+def test_a_byte_order_mark_before_the_header_is_no_part_of_a_name(tmp_path: Path) -> None:
+    file = tmp_path / "metrics.csv"
+    file.write_text("performance/val_epoch_time,epoch\n2.0,0\n", encoding="utf-8-sig")
+
+    assert _times(load(file)) == [2.0]
+
+
 def test_the_newest_of_several_versions_is_read_and_told(tmp_path: Path) -> None:
     for version, time_s in ((2, 2.0), (10, 10.0)):
         _write(tmp_path / f"version_{version}" / "metrics.csv", HEADER + f"0,1,,{time_s},\n")
