@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -19,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.peak_memory import own_peak_bytes
 from benchmarks.tables import Goal, print_table
 from ocr.performance.record.rows import ROWS_A_RECORD
 from ocr.performance.record.writer import FORMAT_NAME, FORMAT_VERSION, RecordWriter
@@ -78,7 +78,7 @@ def report_on(folder: Path) -> None:
             {
                 "read_s": loaded_s - began_s,
                 "report_s": time.perf_counter() - loaded_s,
-                "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+                "peak_mib": own_peak_bytes() / 2**20,
                 "ranks": len(run.ranks),
             }
         )

@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import json
 import random
-import resource
 import statistics
 import subprocess
 import sys
@@ -21,6 +20,7 @@ from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from benchmarks.peak_memory import own_peak_bytes
 from benchmarks.tables import Goal, print_table
 from ocr.performance.record.recorder import Recorder
 from ocr.performance.report import write_report
@@ -156,8 +156,7 @@ def _import_everything(output: Path) -> None:
 
 
 def _peak_mb() -> float:
-    kibibytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return kibibytes * 1024 / MEGABYTE
+    return own_peak_bytes() / MEGABYTE
 
 
 def read_apart(folder: Path) -> Reading:

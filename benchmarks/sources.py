@@ -4,7 +4,10 @@
 
 A run logs a row for each of its steps (loss, rate, batch time) and, each thousand steps, the
 statistics of an epoch. Each reading is a process of its own, in turn the plain call and the
-source, imports before the clock; medians. The plain call gets all rows and does nothing with them.
+source; medians. The plain call gets all rows and does nothing with them. Two clocks: one of the
+reading alone, imports before it, and one of the whole process from its start to its end. A source
+that asks its client in a further process, to be able to give it up, starts that within the first
+clock, imports included: its goal is that of the second, the others' that of the first.
 A row of the recorder's files is a batch with ten operations; the plain call there is `json.loads`.
 The W&B server and its runs are those of the project's tests, on the loopback interface.
 """
@@ -12,6 +15,7 @@ The W&B server and its runs are those of the project's tests, on the loopback in
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import os
 import resource
@@ -23,6 +27,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks.peak_memory import own_peak_bytes
 from benchmarks.source_runs import WRITERS, Length
 from benchmarks.tables import Goal, print_table
 from ocr.performance.sources import SOURCES
@@ -33,6 +38,8 @@ if TYPE_CHECKING:
 LIMIT = 1.5
 WITHOUT_GOAL = ("recorder",)
 """Their plain call is no client's: `json.loads` neither checks a number nor keeps it."""
+IN_A_FURTHER_PROCESS = ("wandb-api", "mlflow")
+"""Sources whose client works in a process that the source starts."""
 RUN_ID = "abc123"
 
 
@@ -156,68 +163,82 @@ def main() -> int:
                 found = _measure(source, at, arguments.rounds)
             table.append([source, f"{rows:,}", *_cells(found, rows)])
             if source not in WITHOUT_GOAL:
+                clock = "whole_s" if source in IN_A_FURTHER_PROCESS else "reading_s"
                 name = f"{source}, {rows:,} rows: time over the plain call's"
-                goals.append(Goal(name, _ratio(found), LIMIT))
+                goals.append(Goal(name, _ratio(found, clock), LIMIT))
             print_table(_HEADER, table[-1:])
     print_table(_HEADER, table)
     return Goal.report(*goals)
 
 
-_HEADER = ("source", "rows", "plain s", "source s", "ratio", "rows/s", "plain MiB", "source MiB")
+_HEADER = (
+    *("source", "rows", "plain s", "source s", "ratio", "rows/s"),
+    *("whole plain s", "whole source s", "whole ratio", "plain MiB", "source MiB"),
+)
 
 
 def _measure(source: str, target: str, rounds: int) -> dict[str, list[dict[str, float]]]:
     found: dict[str, list[dict[str, float]]] = {"plain": [], "source": []}
     for _ in range(rounds):
         for which, readings in found.items():
+            began_s = time.perf_counter()
             done = subprocess.run(
                 [sys.executable, __file__, "--read", source, which, target],
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 check=True,
             )
-            readings.append(json.loads(done.stdout.splitlines()[-1]))
+            whole_s = time.perf_counter() - began_s
+            readings.append(json.loads(done.stdout.splitlines()[-1]) | {"whole_s": whole_s})
     return found
 
 
 def _read(source: str, which: str, target: str) -> int:
     """Read once in this process and print seconds and peak memory as JSON."""
-    import importlib
-
-    for module in (*IMPORTS[source], SOURCES[source].partition(":")[0]):
+    is_source = which == "source"
+    for module in _imports(source, is_source=is_source):
         importlib.import_module(module)
-    read = READERS[source][which == "source"]
+    read = READERS[source][is_source]
     began_s = time.perf_counter()
     read(target)
-    wall_s = time.perf_counter() - began_s
-    kinds = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    peak_kib = max(resource.getrusage(kind).ru_maxrss for kind in kinds)
-    print(json.dumps({"wall_s": wall_s, "peak_mib": peak_kib / 1024}))
+    reading_s = time.perf_counter() - began_s
+    # What a child's peak inherits is this process's, which is in the maximum anyway.
+    child_bytes = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
+    peak_mib = max(own_peak_bytes(), child_bytes) / 2**20
+    print(json.dumps({"reading_s": reading_s, "peak_mib": peak_mib}))
     sys.stdout.flush()
     # The W&B client's service may keep its process at its exit.
     os._exit(0)
+
+
+def _imports(source: str, *, is_source: bool) -> tuple[str, ...]:
+    if not is_source:
+        return IMPORTS[source]
+    own = SOURCES[source].partition(":")[0]
+    return (own,) if source in IN_A_FURTHER_PROCESS else (*IMPORTS[source], own)
 
 
 def _median(readings: list[dict[str, float]], name: str) -> float:
     return statistics.median(reading[name] for reading in readings)
 
 
-def _ratio(found: dict[str, list[dict[str, float]]]) -> float:
+def _ratio(found: dict[str, list[dict[str, float]]], clock: str) -> float:
     return statistics.median(
-        ours["wall_s"] / plain["wall_s"]
+        ours[clock] / plain[clock]
         for plain, ours in zip(found["plain"], found["source"], strict=True)
     )
 
 
 def _cells(found: dict[str, list[dict[str, float]]], rows: int) -> list[str]:
-    plain_s, ours_s = (_median(found[which], "wall_s") for which in ("plain", "source"))
-    return [
-        f"{plain_s:.2f}",
-        f"{ours_s:.2f}",
-        f"{_ratio(found):.2f}",
-        f"{rows / ours_s:,.0f}",
-        *(f"{_median(found[which], 'peak_mib'):.0f}" for which in ("plain", "source")),
-    ]
+    reading = _clock_cells(found, "reading_s")
+    speed = f"{rows / _median(found['source'], 'reading_s'):,.0f}"
+    peaks = [f"{_median(found[which], 'peak_mib'):.0f}" for which in ("plain", "source")]
+    return [*reading, speed, *_clock_cells(found, "whole_s"), *peaks]
+
+
+def _clock_cells(found: dict[str, list[dict[str, float]]], clock: str) -> list[str]:
+    plain_s, ours_s = (_median(found[which], clock) for which in ("plain", "source"))
+    return [f"{plain_s:.2f}", f"{ours_s:.2f}", f"{_ratio(found, clock):.2f}"]
 
 
 if __name__ == "__main__":
