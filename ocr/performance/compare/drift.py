@@ -88,7 +88,8 @@ def change_points(values: Sequence[float]) -> list[int]:
         import ruptures
     except ModuleNotFoundError as error:
         raise ComparisonError(
-            "change points need the package ruptures: pip install 'ocr-baseline[store]'"
+            "change points need the package ruptures: pip install 'ocr-baseline[store]' "
+            "(Python 3.13 or older: there is none for newer ones)"
         ) from error
     penalty = PENALTY_FACTOR * noise**2 * math.log(len(values))
     search = ruptures.Pelt(model="l2", min_size=MIN_SEGMENT, jump=1)

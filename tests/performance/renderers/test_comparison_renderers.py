@@ -208,6 +208,7 @@ def test_a_trend_renders_as_in_its_golden_files(
 
 
 def test_a_long_history_is_drawn_within_the_width() -> None:
+    pytest.importorskip("ruptures", reason="the extra store is not installed")
     runs = [run(i, factor=1 + (i % 7) / 1000) for i in range(300)]
     found = trend(BY_KEY["train.batch_time"], runs)
     assert found is not None
