@@ -90,8 +90,21 @@ def instantiate_group(cfg: DictConfig, group: str) -> list[Any]:
             continue
         if not isinstance(entry, DictConfig) or "_target_" not in entry:
             raise TrainingSetupError(f"'{group}.{name!s}' has no _target_, so nothing can be made")
-        objects.append(hydra.utils.instantiate(entry))
+        objects.append(_instantiate(entry, f"{group}.{name!s}"))
     return objects
+
+
+def _instantiate(entry: DictConfig, key: str, **arguments: object) -> Any:
+    """Make what an entry of the configuration describes, or say which one can't be made.
+
+    Hydra 1.3 wraps what a constructor raises; from 1.4 on it comes through as it is.
+    """
+    try:
+        return hydra.utils.instantiate(entry, **arguments)
+    except (AttributeError, ImportError, OSError, RuntimeError, TypeError, ValueError) as error:
+        # Hydra's note has the path of a nested entry; Python 3.10 has no notes.
+        where = "\n".join(getattr(error, "__notes__", ())) or f"full_key: {key}"
+        raise InstantiationException(f"{type(error).__name__}: {error}\n{where}") from error
 
 
 def make_training_objects(cfg: DictConfig) -> TrainingObjects:
@@ -108,12 +121,12 @@ def make_training_objects(cfg: DictConfig) -> TrainingObjects:
         logging.getLogger("lightning").handlers.clear()
     if cfg.seed is not None:
         lightning.seed_everything(cfg.seed, workers=True, verbose=False)
-    datamodule = hydra.utils.instantiate(cfg.data)
-    model = hydra.utils.instantiate(cfg.model)
+    datamodule = _instantiate(cfg.data, "data")
+    model = _instantiate(cfg.model, "model")
     callbacks = instantiate_group(cfg, "callbacks")
     loggers = instantiate_group(cfg, "logger")
     # False, and not an empty list, keeps Lightning from making a logger of its own.
-    trainer = hydra.utils.instantiate(cfg.trainer, callbacks=callbacks, logger=loggers or False)
+    trainer = _instantiate(cfg.trainer, "trainer", callbacks=callbacks, logger=loggers or False)
     return TrainingObjects(
         datamodule=datamodule, model=model, callbacks=callbacks, loggers=loggers, trainer=trainer
     )
@@ -235,7 +248,18 @@ def _missing_module(error: BaseException) -> str | None:
     return None if cause is None or cause.name is None else cause.name.split(".")[0]
 
 
-@hydra.main(version_base="1.3", config_path=str(config_dir()), config_name="train")
+def _hydra_settings() -> dict[str, Any]:
+    """Return what this Hydra wants to be told in `hydra.main`.
+
+    From 1.4 on its defaults need no `version_base`, and it asks which targets a configuration may
+    name. Here any: whoever writes the configuration of a training runs the program.
+    """
+    if hydra.__version__.startswith("1.3."):
+        return {"version_base": "1.3"}
+    return {"execution_whitelist": hydra.utils.UNSAFE_DISABLE_EXECUTION_CHECKS}  # type: ignore[attr-defined]  # new in 1.4
+
+
+@hydra.main(config_path=str(config_dir()), config_name="train", **_hydra_settings())
 def main(cfg: DictConfig) -> float | None:
     """Train from the command line; returns the metric that a sweep compares."""
     return optimized_value(cfg.optimized_metric, train(cfg))

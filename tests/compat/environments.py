@@ -1,8 +1,8 @@
-"""Environments with another Lightning or another Python, made at their first use.
+"""Environments with another Lightning, Hydra or Python, made at their first use.
 
-With another Lightning an environment holds that alone and sees everything else, torch too, in the
-environment that runs this: it takes seconds, and no second torch is downloaded. What that leaves
-out: the older torch and other packages that an older Lightning was published with.
+With another Lightning or Hydra an environment holds that alone and sees everything else, torch too,
+in the environment that runs this: it takes seconds, and no second torch is downloaded. What that
+leaves out: the older torch and other packages that an older Lightning was published with.
 
 With another Python everything is installed anew, as `make setup` does: several gigabytes.
 """
@@ -19,11 +19,22 @@ ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / ".venv" / "compat"
 _SETUPTOOLS = "setuptools<81"
 """The last with `pkg_resources`, which Lightning before 2.4 imports."""
+_OMEGACONF = {"1.4.0rc3": "omegaconf==2.4.1rc1"}
+"""What each Hydra asks for."""
 
 
 def with_lightning(version: str) -> Path:
     """Return the interpreter of an environment with that Lightning ("2.1")."""
-    folder = FOLDER / version
+    return _with_packages(version, [f"lightning=={version}.*", _SETUPTOOLS])
+
+
+def with_hydra(version: str) -> Path:
+    """Return the interpreter of an environment with that Hydra ("1.4.0rc3") and its OmegaConf."""
+    return _with_packages(f"hydra-{version}", [f"hydra-core=={version}", _OMEGACONF[version]])
+
+
+def _with_packages(name: str, requirements: list[str]) -> Path:
+    folder = FOLDER / name
     python = _interpreter_of(folder)
     done = folder / ".installed"
     if done.exists():
@@ -34,10 +45,7 @@ def with_lightning(version: str) -> Path:
     # Its own packages come first on the path, then those of the environment that runs this.
     (own / "outer.pth").write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
     options = ["--quiet", "--no-deps", "--target", str(own)]
-    subprocess.run(
-        [sys.executable, "-m", "pip", "install", *options, f"lightning=={version}.*", _SETUPTOOLS],
-        check=True,
-    )
+    subprocess.run([sys.executable, "-m", "pip", "install", *options, *requirements], check=True)
     done.touch()
     return python
 

@@ -1,11 +1,13 @@
-"""The tests under several versions of Lightning and of Python.
+"""The tests under several versions of Lightning, of Hydra and of Python.
 
-`python tests/compat/run.py [--lightning VERSION …] [--python VERSION-OR-PATH …] [--processes N]`
+`python tests/compat/run.py [--lightning VERSION …] [--hydra VERSION …] [--python VERSION-OR-PATH …]
+[--processes N]`
 
 Without versions all those that are named here run, but for a Python that is not found, which is
 said. Under each Lightning run the examples of docs/other_projects.md and the tests of the
-callbacks; under each Python, with the Lightning of constraints.txt, those of the report engine as
-well. `environments.py` says what the environments hold.
+callbacks; under each Hydra the tests of what Hydra composes and starts; under each Python, with the
+packages of constraints.txt, those of the callbacks and of the report engine. `environments.py` says
+what the environments hold.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tests.compat.environments import ROOT, with_lightning, with_python
+from tests.compat.environments import ROOT, with_hydra, with_lightning, with_python
 from tests.compat.interpreters import find_interpreter
 
 if TYPE_CHECKING:
@@ -27,12 +29,24 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LIGHTNINGS = ("2.1", "2.3", "2.5", "2.6")
+HYDRAS = ("1.4.0rc3",)
+"""Those beside the one of constraints.txt, exact."""
 PYTHONS = ("3.10", "3.12", "3.13", "3.14")
 """Those that torch has wheels for, beside 3.11, under which CI runs every test."""
 CALLBACKS = ("tests/docs/test_other_projects.py", "tests/lightning_modules/callbacks")
 ENGINE = ("tests/performance",)
+HYDRA_PROGRAMS = (
+    "tests/configs",
+    "tests/docs/test_other_projects.py",
+    "tests/hydra_callbacks",
+    "tests/test_repeats.py",
+    "tests/test_train.py",
+)
 _COUNTS = re.compile(r"(\d+) (passed|failed|skipped|error)")
-_VERSIONS = "import platform, lightning; print(platform.python_version(), lightning.__version__)"
+_VERSIONS = (
+    "import platform, lightning, hydra; "
+    "print(platform.python_version(), lightning.__version__, hydra.__version__, sep=' | ')"
+)
 
 
 @dataclass(frozen=True)
@@ -54,15 +68,20 @@ def main() -> int:
     """Run the chosen tests under each version; return 0 when all pass."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--lightning", nargs="+", metavar="VERSION")
+    parser.add_argument("--hydra", nargs="+", metavar="VERSION")
     parser.add_argument("--python", nargs="+", metavar="VERSION-OR-PATH")
     parser.add_argument("--processes", type=int, default=2, help="of pytest; 0: no others")
     arguments = parser.parse_args()
-    is_all = not (arguments.lightning or arguments.python)
+    is_all = not (arguments.lightning or arguments.hydra or arguments.python)
     lightnings = arguments.lightning or (LIGHTNINGS if is_all else ())
+    hydras = arguments.hydra or (HYDRAS if is_all else ())
     pythons = arguments.python or (PYTHONS if is_all else ())
     found = {version: find_interpreter(version) for version in pythons}
     outcomes = [
         _run(with_lightning(version), CALLBACKS, arguments.processes) for version in lightnings
+    ]
+    outcomes += [
+        _run(with_hydra(version), HYDRA_PROGRAMS, arguments.processes) for version in hydras
     ]
     outcomes += [
         _run(with_python(interpreter), (*CALLBACKS, *ENGINE), arguments.processes)
@@ -93,7 +112,7 @@ def _run(python: Path, tests: Sequence[str], processes: int) -> Outcome:
     )
     lines = done.stdout.splitlines()
     return Outcome(
-        versions=told.stdout.strip() or f"{python.parents[1].name} (can't be imported)",
+        versions=told.stdout.strip() or f"{python.parents[1].name} (can't be imported) | |",
         counts={name: int(count) for count, name in _COUNTS.findall(lines[-1] if lines else "")},
         wall_s=time.monotonic() - began_s,
         failures=[line for line in lines if line.startswith(("FAILED ", "ERROR "))]
@@ -102,8 +121,8 @@ def _run(python: Path, tests: Sequence[str], processes: int) -> Outcome:
 
 
 def _print(outcomes: Sequence[Outcome]) -> None:
-    print("| Python and Lightning | passed | failed | skipped | s |")
-    print("| --- | ---: | ---: | ---: | ---: |")
+    print("| Python | Lightning | Hydra | passed | failed | skipped | s |")
+    print("| --- | --- | --- | ---: | ---: | ---: | ---: |")
     for outcome in outcomes:
         passed, skipped = (outcome.counts.get(name, 0) for name in ("passed", "skipped"))
         print(

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hydra import compose, initialize_config_dir
+from hydra import compose, initialize_config_dir, initialize_config_module
 from hydra.errors import ConfigCompositionException
 from omegaconf import DictConfig
 
@@ -85,6 +85,20 @@ def test_defaults_from_an_added_search_path_stay(tmp_path: Path, with_empty_grou
     write(tmp_path / "more" / "callbacks" / "default.yaml", "summary:\n  _target_: theirs\n")
     added = f"hydra.searchpath=['file://{tmp_path / 'more'}']"
     callbacks = composed(with_empty_group, added, "callbacks=baseline_report").callbacks
+    assert set(callbacks) == {"summary"} | OURS
+
+
+def test_defaults_of_configs_that_are_a_package_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "configs_of_theirs"
+    write(package / "__init__.py", "")
+    write(package / "train.yaml", "defaults:\n  - callbacks: default\n")
+    write(package / "callbacks" / "__init__.py", "")
+    write(package / "callbacks" / "default.yaml", "summary:\n  _target_: theirs\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with initialize_config_module("configs_of_theirs", version_base="1.3"):
+        callbacks = compose("train", overrides=["callbacks=baseline_report"]).callbacks
     assert set(callbacks) == {"summary"} | OURS
 
 
