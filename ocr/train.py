@@ -120,7 +120,7 @@ def make_training_objects(cfg: DictConfig) -> TrainingObjects:
         # Lightning's own console handler would print every line of Hydra's log a second time.
         logging.getLogger("lightning").handlers.clear()
     if cfg.seed is not None:
-        lightning.seed_everything(cfg.seed, workers=True, verbose=False)
+        lightning.seed_everything(cfg.seed, workers=True)
     datamodule = _instantiate(cfg.data, "data")
     model = _instantiate(cfg.model, "model")
     callbacks = instantiate_group(cfg, "callbacks")

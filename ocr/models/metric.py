@@ -122,8 +122,10 @@ def _largest_pairing(
     left, right = predicted[rows], annotated[columns]
     shared = shapely.area(shapely.intersection(left, right))
     eligible = shared >= iou_threshold * (shapely.area(left) + shapely.area(right) - shared)
+    # As 32-bit integers: SciPy before 1.12 matches no others.
+    pairs = (rows[eligible].astype(np.int32), columns[eligible].astype(np.int32))
     graph = csr_array(
-        (np.ones(int(eligible.sum()), dtype=np.int8), (rows[eligible], columns[eligible])),
+        (np.ones(int(eligible.sum()), dtype=np.int8), pairs),
         shape=(len(predicted), len(annotated)),
     )
     return int((maximum_bipartite_matching(graph) >= 0).sum())

@@ -1,8 +1,9 @@
-"""Environments with another Lightning, Hydra or Python, made at their first use.
+"""Environments with other versions of packages or of Python, made at their first use.
 
-With another Lightning or Hydra an environment holds that alone and sees everything else, torch too,
-in the environment that runs this: it takes seconds, and no second torch is downloaded. What that
-leaves out: the older torch and other packages that an older Lightning was published with.
+With another Lightning or Hydra, or the lowest versions of all, an environment holds those alone and
+sees everything else, torch too, in the environment that runs this: it takes seconds, and no second
+torch is downloaded. What that leaves out: the older torch and other packages that an older
+Lightning was published with.
 
 With another Python everything is installed anew, as `make setup` does: several gigabytes.
 """
@@ -15,10 +16,20 @@ import sys
 import sysconfig
 from pathlib import Path
 
+from packaging.requirements import Requirement
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / ".venv" / "compat"
 _SETUPTOOLS = "setuptools<81"
 """The last with `pkg_resources`, which Lightning before 2.4 imports."""
+_AT_HAND = ("torch", "torchvision", "typing_extensions")
+_COMPANIONS = ("protobuf<5", "pydantic-core==2.16.1", "pytz", "sentry-sdk", _SETUPTOOLS)
+"""What the lowest versions need and newer ones don't, or in other versions."""
 _OMEGACONF = {"1.4.0rc3": "omegaconf==2.4.1rc1"}
 """What each Hydra asks for."""
 
@@ -31,6 +42,28 @@ def with_lightning(version: str) -> Path:
 def with_hydra(version: str) -> Path:
     """Return the interpreter of an environment with that Hydra ("1.4.0rc3") and its OmegaConf."""
     return _with_packages(f"hydra-{version}", [f"hydra-core=={version}", _OMEGACONF[version]])
+
+
+def with_lowest() -> Path:
+    """Return the interpreter of an environment with the lowest versions that pyproject.toml allows.
+
+    torch, torchvision and what they ask for are those at hand.
+    """
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    texts = [text for extra in extras if extra != "dev" for text in extras[extra]]
+    asked = map(Requirement, project["dependencies"] + texts)
+    lowest = [
+        f"{requirement.name}=={_lowest(requirement)}"
+        for requirement in asked
+        if requirement.name not in _AT_HAND
+        and (requirement.marker is None or requirement.marker.evaluate())
+    ]
+    return _with_packages("lowest", [*lowest, *_COMPANIONS])
+
+
+def _lowest(requirement: Requirement) -> str:
+    return next(each.version for each in requirement.specifier if each.operator == ">=")
 
 
 def _with_packages(name: str, requirements: list[str]) -> Path:

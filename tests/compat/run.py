@@ -1,13 +1,14 @@
-"""The tests under several versions of Lightning, of Hydra and of Python.
+"""The tests under several versions of Lightning, of Hydra and of Python, and the lowest of all.
 
-`python tests/compat/run.py [--lightning VERSION …] [--hydra VERSION …] [--python VERSION-OR-PATH …]
-[--processes N]`
+`python tests/compat/run.py [--lowest] [--lightning VERSION …] [--hydra VERSION …]
+[--python VERSION-OR-PATH …] [--processes N]`
 
 Without versions all those that are named here run, but for a Python that is not found, which is
-said. Under each Lightning run the examples of docs/other_projects.md and the tests of the
-callbacks; under each Hydra the tests of what Hydra composes and starts; under each Python, with the
-packages of constraints.txt, those of the callbacks and of the report engine. `environments.py` says
-what the environments hold.
+said. With the lowest versions that pyproject.toml allows run the tests of the callbacks, the report
+engine, the model and the W&B client; under each Lightning the examples of docs/other_projects.md
+and the tests of the callbacks; under each Hydra the tests of what Hydra composes and starts; under
+each Python, with the packages of constraints.txt, those of the callbacks and of the report engine.
+`environments.py` says what the environments hold.
 """
 
 from __future__ import annotations
@@ -21,7 +22,13 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tests.compat.environments import ROOT, with_hydra, with_lightning, with_python
+from tests.compat.environments import (
+    ROOT,
+    with_hydra,
+    with_lightning,
+    with_lowest,
+    with_python,
+)
 from tests.compat.interpreters import find_interpreter
 
 if TYPE_CHECKING:
@@ -35,6 +42,13 @@ PYTHONS = ("3.10", "3.12", "3.13", "3.14")
 """Those that torch has wheels for, beside 3.11, under which CI runs every test."""
 CALLBACKS = ("tests/docs/test_other_projects.py", "tests/lightning_modules/callbacks")
 ENGINE = ("tests/performance",)
+CLIENT_AND_MODEL = (
+    "tests/hydra_callbacks",
+    "tests/integration/test_live_wandb.py",
+    "tests/integration/test_wandb_api.py",
+    "tests/integration/test_wandb_failures.py",
+    "tests/models",
+)
 HYDRA_PROGRAMS = (
     "tests/configs",
     "tests/docs/test_other_projects.py",
@@ -67,17 +81,22 @@ class Outcome:
 def main() -> int:
     """Run the chosen tests under each version; return 0 when all pass."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--lowest", action="store_true")
     parser.add_argument("--lightning", nargs="+", metavar="VERSION")
     parser.add_argument("--hydra", nargs="+", metavar="VERSION")
     parser.add_argument("--python", nargs="+", metavar="VERSION-OR-PATH")
     parser.add_argument("--processes", type=int, default=2, help="of pytest; 0: no others")
     arguments = parser.parse_args()
-    is_all = not (arguments.lightning or arguments.hydra or arguments.python)
+    is_all = not (arguments.lowest or arguments.lightning or arguments.hydra or arguments.python)
     lightnings = arguments.lightning or (LIGHTNINGS if is_all else ())
     hydras = arguments.hydra or (HYDRAS if is_all else ())
     pythons = arguments.python or (PYTHONS if is_all else ())
     found = {version: find_interpreter(version) for version in pythons}
-    outcomes = [
+    outcomes = []
+    if is_all or arguments.lowest:
+        tests = (*CALLBACKS, *ENGINE, *CLIENT_AND_MODEL)
+        outcomes.append(_run(with_lowest(), tests, arguments.processes))
+    outcomes += [
         _run(with_lightning(version), CALLBACKS, arguments.processes) for version in lightnings
     ]
     outcomes += [

@@ -32,7 +32,7 @@ def test_a_refused_key_is_told_as_one(
 ) -> None:
     monkeypatch.setenv("WANDB_API_KEY", "f" * 40)
 
-    with pytest.raises(SourceError, match=r"key was refused: user is not logged in; .*relogin"):
+    with pytest.raises(SourceError, match=r"refused: .*(not logged in|Unauthorized).*relogin"):
         load("abc123", project="baseline")
 
 
@@ -41,7 +41,7 @@ def test_a_key_of_the_wrong_form_is_told_as_one(
 ) -> None:
     monkeypatch.setenv("WANDB_API_KEY", "short")
 
-    with pytest.raises(SourceError, match="refused: WANDB_API_KEY invalid"):
+    with pytest.raises(SourceError, match=r"refused: .*(invalid|Unauthorized).*relogin"):
         load("abc123", project="baseline")
 
 
@@ -57,7 +57,7 @@ def test_without_a_key_the_remedy_is_to_log_in(
 def test_a_server_in_error_is_told_with_its_answer(wandb_server: WandbServer) -> None:
     wandb_server.fail_with = 500
 
-    with pytest.raises(SourceError, match="could not be read: HTTP 500: out of order"):
+    with pytest.raises(SourceError, match=r"be read: (HTTP 500: out of order|500 Server Error)"):
         load("abc123", project="baseline")
 
 
@@ -70,7 +70,9 @@ def test_an_unreachable_server_is_told_soon_with_the_cause(
     monkeypatch.setenv("WANDB_BASE_URL", f"http://127.0.0.1:{port}")
     began = time.monotonic()
 
-    with pytest.raises(SourceError, match=r"read: .*connection refused; check the network"):
+    with pytest.raises(
+        SourceError, match=r"read: .*([Cc]onnection refused|to connect).*; check the n"
+    ):
         load("abc123", project="baseline")
 
     assert time.monotonic() - began < 15

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 API_KEY = "0123456789abcdef0123456789abcdef01234567"
-_OPERATION = re.compile(r"\b(?:query|mutation)\s+(\w+)")
+_OPERATION = re.compile(r"\b(?:query|mutation)\s+(\w+)|^[\s{]*(\w+)")
+"""An operation's name, or the first field of one without, which older clients send."""
 
 
 class WandbServer:
@@ -130,6 +131,16 @@ def _viewer(server: WandbServer, variables: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _features(server: WandbServer, variables: dict[str, Any]) -> dict[str, Any]:
+    """What a server of an older version says to a client that asks what it can do."""
+    return {"serverInfo": {"features": []}}
+
+
+def _run_type(server: WandbServer, variables: dict[str, Any]) -> dict[str, Any]:
+    fields = StoredRun(id="any").fragment()
+    return {"RunType": {"fields": [{"name": name} for name in fields]}}
+
+
 def _run(server: WandbServer, variables: dict[str, Any]) -> dict[str, Any]:
     run = _found(server, variables)
     if run and run.deleted:
@@ -190,8 +201,11 @@ def _create_files(server: WandbServer, variables: dict[str, Any]) -> dict[str, A
 
 _ANSWERS: dict[str, Callable[[WandbServer, dict[str, Any]], dict[str, Any]]] = {
     "Viewer": _viewer,
+    "viewer": _viewer,
     "GetViewer": _viewer,
     "GetDefaultEntity": _viewer,
+    "ServerFeaturesQuery": _features,
+    "ProbeRunInput": _run_type,
     "Run": _run,
     "RunHistoryKeys": _history_keys,
     "RunParquetHistory": _parquet,
@@ -236,7 +250,8 @@ def _handler_for(server: WandbServer) -> type[BaseHTTPRequestHandler]:
 
         def _graphql(self, request: dict[str, Any]) -> None:
             found = _OPERATION.search(request["query"])
-            operation = request.get("operationName") or (found.group(1) if found else "")
+            named = (found.group(1) or found.group(2)) if found else ""
+            operation = request.get("operationName") or named
             server.operations.append(operation)
             if operation in server.hang_on:
                 server.closing.wait()

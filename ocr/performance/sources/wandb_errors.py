@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 _REFUSED = (401, 403)
 _REQUEST = re.compile(r'^(?:Post|POST|Get|GET) "?\S+?"?: ')
 _DELETED = "'NoneType' object is not subscriptable"
+_NOT_FOUND = "Could not find run"
+"""Of clients that have no `RunNotFoundError`."""
 _STATUS_NAMES = ("http_status", "status_code")
 """Of the client's service process, and of `requests`, which older clients use."""
 
@@ -38,7 +40,7 @@ def explain(error: Exception, run_path: str, server: str) -> SourceError:
     """Return the error to raise for what the client raised while it read the run."""
     chain = list(_chain(error))
     names = {type(link).__name__ for link in chain}
-    if "RunNotFoundError" in names:
+    if "RunNotFoundError" in names or _NOT_FOUND in str(error):
         cause = "does not exist, or this account can't see it"
         remedy = "check the id, --project and --entity"
     elif _DELETED in str(error):
