@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 API_KEY = "0123456789abcdef0123456789abcdef01234567"
-_OPERATION = re.compile(r"\b(?:query|mutation)\s+(\w+)|^[\s{]*(\w+)")
+_OPERATION = re.compile(r"\b(?:query|mutation)\s+(\w+)|^\s*(?:query)?\s*\{\s*(\w+)")
 """An operation's name, or the first field of one without, which older clients send."""
 
 
