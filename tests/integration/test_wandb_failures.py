@@ -83,7 +83,16 @@ def test_an_invalid_server_url_is_told(
 ) -> None:
     monkeypatch.setenv("WANDB_BASE_URL", "nowhere")
 
-    with pytest.raises(SourceError, match="check WANDB_BASE_URL"):
+    with pytest.raises(SourceError, match="settings are invalid; check WANDB_BASE_URL"):
+        load("abc123", project="baseline")
+
+
+def test_an_answer_that_the_client_can_not_use_is_not_put_down_to_its_settings(
+    wandb_server: WandbServer,
+) -> None:
+    wandb_server.answer_nothing_to = {"GetDefaultEntity", "viewer"}
+
+    with pytest.raises(SourceError, match="could not be read: "):
         load("abc123", project="baseline")
 
 

@@ -31,7 +31,8 @@ class WandbServer:
     """The server; start it with `with WandbServer() as server:`.
 
     `hang_on` names operations that never get an answer, `refuse` those that fail, `fail_with` an
-    HTTP status that every request gets. `operations` lists what was asked, in order.
+    HTTP status that every request gets; those in `answer_nothing_to` get an empty answer.
+    `operations` lists what was asked, in order.
     """
 
     def __init__(self) -> None:
@@ -40,6 +41,7 @@ class WandbServer:
         self.hang_on: set[str] = set()
         self.refuse: set[str] = set()
         self.fail_with: int | None = None
+        self.answer_nothing_to: set[str] = set()
         self.operations: list[str] = []
         self.closing = threading.Event()
         self._arrived = threading.Condition()
@@ -81,6 +83,8 @@ class WandbServer:
 
     def answer(self, operation: str, variables: dict[str, Any]) -> dict[str, Any]:
         """Return the `data` of a GraphQL response."""
+        if operation in self.answer_nothing_to:
+            return {}
         return _ANSWERS.get(operation, _nothing)(self, variables)
 
     def append_stream(self, run_id: str, body: dict[str, Any]) -> None:
