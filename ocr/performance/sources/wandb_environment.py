@@ -28,8 +28,7 @@ def identity_of(environment: Any) -> dict[str, JsonValue]:
     """
     told: dict[str, JsonValue] = {
         "python": environment.python.rpartition(" ")[2],  # after "CPython"
-        # A name that only some clients know; without it they keep what they read to themselves.
-        "cpu_model": getattr(environment.cpu, "model", None),
+        "cpu_model": getattr(environment.cpu, "model", None),  # a field of recent clients
         "memory_bytes": environment.memory.total,
         "machine_cpu_count": environment.cpu_count_logical,
         "machine_gpus": [gpu.name for gpu in environment.gpu_nvidia],
