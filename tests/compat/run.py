@@ -5,10 +5,10 @@
 
 Without versions all those that are named here run, but for a Python that is not found, which is
 said. With the lowest versions that pyproject.toml allows run the tests of the callbacks, the report
-engine, the model and the W&B client; under each Lightning the examples of docs/other_projects.md
-and the tests of the callbacks; under each Hydra the tests of what Hydra composes and starts; under
-each Python, with the packages of constraints.txt, those of the callbacks and of the report engine.
-`environments.py` says what the environments hold.
+engine, the model and the clients of W&B and MLflow; under each Lightning the examples of
+docs/other_projects.md and the tests of the callbacks; under each Hydra the tests of what Hydra
+composes and starts; under each Python, with the packages of constraints.txt, those of the callbacks
+and of the report engine. `environments.py` says what the environments hold.
 """
 
 from __future__ import annotations
@@ -42,9 +42,10 @@ PYTHONS = ("3.10", "3.12", "3.13", "3.14")
 """Those that torch has wheels for, beside 3.11, under which CI runs every test."""
 CALLBACKS = ("tests/docs/test_other_projects.py", "tests/lightning_modules/callbacks")
 ENGINE = ("tests/performance",)
-CLIENT_AND_MODEL = (
+CLIENTS_AND_MODEL = (
     "tests/hydra_callbacks",
     "tests/integration/test_live_wandb.py",
+    "tests/integration/test_mlflow_run.py",
     "tests/integration/test_wandb_api.py",
     "tests/integration/test_wandb_failures.py",
     "tests/models",
@@ -94,7 +95,7 @@ def main() -> int:
     found = {version: find_interpreter(version) for version in pythons}
     outcomes = []
     if is_all or arguments.lowest:
-        tests = (*CALLBACKS, *ENGINE, *CLIENT_AND_MODEL)
+        tests = (*CALLBACKS, *ENGINE, *CLIENTS_AND_MODEL)
         outcomes.append(_run(with_lowest(), tests, arguments.processes))
     outcomes += [
         _run(with_lightning(version), CALLBACKS, arguments.processes) for version in lightnings

@@ -105,7 +105,8 @@ def _corners(box: RotatedRect) -> Polygon:
 
 @settings(max_examples=300, deadline=None)
 @given(
-    size=st.tuples(st.floats(3, 300), st.floats(1, 300)),
+    # Of 3 by 2 pixels grown by 1.8 the rounded rest has more than one smallest rectangle.
+    size=st.tuples(st.floats(4, 300), st.floats(1, 300)),
     angle_deg=st.floats(0, 180),
     unclip_ratio=st.one_of(st.none(), st.floats(0, 3)),
     shrink_ratio=st.floats(0.1, 1),
