@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import time
+from importlib.util import find_spec
 
 import pytest
 
@@ -13,6 +14,10 @@ from ocr.performance.sources.wandb_api import load
 from tests.integration.wandb_example_runs import finished_run
 from tests.integration.wandb_server import WandbServer
 from tests.integration.wandb_stored_run import StoredRun
+
+OLDER_CLIENT = find_spec("wandb.apis.public.service_api") is None
+"""It asks the server through `requests`, and has words of its own for what goes wrong."""
+UNAUTHORIZED = "401 Client Error: Unauthorized"
 
 
 def test_a_missing_run_is_named_with_what_to_check(wandb_server: WandbServer) -> None:
@@ -31,8 +36,9 @@ def test_a_refused_key_is_told_as_one(
     wandb_server: WandbServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("WANDB_API_KEY", "f" * 40)
+    cause = UNAUTHORIZED if OLDER_CLIENT else "user is not logged in"
 
-    with pytest.raises(SourceError, match=r"refused: .*(not logged in|Unauthorized).*relogin"):
+    with pytest.raises(SourceError, match=rf"key was refused: {cause}.*; .*relogin"):
         load("abc123", project="baseline")
 
 
@@ -40,8 +46,9 @@ def test_a_key_of_the_wrong_form_is_told_as_one(
     wandb_server: WandbServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("WANDB_API_KEY", "short")
+    cause = UNAUTHORIZED if OLDER_CLIENT else "WANDB_API_KEY invalid"
 
-    with pytest.raises(SourceError, match=r"refused: .*(invalid|Unauthorized).*relogin"):
+    with pytest.raises(SourceError, match=f"refused: {cause}"):
         load("abc123", project="baseline")
 
 
@@ -56,8 +63,9 @@ def test_without_a_key_the_remedy_is_to_log_in(
 
 def test_a_server_in_error_is_told_with_its_answer(wandb_server: WandbServer) -> None:
     wandb_server.fail_with = 500
+    cause = "500 Server Error" if OLDER_CLIENT else "HTTP 500: out of order"
 
-    with pytest.raises(SourceError, match=r"be read: (HTTP 500: out of order|500 Server Error)"):
+    with pytest.raises(SourceError, match=f"could not be read: {cause}"):
         load("abc123", project="baseline")
 
 
@@ -70,9 +78,8 @@ def test_an_unreachable_server_is_told_soon_with_the_cause(
     monkeypatch.setenv("WANDB_BASE_URL", f"http://127.0.0.1:{port}")
     began = time.monotonic()
 
-    with pytest.raises(
-        SourceError, match=r"read: .*([Cc]onnection refused|to connect).*; check the n"
-    ):
+    cause = "[Cc]onnection refused.*" if OLDER_CLIENT else "connection refused"
+    with pytest.raises(SourceError, match=rf"read: .*{cause}; check the network"):
         load("abc123", project="baseline")
 
     assert time.monotonic() - began < 15
