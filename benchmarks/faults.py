@@ -30,15 +30,15 @@ from benchmarks.faults_disks import (
 from benchmarks.faults_progress import Progress, wait_for_batches, wait_for_end
 from benchmarks.faults_run import LONG_RUN_BATCHES, Setting, start
 from benchmarks.tables import Goal, print_table
-from ocr.performance.analysis import analyze
-from ocr.performance.documents import read_baseline
-from ocr.performance.errors import BaselineError
-from ocr.performance.sources import recorder
+from ocr_baseline.analysis import analyze
+from ocr_baseline.errors import BaselineError
+from ocr_baseline.model.document_file import read_baseline
+from ocr_baseline.records import reader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ocr.performance.baseline import Baseline
+    from ocr_baseline.model.document import Baseline
 
 SIGNALS = {"kill -9": signal.SIGKILL, "SIGTERM": signal.SIGTERM, "SIGINT": signal.SIGINT}
 FAULTS = (
@@ -63,7 +63,7 @@ WITHOUT_RECORDS = frozenset({"folder that can't be made", "file system that take
 WITHOUT_BATCHES = frozenset(
     {"full disk", "file system that hangs", "dead W&B server", *WITHOUT_RECORDS}
 )
-"""Faults that leave no batch to count: none could be written, or there was no recorder."""
+"""Faults that leave no batch to count: none could be written, or there was no reader."""
 
 DISKS = {"full disk": small_disk, "file system that hangs": freezable_disk}
 """Faults of a file system that is mounted for them, where that is possible."""
@@ -129,7 +129,7 @@ def report_of(folder: Path) -> Baseline | None:
     for path in folder.rglob("baseline.json"):
         return read_baseline(path)
     try:
-        return analyze(recorder.load(folder))
+        return analyze(reader.load(folder))
     except BaselineError:
         return None
 

@@ -14,7 +14,7 @@ import tempfile
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ocr.performance.record.folder_answer import PROBE_NAME
+from ocr_baseline.measure.folder_answer import PROBE_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

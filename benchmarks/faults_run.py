@@ -20,8 +20,8 @@ from lightning.pytorch.loggers import CSVLogger, Logger, WandbLogger
 from torch.utils.data import DataLoader
 
 from benchmarks.faults_disks import FILE_LIMIT_BYTES, freeze
-from ocr.lightning_modules.callbacks import BaselineReportCallback, PerformanceProfilerCallback
-from ocr.performance.record import folder_answer
+from ocr_baseline import BaselineReportCallback, PerformanceProfilerCallback
+from ocr_baseline.measure import folder_answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -108,7 +108,7 @@ def fuzz_here(name: str, options: list[str]) -> None:
     import atheris
 
     _be_quiet()
-    with atheris.instrument_imports(include=["ocr.performance"]):
+    with atheris.instrument_imports(include=["ocr_baseline"]):
         target = targets()[name]
     folder = Path(tempfile.mkdtemp(prefix="fuzz-"))
 

@@ -19,19 +19,21 @@ from benchmarks.fuzz_mutations import (
     mutated_wandb_log,
 )
 from benchmarks.source_runs import WRITERS, Length
-from ocr.performance.analysis import analyze
-from ocr.performance.documents import parse_baseline, read_baseline
-from ocr.performance.errors import BaselineError
-from ocr.performance.renderers.json_document import render_json
-from ocr.performance.renderers.markdown import render_markdown
-from ocr.performance.sources import csv_logger, recorder, tensorboard_events, wandb_offline
-from tests.performance.examples import full_baseline, one_batch_baseline
+from ocr_baseline.analysis import analyze
+from ocr_baseline.errors import BaselineError
+from ocr_baseline.model.document_file import parse_baseline, read_baseline
+from ocr_baseline.records import reader
+from ocr_baseline.reports.run.json import render_json
+from ocr_baseline.reports.run.markdown import render_markdown
+from ocr_baseline.sources import csv_logger, tensorboard_events
+from ocr_baseline.sources.wandb import offline as wandb_offline
+from tests.ocr_baseline.examples import full_baseline, one_batch_baseline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from benchmarks.fuzz_mutations import Mutator
-    from ocr.performance.baseline import Baseline
+    from ocr_baseline.model.document import Baseline
 
 SEPARATOR = b"\x00"
 
@@ -84,7 +86,7 @@ def _records() -> Iterator[bytes]:
 
     with tempfile.TemporaryDirectory() as folder:
         train(Path(folder))
-        records = recorder.find_records(Path(folder))
+        records = reader.find_records(Path(folder))
         own = (records / "rank_0.jsonl").read_bytes()
         worker = next(iter(sorted(records.glob("rank_0_worker_*.jsonl")))).read_bytes()
     yield SEPARATOR.join((own, b"", worker))
@@ -121,7 +123,7 @@ TARGETS = {
     ),
     "records": Target(
         file_names=("rank_0.jsonl", "rank_1.jsonl", "rank_0_worker_train_0.jsonl"),
-        read=lambda folder: analyze(recorder.load(folder)),
+        read=lambda folder: analyze(reader.load(folder)),
         mutate=mutated_json_lines,
         seeds=_records,
     ),

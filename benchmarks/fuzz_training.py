@@ -10,7 +10,7 @@ from lightning.pytorch import Trainer
 from torch.utils.data import DataLoader
 
 from benchmarks.faults_run import SmallModule
-from ocr.lightning_modules.callbacks import PerformanceProfilerCallback
+from ocr_baseline import PerformanceProfilerCallback
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -19,15 +19,15 @@ import numpy as np
 from rich.progress import track
 
 from benchmarks.tables import Goal, print_table
-from ocr.performance.baseline import Baseline
-from ocr.performance.store.baselines import BaselineStore
-from tests.performance.examples import full_baseline
+from ocr_baseline.model.document import Baseline
+from ocr_baseline.store.baselines import BaselineStore
+from tests.ocr_baseline.examples import full_baseline
 
 RUNS = 10_000
 LIMIT_S = 5.0
 SPREAD = 0.02
 CONFIG_KEYS = 150
-COMMAND = (sys.executable, "-m", "ocr.performance.cli")
+COMMAND = (sys.executable, "-m", "ocr_baseline.cli")
 
 
 def document(number: int, factor: float) -> Baseline:

@@ -26,8 +26,8 @@ from lightning.pytorch.callbacks import DeviceStatsMonitor, ThroughputMonitor
 from lightning.pytorch.loggers import CSVLogger
 
 from benchmarks.tables import Goal, print_table
-from ocr.lightning_modules.callbacks import PerformanceProfilerCallback
-from ocr.performance.sections import section
+from ocr_baseline import PerformanceProfilerCallback
+from ocr_baseline.measure.sections import section
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -29,9 +29,9 @@ from hydra.utils import instantiate
 
 from benchmarks.receipt_runs import make_training
 from benchmarks.tables import Goal, print_table
-from ocr.performance.documents import read_baseline
-from ocr.performance.report import JSON_NAME
 from ocr.train import config_dir
+from ocr_baseline.layout import JSON_NAME
+from ocr_baseline.model.document_file import read_baseline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

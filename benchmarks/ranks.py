@@ -20,8 +20,8 @@ import numpy as np
 
 from benchmarks.peak_memory import own_peak_bytes
 from benchmarks.tables import Goal, print_table
-from ocr.performance.record.rows import ROWS_A_RECORD
-from ocr.performance.record.writer import FORMAT_NAME, FORMAT_VERSION, RecordWriter
+from ocr_baseline.measure.rows import ROWS_A_RECORD
+from ocr_baseline.records.writer import FORMAT_NAME, FORMAT_VERSION, RecordWriter
 
 LINES = ("data_wait", "transfer", "forward", "backward", "optimizer", "logging", "other")
 MEAN_LINE_NS = 4_000_000
@@ -66,11 +66,11 @@ def write_rank(folder: Path, rank: int, world_size: int, batches: int) -> None:
 
 def report_on(folder: Path) -> None:
     """Write the report and print what it took, as JSON."""
-    from ocr.performance.report import write_report
-    from ocr.performance.sources import recorder
+    from ocr_baseline.records import reader
+    from ocr_baseline.write import write_report
 
     began_s = time.perf_counter()
-    run = recorder.load(folder)
+    run = reader.load(folder)
     loaded_s = time.perf_counter()
     write_report(run, folder)
     print(

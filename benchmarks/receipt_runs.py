@@ -13,11 +13,11 @@ from lightning.pytorch.loggers import CSVLogger
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ocr.lightning_modules.callbacks import PerformanceProfilerCallback
 from ocr.models.head import DetectionMaps
 from ocr.models.losses import DetectionLosses
-from ocr.performance.sources import recorder
 from ocr.train import config_dir
+from ocr_baseline import PerformanceProfilerCallback
+from ocr_baseline.records import reader
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from ocr.data.batch import DetectionBatch
     from ocr.data.module import ReceiptDataModule
-    from ocr.performance.run import Run
+    from ocr_baseline.model.run import Run
 
 FULL_PAGES = (
     # 640 px with about a hundred words, as on real receipts.
@@ -150,4 +150,4 @@ def record_training(folder: Path, overrides: Sequence[str], operations: Sequence
     records = folder / "records"
     profiler = PerformanceProfilerCallback(operations=operations, output_dir=records)
     make_training(folder, overrides, [profiler], is_light=True).fit()
-    return recorder.load(records)
+    return reader.load(records)

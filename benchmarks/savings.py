@@ -23,14 +23,14 @@ import torch
 
 from benchmarks.receipt_runs import FULL_PAGES, record_training
 from benchmarks.tables import Goal, print_table
-from ocr.performance.analysis import analyze
-from ocr.performance.analysis.savings import estimate_saving
-from ocr.performance.stages import Stage
+from ocr_baseline.analysis import analyze
+from ocr_baseline.analysis.savings import estimate_saving
+from ocr_baseline.vocabulary import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ocr.performance.run import Run
+    from ocr_baseline.model.run import Run
 
 GOAL_PERCENT_OF_STAGE = 10.0
 EPOCHS = 3

@@ -22,16 +22,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from benchmarks.peak_memory import own_peak_bytes
 from benchmarks.tables import Goal, print_table
-from ocr.performance.record.recorder import Recorder
-from ocr.performance.report import write_report
-from ocr.performance.sections import listen, section
-from ocr.performance.sources import recorder as recorder_source
-from ocr.performance.stages import Line, Stage
+from ocr_baseline.measure.recorder import Recorder
+from ocr_baseline.measure.sections import listen, section
+from ocr_baseline.records import reader as recorder_source
+from ocr_baseline.vocabulary import Line, Stage
+from ocr_baseline.write import write_report
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ocr.performance.record.timeline import Span
+    from ocr_baseline.measure.timeline import Span
 
 EPOCHS = 10
 VALIDATION_SHARE = 0.2

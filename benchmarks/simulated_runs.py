@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.signal import lfilter
 
-from ocr.performance.compare.blocks import block_means
-from ocr.performance.compare.summary import RunSummary
+from ocr_baseline.compare.blocks import block_means
+from ocr_baseline.compare.summary import RunSummary
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

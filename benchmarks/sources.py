@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING
 from benchmarks.peak_memory import own_peak_bytes
 from benchmarks.source_runs import WRITERS, Length
 from benchmarks.tables import Goal, print_table
-from ocr.performance.sources import SOURCES
+from ocr_baseline.sources import SOURCES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,37 +89,37 @@ def _plain_mlflow(target: str) -> None:
 
 
 def _ours_recorder(target: str) -> None:
-    from ocr.performance.sources import recorder
+    from ocr_baseline.records import reader
 
-    recorder.load(Path(target))
+    reader.load(Path(target))
 
 
 def _ours_csv(target: str) -> None:
-    from ocr.performance.sources import csv_logger
+    from ocr_baseline.sources import csv_logger
 
     csv_logger.load(Path(target))
 
 
 def _ours_tensorboard(target: str) -> None:
-    from ocr.performance.sources import tensorboard_events
+    from ocr_baseline.sources import tensorboard_events
 
     tensorboard_events.load(Path(target))
 
 
 def _ours_wandb_offline(target: str) -> None:
-    from ocr.performance.sources import wandb_offline
+    from ocr_baseline.sources.wandb import offline as wandb_offline
 
     wandb_offline.load(Path(target))
 
 
 def _ours_wandb_api(target: str) -> None:
-    from ocr.performance.sources import wandb_api
+    from ocr_baseline.sources.wandb import api as wandb_api
 
     wandb_api.load(RUN_ID, project="baseline", timeout_s=120)
 
 
 def _ours_mlflow(target: str) -> None:
-    from ocr.performance.sources import mlflow_run
+    from ocr_baseline.sources.mlflow import run as mlflow_run
 
     mlflow_run.load(RUN_ID, tracking_uri=target, timeout_s=120)
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from benchmarks.truth_run import Outcome, Scenario
-    from ocr.performance.baseline import Baseline, Phase
+    from ocr_baseline.model.document import Baseline, Phase
 
 LINE_GOAL_PERCENT = 2.0
 SUM_GOAL_PERCENT = 0.1

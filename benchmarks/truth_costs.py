@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch.utils.data import DataLoader, Dataset, IterableDataset, get_worker_info
 
-from ocr.performance.sections import section
+from ocr_baseline.measure.sections import section
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -14,8 +14,8 @@ from torch.optim import SGD
 from torchmetrics import Metric
 
 from benchmarks.truth_costs import STOPWATCH, TimedLoader, be_busy, paint, sleep
-from ocr.performance.sections import section
-from ocr.performance.stages import Line
+from ocr_baseline.measure.sections import section
+from ocr_baseline.vocabulary import Line
 
 INNER = "inner"
 

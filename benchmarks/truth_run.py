@@ -19,14 +19,14 @@ from benchmarks.truth_costs import (
     TimedLoader,
 )
 from benchmarks.truth_module import CostlyModule, SlowCallback, SlowCheckpoint, SlowLogger
-from ocr.lightning_modules.callbacks import BaselineReportCallback, PerformanceProfilerCallback
-from ocr.performance.documents import read_baseline
-from ocr.performance.report import JSON_NAME
+from ocr_baseline import BaselineReportCallback, PerformanceProfilerCallback
+from ocr_baseline.layout import JSON_NAME
+from ocr_baseline.model.document_file import read_baseline
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ocr.performance.baseline import Baseline
+    from ocr_baseline.model.document import Baseline
 
 BATCH_SIZE = 2
 

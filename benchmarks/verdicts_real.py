@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING
 
 from benchmarks.slowed_training import OVERRIDE
 from benchmarks.tables import Goal
-from ocr import repeats
-from ocr.performance.compare.comparison import Comparison, compare
-from ocr.performance.compare.summary import RunSummary, summarize
-from ocr.performance.documents import read_baseline
-from ocr.performance.renderers.comparison_terminal import render_comparison_terminal
-from ocr.repeats import FinishedRun, PlannedRun
+from ocr_baseline.compare.comparison import Comparison, compare
+from ocr_baseline.compare.summary import RunSummary, summarize
+from ocr_baseline.hydra import repeats
+from ocr_baseline.hydra.repeats import FinishedRun, PlannedRun
+from ocr_baseline.model.document_file import read_baseline
+from ocr_baseline.reports.comparison.terminal import render_comparison_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,3 +1,1 @@
-"""Receipt text detection whose training runs end with a measured performance baseline."""
-
-__version__ = "0.1.0"
+"""A receipt text detector whose training runs end with a measured performance baseline."""

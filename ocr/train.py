@@ -60,10 +60,8 @@ class TrainingObjects:
 
 
 def config_dir() -> Path:
-    """Return the folder of the application's configs: the checkout's, else the installed one."""
-    package = Path(__file__).resolve().parent
-    checkout = package.parent / "configs"
-    return checkout if (checkout / "train.yaml").is_file() else package / "configs"
+    """Return the folder of the application's configs, which stands beside the package."""
+    return Path(__file__).resolve().parents[1] / "configs"
 
 
 def instantiate_group(cfg: DictConfig, group: str) -> list[Any]:
@@ -214,7 +212,7 @@ def train(cfg: DictConfig) -> dict[str, float]:
     from lightning.fabric.utilities.exceptions import MisconfigurationException
 
     from ocr.data.errors import AnnotationError
-    from ocr.performance.errors import BaselineError
+    from ocr_baseline.errors import BaselineError
 
     try:
         objects = make_training_objects(cfg)

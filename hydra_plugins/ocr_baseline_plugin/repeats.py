@@ -48,8 +48,8 @@ class RepeatsSweeper(Sweeper):
         Raises:
             CompactHydraException: When a run fails; Hydra prints its message alone.
         """
-        from ocr import repeats
-        from ocr.performance.errors import BaselineError
+        from ocr_baseline.errors import BaselineError
+        from ocr_baseline.hydra import repeats
 
         if self.config is None:
             raise RuntimeError("the sweeper was not set up")

@@ -9,7 +9,7 @@ from hydra.plugins.search_path_plugin import SearchPathPlugin
 
 
 class OcrBaselineSearchPathPlugin(SearchPathPlugin):
-    """Appends the configs of `ocr.hydra_configs`, so that an app's own configs come first."""
+    """Appends the package's own configs, so that an app's configs come first."""
 
     def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
         """Append the package's config root to the app's search path.
@@ -17,4 +17,4 @@ class OcrBaselineSearchPathPlugin(SearchPathPlugin):
         Args:
             search_path: the search path of the app that is starting.
         """
-        search_path.append(provider="ocr-baseline", path="pkg://ocr.hydra_configs")
+        search_path.append(provider="ocr-baseline", path="pkg://ocr_baseline.hydra.configs")

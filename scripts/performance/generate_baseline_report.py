@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Generate a performance baseline report from a W&B run.
 
-A door to the engine in `ocr.performance`: it reads the run, analyzes it and writes the report.
+A door to the engine in `ocr_baseline`: it reads the run, analyzes it and writes the report.
 
 Usage:
     python scripts/performance/generate_baseline_report.py \
@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ocr.performance.baseline import Baseline
-    from ocr.performance.sources.wandb_fetch import FetchedRun
+    from ocr_baseline.model.document import Baseline
+    from ocr_baseline.sources.wandb.fetch import FetchedRun
 
 DEFAULT_PROJECT = "OCR_Performance_Baseline"
 EXIT_UNREADABLE = 2
@@ -39,10 +39,10 @@ def fetch_wandb_metrics(run_id: str, project: str, entity: str | None = None) ->
         `entity`, `url` and `system_history`.
 
     Raises:
-        ocr.performance.errors.SourceError: The run can't be read; the message says why.
+        ocr_baseline.errors.SourceError: The run can't be read; the message says why.
     """
-    from ocr.performance.redaction import redact
-    from ocr.performance.sources.wandb_api import fetch_run
+    from ocr_baseline.model.redaction import redact
+    from ocr_baseline.sources.wandb.api import fetch_run
 
     run = fetch_run(run_id, project=project, entity=entity)
     return {
@@ -71,8 +71,8 @@ def analyze_bottlenecks(metrics: dict[str, Any]) -> dict[str, Any]:
         `validation_time` (seconds, milliseconds for batches), `memory_usage` (2**30 bytes,
         percent) and `bottlenecks`. What was not measured is None, never 0.
     """
-    from ocr.performance.analysis import analyze
-    from ocr.performance.sources.wandb_api import to_run
+    from ocr_baseline.analysis import analyze
+    from ocr_baseline.sources.wandb.api import to_run
 
     baseline = analyze(to_run(_fetched_run(metrics)))
     return {
@@ -103,10 +103,10 @@ def generate_markdown_report(
         output_path: The file to write; folders are made.
 
     Raises:
-        ocr.performance.errors.BaselineError: The file can't be written.
+        ocr_baseline.errors.BaselineError: The file can't be written.
     """
-    from ocr.performance.documents import write_text_atomically
-    from ocr.performance.renderers.markdown import render_markdown
+    from ocr_baseline.model.document_file import write_text_atomically
+    from ocr_baseline.reports.run.markdown import render_markdown
 
     known = analysis if "baseline" in analysis else analyze_bottlenecks(metrics)
     write_text_atomically(output_path, render_markdown(_baseline(known)))
@@ -114,7 +114,7 @@ def generate_markdown_report(
 
 def main() -> None:
     """Run the command; exit with 2 and one line on stderr when the run can't be read."""
-    from ocr.performance.errors import BaselineError
+    from ocr_baseline.errors import BaselineError
 
     arguments = _parser().parse_args()
     try:
@@ -127,9 +127,9 @@ def main() -> None:
 
 
 def _write_reports(arguments: argparse.Namespace) -> list[Path]:
-    from ocr.performance.documents import write_text_atomically
-    from ocr.performance.renderers.json_document import render_json
-    from ocr.performance.renderers.metrics_csv import render_metrics_csv
+    from ocr_baseline.model.document_file import write_text_atomically
+    from ocr_baseline.reports.run.json import render_json
+    from ocr_baseline.reports.run.metrics_csv import render_metrics_csv
 
     metrics = fetch_wandb_metrics(arguments.run_id, arguments.project, arguments.entity)
     analysis = analyze_bottlenecks(metrics)
@@ -147,13 +147,13 @@ def _write_reports(arguments: argparse.Namespace) -> list[Path]:
 
 
 def _baseline(analysis: dict[str, Any]) -> Baseline:
-    from ocr.performance.baseline import Baseline
+    from ocr_baseline.model.document import Baseline
 
     return Baseline.model_validate(analysis["baseline"])
 
 
 def _fetched_run(metrics: dict[str, Any]) -> FetchedRun:
-    from ocr.performance.sources.wandb_fetch import FetchedRun
+    from ocr_baseline.sources.wandb.fetch import FetchedRun
 
     return FetchedRun(
         id=metrics["run_id"],

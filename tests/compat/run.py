@@ -40,22 +40,21 @@ HYDRAS = ("1.4.0rc3",)
 """Those beside the one of constraints.txt, exact."""
 PYTHONS = ("3.10", "3.12", "3.13", "3.14")
 """Those that torch has wheels for, beside 3.11, under which CI runs every test."""
-CALLBACKS = ("tests/docs/test_other_projects.py", "tests/lightning_modules/callbacks")
-ENGINE = ("tests/performance",)
+CALLBACKS = ("tests/docs/test_other_projects.py", "tests/ocr_baseline/lightning")
+ENGINE = ("tests/ocr_baseline",)
 CLIENTS_AND_MODEL = (
-    "tests/hydra_callbacks",
+    "tests/ocr_baseline/hydra",
     "tests/integration/test_live_wandb.py",
     "tests/integration/test_mlflow_run.py",
     "tests/integration/test_wandb_api.py",
     "tests/integration/test_wandb_failures.py",
-    "tests/models",
+    "tests/ocr/models",
 )
 HYDRA_PROGRAMS = (
-    "tests/configs",
+    "tests/ocr/configs",
     "tests/docs/test_other_projects.py",
-    "tests/hydra_callbacks",
-    "tests/test_repeats.py",
-    "tests/test_train.py",
+    "tests/ocr_baseline/hydra",
+    "tests/ocr/test_train.py",
 )
 _COUNTS = re.compile(r"(\d+) (passed|failed|skipped|error)")
 _VERSIONS = (

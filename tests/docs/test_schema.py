@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ocr.performance.documents import json_schema
+from ocr_baseline.model.document_file import json_schema
 
 PUBLISHED = Path(__file__).parents[2] / "docs" / "baseline.schema.json"
 

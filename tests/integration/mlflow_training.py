@@ -20,7 +20,7 @@ def main(folder: Path, server_url: str) -> None:
     from lightning.pytorch.demos.boring_classes import BoringModel
     from lightning.pytorch.loggers import MLFlowLogger
 
-    from ocr.lightning_modules.callbacks import BaselineReportCallback, PerformanceProfilerCallback
+    from ocr_baseline import BaselineReportCallback, PerformanceProfilerCallback
 
     loggers = {
         "server": MLFlowLogger("receipts", "calm", tracking_uri=server_url),

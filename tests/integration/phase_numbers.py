@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ocr.performance.baseline import Baseline
+    from ocr_baseline.model.document import Baseline
 
 
 def phase_numbers(baseline: Baseline, name: str) -> dict[str, float | None]:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from ocr.performance.cli import main
+from ocr_baseline.cli import main
 from tests.integration.wandb_server import WandbServer
 from tests.integration.wandb_stored_run import ENTITY
-from tests.performance.store_files import FACTORS
+from tests.ocr_baseline.store_files import FACTORS
 
 PROJECT = "baseline"
 KEYS_S = {"train_batch_median": 0.2, "train_batch_p95": 0.25, "train_epoch_time": 2.0}

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ocr.performance.documents import read_baseline
+from ocr_baseline.model.document_file import read_baseline
 from tests.integration.wandb_server import WandbServer
 from tests.integration.wandb_stored_run import StoredRun
 

@@ -12,8 +12,8 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.demos.boring_classes import BoringModel
 from lightning.pytorch.loggers import WandbLogger
 
-from ocr.lightning_modules.callbacks import BaselineReportCallback
-from ocr.performance.baseline import Baseline
+from ocr_baseline import BaselineReportCallback
+from ocr_baseline.model.document import Baseline
 from tests.integration.phase_numbers import phase_numbers
 
 if TYPE_CHECKING:

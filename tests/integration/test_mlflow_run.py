@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from ocr.performance.errors import SourceError
-from ocr.performance.sources.mlflow_run import load
-from ocr.performance.stages import Stage
+from ocr_baseline.errors import SourceError
+from ocr_baseline.sources.mlflow.run import load
+from ocr_baseline.vocabulary import Stage
 
 pytest.importorskip("mlflow", reason="the extra mlflow is not installed")
 

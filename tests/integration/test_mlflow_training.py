@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ocr.performance.analysis import analyze
-from ocr.performance.baseline import Baseline
-from ocr.performance.sources import mlflow_run, recorder
+from ocr_baseline.analysis import analyze
+from ocr_baseline.model.document import Baseline
+from ocr_baseline.records import reader
+from ocr_baseline.sources.mlflow import run as mlflow_run
 from tests.integration import mlflow_training
 from tests.integration.mlflow_server import mlflow_server
 from tests.integration.phase_numbers import phase_numbers
@@ -73,7 +74,7 @@ def test_a_run_read_back_from_mlflow_gives_what_the_recorder_measured(
     assert (read.run.source, read.run.status) == ("mlflow", "finished")
     assert (read.run.name, read.run.project) == ("calm", "receipts")
     assert (read.run.url is not None) == (store == "server")
-    recorded = analyze(recorder.load(trained.folder))
+    recorded = analyze(reader.load(trained.folder))
     for stage in STAGES:
         expected = phase_numbers(recorded, stage)
         assert phase_numbers(read, stage) == pytest.approx(expected)
@@ -89,6 +90,6 @@ def test_a_training_that_logs_to_a_server_is_reported_from_it_when_the_fit_ends(
 
     assert reported.run.source == "mlflow"
     assert not [entry for entry in reported.missing if entry.metric.startswith("source ")]
-    recorded = analyze(recorder.load(trained.folder))
+    recorded = analyze(reader.load(trained.folder))
     for stage in STAGES:
         assert phase_numbers(reported, stage) == pytest.approx(phase_numbers(recorded, stage))

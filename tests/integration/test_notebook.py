@@ -10,13 +10,13 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from ocr.performance.documents import read_baseline
+from ocr_baseline.model.document_file import read_baseline
 
 TRAINING = """
 import torch
 from lightning.pytorch import LightningModule, Trainer
 from torch.utils.data import DataLoader
-from ocr.lightning_modules.callbacks import BaselineReportCallback, PerformanceProfilerCallback
+from ocr_baseline import BaselineReportCallback, PerformanceProfilerCallback
 
 class Module(LightningModule):
     def __init__(self):

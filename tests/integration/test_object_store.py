@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from ocr.performance.cli import main
-from ocr.performance.compare.calibration import calibrate
-from ocr.performance.errors import StoreError
-from ocr.performance.store.baselines import BaselineStore
-from tests.performance.compare.measured_runs import baseline, runs
-from tests.performance.store_files import write_runs
+from ocr_baseline.cli import main
+from ocr_baseline.compare.calibration import calibrate
+from ocr_baseline.errors import StoreError
+from ocr_baseline.store.baselines import BaselineStore
+from tests.ocr_baseline.compare.measured_runs import baseline, runs
+from tests.ocr_baseline.store_files import write_runs
 
 s3fs = pytest.importorskip("s3fs", reason="s3fs is not installed")
 moto_server = pytest.importorskip("moto.server", reason="moto is not installed")
@@ -80,7 +80,7 @@ def test_two_processes_add_to_one_name_at_once_and_no_run_is_lost(
 ) -> None:
     both = write_runs(tmp_path / "both", 0)
     first, second = write_runs(tmp_path / "first", 10), write_runs(tmp_path / "second", 20)
-    command = [sys.executable, "-m", "ocr.performance.cli", "baseline", "add", "main"]
+    command = [sys.executable, "-m", "ocr_baseline.cli", "baseline", "add", "main"]
     adding = [
         subprocess.Popen(
             [*command, *map(str, [*own, *both]), "--store", URL], stderr=subprocess.PIPE, text=True

@@ -6,21 +6,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ocr.performance.analysis import analyze
-from ocr.performance.sources import (
-    csv_logger,
-    recorder,
-    tensorboard_events,
-    wandb_api,
-    wandb_offline,
-)
+from ocr_baseline.analysis import analyze
+from ocr_baseline.records import reader
+from ocr_baseline.sources import csv_logger, tensorboard_events
+from ocr_baseline.sources.wandb import api as wandb_api
+from ocr_baseline.sources.wandb import offline as wandb_offline
 from tests.integration.phase_numbers import phase_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from ocr.performance.run import Run
+    from ocr_baseline.model.run import Run
     from tests.integration.wandb_server import WandbServer
 
 pytest.importorskip("lightning")
@@ -37,7 +34,7 @@ def _train(folder: Path) -> str:
     from lightning.pytorch.demos.boring_classes import BoringModel
     from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger, WandbLogger
 
-    from ocr.lightning_modules.callbacks import PerformanceProfilerCallback
+    from ocr_baseline import PerformanceProfilerCallback
 
     seed_everything(0)
     wandb_logger = WandbLogger(project="baseline", save_dir=folder)
@@ -75,7 +72,7 @@ def test_a_source_gives_what_the_recorder_measured(trained: tuple[str, Path], na
         "wandb-api": lambda: wandb_api.load(run_id, project="baseline"),
     }
 
-    recorded, read = analyze(recorder.load(folder)), analyze(load[name]())
+    recorded, read = analyze(reader.load(folder)), analyze(load[name]())
 
     assert read.run.source == name
     for phase in ("train", "validation"):

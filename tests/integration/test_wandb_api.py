@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from ocr.performance.sources.wandb_api import load
-from ocr.performance.stages import Stage
+from ocr_baseline.sources.wandb.api import load
+from ocr_baseline.vocabulary import Stage
 from tests.integration.wandb_example_runs import finished_run, rows_of
 from tests.integration.wandb_server import WandbServer
 from tests.integration.wandb_stored_run import ENTITY, StoredRun
 
 if TYPE_CHECKING:
-    from ocr.performance.run import Run, StageRecord
+    from ocr_baseline.model.run import Run, StageRecord
 
 GIB = 2**30
 

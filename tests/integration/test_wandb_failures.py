@@ -9,8 +9,8 @@ from importlib.util import find_spec
 
 import pytest
 
-from ocr.performance.errors import SourceError
-from ocr.performance.sources.wandb_api import load
+from ocr_baseline.errors import SourceError
+from ocr_baseline.sources.wandb.api import load
 from tests.integration.wandb_example_runs import finished_run
 from tests.integration.wandb_server import WandbServer
 from tests.integration.wandb_stored_run import StoredRun

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ocr.performance.errors import SourceError
-from ocr.performance.record import environment
-from ocr.performance.sources.wandb_offline import load
-from ocr.performance.stages import Stage
+from ocr_baseline.errors import SourceError
+from ocr_baseline.measure import environment
+from ocr_baseline.sources.wandb.offline import load
+from ocr_baseline.vocabulary import Stage
 
 if TYPE_CHECKING:
-    from ocr.performance.run import Run
+    from ocr_baseline.model.run import Run
 
 PROGRAM = Path(__file__).with_name("wandb_offline_run.py")
 BLOCK = 2**15

@@ -1,5 +1,0 @@
-"""The catalogue of findings: one rule a file, listed here; `find` runs them all."""
-
-from ocr.performance.analysis.findings.registry import RULES, Found, find
-
-__all__ = ["RULES", "Found", "find"]

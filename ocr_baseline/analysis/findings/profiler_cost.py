@@ -1,0 +1,46 @@
+"""Measuring took a noticeable part of the run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ocr_baseline.analysis.findings.rule import MODERATELY, seconds_evidence
+from ocr_baseline.model.document import Evidence, Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ocr_baseline.analysis.measured import Measured
+
+RULE = "profiler-cost"
+NOTICEABLE = 0.01
+
+
+def profiler_cost(measured: Measured) -> Iterator[Finding]:
+    """Find a profiler that took more than 1% (low) or 5% (medium) of the stages.
+
+    1% is the bar that the project sets for itself; from 5% on, the margin within which two times
+    count as equal, it would decide comparisons.
+    """
+    cost = measured.measurement
+    if cost.overhead_s is None or (cost.overhead_share or 0.0) <= NOTICEABLE:
+        return
+    share = cost.overhead_share or 0.0
+    evidence = [
+        Evidence(metric="measurement.overhead_share", value=share, unit="share"),
+        seconds_evidence("measurement.overhead_s", cost.overhead_s),
+    ]
+    if cost.per_batch_overhead_s is not None:
+        evidence.append(
+            seconds_evidence("measurement.per_batch_overhead_s", cost.per_batch_overhead_s)
+        )
+    yield Finding(
+        id=RULE,
+        severity="medium" if share >= MODERATELY else "low",
+        title="Measuring took a noticeable part of the run",
+        evidence=evidence,
+        estimated_saving_s=cost.overhead_s,
+        saving_basis="running without the profiler",
+        advice="Time fewer operations, above all those with very many short calls; with batches of "
+        "less than a millisecond, keep the profiler for runs that measure.",
+    )

@@ -1,0 +1,83 @@
+"""The rules in force, and their order in the report: what saves most comes first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ocr_baseline.analysis.findings.accelerator_memory import accelerator_memory
+from ocr_baseline.analysis.findings.dominant_operation import dominant_operation
+from ocr_baseline.analysis.findings.fragmentation import fragmentation
+from ocr_baseline.analysis.findings.heavy_lines import heavy_lines
+from ocr_baseline.analysis.findings.input_bound import input_bound
+from ocr_baseline.analysis.findings.loader_startup import loader_startup
+from ocr_baseline.analysis.findings.memory_growth import memory_growth
+from ocr_baseline.analysis.findings.noisy_machine import noisy_machine
+from ocr_baseline.analysis.findings.outlier_batches import outlier_batches
+from ocr_baseline.analysis.findings.profiler_cost import profiler_cost
+from ocr_baseline.analysis.findings.rule import Rule, Silence
+from ocr_baseline.analysis.findings.slowing_down import slowing_down
+from ocr_baseline.analysis.findings.straggler import straggler_rank
+from ocr_baseline.analysis.findings.tail_latency import tail_latency
+from ocr_baseline.analysis.findings.too_few_workers import too_few_workers
+from ocr_baseline.analysis.findings.too_many_workers import too_many_workers
+from ocr_baseline.analysis.findings.validation_slower import validation_slower
+from ocr_baseline.analysis.findings.worker_operation import worker_operation
+
+if TYPE_CHECKING:
+    from ocr_baseline.analysis.measured import Measured
+    from ocr_baseline.model.document import Finding
+
+RULES: tuple[Rule, ...] = (
+    validation_slower,
+    dominant_operation,
+    heavy_lines,
+    input_bound,
+    loader_startup,
+    worker_operation,
+    too_few_workers,
+    too_many_workers,
+    straggler_rank,
+    tail_latency,
+    outlier_batches,
+    slowing_down,
+    accelerator_memory,
+    fragmentation,
+    memory_growth,
+    noisy_machine,
+    profiler_cost,
+)
+
+_SEVERITY_ORDER = {"high": 0, "medium": 1, "low": 2, "info": 3}
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the rules found, ranked, and which could not judge, by reason."""
+
+    findings: list[Finding]
+    silent: list[str]
+
+
+def find(measured: Measured) -> Found:
+    """Run every rule; rank by what removing the cause would save, then by severity."""
+    findings: list[Finding] = []
+    silent: dict[str, list[str]] = {}
+    for rule in RULES:
+        for outcome in rule(measured):
+            if isinstance(outcome, Silence):
+                silent.setdefault(outcome.reason, []).append(outcome.rule)
+            else:
+                findings.append(outcome)
+    return Found(
+        findings=sorted(findings, key=_rank),
+        silent=[
+            f"not judged: {', '.join(dict.fromkeys(rules))} ({reason})"
+            for reason, rules in silent.items()
+        ],
+    )
+
+
+def _rank(finding: Finding) -> tuple[float, int, str]:
+    saving_s = finding.estimated_saving_s
+    return (-(saving_s or 0.0), _SEVERITY_ORDER[finding.severity], finding.id)

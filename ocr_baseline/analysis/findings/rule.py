@@ -1,0 +1,86 @@
+"""What a rule is: a function from what was measured to findings, or to a reason to stay silent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from ocr_baseline.model.document import Evidence, Finding
+
+if TYPE_CHECKING:
+    from ocr_baseline.analysis.measured import Measured
+    from ocr_baseline.model.document import Phase, Severity
+
+MODERATELY = 0.05
+HIGHLY = 0.20
+"""Shares of a stage from which time away from the model's own work counts: the limits at which
+XProf's input-pipeline analyzer calls a step moderately and highly input-bound."""
+
+MIN_STEADY_BATCHES = 5
+"""With five steady batches, one odd batch moves neither their median nor most of a share."""
+
+
+@dataclass(frozen=True)
+class Silence:
+    """A rule that can't judge this run, and why; shown under how the report was measured."""
+
+    rule: str
+    reason: str
+
+
+Rule: TypeAlias = "Callable[[Measured], Iterable[Finding | Silence]]"
+
+
+def steady_batches(phase: Phase) -> int:
+    """Return how many of a phase's batches are steady: none where nothing was set aside."""
+    if phase.batch_time_s is None or phase.batch_time_scope != "steady batches":
+        return 0
+    return phase.batch_time_s.count or 0
+
+
+def too_few_batches(
+    rule: str, phase: Phase, needed: int = MIN_STEADY_BATCHES, steady: int | None = None
+) -> Silence | None:
+    """Return why a recorded phase is too short to judge, None when it is not.
+
+    Args:
+        rule: The rule that would judge.
+        phase: The phase.
+        needed: Steady batches that the rule needs.
+        steady: Steady batches that there are, where a rule looks at a part of the phase.
+    """
+    steady = steady_batches(phase) if steady is None else steady
+    if steady >= needed:
+        return None
+    return Silence(
+        rule,
+        f"{phase.name} has {steady} steady batch{'' if steady == 1 else 'es'}, {needed} needed",
+    )
+
+
+def severity_of(share: float, medium: float = MODERATELY, high: float = HIGHLY) -> Severity:
+    """Return high, medium or low by a share of a phase's time."""
+    if share >= high:
+        return "high"
+    return "medium" if share >= medium else "low"
+
+
+def share_evidence(phase: Phase, line: str, share: float) -> Evidence:
+    """Return a line's share of a phase as evidence."""
+    return Evidence(metric=f"phases.{phase.name}.breakdown.{line}.share", value=share, unit="share")
+
+
+def seconds_evidence(metric: str, value_s: float) -> Evidence:
+    """Return a time as evidence."""
+    return Evidence(metric=metric, value=value_s, unit="s")
+
+
+def bytes_evidence(metric: str, value_bytes: float) -> Evidence:
+    """Return an amount of memory as evidence."""
+    return Evidence(metric=metric, value=value_bytes, unit="bytes")
+
+
+def count_evidence(metric: str, value: int) -> Evidence:
+    """Return a count as evidence."""
+    return Evidence(metric=metric, value=float(value), unit="count")

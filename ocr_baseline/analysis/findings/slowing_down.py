@@ -1,0 +1,144 @@
+"""Batches take longer from epoch to epoch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from ocr_baseline.analysis.findings.excess import line_behind
+from ocr_baseline.analysis.findings.rule import (
+    MIN_STEADY_BATCHES,
+    Silence,
+    count_evidence,
+    seconds_evidence,
+    severity_of,
+)
+from ocr_baseline.analysis.phases.builder import PHASE_NAMES
+from ocr_baseline.model.document import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from ocr_baseline.analysis.findings.excess import LineExcess
+    from ocr_baseline.analysis.measured import Measured
+    from ocr_baseline.analysis.phases.stage_times import StageTimes
+    from ocr_baseline.model.document import Phase
+
+RULE = "slowing-down"
+MIN_PASSES = 5
+MAX_PASSES = 500
+MIN_RISE = 0.10
+
+
+class Passes(NamedTuple):
+    """Of each pass looked at: its number, its rows, the median of its steady batches."""
+
+    numbers: NDArray[np.int64]
+    rows: list[slice]
+    medians_s: NDArray[np.float64]
+
+
+def slowing_down(measured: Measured) -> Iterator[Finding | Silence]:
+    """Find stages whose batches get 10% slower over the run, with an interval above zero.
+
+    The trend is the Theil-Sen slope of the passes' medians (Sen, 1968) with its 95% interval. With
+    fewer than five passes no order of their medians is rarer than one in twenty by chance
+    (2 / 4! = 8%, 2 / 5! = 2%). 10% is the spread at which pyperf calls a result unstable.
+    """
+    for stage, times in measured.times.items():
+        phase = measured.phase(PHASE_NAMES[stage])
+        if phase is None or len(times.durations_s) == 0:
+            continue
+        passes = _passes(times)
+        if len(passes.numbers) < MIN_PASSES:
+            yield Silence(
+                RULE,
+                f"{phase.name} has {len(passes.numbers)} "
+                f"pass{'' if len(passes.numbers) == 1 else 'es'} of {MIN_STEADY_BATCHES} or more "
+                f"steady batches, {MIN_PASSES} needed",
+            )
+        else:
+            yield from _judged(phase, times, passes)
+
+
+def _passes(times: StageTimes) -> Passes:
+    """Return the passes with enough steady batches, evenly spread when there are very many."""
+    if times.is_steady.all():
+        return Passes(np.empty(0, dtype=np.int64), [], np.empty(0))
+    every = list(enumerate(times.passes()))
+    kept = [
+        (number, rows)
+        for number, rows in every[:: -(-len(every) // MAX_PASSES)]
+        if times.is_steady[rows].sum() >= MIN_STEADY_BATCHES
+    ]
+    medians_s = [float(np.median(times.durations_s[r][times.is_steady[r]])) for _, r in kept]
+    return Passes(
+        np.asarray([number for number, _ in kept], dtype=np.int64),
+        [rows for _, rows in kept],
+        np.asarray(medians_s, dtype=np.float64),
+    )
+
+
+def _judged(phase: Phase, times: StageTimes, passes: Passes) -> Iterator[Finding]:
+    from scipy.stats import theilslopes
+
+    fit = theilslopes(passes.medians_s, passes.numbers)
+    span = int(passes.numbers[-1] - passes.numbers[0])
+    first_s = float(fit.intercept + fit.slope * passes.numbers[0])
+    if fit.low_slope <= 0 or first_s <= 0 or fit.slope * span < MIN_RISE * first_s:
+        return
+    number_of_pass = np.cumsum(times.is_first_of_epoch) - 1
+    later = np.maximum(number_of_pass - passes.numbers[0], 0)
+    saving_s = float(fit.slope) * float(later.sum())
+    yield _finding(
+        phase, (first_s, float(fit.slope)), len(passes.numbers), saving_s, _cause(times, passes)
+    )
+
+
+def _cause(times: StageTimes, passes: Passes) -> LineExcess | None:
+    """Return the line that grew from the first third of the passes to the last."""
+    if times.table is None:
+        return None
+    third = len(passes.rows) // 3
+    early, late = (np.zeros_like(times.is_steady) for _ in range(2))
+    for rows in passes.rows[:third]:
+        early[rows] = times.is_steady[rows]
+    for rows in passes.rows[-third:]:
+        late[rows] = times.is_steady[rows]
+    return line_behind(times.table, late, early)
+
+
+def _finding(
+    phase: Phase,
+    trend: tuple[float, float],
+    passes: int,
+    saving_s: float,
+    cause: LineExcess | None,
+) -> Finding:
+    first_s, slope_s = trend
+    where = f"phases.{phase.name}.per_epoch"
+    evidence = [
+        seconds_evidence(f"{where}.median_trend_start_s", first_s),
+        seconds_evidence(f"{where}.median_trend_per_pass_s", slope_s),
+        count_evidence(f"{where}.count", passes),
+    ]
+    if cause is not None:
+        evidence.append(seconds_evidence(f"{where}.last_third_excess.{cause.line}", cause.excess_s))
+    return Finding(
+        id=f"{RULE}:{phase.name}",
+        severity=severity_of(saving_s / phase.total_s if phase.total_s else 0.0),
+        title=f"Batches of {phase.name} get slower over the run"
+        + ("" if cause is None else f", in {cause.line}"),
+        evidence=evidence,
+        estimated_saving_s=saving_s,
+        saving_basis="every pass as fast as the first, by the fitted trend",
+        advice=(
+            f"{cause.line} grows from pass to pass: look for what it keeps or repeats over the run."
+            if cause is not None
+            else "No line makes up most of the growth: look for state that accumulates, for memory "
+            "that runs short, and for a processor that slows down."
+        ),
+    )

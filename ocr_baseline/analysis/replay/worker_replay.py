@@ -1,0 +1,46 @@
+"""The replay of a phase's loader, for the rules that ask what a change to it would save."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ocr_baseline.analysis.replay.loader_passes import replay_of_workers
+from ocr_baseline.analysis.replay.shared_processors import ONE_FOR_EVERYTHING, Processors
+from ocr_baseline.vocabulary import Stage
+
+if TYPE_CHECKING:
+    from ocr_baseline.analysis.measured import Measured
+    from ocr_baseline.analysis.replay.loader_replay import LoaderReplay
+    from ocr_baseline.model.document import Phase
+
+
+def worker_replay(measured: Measured, phase: Phase) -> LoaderReplay | None:
+    """Return the replay of the phase's workers, None when it has none or they can't be told."""
+    stage = Stage(phase.name)
+    times, workers = measured.times.get(stage), measured.worker_times.get(stage)
+    if times is None or workers is None:
+        return None
+    others = [other for name, other in measured.times.items() if name is not stage]
+    return replay_of_workers(times, workers.records, others, processors(measured))
+
+
+def processors(measured: Measured) -> Processors:
+    """Return what main thread and workers share; no limit where the cores were not recorded.
+
+    A model on the CPU computes in as many threads as torch was set to, by default one for each
+    core; with an accelerator the main thread only feeds it.
+    """
+    cores = cpu_count(measured)
+    if cores is None:
+        return ONE_FOR_EVERYTHING
+    identity = measured.run.environment_identity
+    if identity.get("accelerator") != "cpu":
+        return Processors(cores=cores)
+    threads = identity.get("torch_num_threads")
+    return Processors(cores=cores, main_threads=threads if isinstance(threads, int) else cores)
+
+
+def cpu_count(measured: Measured) -> int | None:
+    """Return how many processors the run could use, None when it was not recorded."""
+    count = measured.run.environment_identity.get("cpu_count")
+    return count if isinstance(count, int) and not isinstance(count, bool) and count > 0 else None

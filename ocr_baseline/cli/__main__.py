@@ -1,0 +1,7 @@
+"""`python -m ocr_baseline.cli`."""
+
+import sys
+
+from ocr_baseline.cli.application import main
+
+sys.exit(main())

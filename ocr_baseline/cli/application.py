@@ -1,0 +1,103 @@
+"""The registry of commands, and the one place where errors become messages and exit statuses."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from ocr_baseline import __version__
+from ocr_baseline.cli import streams
+from ocr_baseline.errors import BaselineError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+PROGRAM = "ocr-baseline"
+COMMANDS = {
+    "report": "ocr_baseline.cli.report",
+    "show": "ocr_baseline.cli.show",
+    "plot": "ocr_baseline.cli.plot",
+    "compare": "ocr_baseline.cli.compare",
+    "check": "ocr_baseline.cli.check",
+    "baseline": "ocr_baseline.cli.baseline",
+    "calibrate": "ocr_baseline.cli.calibrate",
+    "trend": "ocr_baseline.cli.trend",
+    "schema": "ocr_baseline.cli.schema",
+}
+"""Name of each command and the module that has it as `command`, in the order of `--help`."""
+
+EXIT_OK = 0
+EXIT_ERROR = 2
+EXIT_INTERRUPTED = 130
+EXIT_BROKEN_PIPE = 141
+
+
+class _LazyGroup(click.Group):
+    """Imports the module of a command when the command is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        module = COMMANDS.get(cmd_name)
+        if module is None:
+            return None
+        command: click.Command = importlib.import_module(module).command
+        return command
+
+
+@click.group(
+    cls=_LazyGroup,
+    no_args_is_help=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, prog_name=PROGRAM)
+def _application() -> None:
+    """Performance baselines of Lightning runs: report, show, compare, check.
+
+    A command reads a run from the profiler's records, from a baseline.json or from Weights &
+    Biases. Results go to stdout, everything else to stderr.
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line (`sys.argv` by default) and return the exit status.
+
+    0 on success, 2 on a usage error or an input that can't be read, 130 on Ctrl-C, 141 when the
+    reader of stdout went away.
+    """
+    try:
+        _run(list(sys.argv[1:] if arguments is None else arguments))
+        streams.flush_stdout()
+    except click.exceptions.Exit as leaving:
+        return leaving.exit_code
+    except click.ClickException as error:
+        streams.print_error(PROGRAM, _usage_message(error))
+        return EXIT_ERROR
+    except BrokenPipeError:
+        streams.abandon_stdout()
+        return EXIT_BROKEN_PIPE
+    except BaselineError as error:
+        streams.print_error(PROGRAM, str(error))
+        return EXIT_ERROR
+    except KeyboardInterrupt:
+        streams.print_error(PROGRAM, "interrupted")
+        return EXIT_INTERRUPTED
+    return EXIT_OK
+
+
+def _run(arguments: list[str]) -> None:
+    # click's own `main` would answer Ctrl-C and a lost reader with statuses and lines of its own.
+    with _application.make_context(PROGRAM, arguments) as context:
+        _application.invoke(context)
+
+
+def _usage_message(error: click.ClickException) -> str:
+    context = getattr(error, "ctx", None)
+    message = error.format_message().rstrip()
+    if not isinstance(error, click.UsageError) or context is None:
+        return message
+    return f"{message.rstrip('.')} (see {context.command_path} --help)"

@@ -1,0 +1,172 @@
+"""`ocr-baseline baseline`: named baselines in a folder or at a URL."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ocr_baseline.cli import compared_runs, streams
+from ocr_baseline.cli.comparison_options import access_of, store_option, wandb_options
+from ocr_baseline.reports.text.plain_text import counted
+
+if TYPE_CHECKING:
+    from ocr_baseline.store.baselines import NameSummary
+    from ocr_baseline.store.queries import QueryResult
+
+
+@click.group(name="baseline", short_help="Keep named baselines: add, list, accept, rm, query.")
+def command() -> None:
+    """Keep baselines under names, as a folder of JSON documents that can live in git.
+
+    The folder may be at any URL that fsspec knows (s3://, gs://, az://), when the package for it
+    is installed.
+    """
+
+
+@command.command(name="add", short_help="Store runs under a name.")
+@click.argument("name")
+@click.argument("runs", nargs=-1, required=True, metavar="RUN...")
+@store_option
+@wandb_options
+def add(
+    name: str, runs: tuple[str, ...], store: str | None, project: str | None, entity: str | None
+) -> None:
+    """Store RUN... under NAME; a run that is there already is left as it is."""
+    _store(name, runs, store, project, entity, is_accepted_change=False)
+
+
+@command.command(name="accept", short_help="Store runs as the new normal of a name.")
+@click.argument("name")
+@click.argument("runs", nargs=-1, required=True, metavar="RUN...")
+@store_option
+@wandb_options
+def accept(
+    name: str, runs: tuple[str, ...], store: str | None, project: str | None, entity: str | None
+) -> None:
+    """Store RUN... under NAME as an accepted change.
+
+    Means start anew with the first of them; what earlier runs told of the machine's spread is
+    kept.
+    """
+    _store(name, runs, store, project, entity, is_accepted_change=True)
+
+
+@command.command(name="list", short_help="List the names of the store, or the runs of one.")
+@click.argument("name", required=False)
+@store_option
+def list_names(name: str | None, store: str | None) -> None:
+    """List the names of the store, or the runs of NAME; a damaged document is marked."""
+    place = compared_runs.open_store(store)
+    if name is None:
+        lines = [_name_line(summary) for summary in place.summaries()]
+    else:
+        lines = _run_lines(name, store)
+    if not lines:
+        streams.print_message(f"{place.folder} holds no baseline")
+    streams.print_data("".join(f"{line}\n" for line in lines))
+
+
+@command.command(name="rm", short_help="Remove a name, or one of its runs.")
+@click.argument("name")
+@click.argument("file_name", required=False, metavar="[FILE]")
+@store_option
+def remove(name: str, file_name: str | None, store: str | None) -> None:
+    """Remove NAME with all its runs, or only the run in FILE."""
+    place = compared_runs.open_store(store)
+    place.remove(name, file_name)
+    streams.print_message(
+        f"Removed {place.folder.place(name, *([file_name] if file_name else []))}"
+    )
+
+
+@command.command(name="query", short_help="Ask the store in SQL.")
+@click.argument("sql")
+@click.option(
+    "--parquet",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write the rows here too.",
+)
+@store_option
+def query(sql: str, parquet: Path | None, store: str | None) -> None:
+    """Print the rows of a SELECT over `runs`, `phases` and `lines`, as CSV.
+
+    DuckDB reads the documents in place; another Parquet or JSON file can be read in the same
+    query with read_parquet or read_json.
+    """
+    from ocr_baseline.store.queries import query as ask
+
+    place = compared_runs.open_store(store)
+    streams.print_data(_csv(ask(place.folder, sql, parquet=parquet)))
+    if parquet is not None:
+        streams.print_message(f"Wrote {parquet}")
+
+
+def _store(
+    name: str,
+    runs: tuple[str, ...],
+    store: str | None,
+    project: str | None,
+    entity: str | None,
+    *,
+    is_accepted_change: bool,
+) -> None:
+    place = compared_runs.open_store(store)
+    found = list(compared_runs.find_runs(runs, access_of(project, entity)))
+    found.sort(key=lambda run: str(run.baseline.run.started_at or run.baseline.generated_at))
+    for index, run in enumerate(found):
+        entry, is_new = place.add(
+            name,
+            run.baseline,
+            run.block_means_s,
+            is_accepted_change=is_accepted_change and index == 0,
+        )
+        verb = "Stored" if is_new else "Already there:"
+        streams.print_message(f"{verb} {place.folder.place(name, entry.file_name)}")
+
+
+def _name_line(summary: NameSummary) -> str:
+    prints = {entry.fingerprint for entry in summary.entries}
+    last = summary.entries[-1].stamp if summary.entries else "never"
+    runs, places = counted(len(summary.entries), "run"), counted(len(prints), "environment")
+    line = f"{summary.name}: {runs}, {places}, latest {last}"
+    if summary.has_calibration:
+        line += ", calibrated"
+    if summary.foreign_files:
+        line += f"; not of the store: {', '.join(summary.foreign_files)}"
+    return line
+
+
+def _run_lines(name: str, store: str | None) -> list[str]:
+    from ocr_baseline.errors import SchemaError
+
+    place = compared_runs.open_store(store)
+    lines = []
+    for entry in place.entries(name):
+        try:
+            (run,) = place.load(name, [entry])
+        except SchemaError as error:
+            lines.append(f"{entry.file_name}: damaged: {error}")
+            continue
+        facts = [run.label, run.status]
+        if run.volatile.get("git_commit"):
+            facts.append(f"commit {run.volatile['git_commit']}")
+        if entry.is_accepted_change:
+            facts.append("accepted change")
+        lines.append(f"{entry.file_name}: {', '.join(facts)}")
+    return lines
+
+
+def _csv(result: QueryResult) -> str:
+    from ocr_baseline.reports.text.csv_text import write_csv
+
+    rows = [
+        [
+            value if value is None or isinstance(value, (str, int, float)) else str(value)
+            for value in row
+        ]
+        for row in result.rows
+    ]
+    return write_csv(result.columns, rows)

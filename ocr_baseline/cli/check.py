@@ -1,0 +1,173 @@
+"""`ocr-baseline check`: the gate of a CI job."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ocr_baseline.cli import compared_runs, streams
+from ocr_baseline.cli.comparison_options import (
+    access_of,
+    comparison_options,
+    options_of,
+    read_text,
+    store_option,
+    wandb_options,
+    write_or_print,
+)
+from ocr_baseline.errors import BaselineError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ocr_baseline.compare.assertions import Check
+    from ocr_baseline.compare.budgets import Budget
+    from ocr_baseline.compare.calibration import Calibration
+    from ocr_baseline.compare.comparison import Comparison
+    from ocr_baseline.compare.options import Options
+    from ocr_baseline.compare.summary import RunSummary
+    from ocr_baseline.store.baselines import BaselineStore
+
+
+EXIT_ERROR = 2
+
+
+@click.command(name="check", short_help="Fail when runs are slower than a baseline or a budget.")
+@click.argument("new", nargs=-1, required=True, metavar="NEW...")
+@click.option(
+    "--baseline",
+    "base",
+    multiple=True,
+    metavar="NAME|FILES",
+    help="What to hold the runs against: a name of the store, or runs; may be repeated.",
+)
+@click.option(
+    "--budget",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Absolute limits in TOML.",
+)
+@comparison_options
+@store_option
+@wandb_options
+@click.option("--strict", is_flag=True, help="Fail with 3 when something could not be settled.")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write the outcome here too, as Markdown for a pull request.",
+)
+@click.option(
+    "--export-json",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write the outcome here too, as JSON.",
+)
+def command(
+    new: tuple[str, ...],
+    base: tuple[str, ...],
+    budget: Path | None,
+    margin: tuple[str, ...],
+    gate: tuple[str, ...],
+    across: tuple[str, ...],
+    paired: bool,
+    calibration: Path | None,
+    store: str | None,
+    project: str | None,
+    entity: str | None,
+    strict: bool,
+    output: Path | None,
+    export_json: Path | None,
+) -> None:
+    """Check the runs NEW against a baseline, against budgets, or both.
+
+    The exit status is 0 when nothing is wrong, 1 for a confirmed regression or a broken budget,
+    2 for a usage error, an input that can't be read or a crash, and with --strict 3 when
+    something is incomparable, missing or inconclusive.
+    """
+    if not base and budget is None:
+        raise click.UsageError("Give something to check against: --baseline, --budget or both.")
+    if output is not None and export_json is not None and output == export_json:
+        raise click.UsageError("--output and --export-json need a file each.")
+    with _no_crash_looks_like_a_regression():
+        options = options_of(margin, gate, across, paired, calibration)
+        budgets = _budgets(budget)
+        place = compared_runs.open_store(store)
+        access = access_of(project, entity)
+        runs = compared_runs.summaries(new, place, access)
+        comparison = None
+        if base:
+            reference = compared_runs.summaries(base, place, access, like=runs)
+            comparison = _compare(reference, runs, options, _stored_calibration(base, place))
+        check = _checked(comparison, budgets, runs)
+        _report(check, strict, output, export_json)
+        status = check.exit_status(strict=strict)
+    if status:
+        raise click.exceptions.Exit(status)
+
+
+@contextmanager
+def _no_crash_looks_like_a_regression() -> Iterator[None]:
+    """Let an unforeseen error end with 2: Python's own status for it, 1, means "regression"."""
+    try:
+        yield
+    except (BaselineError, click.ClickException, BrokenPipeError):
+        raise
+    except Exception as error:
+        traceback.print_exc()
+        raise click.exceptions.Exit(EXIT_ERROR) from error
+
+
+def _budgets(path: Path | None) -> list[Budget]:
+    from ocr_baseline.compare.budgets import parse_budgets
+
+    return [] if path is None else parse_budgets(read_text(path), str(path))
+
+
+def _stored_calibration(base: Sequence[str], store: BaselineStore) -> Calibration | None:
+    if len(base) != 1 or not compared_runs.is_stored(base[0], store):
+        return None
+    return store.calibration(base[0])
+
+
+def _compare(
+    base: Sequence[RunSummary],
+    new: Sequence[RunSummary],
+    options: Options,
+    stored: Calibration | None,
+) -> Comparison:
+    from ocr_baseline.compare.comparison import compare
+
+    if options.calibration is None and stored is not None:
+        options = replace(options, calibration=stored)
+    return compare(base, new, options)
+
+
+def _checked(
+    comparison: Comparison | None, budgets: Sequence[Budget], runs: Sequence[RunSummary]
+) -> Check:
+    from ocr_baseline.compare.assertions import Check
+    from ocr_baseline.compare.budgets import check_budgets
+
+    return Check(comparison=comparison, budgets=tuple(check_budgets(budgets, runs)))
+
+
+def _report(check: Check, strict: bool, output: Path | None, export_json: Path | None) -> None:
+    from ocr_baseline.reports.comparison.check_json import render_check_json
+    from ocr_baseline.reports.comparison.check_text import (
+        render_check_markdown,
+        render_check_terminal,
+    )
+
+    if output is not None:
+        write_or_print(render_check_markdown(check), output)
+    if export_json is not None:
+        write_or_print(render_check_json(check, strict=strict), export_json)
+    width, color = streams.stdout_width(), streams.stdout_has_color()
+    streams.print_data(render_check_terminal(check, width=width, color=color))

@@ -1,0 +1,152 @@
+"""`ocr-baseline trend`: the history of a named baseline, with its change points."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ocr_baseline.cli import compared_runs, streams
+from ocr_baseline.cli.comparison_options import (
+    access_of,
+    store_option,
+    wandb_options,
+    write_or_print,
+)
+from ocr_baseline.reports.text.plain_text import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ocr_baseline.cli.compared_runs import WandbAccess
+    from ocr_baseline.compare.drift import Trend
+    from ocr_baseline.compare.summary import RunSummary
+    from ocr_baseline.store.baselines import BaselineStore, Entry
+
+LATEST_RUNS = 200
+FORMATS = ("terminal", "markdown", "json")
+
+
+@click.command(name="trend", short_help="Show a history with its change points.")
+@click.argument("runs", nargs=-1, required=True, metavar="NAME|RUN...")
+@click.option(
+    "--metric",
+    "names",
+    multiple=True,
+    metavar="METRIC",
+    help="Which metrics [default: the gated ones]; may be repeated.",
+)
+@click.option("--fingerprint", metavar="HEX", help="Which environment [default: the latest run's].")
+@click.option(
+    "--last",
+    type=click.IntRange(min=1),
+    default=LATEST_RUNS,
+    show_default=True,
+    metavar="N",
+    help="How many of the latest runs.",
+)
+@click.option("--format", "format_name", type=click.Choice(FORMATS), default="terminal")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write it here [default: stdout].",
+)
+@store_option
+@wandb_options
+def command(
+    runs: tuple[str, ...],
+    names: tuple[str, ...],
+    fingerprint: str | None,
+    last: int,
+    format_name: str,
+    output: Path | None,
+    store: str | None,
+    project: str | None,
+    entity: str | None,
+) -> None:
+    """Show how metrics moved over the runs of one environment, oldest first."""
+    place = compared_runs.open_store(store)
+    found = _loaded(runs, place, access_of(project, entity), fingerprint, last)
+    history = _of_one_environment(found, fingerprint)[-last:]
+    trends = _trends(names, history)
+    labels = [run.label for run in history]
+    write_or_print(_rendered(trends, labels, format_name, output), output)
+
+
+def _loaded(
+    items: Sequence[str],
+    store: BaselineStore,
+    access: WandbAccess,
+    fingerprint: str | None,
+    last: int,
+) -> list[RunSummary]:
+    """Return the runs; of a name of the store no more is read than what can be shown."""
+    found: list[RunSummary] = []
+    for item in items:
+        if compared_runs.is_stored(item, store):
+            entries = store.entries(item)
+            wanted = fingerprint or (entries[-1].fingerprint if len(items) == 1 else "")
+            found.extend(store.load(item, _latest(entries, wanted, last)))
+        else:
+            found.extend(compared_runs.summaries([item], store, access))
+    return found
+
+
+def _latest(entries: Sequence[Entry], wanted: str, last: int) -> list[Entry]:
+    """Return the latest runs of the environments that are wanted, and one of each other.
+
+    That one lets the history say what was left out.
+    """
+    by_environment: dict[str, list[Entry]] = {}
+    for entry in entries:
+        by_environment.setdefault(entry.fingerprint, []).append(entry)
+    return sorted(
+        entry
+        for fingerprint, own in by_environment.items()
+        for entry in own[-(last if fingerprint.startswith(wanted) else 1) :]
+    )
+
+
+def _of_one_environment(runs: Sequence[RunSummary], fingerprint: str | None) -> list[RunSummary]:
+    from ocr_baseline.compare.identity import fingerprint as fingerprint_of
+    from ocr_baseline.compare.sides import distinct, in_time_order
+    from ocr_baseline.errors import ComparisonError
+
+    ordered = in_time_order(distinct(runs, "history")[0])
+    prints = [fingerprint_of(run.identity) for run in ordered]
+    wanted = fingerprint or prints[-1]
+    chosen = [run for run, own in zip(ordered, prints, strict=True) if own.startswith(wanted)]
+    if not chosen:
+        known = ", ".join(sorted(set(prints)))
+        raise ComparisonError(f"no run is of environment {wanted}; there are {known}")
+    others = {own for own in prints if not own.startswith(wanted)}
+    if others:
+        left = counted(len(others), "other environment")
+        streams.print_message(f"Left out: the runs of {left}: {', '.join(sorted(others))}")
+    return chosen
+
+
+def _trends(names: Sequence[str], history: Sequence[RunSummary]) -> list[Trend]:
+    from ocr_baseline.compare.drift import trend
+    from ocr_baseline.compare.metrics import METRICS
+    from ocr_baseline.compare.options import matching_metrics
+
+    metrics = [metric for name in names for metric in matching_metrics(name)]
+    metrics = metrics or [metric for metric in METRICS if metric.is_gated]
+    return [found for metric in metrics if (found := trend(metric, history)) is not None]
+
+
+def _rendered(
+    trends: Sequence[Trend], labels: Sequence[str], format_name: str, output: Path | None
+) -> str:
+    from ocr_baseline.reports.comparison import trend_text
+
+    if format_name == "markdown":
+        return trend_text.render_trend_markdown(trends, labels)
+    if format_name == "json":
+        return trend_text.render_trend_json(trends, labels)
+    color = output is None and streams.stdout_has_color()
+    width = streams.stdout_width()
+    return trend_text.render_trend_terminal(trends, labels, width=width, color=color)

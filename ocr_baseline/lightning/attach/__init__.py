@@ -1,0 +1,1 @@
+"""What is put in place in a training, and taken back."""

@@ -1,0 +1,1 @@
+"""The `performance/*` metrics, logged at each epoch's end."""

@@ -1,0 +1,159 @@
+"""`BaselineReportCallback`: when the fit ends, writes the run's performance baseline."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lightning.pytorch.callbacks import Callback
+from typing_extensions import override
+
+from ocr_baseline.lightning.attach.trainer_parts import callbacks_of, status_of
+from ocr_baseline.lightning.profiler import PerformanceProfilerCallback
+from ocr_baseline.lightning.run import description as run_description
+from ocr_baseline.lightning.run.deferred_sigterm import deferred_sigterm
+from ocr_baseline.lightning.run.live_readings import LiveRun
+from ocr_baseline.lightning.run.local_sources import checked_order, live_info, load_run
+from ocr_baseline.measure.folder_answer import wait_for_answer
+from ocr_baseline.model.private_text import error_text
+from ocr_baseline.sources.logged.keys import key_parser
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from lightning.pytorch import LightningModule, Trainer
+
+    from ocr_baseline.lightning.run.recording import Recording
+    from ocr_baseline.model.run import RunInfo, RunStatus, SourceName
+    from ocr_baseline.write import ReportFiles
+
+logger = logging.getLogger(__name__)
+
+
+class BaselineReportCallback(Callback):
+    """Writes `baseline.md`, `baseline.json`, `metrics.csv` and `batches.csv` at the end of a fit.
+
+    The numbers come from the first of `sources` that holds any: the records of the
+    `PerformanceProfilerCallback` beside it; without one, the metrics that any callback logged as
+    `performance/*`, from the trainer, its loggers' files or, last, the W&B API. A source that
+    fails is named in the report with its cause. A validate, test or predict run that follows
+    renews the report. A report that fails is a warning that names its cause; the training's
+    result stays as it is.
+
+    Args:
+        output_dir: Folder of the report; default `baseline` in the Hydra run's output folder,
+            else in `trainer.default_root_dir`.
+        wandb_timeout_s: Longest wait for a server (W&B's API, MLflow's), in seconds, once in a run.
+        sources: Where to look, in this order; default recorder, logged-metrics, csv, tensorboard,
+            mlflow, wandb-offline, wandb-api.
+        metric_names: Keys of the project's own that stand for known ones, as in
+            `{"my/val_seconds": "performance/val_epoch_time"}`.
+        include_config: Keep the run's configuration, secrets redacted, in the report; False leaves
+            it out. The profiler's argument of that name decides on the records.
+        shown_config_keys: Dotted paths of configuration entries that look like secrets and are
+            none, where no profiler is beside it.
+
+    Raises:
+        SettingError: `sources` or `metric_names` hold a name that is not known.
+    """
+
+    measures_the_run = True
+
+    def __init__(
+        self,
+        output_dir: str | Path | None = None,
+        wandb_timeout_s: float = 5.0,
+        sources: Sequence[str] | None = None,
+        metric_names: Mapping[str, str] | None = None,
+        include_config: bool = True,
+        shown_config_keys: Sequence[str] = (),
+    ) -> None:
+        """Keep the arguments; everything else waits for the end of the run."""
+        super().__init__()
+        if wandb_timeout_s <= 0:
+            raise ValueError(f"wandb_timeout_s must be above 0 seconds, not {wandb_timeout_s}")
+        self.output_dir = output_dir
+        self.wandb_timeout_s = wandb_timeout_s
+        self.sources = checked_order(sources)
+        key_parser(metric_names)
+        self.metric_names = dict(metric_names or {})
+        self.config_policy = run_description.ConfigPolicy(
+            include=include_config, shown_keys=tuple(shown_config_keys)
+        )
+        self._given_up: dict[SourceName, str] = {}
+        self.files: ReportFiles | None = None
+
+    @override
+    def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._report(trainer, pl_module, "finished")
+
+    @override
+    def on_exception(
+        self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
+    ) -> None:
+        self._report(trainer, pl_module, status_of(exception), error_text(exception))
+
+    @override
+    def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        if stage != "fit":
+            self._report(trainer, pl_module, "finished")
+
+    @deferred_sigterm()
+    def _report(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        status: RunStatus,
+        ended_by: str | None = None,
+    ) -> None:
+        try:
+            recording = self._recording(trainer)
+            if recording is not None:
+                with suppress(OSError):  # the heartbeat has warned; the report says what it lacks
+                    recording.finish(status, ended_by)
+            if not trainer.is_global_zero:
+                return
+            if recording is not None and status == "finished":
+                recording.wait_for_ranks(trainer.world_size)
+            self._write(trainer, pl_module, recording, live_info(trainer, status, ended_by))
+        except Exception as error:  # a report must never fail the training
+            logger.warning(
+                "The performance baseline could not be written (%s: %s). The training is not "
+                "affected; `ocr-baseline report --run-dir %s` tries again from the records.",
+                type(error).__name__,
+                error,
+                run_description.output_folder(trainer, self.output_dir),
+                exc_info=logger.isEnabledFor(logging.DEBUG),
+            )
+
+    def _write(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        recording: Recording | None,
+        info: RunInfo,
+    ) -> None:
+        from ocr_baseline.write import write_report
+
+        live = LiveRun(
+            trainer=trainer,
+            info=info,
+            records_folder=None if recording is None else recording.folder,
+            server_timeout_s=self.wandb_timeout_s,
+            metric_names=self.metric_names,
+            config_policy=self.config_policy,
+        )
+        folder = run_description.output_folder(trainer, self.output_dir)
+        wait_for_answer(folder)
+        run = load_run(live, pl_module, self.sources, self._given_up)
+        self.files = write_report(run, folder)
+        logger.info("Performance baseline written to %s", folder)
+
+    @staticmethod
+    def _recording(trainer: Trainer) -> Recording | None:
+        for callback in callbacks_of(trainer):
+            if isinstance(callback, PerformanceProfilerCallback) and callback.enabled:
+                return callback.recording
+        return None

@@ -1,0 +1,1 @@
+"""Which run this is, where it records, and what its report reads when it ends."""

@@ -1,0 +1,141 @@
+"""The order in which a live run's sources are tried, and what is said of those that fail."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, MutableMapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ocr_baseline.errors import SettingError, SourceError
+from ocr_baseline.lightning.run import description as run_description
+from ocr_baseline.lightning.run.live_readings import ASKS_A_SERVER, READERS, LiveRun
+from ocr_baseline.model.private_text import error_text
+from ocr_baseline.model.redaction import config_hash
+from ocr_baseline.model.run import MeasurementRecord, Missing, Run, RunInfo
+
+if TYPE_CHECKING:
+    from lightning.pytorch import LightningModule, Trainer
+
+    from ocr_baseline.model.run import RunStatus, SourceName
+
+DEFAULT_ORDER: tuple[SourceName, ...] = tuple(READERS)
+
+
+def checked_order(names: Collection[str] | None) -> tuple[SourceName, ...]:
+    """Return the sources to try, in that order; None stands for all of them in the usual one.
+
+    Raises:
+        SettingError: A name is unknown or stands there twice, or there is none.
+    """
+    if names is None:
+        return DEFAULT_ORDER
+    known = {str(name): name for name in DEFAULT_ORDER}
+    unknown = [str(name) for name in names if str(name) not in known]
+    if isinstance(names, str) or unknown or not names or len(set(names)) < len(names):
+        wrong = repr(names) if isinstance(names, str) or not unknown else ", ".join(unknown)
+        raise SettingError(
+            f"sources: {wrong} is no list of known sources, each once: choose from "
+            f"{', '.join(DEFAULT_ORDER)}"
+        )
+    return tuple(known[str(name)] for name in names)
+
+
+def live_info(trainer: Trainer, status: RunStatus, ended_by: str | None) -> RunInfo:
+    """Return what the trainer and its loggers say of which run this is."""
+    identity = run_description.run_identity(trainer)
+    return RunInfo(source="logged-metrics", status=status, ended_by=ended_by, **identity)
+
+
+def load_run(
+    live: LiveRun,
+    module: LightningModule,
+    order: Collection[SourceName],
+    given_up: MutableMapping[SourceName, str],
+) -> Run:
+    """Return the run from the first source that holds any times of it.
+
+    A source that fails is named in the run's `missing`, and the next is tried; when none holds
+    anything, the run is empty and says so. A server that failed enters `given_up` with the cause,
+    and what stands there is not asked again.
+    """
+    failures: list[Missing] = []
+    empty = Run(info=live.info, measurement=MeasurementRecord())
+    for name in order:
+        try:
+            for run in _runs(name, live, given_up):
+                if run.stages:
+                    return _completed(run, live, module, failures)
+                if run.info.source == "recorder":
+                    empty = run
+        except SourceError as error:
+            failures.append(Missing(metric=f"source {name}", reason="failed", detail=str(error)))
+        # Loggers and clients are other people's code: what they raise must not cost the report
+        # that the next source can give.
+        except Exception as error:  # noqa: BLE001
+            cause = error_text(error)
+            failures.append(Missing(metric=f"source {name}", reason="failed", detail=cause))
+    empty = replace(empty, missing=(*empty.missing, _nothing_found(empty, order)))
+    return _completed(empty, live, module, failures)
+
+
+def _runs(
+    name: SourceName, live: LiveRun, given_up: MutableMapping[SourceName, str]
+) -> Iterator[Run]:
+    if name in given_up:
+        raise SourceError(given_up[name])
+    try:
+        yield from READERS[name](live)
+    except SourceError as error:
+        if name in ASKS_A_SERVER:
+            given_up[name] = str(error)
+        raise
+
+
+def _nothing_found(empty: Run, order: Collection[SourceName]) -> Missing:
+    if empty.info.source == "recorder":
+        detail = "the run ended before its first batch"
+    else:
+        detail = (
+            f"no source on the spot ({', '.join(order)}) held performance metrics: add "
+            "PerformanceProfilerCallback to the trainer's callbacks"
+        )
+    return Missing(metric="phases", reason="not_collected", detail=detail)
+
+
+def _ended(run: Run, info: RunInfo) -> Run:
+    """Give the run the end that its records could not take any more (a full disk)."""
+    lacking = "the records could not be written to their end: what came last is missing here"
+    return replace(
+        run,
+        info=replace(run.info, status=info.status, ended_by=info.ended_by),
+        measurement=replace(run.measurement, warnings=(*run.measurement.warnings, lacking)),
+        missing=tuple(entry for entry in run.missing if entry.metric != "run.status"),
+    )
+
+
+def _without_config(run: Run) -> Run:
+    """Return the run with no more of its configuration than the hash."""
+    if run.config is None:
+        return run
+    return replace(run, config=None, config_hash=config_hash(run.config))
+
+
+def _completed(
+    run: Run, live: LiveRun, module: LightningModule, failures: Collection[Missing]
+) -> Run:
+    """Add to what the source read what the live trainer knows better."""
+    if run.info.source == "recorder":
+        told = run if run.info.status != "unknown" else _ended(run, live.info)
+        if not live.config_policy.include:
+            told = _without_config(told)
+        return replace(told, missing=(*failures, *told.missing))
+    known = ("environment", "config")
+    config, hash_of_config = run_description.run_config(live.trainer, module, live.config_policy)
+    return replace(
+        run,
+        info=replace(live.info, source=run.info.source),
+        config=config,
+        config_hash=hash_of_config,
+        environment_identity=run_description.environment_identity(live.trainer),
+        missing=(*failures, *(entry for entry in run.missing if entry.metric not in known)),
+    )

@@ -1,0 +1,80 @@
+"""What the ranks of a distributed run have to agree on: one folder, and when all have written."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ocr_baseline.layout import records_name
+
+if TYPE_CHECKING:
+    from lightning.pytorch import Trainer
+
+RANKS_WAIT_S = 3.0
+"""The longest that rank 0 waits at the end of a fit for the last records of the others."""
+
+_POLL_INTERVAL_S = 0.02
+_TAIL_BYTES = 64 * 1024
+_STATUS_START = b'{"type":"status"'
+
+
+def shared_folder(trainer: Trainer, folder: Path) -> Path:
+    """Return rank 0's folder on every rank: each may have named its own after its start time.
+
+    A collective call, made in `setup`, where Lightning's own checkpoint callback makes one as well.
+    """
+    if trainer.world_size == 1:
+        return folder
+    return Path(trainer.strategy.broadcast(str(folder.absolute())))
+
+
+def remove_earlier_records(folder: Path, rank: int, world_size: int) -> None:
+    """Remove what an earlier run left of this rank, on rank 0 also of ranks that are no more."""
+    for path in folder.glob("rank_*.jsonl"):
+        number = path.name.removeprefix("rank_").removesuffix(".jsonl").partition("_")[0]
+        if number.isdecimal() and (
+            int(number) == rank or (rank == 0 and int(number) >= world_size)
+        ):
+            path.unlink(missing_ok=True)
+
+
+def wait_for_ranks(
+    folder: Path, *, world_size: int, reports: int, timeout_s: float = RANKS_WAIT_S
+) -> None:
+    """Wait until each rank's records in the folder have ended for the report of this number.
+
+    Without a collective call, so that a rank that died holds nobody up for longer than
+    `timeout_s`; a rank whose records are on another machine is not waited for.
+    """
+    waiting = [
+        path for rank in range(1, world_size) if (path := folder / records_name(rank)).is_file()
+    ]
+    deadline_s = time.monotonic() + timeout_s
+    while True:
+        waiting = [path for path in waiting if not _has_ended(path, reports)]
+        if not waiting or time.monotonic() >= deadline_s:
+            return
+        time.sleep(_POLL_INTERVAL_S)
+
+
+def _has_ended(path: Path, reports: int) -> bool:
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - _TAIL_BYTES))
+            lines = file.read().splitlines()
+    except OSError:
+        return True
+    return any(
+        _reports(line) >= reports for line in reversed(lines) if line.startswith(_STATUS_START)
+    )
+
+
+def _reports(line: bytes) -> int:
+    try:
+        record: dict[str, Any] = json.loads(line)
+    except ValueError:
+        return 0
+    reports = record.get("reports", 0)
+    return reports if isinstance(reports, int) else 0

@@ -1,0 +1,156 @@
+"""The device's own time: marks put into its queue as the run goes, read when it has passed them.
+
+On an accelerator the host runs ahead: a step's time on the host's clock is the time to queue it.
+A mark (a CUDA event) costs the host some microseconds and never waits; the time between two marks
+is known once the device has passed both. One batch in `EVERY_BATCHES` is marked, which keeps the
+cost of a batch under a microsecond on average.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from ocr_baseline.measure.timeline import Span
+from ocr_baseline.vocabulary import Line, Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import TracebackType
+
+    from ocr_baseline.measure.timeline import Timeline
+
+EVERY_BATCHES = 8
+NANOSECONDS_A_SECOND = 1_000_000_000
+
+DEVICE_LINES = frozenset(
+    {Line.TRANSFER.value, Line.FORWARD.value, Line.BACKWARD.value, Line.OPTIMIZER.value}
+)
+"""The lines that queue work on the device; what is queued in between counts as `other`."""
+
+
+class DeviceClock(Protocol):
+    """A device whose queue takes marks."""
+
+    name: str
+
+    def mark(self) -> Any:
+        """Put a mark into the queue; does not wait."""
+
+    def elapsed_s(self, begin: Any, end: Any) -> float | None:
+        """Return the device's time between two marks, None while it has not passed the second."""
+
+    def wait(self, mark: Any) -> None:
+        """Wait until the device has passed a mark; for the end of a run only."""
+
+
+class MarkedBatch(NamedTuple):
+    """A batch with its marks: each mark ends the line of the one before and begins its own."""
+
+    stage: Stage
+    epoch: int
+    position: int
+    is_first_of_epoch: bool
+    marks: list[tuple[Any, str]]
+
+
+class DeviceTimeline:
+    """Marks some batches of the run; a mark's line is the innermost device line on the host."""
+
+    def __init__(self, clock: DeviceClock, every_batches: int = EVERY_BATCHES) -> None:
+        """Mark one batch in `every_batches` of each stage."""
+        self.clock = clock
+        self._every_batches = every_batches
+        self._lines: list[str] = [Line.OTHER.value]
+        self._marks: list[tuple[Any, str]] | None = None
+        self._pending: deque[MarkedBatch] = deque()
+
+    def begin_batch(self, position: int) -> None:
+        """A batch is asked for, the `position`-th of its stage."""
+        if position % self._every_batches == 0:
+            self._marks = [(self.clock.mark(), self._lines[-1])]
+
+    def end_batch(self, stage: Stage, epoch: int, position: int, *, is_first: bool) -> None:
+        """The batch that was asked for has ended."""
+        if self._marks is not None:
+            self._marks.append((self.clock.mark(), ""))
+            self._pending.append(MarkedBatch(stage, epoch, position, is_first, self._marks))
+            self._marks = None
+
+    def abandon_batch(self) -> None:
+        """The batch that was asked for never came, or another stage began inside it."""
+        self._marks = None
+
+    def enter(self, line: str) -> None:
+        """Work of a line begins to be queued."""
+        self._lines.append(line)
+        if self._marks is not None:
+            self._marks.append((self.clock.mark(), line))
+
+    def leave(self) -> None:
+        """The innermost line has queued its work."""
+        if len(self._lines) > 1:
+            self._lines.pop()
+        if self._marks is not None:
+            self._marks.append((self.clock.mark(), self._lines[-1]))
+
+    def records(self, *, wait: bool = False) -> Iterator[dict[str, Any]]:
+        """Take off the batches that the device has finished and yield one record for each.
+
+        Args:
+            wait: Wait for the device to finish the batches still under way.
+        """
+        while self._pending:
+            batch = self._pending[0]
+            if wait:
+                self.clock.wait(batch.marks[-1][0])
+            lines_ns = self._lines_ns(batch)
+            if lines_ns is None:
+                return
+            self._pending.popleft()
+            yield {
+                "type": "device_batch",
+                "clock": self.clock.name,
+                "stage": batch.stage.value,
+                "epoch": batch.epoch,
+                "position": batch.position,
+                "is_first_of_epoch": batch.is_first_of_epoch,
+                "lines_ns": lines_ns,
+            }
+
+    def _lines_ns(self, batch: MarkedBatch) -> dict[str, int] | None:
+        lines_ns: dict[str, int] = {}
+        last_mark = batch.marks[-1][0]
+        if self.clock.elapsed_s(batch.marks[0][0], last_mark) is None:
+            return None
+        for (begin, line), (end, _) in zip(batch.marks, batch.marks[1:], strict=False):
+            elapsed_s = self.clock.elapsed_s(begin, end)
+            if elapsed_s is None:
+                return None
+            lines_ns[line] = lines_ns.get(line, 0) + round(elapsed_s * NANOSECONDS_A_SECOND)
+        return lines_ns
+
+
+class DeviceSpan(Span):
+    """A span of the host's timeline that marks the device's queue as well."""
+
+    __slots__ = ("_device", "_line")
+
+    def __init__(self, timeline: Timeline, line: str, device: DeviceTimeline) -> None:
+        """Bind the span to a line of both timelines."""
+        super().__init__(timeline, line)
+        self._device = device
+        self._line = line
+
+    def __enter__(self) -> None:
+        super().__enter__()
+        self._device.enter(self._line)
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._device.leave()
+        super().__exit__(exc_type, exc, traceback)

@@ -1,0 +1,166 @@
+"""Named operations in one thread: calls, inclusive time, and a bounded sample of call times."""
+
+from __future__ import annotations
+
+import threading
+from array import array
+from threading import get_ident
+from typing import TYPE_CHECKING, Any
+
+from ocr_baseline.vocabulary import OPERATION_LINE_PREFIX
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ocr_baseline.measure.timeline import Timeline
+    from ocr_baseline.vocabulary import Stage
+
+CALL_SAMPLE_SIZE = 2048
+
+
+class CallTally:
+    """Calls of one operation in one stage.
+
+    The sample keeps every `stride`-th call; each time that it is full, every second entry goes and
+    the stride doubles, so it stays spread evenly over the run within a fixed size.
+    """
+
+    __slots__ = ("calls", "sample_ns", "stride", "total_ns")
+
+    def __init__(self) -> None:
+        """Begin with no calls."""
+        self.calls = 0
+        self.total_ns = 0
+        self.stride = 1
+        self.sample_ns = array("q")
+
+    def add(self, duration_ns: int, is_outermost: bool) -> None:
+        """Count a call; one inside another of the same name adds nothing to the total."""
+        if not self.calls % self.stride:
+            self.sample_ns.append(duration_ns)
+            if len(self.sample_ns) >= CALL_SAMPLE_SIZE:
+                self.sample_ns = self.sample_ns[::2]
+                self.stride *= 2
+        self.calls += 1
+        if is_outermost:
+            self.total_ns += duration_ns
+
+
+class Operation:
+    """One named operation on one timeline; a `TimedBlock`.
+
+    The bodies repeat `Timeline.push` and `pop`, because they run at every timed call. Calls in
+    other threads than the timeline's go to `threads`.
+    """
+
+    __slots__ = ("_index", "_starts_ns", "_threads", "_timeline", "name", "tallies")
+
+    def __init__(self, timeline: Timeline, name: str, threads: ThreadSections) -> None:
+        """Give the operation a line of its own on `timeline`."""
+        self.name = name
+        self.tallies: dict[Stage, CallTally] = {}
+        self._timeline = timeline
+        self._threads = threads
+        self._index = timeline.index(OPERATION_LINE_PREFIX + name)
+        self._starts_ns: list[int] = []
+
+    def enter(self) -> None:
+        """A call begins."""
+        timeline = self._timeline
+        if get_ident() != timeline.thread:
+            self._threads.enter(self.name)
+            return
+        now = timeline.clock()
+        timeline.cells[timeline.current] += now - timeline.last
+        timeline.last = now
+        timeline.stack.append(timeline.current)
+        timeline.current = self._index
+        timeline.events += 2  # entering through a section costs about twice a plain span
+        self._starts_ns.append(now)
+
+    def exit(self) -> None:
+        """The innermost call ends; one that began before the recording is passed over."""
+        timeline = self._timeline
+        if get_ident() != timeline.thread:
+            self._threads.exit(self.name, timeline.stage)
+            return
+        starts_ns = self._starts_ns
+        if not starts_ns:
+            return
+        now = timeline.clock()
+        timeline.cells[timeline.current] += now - timeline.last
+        timeline.last = now
+        start_ns = starts_ns.pop()
+        if timeline.current == self._index:
+            timeline.current = timeline.stack.pop()
+        elif not timeline.remove(self._index):
+            return  # a span around it has ended before it: its call has no end to count
+        tally = self.tallies.get(timeline.stage)
+        if tally is None:
+            tally = self.tallies[timeline.stage] = CallTally()
+        tally.add(now - start_ns, not starts_ns or self._is_outermost())
+
+    def _is_outermost(self) -> bool:
+        """Whether no call is open any more; starts of calls that never ended are forgotten."""
+        if self._timeline.current == self._index or self._index in self._timeline.stack:
+            return False
+        self._starts_ns.clear()
+        return True
+
+    def forget_open_calls(self) -> None:
+        """Drop calls that an exception left open."""
+        self._starts_ns.clear()
+
+
+class Operations(dict[str, Operation]):
+    """The operations of one timeline by name, each made at its first call."""
+
+    def __init__(self, timeline: Timeline) -> None:
+        """Time on `timeline`, and apart from it what other threads do."""
+        super().__init__()
+        self.timeline = timeline
+        self.threads = ThreadSections(timeline.clock)
+
+    def __missing__(self, name: str) -> Operation:
+        return self.setdefault(name, Operation(self.timeline, name, self.threads))
+
+    def forget_open_calls(self) -> None:
+        """Drop the calls that an exception left open."""
+        for operation in self.values():
+            operation.forget_open_calls()
+
+
+class ThreadSections:
+    """Sections of threads other than the timeline's: inclusive and exclusive time by name."""
+
+    def __init__(self, clock: Callable[[], int]) -> None:
+        """Begin with no sections."""
+        self._clock = clock
+        self._local = threading.local()
+        self._lock = threading.Lock()
+        self.tallies: dict[tuple[str, Stage], tuple[CallTally, list[int]]] = {}
+
+    def _stack(self) -> list[list[Any]]:
+        stack: list[list[Any]] | None = getattr(self._local, "stack", None)
+        if stack is None:
+            stack = self._local.stack = []
+        return stack
+
+    def enter(self, name: str) -> None:
+        """A section begins in this thread."""
+        self._stack().append([name, self._clock(), 0])
+
+    def exit(self, name: str, stage: Stage) -> None:
+        """The innermost section ends; one that began before the recording is passed over."""
+        stack = self._stack()
+        if not stack or stack[-1][0] != name:
+            return
+        _, start_ns, nested_ns = stack.pop()
+        duration_ns = self._clock() - start_ns
+        if stack:
+            stack[-1][2] += duration_ns
+        is_outermost = all(entry[0] != name for entry in stack)
+        with self._lock:
+            tally, exclusive_ns = self.tallies.setdefault((name, stage), (CallTally(), [0]))
+            tally.add(duration_ns, is_outermost)
+            exclusive_ns[0] += duration_ns - nested_ns

@@ -1,0 +1,297 @@
+"""`Recorder`: takes the events of a run's main thread, keeps the accounts, writes the records.
+
+The recorder knows nothing of the framework: a callback tells it when a stage, an epoch, a fetch
+and a batch begin, and opens spans for what happens in between. A background thread samples memory
+and puts finished rows on disk, so that a run that is killed loses seconds of records at most.
+"""
+
+from __future__ import annotations
+
+import threading
+from time import perf_counter_ns
+from typing import TYPE_CHECKING
+
+from ocr_baseline.layout import records_name
+from ocr_baseline.measure import rows
+from ocr_baseline.measure.batches import StageState
+from ocr_baseline.measure.device import DEVICE_LINES, DeviceSpan
+from ocr_baseline.measure.flush_request import FlushRequest
+from ocr_baseline.measure.operations import Operations
+from ocr_baseline.measure.stage_swap import StageSwap
+from ocr_baseline.measure.timeline import Span, Timeline, measure_event_cost_ns
+from ocr_baseline.records.writer import FORMAT_NAME, FORMAT_VERSION, RecordWriter
+from ocr_baseline.vocabulary import Line, Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from ocr_baseline.measure.batches import EpochRow
+    from ocr_baseline.measure.device import DeviceTimeline
+
+ROWS_BEFORE_EARLY_FLUSH = 1000
+
+
+class Recorder:
+    """Records one run of one process; `resume` and `pause` bracket the trainer's entry points.
+
+    The stage, epoch and batch methods belong to the thread that made the recorder. `operations`
+    listens to sections; those of other threads leave the accounts of the main thread alone.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        rank: int = 0,
+        clock: Callable[[], int] = perf_counter_ns,
+        device: DeviceTimeline | None = None,
+    ) -> None:
+        """Open the record file of `rank` in `folder`; with `device`, keep its time as well.
+
+        Raises:
+            OSError: When the file can't be made.
+        """
+        self.folder = folder
+        self.rank = rank
+        self.started_ns = clock()
+        self.timeline = Timeline(Line.OTHER.value, Stage.SETUP, clock)
+        self.event_cost_ns = measure_event_cost_ns()
+        self.early_flush = FlushRequest()
+        self._writer = RecordWriter(folder / records_name(rank))
+        self.operations = Operations(self.timeline)
+        self._states = {stage: StageState(stage) for stage in Stage}
+        self._open = [self._states[Stage.SETUP]]
+        self._wait_index = self.timeline.index(Line.DATA_WAIT.value)
+        self._startup_index = self.timeline.index(Line.LOADER_STARTUP.value)
+        self._forward_index = self.timeline.index(Line.FORWARD.value)
+        self._fetch_index = self._wait_index
+        self._device = device
+        self._events_counted = 0
+        self.discarded_batches = 0
+        self._is_paused = True
+        self._flush_lock = threading.Lock()
+
+    # -- the run ---------------------------------------------------------------------------
+
+    def write_header(self, header: Mapping[str, object]) -> None:
+        """Write who, where and with what; later headers of the same run win key by key."""
+        self._writer.write(
+            {"type": "header", "format": FORMAT_NAME, "version": FORMAT_VERSION, **header}
+        )
+
+    def write(self, record: Mapping[str, object]) -> None:
+        """Append any other record."""
+        self._writer.write(record)
+
+    def now_ns(self) -> int:
+        """Nanoseconds since the recorder was made."""
+        return self.timeline.clock() - self.started_ns
+
+    def resume(self) -> None:
+        """Begin to charge time, after construction or `pause`."""
+        if self._is_paused:
+            self._is_paused = False
+            self.timeline.restart()
+            self.timeline.take()  # what spans that outlived the pause were charged
+            self.operations.forget_open_calls()
+
+    def pause(self) -> None:
+        """End every open stage and stop charging time until `resume`."""
+        if self._is_paused:
+            return
+        while len(self._open) > 1:
+            self.close_stage(self._open[-1].stage)
+        self._close_setup()
+        self._is_paused = True
+        self.flush(with_samples=True)
+
+    def close(self) -> None:
+        """Pause, write what is left and close the file."""
+        self.pause()
+        self._writer.close()
+
+    def _close_setup(self) -> None:
+        setup = self._states[Stage.SETUP]
+        setup.epoch_start_ns = setup.epoch_start_ns or self.started_ns
+        self._close_epoch(setup)
+
+    # -- stages, epochs, batches -----------------------------------------------------------
+
+    @property
+    def stage(self) -> Stage:
+        """The innermost open stage."""
+        return self._open[-1].stage
+
+    def is_open(self, stage: Stage) -> bool:
+        """Whether the stage is open, innermost or around another."""
+        return any(state.stage is stage for state in self._open)
+
+    def span(self, line: str) -> Span:
+        """Return a reusable context that charges its block to `line`."""
+        if self._device is not None and line in DEVICE_LINES:
+            return DeviceSpan(self.timeline, line, self._device)
+        return Span(self.timeline, line)
+
+    def open_stage(self, stage: Stage, epoch: int) -> None:
+        """Begin a stage inside the open one, whose clock stops until `close_stage`."""
+        state = self._states[stage]
+        self.enter_state(state)
+        state.open_epoch(epoch, self.timeline.last)
+
+    def close_stage(self, stage: Stage) -> EpochRow | None:
+        """End the innermost stage if it is `stage`; return its last epoch's row."""
+        state = self._open[-1]
+        if state.stage is not stage or len(self._open) == 1:
+            return None
+        self.timeline.charge()
+        row = self._close_epoch(state)
+        self.leave_state()
+        return row
+
+    def enter_state(self, state: StageState) -> None:
+        """Charge to the cells of `state` from now on."""
+        if self._device is not None:
+            self._device.abandon_batch()
+        outer = self._open[-1]
+        outer.cells = self.timeline.swap(state.cells)
+        self._count_events(outer)
+        self._open.append(state)
+        self.timeline.stage = state.stage
+
+    def leave_state(self) -> None:
+        """Charge to the cells of the enclosing state again."""
+        state = self._open.pop()
+        state.cells = self.timeline.swap(self._open[-1].cells)
+        self.timeline.stage = self._open[-1].stage
+        self._count_events(state)
+
+    def _count_events(self, state: StageState) -> None:
+        state.events += self.timeline.events - self._events_counted
+        self._events_counted = self.timeline.events
+
+    def end_epoch(self) -> EpochRow | None:
+        """Close the innermost stage's epoch; return its row, None when it had no batch yet."""
+        self.timeline.charge()
+        state = self._open[-1]
+        has_batches = state.epoch_batches > 0 or state.has_started_batch
+        return self._close_epoch(state) if has_batches else None
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Begin an epoch of the innermost stage."""
+        self._open[-1].open_epoch(epoch, self.timeline.charge())
+
+    def end_batches(self) -> None:
+        """Close the last batch of an epoch; what follows is the epoch's tail."""
+        self.timeline.charge()
+        self._end_batch(self._open[-1])
+
+    def stage_swapped(self, stage: Stage) -> StageSwap:
+        """Return a context that charges its block to a stage which may not be open yet."""
+        return StageSwap(self, self._states[stage])
+
+    def begin_fetch(self) -> None:
+        """The next batch is asked for: the one before ends here.
+
+        A fetch inside a step (the `dataloader_iter` flavour) is only time that was waited.
+        """
+        timeline = self.timeline
+        state = self._open[-1]
+        is_inside_step = timeline.current == self._forward_index or (
+            self._forward_index in timeline.stack
+        )
+        is_first = state.is_fetching_first and not is_inside_step
+        self._fetch_index = self._startup_index if is_first else self._wait_index
+        timeline.push(self._fetch_index)
+        if is_inside_step:
+            return
+        if is_first or state.has_started_batch:
+            self._end_batch(state)
+            state.batch_start_ns = timeline.last
+            state.is_fetching_first = False
+            if self._device is not None:
+                self._device.begin_batch(state.position)
+
+    def start_loader(self) -> None:
+        """A loader began inside the fetch (the next of several): the rest of it is its start."""
+        if self.timeline.current == self._wait_index == self._fetch_index:
+            self.timeline.current = self._fetch_index = self._startup_index
+
+    def end_fetch(self) -> None:
+        """The batch is there, or the loader has no more."""
+        self.timeline.leave(self._fetch_index)
+
+    def begin_batch(self, batch_idx: int, dataloader_idx: int, samples: int | None) -> None:
+        """The fetched batch goes to the step hooks."""
+        state = self._open[-1]
+        if state.has_started_batch:
+            self.timeline.charge()
+            self._end_batch(state)
+        if state.batch_start_ns is None:
+            state.batch_start_ns = self.timeline.last
+        state.batch_idx = batch_idx
+        state.dataloader_idx = dataloader_idx
+        state.samples = samples
+
+    def state_of(self, stage: Stage) -> StageState:
+        """Return the running accounts of a stage."""
+        return self._states[stage]
+
+    def _end_batch(self, state: StageState) -> None:
+        """Close the started batch with the cells charged so far, or add them to the tail."""
+        if state.has_started_batch:
+            if self._device is not None:
+                is_first = state.epoch_batches == 0
+                self._device.end_batch(state.stage, state.epoch, state.position, is_first=is_first)
+            state.close_batch(self.timeline.take())
+            if len(state.rows) >= ROWS_BEFORE_EARLY_FLUSH:
+                self.early_flush.make()
+        else:
+            state.add_to_tail(self.timeline.take())
+
+    def _close_epoch(self, state: StageState) -> EpochRow | None:
+        self._end_batch(state)
+        state.add_to_tail(self.timeline.take())
+        self._count_events(state)
+        return state.close_epoch()
+
+    # -- the disk --------------------------------------------------------------------------
+
+    def flush(self, *, with_samples: bool = False) -> None:
+        """Write the finished rows and the operations' tallies so far.
+
+        Raises:
+            OSError: When the file can't be written.
+        """
+        try:
+            with self._flush_lock:
+                self._flush(with_samples=with_samples)
+        finally:
+            self.early_flush.done()
+
+    def _flush(self, *, with_samples: bool) -> None:
+        self.early_flush.clear()
+        for state in self._states.values():
+            self._flush_batches(state)
+            for record in rows.epoch_records(state, self.timeline, self.started_ns):
+                self._writer.write(record)
+        for record in rows.operation_records(self.operations, with_samples=with_samples):
+            self._writer.write(record)
+        if self._device is not None:
+            for record in self._device.records(wait=self._is_paused):
+                self._writer.write(record)
+
+    def _flush_batches(self, state: StageState) -> None:
+        for record in rows.batch_records(state, self.timeline, self.started_ns):
+            try:
+                self._writer.write(record)
+            except OSError:
+                self.discarded_batches += len(record["start_ns"])
+                raise
+
+    def discard_rows(self) -> None:
+        """Drop finished rows that could not be written, so that they don't fill the memory."""
+        self.early_flush.clear()
+        for state in self._states.values():
+            self.discarded_batches += len(state.rows)
+            state.rows.clear()

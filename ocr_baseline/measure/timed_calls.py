@@ -1,0 +1,79 @@
+"""Functions run inside a context at each call: plain ones whole, generators at each of their steps.
+
+On the path of every timed call and of every `import ocr_baseline`: standard library only.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+    from contextlib import AbstractContextManager
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def is_asynchronous(function: Any) -> bool:
+    """Whether a call only makes a coroutine or an asynchronous generator, to be run by others."""
+    import inspect
+
+    return inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
+
+
+def run_inside(function: Callable[P, R], context: AbstractContextManager[None]) -> Callable[P, R]:
+    """Return `function` wrapped so that what it does happens inside `context`.
+
+    A generator function does nothing when it is called: each step of its generator, up to its next
+    `yield` or its end, runs inside `context` instead.
+
+    Raises:
+        TypeError: When the function is asynchronous; other code runs while it waits, so that its
+            own time can't be told.
+    """
+    import inspect
+
+    if is_asynchronous(function):
+        raise TypeError(
+            f"{getattr(function, '__qualname__', function)} is asynchronous: other code runs while "
+            "it waits, so its own time can't be told; put `with section(...)` around what it does "
+            "between two waits"
+        )
+    if inspect.isgeneratorfunction(function):
+        return cast("Callable[P, R]", _with_steps_inside(function, context))
+
+    @functools.wraps(function)
+    def timed(*args: P.args, **kwargs: P.kwargs) -> R:
+        with context:
+            return function(*args, **kwargs)
+
+    return timed
+
+
+def _with_steps_inside(
+    function: Callable[P, Generator[Any, Any, Any]], context: AbstractContextManager[None]
+) -> Callable[P, Generator[Any, Any, Any]]:
+    @functools.wraps(function)
+    def timed(*args: P.args, **kwargs: P.kwargs) -> Generator[Any, Any, Any]:
+        generator = function(*args, **kwargs)
+        step: Callable[[], Any] = functools.partial(next, generator)
+        while True:
+            try:
+                with context:
+                    item = step()
+            except StopIteration as end:
+                return end.value
+            try:
+                received = yield item
+            except GeneratorExit:
+                with context:
+                    generator.close()
+                raise
+            except BaseException as error:  # noqa: BLE001 - the generator decides what becomes of it
+                step = functools.partial(generator.throw, error)
+            else:
+                step = functools.partial(generator.send, received)
+
+    return timed

@@ -1,0 +1,1 @@
+"""What travels: a run as it was read, the document of its report, and what stays private."""

@@ -1,0 +1,270 @@
+"""`Run`: what a source read, before any statistics; the one input of the analysis.
+
+A source fills what it holds and leaves the rest empty, with a `Missing` entry that says why.
+Durations are seconds, memory is bytes, instants are seconds since the run's start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from ocr_baseline.vocabulary import Stage
+
+RunStatus = Literal["finished", "failed", "interrupted", "running", "unknown"]
+SourceName = Literal[
+    "recorder", "logged-metrics", "wandb-api", "wandb-offline", "csv", "tensorboard", "mlflow"
+]
+MissingReason = Literal["not_collected", "unsupported", "failed", "skipped"]
+JsonValue = None | bool | int | float | str | list["JsonValue"] | dict[str, "JsonValue"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunInfo:
+    """Which run this is and how it ended."""
+
+    source: SourceName
+    status: RunStatus = "unknown"
+    id: str | None = None
+    name: str | None = None
+    project: str | None = None
+    entity: str | None = None
+    url: str | None = None
+    started_at: datetime | None = None
+    duration_s: float | None = None
+    ended_by: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Missing:
+    """A metric that the report will show as "not measured", and why."""
+
+    metric: str
+    reason: MissingReason
+    detail: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchTable:
+    """One row for each batch of one stage, in the order in which they ran.
+
+    Every column has shape (batches,). `duration_s` is the whole cycle of a batch: from asking for
+    it to asking for the next one, validation in between not counted. `lines_s` holds the share of
+    each breakdown line and named operation (exclusive time); the lines of a row sum to its
+    duration (in single precision). `samples` is NaN where the batch's size could not be told.
+    """
+
+    epoch: NDArray[np.int64]
+    batch_idx: NDArray[np.int64]
+    dataloader_idx: NDArray[np.int64]
+    start_s: NDArray[np.float64]
+    duration_s: NDArray[np.float64]
+    samples: NDArray[np.float64]
+    lines_s: Mapping[str, NDArray[np.float32]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeviceBatches:
+    """The batches of a stage that were timed on the device's own clock, one in several.
+
+    `position` is a batch's number in its stage; every column has shape (timed batches,). The
+    lines of a row sum to the device's time from asking for the batch to asking for the next.
+    """
+
+    clock: str
+    position: NDArray[np.int64]
+    is_first_of_epoch: NDArray[np.bool_]
+    lines_s: Mapping[str, NDArray[np.float64]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EpochRecord:
+    """One finished pass of a stage, without the batches, which are in the batch table.
+
+    `tail_s` is the time outside the batches, by line: hooks before the first and after the last,
+    the loader's start, epoch-end metrics, checkpoints. `events` counts the spans that the
+    profiler entered during the whole pass.
+    """
+
+    epoch: int
+    started_s: float
+    batches: int
+    events: int
+    tail_s: Mapping[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkerRecord:
+    """One data-loader worker process.
+
+    `start_s`, `end_s` and each of `lines_s` have shape (batches made,): when the worker began and
+    ended to make each batch, and the exclusive time of each operation in it. `prefetch_factor` is
+    how many batches a worker the loader asks for ahead, None where that was not recorded.
+    """
+
+    stage: Stage
+    worker: int
+    pid: int
+    asked_s: float | None
+    ready_s: float | None
+    start_s: NDArray[np.float64]
+    end_s: NDArray[np.float64]
+    lines_s: Mapping[str, NDArray[np.float64]]
+    prefetch_factor: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportedEpoch:
+    """Statistics that somebody logged for one epoch; None where a key was not logged.
+
+    The fields bear the units of the seed's keys turned to SI: seconds and bytes.
+    """
+
+    epoch: int | None = None
+    step: int | None = None
+    epoch_time_s: float | None = None
+    num_batches: int | None = None
+    num_samples: float | None = None
+    batch_mean_s: float | None = None
+    batch_median_s: float | None = None
+    batch_p95_s: float | None = None
+    batch_p99_s: float | None = None
+    batch_std_s: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageRecord:
+    """All that is known of one stage (and one dataloader, where statistics were only logged).
+
+    `batches` and `epochs` come from the recorder. Sources that hold logged metrics only fill
+    `reported` instead, one entry for each epoch that was logged.
+    """
+
+    stage: Stage
+    dataloader_idx: int | None = None
+    batches: BatchTable | None = None
+    epochs: tuple[EpochRecord, ...] = ()
+    device: DeviceBatches | None = None
+    reported: tuple[ReportedEpoch, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class OperationRecord:
+    """Calls of one named operation in one stage and one kind of process.
+
+    `exclusive_s` leaves out the operations nested inside. `in_main_thread` operations are lines of
+    the breakdown; those of other threads and of workers ran beside it. `call_time_s` is a sample
+    of the durations of single calls, shape (kept calls,), at most some thousands.
+    """
+
+    name: str
+    stage: Stage
+    process: Literal["main", "worker"]
+    calls: int
+    total_s: float
+    exclusive_s: float
+    in_main_thread: bool = False
+    call_time_s: NDArray[np.float64] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemorySamples:
+    """Memory over time; every column has shape (samples,) and NaN where a value wasn't read.
+
+    `stages` names the stage that was open at each sample, where the source knows. The peaks are
+    the allocator's own, which no sample can miss.
+    """
+
+    at_s: NDArray[np.float64]
+    tree_rss_bytes: NDArray[np.float64]
+    main_rss_bytes: NDArray[np.float64]
+    workers_rss_bytes: NDArray[np.float64]
+    system_memory_percent: NDArray[np.float64]
+    tree_pss_bytes: NDArray[np.float64] | None = None
+    accelerator_allocated_bytes: NDArray[np.float64] | None = None
+    accelerator_reserved_bytes: NDArray[np.float64] | None = None
+    accelerator_utilization_percent: NDArray[np.float64] | None = None
+    stages: tuple[str, ...] = ()
+    accelerator_allocated_peak_bytes: float | None = None
+    accelerator_reserved_peak_bytes: float | None = None
+    accelerator_total_bytes: float | None = None
+    accelerator_alloc_retries: int | None = None
+    accelerator_ooms: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeasurementRecord:
+    """What the measuring itself cost, and how a reader should take the numbers."""
+
+    clock: str | None = None
+    event_cost_s: float | None = None
+    background_cpu_s: float | None = None
+    sanity_check_s: float | None = None
+    sanity_check_batches: int = 0
+    setup_s: float | None = None
+    lost_records: int = 0
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class RankStage:
+    """Totals of one stage on one rank; `lines_s` covers batches and tails, and sums to `total_s`.
+
+    `batches_s` is the time of the batches alone; `samples` is None where a size could not be told.
+    """
+
+    stage: Stage
+    batches: int
+    epochs: int
+    samples: int | None
+    total_s: float
+    batches_s: float
+    lines_s: Mapping[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RankRecord:
+    """One process of a distributed run; `recorded_until_s` is the start of its last batch.
+
+    `gradient_wait_s` is how long a backward pass waited for the gradients of the other ranks, the
+    mean of those that DDP timed, None where it timed none. Instants count from the start of that
+    rank's own recorder.
+    """
+
+    rank: int
+    status: RunStatus = "unknown"
+    ended_by: str | None = None
+    recorded_until_s: float | None = None
+    lost_records: int = 0
+    gradient_wait_s: float | None = None
+    stages: tuple[RankStage, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """One run as a source read it.
+
+    The stages are those of rank 0. `ranks` has the totals of every rank that left records, rank 0
+    too, where `world_size` is above 1. `config_hash` is known where the config was left out, too.
+    """
+
+    info: RunInfo
+    stages: tuple[StageRecord, ...] = ()
+    operations: tuple[OperationRecord, ...] = ()
+    workers: tuple[WorkerRecord, ...] = ()
+    memory: MemorySamples | None = None
+    measurement: MeasurementRecord = field(default_factory=MeasurementRecord)
+    config: Mapping[str, JsonValue] | None = None
+    config_hash: str | None = None
+    data_hash: str | None = None
+    environment_identity: Mapping[str, JsonValue] = field(default_factory=dict)
+    environment_volatile: Mapping[str, JsonValue] = field(default_factory=dict)
+    missing: tuple[Missing, ...] = ()
+    world_size: int = 1
+    ranks: tuple[RankRecord, ...] = ()

@@ -1,0 +1,1 @@
+"""The profiler's files on disk: their format, what writes them, what reads them."""

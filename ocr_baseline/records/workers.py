@@ -1,0 +1,130 @@
+"""Records of data-loader workers: their start, and the batches that they made."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from ocr_baseline.model.run import WorkerRecord
+from ocr_baseline.records.growing_columns import GrowingColumns
+from ocr_baseline.records.shapes import check_format
+from ocr_baseline.records.values import line_columns, nanoseconds, whole_number
+from ocr_baseline.vocabulary import Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SECONDS = np.float64(1e-9)
+MAX_WORKERS = 10_000
+MAX_PREFETCH_FACTOR = 1_000_000
+"""More than any machine runs and any loader holds: a replay makes room for so many."""
+
+_Process = tuple[Stage, int, int]
+"""A worker process: its stage, its number in its loader, its process id."""
+
+
+class _Start(NamedTuple):
+    asked_s: float | None
+    ready_s: float | None
+    prefetch_factor: int | None
+
+
+_UNKNOWN_START = _Start(None, None, None)
+
+
+class _Batches:
+    """The columns of the batches that one process made."""
+
+    def __init__(self) -> None:
+        self.moments_s = GrowingColumns(np.float64)
+        self.lines_s = GrowingColumns(np.float64)
+
+
+@dataclass
+class RecordedWorkers:
+    """Worker processes by stage, number and process id."""
+
+    starts: dict[_Process, _Start] = field(default_factory=dict)
+    batches: dict[_Process, _Batches] = field(default_factory=lambda: defaultdict(_Batches))
+
+    def take(self, record: Mapping[str, Any]) -> None:
+        """Take one record in; raise `ValueError` when its columns don't fit together."""
+        process = (
+            Stage(record["stage"]),
+            _below(MAX_WORKERS, record["worker"]),
+            whole_number(record["pid"]),
+        )
+        if record["type"] == "worker_start":
+            check_format(record)
+            asked_ns, ready_ns = nanoseconds([record["asked_ns"], record["ready_ns"]])
+            if ready_ns < asked_ns:
+                raise ValueError("a worker that was ready before it was asked for")
+            self.starts[process] = _Start(
+                float(asked_ns * SECONDS),
+                float(ready_ns * SECONDS),
+                _prefetch_factor(record.get("prefetch_factor")),
+            )
+            return
+        start_ns, end_ns = nanoseconds(record["start_ns"]), nanoseconds(record["end_ns"])
+        lines_ns = line_columns(record["lines_ns"], len(start_ns))
+        if end_ns.shape != start_ns.shape:
+            raise ValueError("columns of different lengths in a worker's record")
+        if (end_ns < start_ns).any():
+            raise ValueError("negative time in a worker's record")
+        taken = self.batches[process]
+        rows = len(start_ns)
+        taken.moments_s.extend({"start": start_ns * SECONDS, "end": end_ns * SECONDS}, rows)
+        taken.lines_s.extend({line: column * SECONDS for line, column in lines_ns.items()}, rows)
+
+    def line_total_s(self, stage: Stage, line: str) -> float:
+        """Return the exclusive time of a line in all workers of a stage."""
+        return sum(
+            float(taken.lines_s.column(line).sum())
+            for process, taken in self.batches.items()
+            if process[0] is stage
+        )
+
+    def records(self) -> tuple[WorkerRecord, ...]:
+        """Return one record for each worker process."""
+        return tuple(self._record(process) for process in sorted(self._processes(), key=_order))
+
+    def _processes(self) -> set[_Process]:
+        return set(self.starts) | set(self.batches)
+
+    def _record(self, process: _Process) -> WorkerRecord:
+        stage, worker, pid = process
+        taken = self.batches.get(process, _Batches())
+        start = self.starts.get(process, _UNKNOWN_START)
+        return WorkerRecord(
+            stage=stage,
+            worker=worker,
+            pid=pid,
+            asked_s=start.asked_s,
+            ready_s=start.ready_s,
+            start_s=taken.moments_s.column("start"),
+            end_s=taken.moments_s.column("end"),
+            lines_s=taken.lines_s.columns(),
+            prefetch_factor=start.prefetch_factor,
+        )
+
+
+def _prefetch_factor(value: Any) -> int | None:
+    if value is None:
+        return None
+    if value == 0:
+        raise ValueError("a loader that asks for no batch")
+    return _below(MAX_PREFETCH_FACTOR, value)
+
+
+def _below(limit: int, value: Any) -> int:
+    if whole_number(value) >= limit:
+        raise ValueError(f"{value!r} is more than a loader can have")
+    return int(value)
+
+
+def _order(process: _Process) -> tuple[str, int, int]:
+    stage, worker, pid = process
+    return stage.value, worker, pid

@@ -1,0 +1,1 @@
+"""Comparisons, checks, trends and calibrations as text."""

@@ -1,0 +1,64 @@
+"""The new side in the formats that benchmark trackers read.
+
+`github-action-benchmark` takes a list of values of which smaller is better
+(`tool: customSmallerIsBetter`); Bencher takes its Metric Format, values with their bounds.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pydantic import JsonValue
+
+    from ocr_baseline.compare.comparison import Comparison, MetricComparison
+
+SIGNIFICANT_DIGITS = 6
+
+
+def render_github_action_benchmark(comparison: Comparison) -> str:
+    """Return the JSON list that github-action-benchmark reads as customSmallerIsBetter.
+
+    Metrics of which more is better are left out: their time stands there under another name.
+    """
+    entries: list[JsonValue] = [
+        _entry(compared)
+        for compared in comparison.metrics
+        if compared.metric.better == "lower" and compared.new is not None
+    ]
+    return json.dumps(entries, indent=2, ensure_ascii=False) + "\n"
+
+
+def render_bencher_metric_format(comparison: Comparison) -> str:
+    """Return Bencher Metric Format: benchmark, measure, value and the range of the runs."""
+    document: dict[str, dict[str, JsonValue]] = {}
+    for compared in comparison.metrics:
+        if compared.new is None:
+            continue
+        benchmark = compared.metric.phase or "run"
+        values = compared.new_values
+        measure: dict[str, JsonValue] = {"value": compared.new}
+        if len(values) > 1:
+            measure |= {"lower_value": min(values), "upper_value": max(values)}
+        document.setdefault(benchmark, {})[_slug(compared)] = measure
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def _entry(compared: MetricComparison) -> dict[str, JsonValue]:
+    values = compared.new_values
+    entry: dict[str, JsonValue] = {
+        "name": compared.metric.label,
+        "unit": compared.metric.unit,
+        "value": compared.new,
+        "extra": f"{compared.metric.key}\n{len(values)} runs\nverdict: {compared.verdict}",
+    }
+    if len(values) > 1:
+        low, high = min(values), max(values)
+        entry["range"] = f"{low:.{SIGNIFICANT_DIGITS}g} to {high:.{SIGNIFICANT_DIGITS}g}"
+    return entry
+
+
+def _slug(compared: MetricComparison) -> str:
+    name = compared.metric.name.replace(".", "-").replace("_", "-")
+    return f"{name}-{compared.metric.unit.replace('/', '-per-')}"

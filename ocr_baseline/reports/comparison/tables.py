@@ -1,0 +1,133 @@
+"""The tables of a comparison for a terminal of any width: no number is ever cut short."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+from rich.text import Text
+
+from ocr_baseline.reports.comparison import wording as words
+from ocr_baseline.reports.text import formatting
+from ocr_baseline.reports.text.plain_text import name_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ocr_baseline.compare.breakdown import PhaseChange
+    from ocr_baseline.compare.comparison import MetricComparison
+
+GAP = 2
+MAX_LINES = 8
+MAX_NAME_WIDTH = 40
+MIN_NAME_WIDTH = 12
+VERDICT_STYLES = {
+    "regression": "bold red",
+    "improvement": "green",
+    "unchanged": "dim",
+    "suspected": "yellow",
+    "inconclusive": "yellow",
+    "incomparable": "magenta",
+}
+_WIDE_COLUMNS = ("metric", "base", "new", "change", "95 % interval", "verdict", "n")
+_NARROW_COLUMNS = ("metric", "change", "verdict")
+_LINE_COLUMNS = ("line, a batch", "base", "new", "change", "95 % interval")
+
+
+def plain_table(title: str = "") -> Table:
+    """Return a table without lines."""
+    return Table(
+        title=title or None,
+        title_style="bold",
+        title_justify="left",
+        box=None,
+        pad_edge=False,
+        header_style="dim",
+        padding=(0, GAP, 0, 0),
+    )
+
+
+def metric_table(metrics: Sequence[MetricComparison], width: int) -> Table:
+    """Return a row for each metric; where `width` columns are too few, a row of two lines."""
+    rows = [words.metric_cells(compared) for compared in metrics]
+    if _widths(_WIDE_COLUMNS, rows) <= width:
+        return _wide(metrics, rows)
+    return _narrow(metrics, rows)
+
+
+def breakdown_table(phase: PhaseChange, width: int) -> Table:
+    """Return a row for each line, the largest change first; long names keep their end.
+
+    The interval is left out where no line has one, and where there is no place for it.
+    """
+    shown: list[tuple[str, ...]] = [
+        (name_of(line.name), *words.line_cells(line)) for line in phase.lines[:MAX_LINES]
+    ]
+    rest = phase.lines[MAX_LINES:]
+    if rest:
+        rest_s = sum(line.delta_s for line in rest)
+        delta = formatting.duration(rest_s, signed=True)
+        shown.append((f"{len(rest)} more lines", "", "", delta, ""))
+    columns: tuple[str, ...] = _LINE_COLUMNS
+    name_width = _name_width(columns, shown, width)
+    if name_width < MIN_NAME_WIDTH or all(line.low_s is None for line in phase.lines):
+        columns = columns[:-1]
+        shown = [row[:-1] for row in shown]
+        name_width = max(MIN_NAME_WIDTH, _name_width(columns, shown, width))
+    table = plain_table()
+    table.add_column(columns[0], no_wrap=True)
+    for column in columns[1:]:
+        table.add_column(column, justify="right", no_wrap=True)
+    for index, (name, *cells) in enumerate(shown):
+        is_certain = index < MAX_LINES and phase.lines[index].is_beyond_spread
+        texts = [Text(cell) for cell in cells]
+        texts[2].stylize("bold" if is_certain else "")
+        table.add_row(Text(_end_of(name, name_width)), *texts)
+    return table
+
+
+def _wide(metrics: Sequence[MetricComparison], rows: Sequence[tuple[str, ...]]) -> Table:
+    table = plain_table()
+    for column in _WIDE_COLUMNS:
+        is_text = column in ("metric", "verdict", "n")
+        table.add_column(column, justify="left" if is_text else "right", no_wrap=True)
+    for compared, row in zip(metrics, rows, strict=True):
+        *cells, verdict, sizes = row
+        table.add_row(
+            *map(Text, cells), Text(verdict, style=VERDICT_STYLES[compared.verdict]), Text(sizes)
+        )
+    return table
+
+
+def _narrow(metrics: Sequence[MetricComparison], rows: Sequence[tuple[str, ...]]) -> Table:
+    """Values stand under the metric, the interval under the change, the runs under the verdict."""
+    table = plain_table()
+    for column in _NARROW_COLUMNS:
+        table.add_column(column, justify="right" if column == "change" else "left")
+    for compared, (label, base, new, change, interval, verdict, sizes) in zip(
+        metrics, rows, strict=True
+    ):
+        below = "" if interval == words.ABSENT else f"\n{interval}"
+        table.add_row(
+            Text.assemble(label, (f"\n  {base} -> {new}", "dim")),
+            Text(f"{change}{below}"),
+            Text.assemble((verdict, VERDICT_STYLES[compared.verdict]), (f"\n{sizes}", "dim")),
+        )
+    return table
+
+
+def _widths(columns: Sequence[str], rows: Sequence[tuple[str, ...]]) -> int:
+    """Return how many columns of a terminal a table takes."""
+    widest = [max(map(len, cells)) for cells in zip(columns, *rows, strict=True)]
+    return sum(widest) + GAP * (len(widest) - 1)
+
+
+def _name_width(columns: Sequence[str], rows: Sequence[tuple[str, ...]], width: int) -> int:
+    """Return how many columns the numbers leave to the name before them."""
+    numbers = _widths(columns[1:], [row[1:] for row in rows])
+    return min(MAX_NAME_WIDTH, width - numbers - GAP)
+
+
+def _end_of(name: str, width: int) -> str:
+    """Return a dotted name with its end, which tells it from others."""
+    return name if len(name) <= width else f"…{name[1 - width :]}"

@@ -1,0 +1,270 @@
+"""Words and short texts that every report of a comparison shares."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from ocr_baseline.compare.metrics import BY_KEY
+from ocr_baseline.compare.power import MAX_RUNS
+from ocr_baseline.reports.text import formatting
+from ocr_baseline.reports.text.plain_text import name_of, single_line
+from ocr_baseline.reports.text.wording import STAGE_ADJECTIVES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pydantic import JsonValue
+
+    from ocr_baseline.compare.breakdown import LineChange, PhaseChange
+    from ocr_baseline.compare.comparison import Comparison, MetricComparison
+    from ocr_baseline.compare.identity import Difference
+    from ocr_baseline.compare.judging import Verdict
+    from ocr_baseline.compare.metrics import Metric
+
+ABSENT = "-"
+MAX_VALUE_LENGTH = 60
+MAX_SHOWN_VALUES = 10
+MAX_SHOWN_RUNS = 3
+MANY_RUNS = 20
+"""More runs a side are poor advice: these tell 0.9 standard deviations, twice as many 0.6."""
+SOONER = "a quieter machine, longer runs or a wider margin"
+ACCELERATOR = "memory.accelerator"
+MARKS = {"unchanged": "~ unchanged", "incomparable": "x incomparable"}
+VERDICT_ORDER: tuple[Verdict, ...] = (
+    "regression",
+    "improvement",
+    "suspected",
+    "inconclusive",
+    "incomparable",
+    "unchanged",
+)
+PLURALS = {"regression": "regressions", "improvement": "improvements"}
+DESIGN_WORDS = {
+    "one against one": "one run against one",
+    "set against set": "a set of runs against another",
+    "paired sets": "runs in pairs",
+    "against a history": "new runs against a history",
+}
+METHOD_WORDS = {
+    "exact": "a count, the same in each run of the same code",
+    "calibrated": "interval from the machine's calibrated spread",
+    "pooled": "interval from both sets and the calibration together",
+    "welch": "Welch's 95 % interval, checked by ranks",
+    "paired": "95 % interval of the paired differences",
+    "history": "95 % prediction interval of the history",
+    "too few runs": "too few runs for a verdict",
+    "within run": "within the runs only: it leaves out what differs from run to run",
+}
+
+
+def value_text(metric: Metric, value: float | None) -> str:
+    """Return a value of a metric in its unit, `-` when there is none."""
+    return ABSENT if value is None else formatting.quantity(value, metric.unit)
+
+
+def change_text(metric: Metric, change: float | None) -> str:
+    """Return a change as a percentage of the base, or in the unit on a linear scale."""
+    if change is None:
+        return ABSENT
+    if metric.scale == "log":
+        return formatting.change(change)
+    if metric.unit == "share":
+        return formatting.points(change)
+    return f"{'+' if change > 0 else ''}{formatting.quantity(change, metric.unit)}"
+
+
+def interval_text(compared: MetricComparison) -> str:
+    """Return `[+7.0, +11.4] %`; in round brackets when it supports no verdict."""
+    if compared.low is None or compared.high is None:
+        return ABSENT
+    low, high = (change_text(compared.metric, end) for end in (compared.low, compared.high))
+    number, _, unit = low.rpartition(" ")
+    if number and unit == high.rpartition(" ")[2]:
+        low, high, unit = number, high.rpartition(" ")[0], f" {unit}"
+    else:
+        unit = ""
+    opening, closing = "()" if compared.is_descriptive else "[]"
+    return f"{opening}{low}, {high}{closing}{unit}"
+
+
+def margin_text(compared: MetricComparison) -> str:
+    """Return the margin, `5.0 %` or `2.00 points`, without a sign."""
+    if compared.margin is None:
+        return ABSENT
+    return change_text(compared.metric, compared.margin).lstrip("+")
+
+
+def sizes_text(compared: MetricComparison) -> str:
+    """Return how many runs had a value: `5 v 5`."""
+    return f"{len(compared.base_values)} v {len(compared.new_values)}"
+
+
+def verdict_text(compared: MetricComparison) -> str:
+    """Return the verdict as it stands in a table, with benchstat's tilde for no change."""
+    return MARKS.get(compared.verdict, compared.verdict)
+
+
+def metric_cells(compared: MetricComparison) -> tuple[str, ...]:
+    """Return a table's row: name, both values, change, interval, verdict, runs a side."""
+    return (
+        compared.metric.label,
+        value_text(compared.metric, compared.base),
+        value_text(compared.metric, compared.new),
+        change_text(compared.metric, compared.change),
+        interval_text(compared),
+        verdict_text(compared),
+        sizes_text(compared),
+    )
+
+
+def needed_text(compared: MetricComparison) -> str:
+    """Return `need >= 9 runs a side`, with what helps sooner where that is many."""
+    needed = compared.judgement.needed_runs
+    if compared.judgement.is_out_of_reach:
+        return f"{MAX_RUNS} runs a side would not settle it; {SOONER} may"
+    if needed is None:
+        return ""
+    text = f"need >= {needed} runs a side"
+    return text if needed <= MANY_RUNS else f"{text}; {SOONER} helps sooner"
+
+
+def values_text(metric: Metric, values: Sequence[float]) -> str:
+    """Return all values of a side, the first ten where there are more."""
+    if not values:
+        return "none"
+    texts = [value_text(metric, value) for value in values[:MAX_SHOWN_VALUES]]
+    rest = len(values) - MAX_SHOWN_VALUES
+    return ", ".join(texts) + (f" and {rest} more" if rest > 0 else "")
+
+
+def headline(comparison: Comparison) -> str:
+    """Return the first sentence: what forbids comparing, else what was found."""
+    obstacles = comparison.obstacles
+    if obstacles:
+        fields = "; ".join(difference_text(difference) for difference in obstacles[:3])
+        more = f"; and {len(obstacles) - 3} more" if len(obstacles) > 3 else ""
+        return f"Not comparable: {fields}{more}."
+    counts = {verdict: len(comparison.with_verdict(verdict)) for verdict in VERDICT_ORDER}
+    named = [
+        f"{count} {PLURALS.get(verdict, verdict) if count > 1 else verdict}"
+        for verdict, count in counts.items()
+        if count
+    ]
+    return f"Of {len(comparison.metrics)} metrics: {', '.join(named)}." if named else (
+        "No metric was measured on either side."
+    )  # fmt: skip
+
+
+def difference_text(difference: Difference) -> str:
+    """Return `torch is 2.14.1 in the base and 2.15.0 in the new runs`."""
+    base, new = json_text(difference.base), json_text(difference.new)
+    where = f"in {name_of(difference.run)}" if difference.run else "in the new runs"
+    first = "in the first run of its side" if difference.run else "in the base"
+    return f"{name_of(difference.field)} is {base} {first} and {new} {where}"
+
+
+def change_sentence(compared: MetricComparison) -> str:
+    """Return criterion's sentence: the change, its interval, the margin, the verdict."""
+    metric = compared.metric
+    change = change_text(metric, compared.change)
+    texts = [f"{metric.label}: {value_text(metric, compared.base)}"]
+    texts.append(f"-> {value_text(metric, compared.new)},")
+    texts.append(f"{change} {interval_text(compared)}," if compared.low is not None else change)
+    texts.append(f"margin {margin_text(compared)}: {compared.verdict}")
+    return " ".join(texts)
+
+
+def reason_sentences(
+    comparison: Comparison, metrics: Sequence[MetricComparison] | None = None
+) -> list[str]:
+    """Return why metrics got no clear verdict: each reason once, its metrics by what they need.
+
+    Args:
+        comparison: The comparison.
+        metrics: Those of its metrics that are of interest, all when not given.
+    """
+    chosen = comparison.metrics if metrics is None else metrics
+    grouped: dict[tuple[str, str], dict[str, list[str]]] = {}
+    for compared in chosen:
+        reason = compared.judgement.reason
+        if reason and not (comparison.obstacles and compared.verdict == "incomparable"):
+            by_need = grouped.setdefault((compared.verdict, reason), {})
+            by_need.setdefault(needed_text(compared), []).append(compared.metric.key)
+    count = len(chosen)
+    return [
+        f"{verdict}: {reason}: {'; '.join(_who(keys, count, need) for need, keys in who.items())}"
+        for (verdict, reason), who in grouped.items()
+    ]
+
+
+def _who(keys: Sequence[str], metrics: int, needed: str) -> str:
+    """Return the metrics that a reason is about, and what they need."""
+    named = f"all {metrics} metrics" if len(keys) == metrics > 1 else ", ".join(keys)
+    return named + (f" ({needed})" if needed else "")
+
+
+def line_delta_text(line: LineChange) -> str:
+    """Return `+21.0 ms metrics`."""
+    return f"{formatting.duration(line.delta_s, signed=True)} {name_of(line.name)}"
+
+
+def phase_sentence(phase: PhaseChange) -> str:
+    """Return `Training: +18.0 ms a batch: +21.0 ms metrics, -3.00 ms data_wait`."""
+    stage = STAGE_ADJECTIVES.get(phase.phase, phase.phase)
+    total = formatting.duration(phase.delta_s, signed=True)
+    lines = ", ".join(map(line_delta_text, phase.main_lines))
+    return f"{stage}: {total} a batch" + (f": {lines}" if lines else ": no line moved")
+
+
+def line_cells(line: LineChange) -> tuple[str, ...]:
+    """Return what stands beside a line's name in a table: both times, change, interval."""
+    return (
+        ABSENT if line.base_s is None else formatting.duration(line.base_s),
+        ABSENT if line.new_s is None else formatting.duration(line.new_s),
+        formatting.duration(line.delta_s, signed=True),
+        line_interval_text(line),
+    )
+
+
+def line_interval_text(line: LineChange) -> str:
+    """Return the interval of a line's change, `-` when a side has one run."""
+    if line.low_s is None or line.high_s is None:
+        return ABSENT
+    low, high = (formatting.duration(end, signed=True) for end in (line.low_s, line.high_s))
+    return f"[{low}, {high}]"
+
+
+def json_text(value: JsonValue) -> str:
+    """Return a value of a config or an environment as JSON, or `absent`."""
+    if value is None:
+        return "absent"
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return single_line(text, MAX_VALUE_LENGTH) or '""'
+
+
+def side_text(labels: Sequence[str]) -> str:
+    """Return the names of a side's runs, the first three where there are more."""
+    rest = len(labels) - MAX_SHOWN_RUNS
+    shown = ", ".join(name_of(label) for label in labels[:MAX_SHOWN_RUNS])
+    return f"{shown} and {rest} more" if rest > 0 else shown
+
+
+def not_measured_text(comparison: Comparison) -> str:
+    """Return what was measured on neither side; what lacks all of its metrics by its name alone."""
+    compared = {_part(metric.metric.key) for metric in comparison.metrics}
+    parts = {key: _part(key) for key in comparison.not_measured}
+    return ", ".join(
+        dict.fromkeys(key if part in compared else part for key, part in parts.items())
+    )
+
+
+def _part(key: str) -> str:
+    """Return the phase that a metric is of, the accelerator's memory, or the metric alone."""
+    return ACCELERATOR if key.startswith(ACCELERATOR) else BY_KEY[key].phase or key
+
+
+def method_notes(comparison: Comparison) -> list[str]:
+    """Return how the intervals were made, each way once."""
+    methods = dict.fromkeys(m.method for m in comparison.metrics if m.method is not None)
+    return [METHOD_WORDS[method] for method in methods]

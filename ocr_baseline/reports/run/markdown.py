@@ -1,0 +1,122 @@
+"""`baseline.md`: the report for people, in GitHub's Markdown."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from ocr_baseline.reports.run import header, markdown_tables, phase_tables, rank_tables, verdict
+from ocr_baseline.reports.run.measurement_notes import batch_time_notes, measurement_notes
+from ocr_baseline.reports.run.metrics_csv import render_metrics_csv
+from ocr_baseline.reports.run.page_templates import page_template
+from ocr_baseline.reports.run.phase_facts import PhaseName, phase_or_empty, shown_phases
+from ocr_baseline.reports.text import formatting, wording
+from ocr_baseline.reports.text.markdown_text import MarkdownText, code, fenced, link, prose
+
+if TYPE_CHECKING:
+    from ocr_baseline.model.document import Baseline, Finding, Operation
+
+
+def render_markdown(baseline: Baseline) -> str:
+    """Return the report; equal documents give equal texts."""
+    # No HTML: `finalize` escapes what is not Markdown yet.
+    template = page_template("baseline.md.j2", finalize=_as_markdown)
+    return template.render(_view(baseline))
+
+
+def _as_markdown(value: object) -> object:
+    return prose(value) if isinstance(value, str) else value
+
+
+def _view(baseline: Baseline) -> dict[str, object]:
+    run = baseline.run
+    main, worker = _operations(baseline, "main"), _operations(baseline, "worker")
+    place = header.run_place(baseline)
+    return {
+        "run_link": link(run.name or run.id or "unnamed run", run.url),
+        "run_place": code(place) if place else None,
+        "header": header.header_facts(baseline),
+        "verdict": " ".join(verdict.verdict(baseline)),
+        "ratio_table": markdown_tables.ratio_table(baseline),
+        "waterfall_table": markdown_tables.waterfall_table(baseline),
+        "small_steps": markdown_tables.small_waterfall_steps(baseline),
+        "phases": [_phase_section(baseline, name) for name in shown_phases(baseline)],
+        "main_operations": markdown_tables.operation_table(main, "main") if main else None,
+        "worker_operations": markdown_tables.operation_table(worker, "worker") if worker else None,
+        "workers": markdown_tables.workers_table(baseline),
+        "operation_notes": _operation_notes(baseline, main, worker),
+        "memory_table": markdown_tables.memory_table(baseline),
+        "memory_over_time": markdown_tables.memory_over_time_table(baseline),
+        "rank_spreads": rank_tables.spread_table(baseline),
+        "rank_table": rank_tables.rank_table(baseline),
+        "rank_notes": rank_tables.rank_notes(baseline),
+        "findings": [_finding(finding) for finding in verdict.ranked_findings(baseline)],
+        "no_findings": wording.no_findings(baseline),
+        "missing": markdown_tables.missing_table(baseline)
+        if baseline.missing
+        else "Nothing: every metric of this report has a value.",
+        "measurement": measurement_notes(baseline),
+        "line_table": markdown_tables.line_table(baseline),
+        "raw_metrics": fenced(render_metrics_csv(baseline), "csv"),
+        "raw_environment": _raw_environment(baseline),
+    }
+
+
+def _phase_section(baseline: Baseline, name: PhaseName) -> dict[str, object]:
+    phase = phase_or_empty(baseline, name)
+    loaders = wording.dataloader_phases(baseline, name)
+    is_absent = not wording.has_measurements(phase) and not loaders
+    shown, kept = min(len(phase.per_epoch), phase_tables.MAX_EPOCHS), len(phase.per_epoch)
+    return {
+        "title": wording.stage_adjective(name),
+        "absent": wording.absence(baseline, name) if is_absent else None,
+        "facts": phase_tables.phase_table(baseline, name),
+        "notes": batch_time_notes(phase),
+        "breakdown": phase_tables.breakdown_table(phase) if phase.breakdown else None,
+        "small_lines": MarkdownText(", ".join(phase_tables.small_lines(phase))),
+        "device": phase_tables.device_table(phase.device) if phase.device else None,
+        "device_note": phase_tables.device_note(phase.device) if phase.device else None,
+        "dataloaders": phase_tables.dataloader_table(loaders) if loaders else None,
+        "epochs": phase_tables.epoch_table(phase) if kept > 1 else None,
+        "epochs_title": "epochs" if shown == kept else f"the last {shown} of {kept} epochs",
+    }
+
+
+def _operations(baseline: Baseline, process: str) -> list[Operation]:
+    chosen = [operation for operation in baseline.operations if operation.process == process]
+    return sorted(chosen, key=lambda operation: -operation.exclusive_s)
+
+
+def _operation_notes(baseline: Baseline, *groups: list[Operation]) -> list[str]:
+    if not any(groups):
+        return [f"Named operations: {wording.not_measured(baseline, 'operations')}."]
+    left_out = sum(max(0, len(group) - markdown_tables.MAX_OPERATIONS) for group in groups)
+    if not left_out:
+        return []
+    word = "operation is" if left_out == 1 else "operations are"
+    return [f"{left_out} shorter {word} in the raw summary only."]
+
+
+def _finding(finding: Finding) -> dict[str, object]:
+    saving = None
+    if finding.estimated_saving_s is not None:
+        basis = f" ({prose(finding.saving_basis.rstrip('.'))})" if finding.saving_basis else ""
+        amount = formatting.duration(finding.estimated_saving_s)
+        saving = MarkdownText(f"**Estimated saving:** {amount}{basis}.")
+    return {
+        "title": finding.title.rstrip("."),
+        "severity": finding.severity.upper(),
+        "saving": saving,
+        "advice": finding.advice,
+        "evidence": markdown_tables.evidence_table(finding) if finding.evidence else None,
+    }
+
+
+def _raw_environment(baseline: Baseline) -> MarkdownText | None:
+    content = {
+        "environment": baseline.environment.model_dump(mode="json"),
+        "workload": baseline.workload.model_dump(mode="json"),
+    }
+    if not any(value for section in content.values() for value in section.values()):
+        return None
+    return fenced(json.dumps(content, indent=2, ensure_ascii=True), "json")

@@ -1,0 +1,81 @@
+"""The tables of a distributed run's ranks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ocr_baseline.reports.text import formatting, wording
+from ocr_baseline.reports.text.markdown_text import MarkdownText, table
+
+if TYPE_CHECKING:
+    from ocr_baseline.model.document import Baseline, Rank, RankPhase
+
+MAX_RANKS = 16
+
+_METRICS = {
+    "batch": "whole batch",
+    "data_wait": "waiting for data",
+    "backward": "backward, with the exchange of gradients",
+    "collectives": "other exchanges with ranks",
+    "own": "own work, without the two above",
+}
+
+
+def spread_table(baseline: Baseline) -> MarkdownText | None:
+    """Least, median and most over the ranks, a batch; None where only one rank is known."""
+    rows = [
+        [
+            wording.stage_adjective(spread.phase),
+            _METRICS[spread.metric],
+            f"{formatting.duration(spread.min)} (rank {spread.min_rank})",
+            formatting.duration(spread.median),
+            f"{formatting.duration(spread.max)} (rank {spread.max_rank})",
+        ]
+        for spread in baseline.rank_spreads
+    ]
+    headers = ["Phase", "Time per Batch", "Minimum", "Median", "Maximum"]
+    return table(headers, rows, "llrrr") if rows else None
+
+
+def rank_table(baseline: Baseline) -> MarkdownText | None:
+    """Each rank's totals, of the first 16 ranks where there are more."""
+    rows = [_row(rank, phase) for rank in baseline.ranks[:MAX_RANKS] for phase in rank.phases]
+    headers = ["Rank", "Status", "Phase", "Batches", "Samples", "Total", "Data Wait", "Own Work"]
+    headers.append("Gradients Waited for, a Step")
+    return table(headers, rows, "rllrrrrrr") if rows else None
+
+
+def rank_notes(baseline: Baseline) -> list[str]:
+    """Return what the tables cover."""
+    notes = []
+    if baseline.ranks and len(baseline.ranks) < baseline.world_size:
+        notes.append(
+            f"{len(baseline.ranks)} of {baseline.world_size} ranks left records where these were "
+            "read."
+        )
+    if len(baseline.ranks) > MAX_RANKS:
+        left_out = len(baseline.ranks) - MAX_RANKS
+        notes.append(f"{left_out} more ranks are in `baseline.json`; the spread covers all.")
+    if any(
+        phase.gradient_wait_mean_s is not None for rank in baseline.ranks for phase in rank.phases
+    ):
+        notes.append(
+            "Waiting for gradients is the mean of the backward passes that DDP times itself: the "
+            "first ten, and every hundredth."
+        )
+    return notes
+
+
+def _row(rank: Rank, phase: RankPhase) -> list[str]:
+    wait_s = phase.gradient_wait_mean_s
+    return [
+        str(rank.rank),
+        rank.status,
+        wording.stage_adjective(phase.phase),
+        formatting.count(phase.batches),
+        formatting.count(phase.samples),
+        formatting.duration(phase.total_s),
+        formatting.duration(phase.data_wait_s),
+        formatting.duration(phase.own_s),
+        "" if wait_s is None else formatting.duration(wait_s),
+    ]

@@ -1,0 +1,1 @@
+"""Text of any report: scaled numbers, tables, escapes, fixed wording."""

@@ -1,0 +1,130 @@
+"""Words that every report shares: stages, lines, sources, reasons for what is missing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ocr_baseline.reports.text import formatting
+from ocr_baseline.vocabulary import Line
+
+if TYPE_CHECKING:
+    from ocr_baseline.model.document import Baseline, MissingMetric, Phase
+
+STAGE_ADJECTIVES = {
+    "train": "Training",
+    "validation": "Validation",
+    "test": "Test",
+    "predict": "Prediction",
+}
+
+SOURCE_NAMES = {
+    "recorder": "records that the profiler wrote during the run",
+    "logged-metrics": "metrics that the run logged",
+    "wandb-api": "metrics logged to Weights & Biases, read through its API",
+    "wandb-offline": "metrics in the Weights & Biases client's own file",
+    "csv": "metrics in a CSVLogger folder",
+    "tensorboard": "metrics in a TensorBoard folder",
+    "mlflow": "metrics logged to MLflow, read through its client",
+}
+
+MISSING_REASONS = {
+    "not_collected": "not collected",
+    "unsupported": "not supported here",
+    "failed": "failed",
+    "skipped": "skipped",
+}
+
+LINE_MEANINGS = {
+    Line.LOADER_STARTUP.value: "waiting for the first batch of each epoch, workers starting",
+    Line.DATA_WAIT.value: "waiting for the next batch",
+    Line.TRANSFER.value: "moving the batch to the device",
+    Line.FORWARD.value: "the step, without the operations named inside it",
+    Line.BACKWARD.value: "the backward pass",
+    Line.OPTIMIZER.value: "the optimizer's step and clearing of gradients",
+    Line.METRICS.value: "updating and computing metrics",
+    Line.COLLECTIVES.value: "exchanging with other ranks, outside the backward pass",
+    Line.LOGGING.value: "handing values to the loggers",
+    Line.CHECKPOINT.value: "writing checkpoints",
+    Line.CALLBACKS.value: "hooks of the other callbacks",
+    Line.MODULE_HOOKS.value: "hooks of the module other than its step",
+    Line.PROFILER.value: "the measuring itself",
+    Line.OTHER.value: "what no other line covers",
+}
+
+NOTHING_MEASURED = "Nothing was measured in this run, so there is no finding to report."
+NO_FINDING = "No finding: nothing measured passed a finding's threshold."
+
+
+def stage_adjective(phase_name: str) -> str:
+    """Return the word that stands before "Performance" and "Time" for a phase."""
+    return STAGE_ADJECTIVES.get(phase_name, phase_name.capitalize())
+
+
+def missing_entry(baseline: Baseline, metric: str) -> MissingMetric | None:
+    """Return the entry that says why `metric` has no value.
+
+    `metric` is a path of the document in which a phase stands by its name, as in
+    `phases.validation.batch_time_s.p99`. An entry for the path wins over one for a part of the
+    document around it (`phases.validation`), the longest first. An entry may leave `phases.` out.
+    """
+    parts = metric.split(".")
+    entries = {entry.metric.removeprefix("phases."): entry for entry in reversed(baseline.missing)}
+    for length in range(len(parts), 0, -1):
+        entry = entries.get(".".join(parts[:length]).removeprefix("phases."))
+        if entry is not None:
+            return entry
+    return None
+
+
+def reason(baseline: Baseline, metric: str) -> str | None:
+    """Return why `metric` has no value, or None when the document does not say."""
+    entry = missing_entry(baseline, metric)
+    if entry is None:
+        return None
+    words = MISSING_REASONS.get(entry.reason, entry.reason)
+    return f"{words}: {entry.detail}" if entry.detail else words
+
+
+def not_measured(baseline: Baseline, metric: str) -> str:
+    """Return `not measured`, with the reason in brackets when the document gives one."""
+    why = reason(baseline, metric)
+    return f"{formatting.NOT_MEASURED} ({why})" if why else formatting.NOT_MEASURED
+
+
+def absence(baseline: Baseline, phase_name: str) -> str:
+    """Return the sentence for a phase of which nothing was measured."""
+    return f"{stage_adjective(phase_name)} was {not_measured(baseline, f'phases.{phase_name}')}."
+
+
+def has_measurements(phase: Phase | None) -> bool:
+    """Whether the phase holds any time at all."""
+    if phase is None:
+        return False
+    batch_mean_s = phase.batch_time_s.mean if phase.batch_time_s else None
+    return any(
+        formatting.is_measured(value)
+        for value in (phase.total_s, phase.sample_time_s, batch_mean_s)
+    ) or bool(phase.breakdown)
+
+
+def whole_phase(baseline: Baseline, name: str) -> Phase | None:
+    """Return the phase over all dataloaders, or that of the one dataloader where there is one."""
+    phases = [phase for phase in baseline.phases if phase.name == name]
+    whole = baseline.phase(name)
+    return phases[0] if whole is None and len(phases) == 1 else whole
+
+
+def dataloader_phases(baseline: Baseline, name: str) -> list[Phase]:
+    """Return the phases of single dataloaders, where they are not the whole phase already."""
+    whole = whole_phase(baseline, name)
+    return [phase for phase in baseline.phases if phase.name == name and phase is not whole]
+
+
+def is_empty(baseline: Baseline) -> bool:
+    """Whether the document holds no measured phase and no operation."""
+    return not baseline.operations and not any(map(has_measurements, baseline.phases))
+
+
+def no_findings(baseline: Baseline) -> str:
+    """Return why the list of findings is empty: nothing was measured, or nothing stood out."""
+    return NOTHING_MEASURED if is_empty(baseline) else NO_FINDING

@@ -1,0 +1,44 @@
+"""Which folder of a logger's version folders to read."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from ocr_baseline.errors import SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+_DEPTHS = ("", "version_*/", "*/", "*/version_*/")
+"""Where Lightning's loggers put files below a save folder: `NAME/version_N/`."""
+
+
+def find_folder(root: Path, pattern: str, what: str) -> tuple[Path, list[str]]:
+    """Return the folder at or below `root` with a file that fits `pattern`, and warnings.
+
+    The nearest level that has one wins; among the versions there, the highest.
+
+    Raises:
+        SourceError: There is no such folder or file; `what` names what was looked for.
+    """
+    if not root.is_dir():
+        raise SourceError(f"{root}: there is no such file or folder to read {what} from")
+    for depth in _DEPTHS:
+        folders = sorted({path.parent for path in root.glob(depth + pattern)}, key=_version_order)
+        if folders:
+            return folders[-1], _several(folders, root)
+    raise SourceError(f"{root}: holds no {what} ({pattern}), nor do its version folders")
+
+
+def _version_order(folder: Path) -> tuple[str, int, str]:
+    found = re.fullmatch(r"version_(\d+)", folder.name)
+    return str(folder.parent), int(found[1]) if found else -1, folder.name
+
+
+def _several(folders: Sequence[Path], root: Path) -> list[str]:
+    if len(folders) == 1:
+        return []
+    chosen = folders[-1].relative_to(root)
+    return [f"{len(folders)} folders hold metrics; {chosen} was read: name another to read that."]

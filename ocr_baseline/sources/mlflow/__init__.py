@@ -1,0 +1,1 @@
+"""Runs of MLflow, read by its client in a process of its own."""

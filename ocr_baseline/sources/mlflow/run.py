@@ -1,0 +1,161 @@
+"""An MLflow run by its id, in a tracking folder, a database or on a server (the extra `mlflow`)."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import defaultdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ocr_baseline.errors import SourceError
+from ocr_baseline.model.redaction import redact, redact_text
+from ocr_baseline.model.run import Missing, RunInfo
+from ocr_baseline.sources.logged.instants import utc_instant
+from ocr_baseline.sources.logged.keys import key_parser
+from ocr_baseline.sources.logged.rows import read_rows
+from ocr_baseline.sources.logged.run import run_of
+from ocr_baseline.sources.logged.series import rows_of
+from ocr_baseline.sources.reader_process import (
+    SECONDS_TO_TELL_THE_CAUSE,
+    Overdue,
+    Patience,
+    messages,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ocr_baseline.model.run import Run, RunStatus
+
+DEFAULT_TIMEOUT_S = 10.0
+"""Leaves a command that must end within 15 s its own start and end."""
+
+_READER = "ocr_baseline.sources.mlflow.reader"
+_HTTP_RETRIES = 1
+_STATUS: Mapping[str, RunStatus] = {
+    "FINISHED": "finished",
+    "FAILED": "failed",
+    "KILLED": "interrupted",
+    "RUNNING": "running",
+}
+_NOT_OVER = (
+    "The run was not over when it was read: numbers cover what had been logged by then. Read it "
+    "again when it has finished."
+)
+
+
+class _Point(NamedTuple):
+    wall_time: float
+    step: int
+    value: float
+
+
+def load(
+    run_id: str,
+    *,
+    tracking_uri: str | None = None,
+    timeout_s: float = DEFAULT_TIMEOUT_S,
+    limit_s: float | None = None,
+    metric_names: Mapping[str, str] | None = None,
+) -> Run:
+    """Return the run.
+
+    Args:
+        run_id: The run's id, 32 hexadecimal digits.
+        tracking_uri: A folder, `sqlite:///FILE` or a server's URL; else what MLflow's client is
+            configured to (MLFLOW_TRACKING_URI).
+        timeout_s: Give up when nothing has come from the client for so long.
+        limit_s: Give up after so long, even when metrics still come.
+        metric_names: A user's own keys, as `key_parser` takes them.
+
+    Raises:
+        SourceError: The client is missing, the run does not exist, or its store can't be read.
+    """
+    parse = key_parser(metric_names)
+    _check_store(tracking_uri)
+    patience = Patience(timeout_s, limit_s)
+    series, described = _fetch(run_id, tracking_uri, patience, metric_names)
+    reading = read_rows(rows_of(series, parse), parse=parse)
+    params = redact(described["params"])
+    no_params = Missing(metric="config", reason="not_collected", detail="no parameters were logged")
+    return run_of(
+        _info(described),
+        reading,
+        config=params or None,
+        missing=[] if params else [no_params],
+        warnings=[_NOT_OVER] if described["status"] == "RUNNING" else [],
+    )
+
+
+def _check_store(tracking_uri: str | None) -> None:
+    """Refuse a store that is not there: the client would make an empty one."""
+    if tracking_uri is None:
+        return
+    scheme, _, rest = tracking_uri.rpartition(":///")
+    path = Path(tracking_uri if not scheme else f"/{rest}" if scheme == "file" else rest)
+    is_local = scheme in ("file", "sqlite") or "://" not in tracking_uri
+    if is_local and not path.exists():
+        raise SourceError(f"{redact_text(tracking_uri)}: there is no such MLflow store")
+
+
+def _fetch(
+    run_id: str,
+    tracking_uri: str | None,
+    patience: Patience,
+    metric_names: Mapping[str, str] | None,
+) -> tuple[dict[str, list[_Point]], dict[str, Any]]:
+    series: dict[str, list[_Point]] = defaultdict(list)
+    arguments = [run_id, tracking_uri or "", json.dumps(dict(metric_names or {}))]
+    where = redact_text(tracking_uri or "the configured tracking store")
+    try:
+        for message in messages(_READER, arguments, _environment(patience), patience):
+            if "error" in message:
+                raise SourceError(message["error"])
+            if "run" in message:
+                return dict(series), message["run"]
+            key, points = message["points"]
+            series[key].extend(_Point(*point) for point in points)
+    except Overdue as error:
+        waited_s = patience.left_s(0.0)
+        raise SourceError(
+            f"MLflow run {run_id} at {where}: nothing came for {waited_s:g} s; check the network "
+            "and the tracking URI"
+        ) from error
+    raise SourceError(f"MLflow run {run_id} at {where}: its reader broke off")
+
+
+def _environment(patience: Patience) -> dict[str, str]:
+    """Return the reader's environment: a client that fails soon and with the cause."""
+    timeout_s = max(1, int(patience.left_s(0.0) - SECONDS_TO_TELL_THE_CAUSE) // 2)
+    return os.environ | {
+        "MLFLOW_HTTP_REQUEST_TIMEOUT": str(timeout_s),
+        "MLFLOW_HTTP_REQUEST_MAX_RETRIES": str(_HTTP_RETRIES),
+        # MLflow 3 refuses tracking folders, which older runs are in; reading one is harmless.
+        "MLFLOW_ALLOW_FILE_STORE": "true",
+        # Reading a run is nobody else's business, and a process that ends at once can't tell it.
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+    }
+
+
+def _info(described: Mapping[str, Any]) -> RunInfo:
+    status = _STATUS.get(described["status"], "unknown")
+    start_ms, end_ms = described["start_ms"], described["end_ms"]
+    return RunInfo(
+        source="mlflow",
+        status=status,
+        id=described["id"],
+        name=described["name"],
+        project=described["project"],
+        url=_url(described),
+        started_at=utc_instant(None if start_ms is None else start_ms / 1000),
+        duration_s=None if None in (start_ms, end_ms) else (end_ms - start_ms) / 1000,
+        ended_by=described["status"] if status in ("failed", "interrupted") else None,
+    )
+
+
+def _url(described: Mapping[str, Any]) -> str | None:
+    server = str(described["tracking_uri"]).rstrip("/")
+    if not server.startswith(("http://", "https://")):
+        return None
+    return f"{server}/#/experiments/{described['experiment_id']}/runs/{described['id']}"

@@ -1,0 +1,1 @@
+"""Runs of Weights & Biases: through the API, and from a run's own file."""

@@ -1,0 +1,45 @@
+"""Which `run-ID.wandb` a user means by a path."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from ocr_baseline.errors import SourceError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_PATTERN = "run-*.wandb"
+_DEPTHS = ("", "*run-*/", "wandb/*run-*/")
+"""The client writes `wandb/offline-run-DATE_TIME-ID/run-ID.wandb`, `wandb/run-…` when online."""
+
+
+def find_file(path: Path) -> tuple[Path, list[str]]:
+    """Return the file that the path is, or the newest in the nearest folder, and warnings.
+
+    Raises:
+        SourceError: There is no such file.
+    """
+    if path.is_file():
+        return path, []
+    if not path.is_dir():
+        raise SourceError(f"{path}: there is no such file or folder to read a W&B run from")
+    for depth in _DEPTHS:
+        found = {file.resolve() for file in path.glob(depth + _PATTERN)}
+        if found:
+            files = sorted(found, key=_age_order)
+            return files[-1], _several(files)
+    raise SourceError(f"{path}: holds no W&B run ({_PATTERN}), nor do the run folders in it")
+
+
+def _age_order(file: Path) -> tuple[str, str]:
+    started = re.search(r"run-(\d{8}_\d{6})-", file.parent.name)
+    return started[1] if started else "", file.name
+
+
+def _several(files: list[Path]) -> list[str]:
+    if len(files) == 1:
+        return []
+    chosen = files[-1].parent.name
+    return [f"{len(files)} W&B runs are there; the newest, {chosen}, was read: name another one."]

@@ -1,0 +1,166 @@
+"""The file that the W&B client writes of a run, offline or not: `run-ID.wandb`, read on the spot.
+
+Nothing is sent to a server or asked from one.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from ocr_baseline.errors import SourceError
+from ocr_baseline.model.redaction import redact
+from ocr_baseline.model.run import RunInfo
+from ocr_baseline.sources.logged.instants import utc_instant
+from ocr_baseline.sources.logged.keys import key_parser
+from ocr_baseline.sources.logged.rows import read_rows
+from ocr_baseline.sources.logged.run import NotedEnvironment, run_of
+from ocr_baseline.sources.wandb.environment import NOT_TOLD, packages_of
+from ocr_baseline.sources.wandb.file import find_file
+from ocr_baseline.sources.wandb.log import LogState, read_log
+from ocr_baseline.sources.wandb.records import RunContents, read_records
+from ocr_baseline.sources.wandb.system import with_system_metrics
+from ocr_baseline.sources.wandb.values import unwritten_row
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from ocr_baseline.model.run import Run, RunStatus
+
+_NO_END = (
+    "The file holds no end of the run: it goes on, was killed, or the client lost its last rows "
+    "(it writes them to disk up to 15 s late)."
+)
+_BEHIND = (
+    "The W&B client had not written its last rows to disk when the report was made: the last "
+    "values come from its summary, and rows before them may be missing."
+)
+
+
+def load(path: Path, *, metric_names: Mapping[str, str] | None = None) -> Run:
+    """Return the run of a `.wandb` file, of its folder, or the newest in a folder of runs.
+
+    Args:
+        path: `run-ID.wandb`, `offline-run-…/`, or the `wandb` folder or its parent.
+        metric_names: A user's own keys, as `key_parser` takes them.
+
+    Raises:
+        SourceError: There is no such file, it is none of W&B's or holds nothing whole, or the
+            client is missing.
+    """
+    file, warnings = find_file(path)
+    state = LogState()
+    contents = _read(file, read_log(file, state), metric_names)
+    contents.environment_identity.update(packages_of(file.parent))
+    if contents.exit_code is None:
+        warnings.append(_NO_END)
+    return _to_run(contents, metric_names, [*warnings, *_damage(state)])
+
+
+def load_live(
+    folder: Path,
+    summary: Mapping[str, object],
+    *,
+    timeout_s: float,
+    metric_names: Mapping[str, str] | None = None,
+) -> Run:
+    """Return a run that goes on: what its file holds by now, and its live summary beyond that.
+
+    Raises:
+        SourceError: As for `load`, or the file was not read within `timeout_s` seconds.
+    """
+    file, _ = find_file(folder)
+    records = _until(time.monotonic() + timeout_s, read_log(file, LogState()), file)
+    try:
+        contents = _read(file, records, metric_names)
+    except _NothingWritten:
+        contents = RunContents()
+    unwritten = unwritten_row(contents.rows, summary, key_parser(metric_names))
+    if unwritten:
+        contents.rows.append(unwritten)
+    return _to_run(contents, metric_names, [_BEHIND] if unwritten else [])
+
+
+class _NothingWritten(SourceError):
+    """The file has its header and no whole record."""
+
+
+def _read(
+    file: Path, records: Iterable[bytes], metric_names: Mapping[str, str] | None
+) -> RunContents:
+    try:
+        contents = read_records(records, key_parser(metric_names), metric_names or ())
+    except ImportError as error:
+        raise SourceError(
+            f"{file}: reading it needs the package wandb: pip install wandb"
+        ) from error
+    if contents.id is None and not contents.rows:
+        raise _NothingWritten(
+            f"{file}: holds no whole record: the run ended before the client wrote one to disk "
+            "(it writes up to 15 s late), or the file is damaged at its beginning"
+        )
+    return contents
+
+
+def _until(deadline_s: float, records: Iterator[bytes], file: Path) -> Iterator[bytes]:
+    for record in records:
+        yield record
+        if time.monotonic() > deadline_s:
+            raise SourceError(
+                f"{file}: too long to be read at the end of a training: "
+                f"`ocr-baseline report --wandb-file {file}` reads it"
+            )
+
+
+def _to_run(
+    contents: RunContents, metric_names: Mapping[str, str] | None, warnings: Iterable[str]
+) -> Run:
+    reading = read_rows(contents.rows, contents.summary, parse=key_parser(metric_names))
+    return run_of(
+        _info(contents),
+        reading,
+        config=redact(contents.config) or None,
+        memory=with_system_metrics(reading.memory, contents.system_rows),
+        environment=_environment(contents),
+        warnings=warnings,
+    )
+
+
+def _environment(contents: RunContents) -> NotedEnvironment | None:
+    if not contents.environment_identity:
+        return None
+    return NotedEnvironment(
+        identity=redact(contents.environment_identity),
+        volatile=redact(contents.environment_volatile),
+        not_told=NOT_TOLD,
+    )
+
+
+def _info(contents: RunContents) -> RunInfo:
+    status: RunStatus = "unknown"
+    if contents.exit_code is not None:
+        status = "failed" if contents.exit_code else "finished"
+    return RunInfo(
+        source="wandb-offline",
+        status=status,
+        id=contents.id,
+        name=contents.name,
+        project=contents.project,
+        entity=contents.entity,
+        started_at=utc_instant(contents.started_at_s or None),
+        duration_s=contents.runtime_s,
+        ended_by=f"exit code {contents.exit_code}" if status == "failed" else None,
+    )
+
+
+def _damage(state: LogState) -> list[str]:
+    warnings = []
+    if state.damaged_blocks:
+        warnings.append(
+            f"{state.damaged_blocks} blocks of the W&B file are damaged: the rows in them, up to "
+            "32 KiB each, are missing."
+        )
+    if state.is_cut_off:
+        warnings.append("The W&B file ends within a record: its last row was left out.")
+    return warnings

@@ -1,0 +1,192 @@
+from __future__ import annotations
+
+import pytest
+
+from ocr_baseline.analysis import analyze
+from ocr_baseline.model.run import Run
+from ocr_baseline.vocabulary import Stage
+from tests.ocr_baseline.analysis.builders import (
+    evidence,
+    finding,
+    findings,
+    loaded_run,
+    run,
+    silent_rules,
+    stage,
+    steady_run,
+    table,
+    with_environment,
+    worker,
+)
+
+
+def waiting(share: float) -> Run:
+    return steady_run({"forward": 1 - share, "data_wait": share})
+
+
+def test_a_stage_is_moderately_input_bound_at_5_percent_and_highly_at_20() -> None:
+    assert findings(waiting(0.04), "input-bound") == []
+    assert finding(waiting(0.06), "input-bound").severity == "medium"
+    high = finding(waiting(0.25), "input-bound")
+    assert high.severity == "high"
+    assert high.estimated_saving_s == pytest.approx(6.0)
+
+
+def test_a_wait_without_recorded_workers_says_so_and_claims_no_number_of_workers() -> None:
+    found = finding(waiting(0.25), "input-bound")
+    assert found.advice.startswith("No loader worker was recorded in this stage.")
+    assert "workers.train.count" not in evidence(found)
+
+
+def test_the_operation_waited_for_longest_is_named() -> None:
+    found = finding(
+        loaded_run(making_s=[0.4] * 30, main_s=0.1, workers=1, operation_share=0.75), "input-bound"
+    )
+    assert "decode was waited for longest" in found.advice
+    assert evidence(found)["workers.train.count"] == 1
+
+
+def test_a_short_wait_is_not_judged_but_noted() -> None:
+    document = analyze(steady_run({"forward": 0.1, "data_wait": 0.9}, batches=6))
+    assert document.findings == []
+    assert any("input-bound" in note for note in silent_rules(document))
+
+
+def test_a_worker_operation_saves_what_the_replay_without_it_waits_less() -> None:
+    # one worker needs 3 s, the main thread 2 s: 3 s and 29 times 1 s are waited
+    measured_run = loaded_run(making_s=[3.0] * 30, main_s=2.0, workers=1, operation_share=0.5)
+    found = finding(measured_run, "worker-operation")
+    assert found.severity == "medium"
+    assert found.estimated_saving_s == pytest.approx(32.0 - 1.5)
+    halved = evidence(found)["operations.decode.train.saving_if_halved_s"]
+    assert halved == pytest.approx(32.0 - 2.25 - 29 * 0.25)
+    assert found.estimated_saving_s is not None
+    assert found.estimated_saving_s < evidence(found)["operations.decode.train.exclusive_s"]
+
+
+def test_a_worker_operation_that_is_not_waited_for_is_no_finding() -> None:
+    measured_run = loaded_run(making_s=[1.0] * 30, main_s=2.0, workers=1, operation_share=0.9)
+    assert findings(measured_run, "worker-operation") == []
+
+
+def test_a_light_operation_is_not_blamed_for_a_long_wait() -> None:
+    measured_run = loaded_run(making_s=[9.0] * 30, main_s=1.0, workers=1, operation_share=0.09)
+    assert findings(measured_run, "worker-operation") == []
+
+
+def test_too_few_workers_are_found_with_the_number_that_would_do() -> None:
+    measured_run = with_environment(
+        loaded_run(making_s=[4.0] * 40, main_s=2.0, workers=1), cpu_count=8, accelerator="cuda"
+    )
+    found = finding(measured_run, "too-few-workers")
+    # one worker: 4 s and 39 times 2 s are waited; two keep up: the first 4 s and no more
+    assert found.estimated_saving_s == pytest.approx(78.0)
+    assert "num_workers to 2" in found.advice
+    assert evidence(found)["environment.identity.cpu_count"] == 8
+
+
+def test_where_the_model_wants_all_cores_more_workers_only_fill_the_waits() -> None:
+    measured_run = with_environment(
+        loaded_run(making_s=[4.0] * 40, main_s=2.0, workers=1), cpu_count=2, accelerator="cpu"
+    )
+    found = finding(measured_run, "too-few-workers")
+    # 162 s were measured. Model and worker wanted 3 cores and had 2: a batch's 2 s of the model
+    # are 4/3 s of work in two threads, its making 10/3 s; the first making and the last use had
+    # no company. 39 * (8/3 + 10/3) + 4 + 4 core seconds take two cores 121 s.
+    assert found.estimated_saving_s == pytest.approx(162 - 121, abs=0.5)
+    assert "share the cores" in (found.saving_basis or "")
+
+
+def test_threads_that_the_model_does_not_use_are_there_for_workers() -> None:
+    measured_run = loaded_run(making_s=[4.0] * 40, main_s=2.0, workers=1)
+    all_cores = with_environment(measured_run, cpu_count=4, accelerator="cpu")
+    one_thread = with_environment(measured_run, cpu_count=4, accelerator="cpu", torch_num_threads=1)
+    more_s, most_s = (
+        finding(one, "too-few-workers").estimated_saving_s for one in (all_cores, one_thread)
+    )
+    assert more_s is not None
+    assert most_s is not None
+    assert more_s < most_s
+
+
+def test_no_more_workers_are_advised_than_there_are_cores() -> None:
+    measured_run = loaded_run(making_s=[4.0] * 40, main_s=0.5, workers=2)
+    assert findings(with_environment(measured_run, cpu_count=2), "too-few-workers") == []
+    found = finding(with_environment(measured_run, cpu_count=3), "too-few-workers")
+    assert "num_workers to 3" in found.advice
+
+
+def test_without_the_number_of_cores_the_number_of_workers_is_not_judged() -> None:
+    document = analyze(loaded_run(making_s=[4.0] * 40, main_s=0.5, workers=2))
+    assert "not judged: too-few-workers (the number of cores was not recorded)" in silent_rules(
+        document
+    )
+
+
+def test_a_training_loader_without_workers_is_replayed_with_some() -> None:
+    measured_run = with_environment(waiting(0.25), num_workers=0, cpu_count=4, accelerator="cuda")
+    found = finding(measured_run, "too-few-workers")
+    # the first batch's 0.25 s cannot be hidden
+    assert found.estimated_saving_s == pytest.approx(23 * 0.25)
+    assert evidence(found)["workers.train.count"] == 0
+
+
+def test_a_loader_whose_workers_were_not_recorded_is_not_taken_for_one_without() -> None:
+    measured_run = with_environment(waiting(0.25), num_workers=2, cpu_count=4)
+    assert findings(measured_run, "too-few-workers") == []
+
+
+def test_more_workers_than_cores_are_too_many() -> None:
+    measured_run = with_environment(
+        loaded_run(making_s=[1.0] * 30, main_s=0.5, workers=4), cpu_count=2
+    )
+    found = finding(measured_run, "too-many-workers")
+    assert (found.severity, found.estimated_saving_s) == ("medium", None)
+    assert evidence(found) == {"workers.train.count": 4, "environment.identity.cpu_count": 2}
+
+
+def test_workers_that_are_mostly_idle_are_too_many_when_half_would_do() -> None:
+    idle = loaded_run(making_s=[0.5] * 40, main_s=2.0, workers=4)
+    found = finding(with_environment(idle, cpu_count=8), "too-many-workers")
+    assert found.severity == "info"
+    assert "num_workers to 2" in found.advice
+    busy = loaded_run(making_s=[6.0] * 40, main_s=2.0, workers=4)
+    assert findings(with_environment(busy, cpu_count=8), "too-many-workers") == []
+
+
+def test_the_start_of_a_loader_counts_like_a_wait() -> None:
+    def starting(share: float) -> Run:
+        return steady_run({"forward": 1 - share, "loader_startup": share})
+
+    rule = "loader-startup"
+    assert findings(starting(0.04), rule) == []
+    assert finding(starting(0.06), rule).severity == "medium"
+    high = finding(starting(0.25), rule)
+    assert high.severity == "high"
+    assert high.estimated_saving_s == pytest.approx(6.0)
+
+
+def test_workers_started_for_each_pass_save_their_later_starts_when_kept() -> None:
+    rows = table(24, {"forward": 1.0}, batches_a_pass=8)
+    processes = tuple(
+        worker([0.0], [1.0], {"fetch": [1.0]}, pid=pid, asked_s=8.0 * pid, ready_s=8.0 * pid + 0.75)
+        for pid in range(3)
+    )
+    found = finding(
+        run(stage(Stage.TRAIN, rows, tails_s=[{"loader_startup": 1.0}] * 3), workers=processes),
+        "loader-startup",
+    )
+    assert found.estimated_saving_s == pytest.approx(2 * 0.75)
+    assert "persistent_workers=True" in found.advice
+    assert evidence(found)["workers.train.processes"] == 3
+
+
+def test_workers_that_were_kept_are_not_advised_to_be_kept() -> None:
+    rows = table(24, {"forward": 1.0}, batches_a_pass=8)
+    kept = worker([0.0], [1.0], {"fetch": [1.0]}, asked_s=0.0, ready_s=0.75)
+    found = finding(
+        run(stage(Stage.TRAIN, rows, tails_s=[{"loader_startup": 1.0}] * 3), workers=(kept,)),
+        "loader-startup",
+    )
+    assert found.estimated_saving_s == 3.0
+    assert "persistent_workers" not in found.advice

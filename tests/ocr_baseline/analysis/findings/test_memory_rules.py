@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ocr_baseline.model.run import Run
+from tests.ocr_baseline.analysis.builders import (
+    evidence,
+    finding,
+    findings,
+    memory_samples,
+    run,
+    with_environment,
+)
+
+GIB = 2.0**30
+
+
+def on_accelerator(
+    allocated: float | None, reserved: float | None, total: float | None = 10 * GIB, **fields: int
+) -> Run:
+    return run(
+        memory=memory_samples(
+            [GIB],
+            0.0,
+            accelerator_allocated_peak_bytes=allocated,
+            accelerator_reserved_peak_bytes=reserved,
+            accelerator_total_bytes=total,
+            **fields,
+        )
+    )
+
+
+def test_tensors_in_90_percent_of_the_memory_are_high() -> None:
+    found = finding(on_accelerator(9.1 * GIB, 9.5 * GIB), "accelerator-memory")
+    assert (found.severity, found.estimated_saving_s) == ("high", None)
+    assert evidence(found)["memory.accelerator.peak_share"] == pytest.approx(0.95)
+
+
+def test_memory_that_was_only_reserved_is_medium() -> None:
+    found = finding(on_accelerator(8.0 * GIB, 9.5 * GIB), "accelerator-memory")
+    assert found.severity == "medium"
+
+
+def test_memory_to_spare_is_no_finding() -> None:
+    assert findings(on_accelerator(8.0 * GIB, 8.9 * GIB), "accelerator-memory") == []
+
+
+def test_memory_of_unknown_size_is_not_near_its_limit() -> None:
+    assert findings(on_accelerator(9.9 * GIB, 9.9 * GIB, total=None), "accelerator-memory") == []
+
+
+def test_an_allocation_that_had_to_be_retried_is_high_whatever_the_peak() -> None:
+    found = finding(
+        on_accelerator(5.0 * GIB, 6.0 * GIB, accelerator_alloc_retries=3), "accelerator-memory"
+    )
+    assert found.severity == "high"
+    assert evidence(found)["memory.accelerator.alloc_retries"] == 3
+
+
+def test_30_percent_of_reserved_memory_without_a_tensor_is_fragmentation() -> None:
+    assert findings(on_accelerator(6.0 * GIB, 8.0 * GIB), "fragmentation") == []
+    spare = finding(on_accelerator(4.0 * GIB, 8.0 * GIB), "fragmentation")
+    assert spare.severity == "low"
+    assert evidence(spare)["memory.accelerator.unused_reserved_share"] == 0.5
+    short = finding(on_accelerator(4.0 * GIB, 9.5 * GIB), "fragmentation")
+    assert short.severity == "medium"
+
+
+def test_a_peak_that_was_not_measured_is_not_compared() -> None:
+    assert findings(on_accelerator(None, 8.0 * GIB), "fragmentation") == []
+    assert findings(on_accelerator(4.0 * GIB, None), "fragmentation") == []
+
+
+def growing(main_a_min: float, workers_a_min: float, *, samples: int = 60) -> Run:
+    minutes = np.arange(samples) * 5.0 / 60.0
+    return run(
+        memory=memory_samples(4 * GIB + main_a_min * minutes, 4 * GIB + workers_a_min * minutes)
+    )
+
+
+@pytest.mark.parametrize(
+    ("main_a_min", "workers_a_min", "place"),
+    [
+        (0.1 * GIB, 0.0, ", in the main process"),
+        (0.0, 0.1 * GIB, ", in the loader workers"),
+        (0.1 * GIB, 0.1 * GIB, ", in the main process and the loader workers"),
+    ],
+)
+def test_growth_is_attributed_to_the_processes_that_grow(
+    main_a_min: float, workers_a_min: float, place: str
+) -> None:
+    found = finding(growing(main_a_min, workers_a_min), "memory-growth")
+    assert found.title == "Memory keeps growing" + place
+    assert found.severity == "medium"
+    rate = evidence(found)["memory.process_tree_rss_bytes.growth_bytes_per_min"]
+    assert rate == pytest.approx(main_a_min + workers_a_min)
+
+
+def test_growth_that_fills_the_machine_within_a_day_is_high() -> None:
+    measured_run = with_environment(growing(0.1 * GIB, 0.0), memory_bytes=32 * 2**30)
+    found = finding(measured_run, "memory-growth")
+    assert found.severity == "high"
+    assert evidence(found)["memory.hours_until_full"] == pytest.approx((24 - 0.49) / 6, abs=0.01)
+    roomy = with_environment(growing(0.1 * GIB, 0.0), memory_bytes=320 * 2**30)
+    assert finding(roomy, "memory-growth").severity == "medium"
+
+
+def test_slow_shrinking_or_uncertain_growth_is_no_finding() -> None:
+    assert findings(growing(0.0005 * GIB, 0.0), "memory-growth") == []
+    assert findings(growing(-0.1 * GIB, 0.0), "memory-growth") == []
+    noise = np.random.default_rng(5).normal(scale=GIB, size=60)
+    assert findings(run(memory=memory_samples(8 * GIB + noise, 0.0)), "memory-growth") == []
+
+
+def test_a_run_too_short_for_a_slope_has_no_growth() -> None:
+    assert findings(growing(GIB, 0.0, samples=10), "memory-growth") == []

@@ -1,0 +1,105 @@
+"""How much of a run's configuration its records and its report hold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ocr_baseline import BaselineReportCallback, PerformanceProfilerCallback
+from tests.ocr_baseline.lightning.tiny_runs import TinyModule, TinyRun, tiny_run
+
+SECRET = "hf_" + "aB3" * 10
+
+
+class ConfiguredModule(TinyModule):
+    def __init__(self, settings: dict[Any, Any]) -> None:
+        super().__init__()
+        self.save_hyperparameters({"settings": settings})
+
+
+class Unprintable:
+    """Lightning keeps hyperparameters that can be pickled, and this one can."""
+
+    def __repr__(self) -> str:
+        raise RuntimeError("no text")
+
+
+def run_with(folder: Path, settings: dict[Any, Any], **arguments: Any) -> TinyRun:
+    profiler = PerformanceProfilerCallback(profile_memory=False, **arguments)
+    # Lightning's own loggers can't write every one of these settings.
+    module = ConfiguredModule(settings)
+    return tiny_run(folder, module=module, profiling=profiler, logger=False)
+
+
+def everything_written(folder: Path) -> str:
+    return "".join(path.read_text() for path in (folder / "baseline").rglob("*") if path.is_file())
+
+
+def test_a_secret_reaches_neither_records_nor_report(tmp_path: Path) -> None:
+    run_with(tmp_path, {"hub": SECRET, "api_key": "hunter2", "lr": 0.125})
+    written = everything_written(tmp_path)
+    assert "0.125" in written
+    assert SECRET not in written
+    assert "hunter2" not in written
+
+
+def test_an_allowed_key_is_shown(tmp_path: Path) -> None:
+    settings = {"auth_token": "learned-embedding"}
+    run_with(tmp_path, settings, shown_config_keys=["model.settings.auth_token"])
+    assert "learned-embedding" in everything_written(tmp_path)
+
+
+def test_the_configuration_is_left_out_on_demand_and_the_report_says_so(tmp_path: Path) -> None:
+    run = run_with(tmp_path, {"note": "confidential"}, include_config=False)
+    assert "confidential" not in everything_written(tmp_path)
+    assert run.baseline.workload.config is None
+    entry = next(e for e in run.baseline.missing if e.metric == "workload.config")
+    assert (entry.reason, entry.detail) == ("skipped", "include_config is off")
+
+
+def test_a_configuration_that_is_left_out_is_still_told_from_another_by_its_hash(
+    tmp_path: Path,
+) -> None:
+    shown, left_out, other = (
+        run_with(tmp_path / name, {"note": note, "api_key": name}, include_config=is_shown)
+        for name, note, is_shown in (("a", "one", True), ("b", "one", False), ("c", "two", False))
+    )
+    module = ConfiguredModule({"note": "one", "api_key": "d"})
+    report = BaselineReportCallback(include_config=False)
+    by_report = tiny_run(tmp_path / "d", module=module, report=report, logger=False)
+    hashes = [run.baseline.workload.config_hash for run in (shown, left_out, by_report, other)]
+    assert hashes[0] == hashes[1] == hashes[2] != hashes[3]
+    assert None not in hashes
+
+
+def test_a_configuration_that_no_json_can_hold_costs_nothing(tmp_path: Path) -> None:
+    settings: dict[Any, Any] = {"text": Unprintable(), "nan": float("nan"), 3: {(1,): b"\xff"}}
+    settings["self"] = settings
+    run = run_with(tmp_path, settings)
+    assert run.ended_by is None
+    assert run.phase("train").batches == 4
+    assert run.baseline.workload.config is not None
+
+
+@pytest.mark.parametrize(
+    "name", ["=cmd()", "\u202eevil\x1b[31m", "<img src=x>", "../../x", "a\x00b"]
+)
+def test_hostile_text_in_a_configuration_stays_text(tmp_path: Path, name: str) -> None:
+    run = run_with(tmp_path, {name: name})
+    assert run.ended_by is None
+    written = {path.name for path in tmp_path.rglob("*")}
+    assert written >= {"baseline.md", "baseline.json", "metrics.csv"}
+    markdown = (tmp_path / "baseline" / "baseline.md").read_text()
+    assert "\x1b" not in markdown
+    assert "\u202e" not in markdown
+
+
+def test_the_report_alone_can_leave_the_configuration_out(tmp_path: Path) -> None:
+    module = ConfiguredModule({"note": "confidential"})
+    run = tiny_run(
+        tmp_path, module=module, report=BaselineReportCallback(include_config=False), logger=False
+    )
+    assert run.baseline.workload.config is None
+    assert "confidential" not in (tmp_path / "baseline" / "baseline.md").read_text()

@@ -1,0 +1,392 @@
+from __future__ import annotations
+
+import importlib
+import io
+import pickle
+import subprocess
+import sys
+from collections.abc import Iterator
+from multiprocessing.reduction import ForkingPickler
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import cv2
+import numpy as np
+import pyclipper
+import pytest
+
+from ocr_baseline.errors import OperationError
+from ocr_baseline.measure.instrument import Instrumentation
+from ocr_baseline.measure.operation_names import resolve
+from ocr_baseline.measure.operations import Operations
+from ocr_baseline.measure.sections import listen, section
+from ocr_baseline.measure.timeline import Timeline
+from ocr_baseline.vocabulary import Stage
+
+SQUARE = ((0, 0), (10, 0), (10, 10), (0, 10))
+
+DEFINING = '''
+import functools
+
+def plain(number):
+    """Documented."""
+    return number + 1
+
+@functools.lru_cache
+def cached(number):
+    return number + 1
+
+def fails():
+    raise LookupError("ours")
+
+class Thing:
+    base = 10
+    def method(self, number): return self.base + number
+    @classmethod
+    def of_class(cls, number): return cls.base + number
+    @staticmethod
+    def static(number): return number
+    def __call__(self, number): return number
+
+class Heir(Thing):
+    base = 20
+
+instance = Thing()
+constant = 5
+
+async def later(): ...
+
+def count(end):
+    yield from range(end)
+'''
+IMPORTING = """
+from defining_module import plain, cached as remembered, Thing
+
+def call(number):
+    return plain(number)
+"""
+
+
+class Timed:
+    """Instrumentation whose operations are counted."""
+
+    def __init__(self) -> None:
+        self.instrumentation = Instrumentation()
+        self.operations = Operations(Timeline("other", Stage.TRAIN))
+        listen(self.operations)
+
+    def time(self, *names: str) -> None:
+        self.instrumentation.time(*((resolve(name), section(name)) for name in names))
+
+    def calls(self, name: str) -> int:
+        operation = self.operations.get(name)
+        if operation is None or Stage.TRAIN not in operation.tallies:
+            return 0
+        return operation.tallies[Stage.TRAIN].calls
+
+    def undo(self) -> None:
+        self.instrumentation.undo()
+
+
+@pytest.fixture
+def timed() -> Iterator[Timed]:
+    timed = Timed()
+    yield timed
+    timed.undo()
+    listen(None)
+
+
+@pytest.fixture
+def modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Any, Any]]:
+    """A module that defines callables, and one that imported them by name."""
+    (tmp_path / "defining_module.py").write_text(DEFINING)
+    (tmp_path / "importing_module.py").write_text(IMPORTING)
+    monkeypatch.syspath_prepend(tmp_path)
+    yield (
+        importlib.import_module("defining_module"),
+        importlib.import_module("importing_module"),
+    )
+    for name in ("defining_module", "importing_module", "late_module"):
+        sys.modules.pop(name, None)
+
+
+def snapshot(module: ModuleType) -> dict[str, object]:
+    found = {name: value for name, value in vars(module).items() if not name.startswith("__")}
+    for name, value in list(found.items()):
+        if isinstance(value, type):
+            found |= {f"{name}.{key}": member for key, member in vars(value).items()}
+    return found
+
+
+def test_a_function_is_timed_under_every_name_that_it_was_imported_by(
+    timed: Timed, modules: tuple[Any, Any]
+) -> None:
+    defining, importing = modules
+    before = snapshot(defining), snapshot(importing)
+
+    timed.time("defining_module.plain")
+    assert [defining.plain(1), importing.plain(1), importing.call(1)] == [2, 2, 2]
+    assert timed.calls("defining_module.plain") == 3
+    timed.undo()
+
+    assert (snapshot(defining), snapshot(importing)) == before
+    importing.call(1)
+    assert timed.calls("defining_module.plain") == 3
+
+
+def test_a_timed_function_keeps_its_name_and_documentation(
+    timed: Timed, modules: tuple[Any, Any]
+) -> None:
+    timed.time("defining_module.plain")
+
+    assert modules[0].plain.__doc__ == "Documented."
+    assert modules[0].plain.__qualname__ == "plain"
+
+
+def test_methods_of_every_kind_are_timed_and_put_back(
+    timed: Timed, modules: tuple[Any, Any]
+) -> None:
+    defining = modules[0]
+    before = snapshot(defining)
+    names = [
+        f"defining_module.Thing.{name}" for name in ("method", "of_class", "static", "__call__")
+    ]
+
+    timed.time(*names)
+    thing, heir = defining.Thing(), defining.Heir()
+
+    assert (thing.method(1), heir.method(1)) == (11, 21)
+    assert (defining.Thing.of_class(1), heir.of_class(1)) == (11, 21)
+    assert (defining.Thing.static(1), heir.static(1)) == (1, 1)
+    assert thing(1) == 1
+    assert [timed.calls(name) for name in names] == [2, 2, 2, 1]
+    timed.undo()
+    assert snapshot(defining) == before
+
+
+def test_an_inherited_method_is_timed_for_the_heir_only_and_taken_off_again(
+    timed: Timed, modules: tuple[Any, Any]
+) -> None:
+    defining = modules[0]
+
+    timed.time("defining_module.Heir.method")
+    defining.Heir().method(1)
+    defining.Thing().method(1)
+
+    assert timed.calls("defining_module.Heir.method") == 1
+    timed.undo()
+    assert "method" not in vars(defining.Heir)
+
+
+def test_an_exception_of_a_timed_callable_is_the_users_own(
+    timed: Timed, modules: tuple[Any, Any]
+) -> None:
+    timed.time("defining_module.fails")
+
+    with pytest.raises(LookupError, match="ours"):
+        modules[0].fails()
+    assert timed.calls("defining_module.fails") == 1
+
+
+def test_callable_objects_keep_what_they_have_beside_the_call(
+    timed: Timed, modules: tuple[Any, Any]
+) -> None:
+    timed.time("defining_module.cached", "numpy.add")
+
+    modules[1].remembered(1)
+    modules[0].cached.cache_clear()
+    assert modules[0].cached.cache_info().currsize == 0
+    assert np.add(1, 2) == 3
+    assert np.add.reduce([1, 2, 3]) == 6
+    assert (timed.calls("defining_module.cached"), timed.calls("numpy.add")) == (1, 1)
+    timed.undo()
+    assert isinstance(np.add, np.ufunc)
+
+
+def test_a_generator_function_is_timed_at_each_of_its_steps(
+    modules: tuple[ModuleType, ModuleType], timed: Timed
+) -> None:
+    timed.time("defining_module.count")
+
+    numbers = modules[0].count(3)
+
+    assert timed.calls("defining_module.count") == 0
+    assert list(numbers) == [0, 1, 2]
+    assert timed.calls("defining_module.count") == 4
+
+
+@pytest.mark.usefixtures("modules")
+def test_an_asynchronous_function_can_not_be_an_operation() -> None:
+    with pytest.raises(OperationError, match=r"later' is asynchronous.*take it out"):
+        resolve("defining_module.later")
+
+
+def test_functions_of_a_c_extension_are_timed(timed: Timed) -> None:
+    original = cv2.findContours
+
+    timed.time("cv2.findContours")
+    contours, _ = cv2.findContours(
+        np.pad(np.ones((4, 4), np.uint8), 2), cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE
+    )
+
+    assert len(contours) == 1
+    assert timed.calls("cv2.findContours") == 1
+    timed.undo()
+    assert cv2.findContours is original
+
+
+def test_methods_of_a_c_extension_class_are_timed_and_instances_stay_instances(
+    timed: Timed,
+) -> None:
+    original = pyclipper.PyclipperOffset
+    made_before = original()
+
+    timed.time("pyclipper.PyclipperOffset.Execute", "pyclipper.PyclipperOffset.AddPath")
+    offset = pyclipper.PyclipperOffset()
+    offset.AddPath(SQUARE, pyclipper.JT_ROUND, pyclipper.ET_CLOSEDPOLYGON)
+
+    assert offset.Execute(2.0)
+    assert timed.calls("pyclipper.PyclipperOffset.Execute") == 1
+    assert timed.calls("pyclipper.PyclipperOffset.AddPath") == 1
+    assert isinstance(offset, original)
+    assert isinstance(made_before, pyclipper.PyclipperOffset)
+    assert issubclass(original, pyclipper.PyclipperOffset)
+    assert not isinstance(5, pyclipper.PyclipperOffset)
+    timed.undo()
+    assert pyclipper.PyclipperOffset is original
+    offset.Execute(2.0)
+
+
+def test_a_subclass_of_a_stand_in_is_a_class_of_its_own(timed: Timed) -> None:
+    timed.time("pyclipper.PyclipperOffset.Execute")
+
+    class Own(pyclipper.PyclipperOffset):  # type: ignore[misc]  # pyclipper has no types
+        pass
+
+    assert isinstance(Own(), Own)
+    assert not isinstance(pyclipper.PyclipperOffset(), Own)
+    assert issubclass(Own, pyclipper.PyclipperOffset)
+
+
+def test_a_module_loaded_while_the_run_goes_on_gets_the_original_back(
+    timed: Timed, modules: tuple[Any, Any], tmp_path: Path
+) -> None:
+    defining = modules[0]
+    original = defining.plain
+    timed.time("defining_module.plain")
+    (tmp_path / "late_module.py").write_text("from defining_module import plain as late\n")
+    importlib.invalidate_caches()
+    late = importlib.import_module("late_module")
+
+    late.late(1)
+    timed.undo()
+
+    assert timed.calls("defining_module.plain") == 1
+    assert late.late is original
+
+
+def test_undoing_goes_on_where_somebody_took_a_name_away(
+    timed: Timed, modules: tuple[Any, Any]
+) -> None:
+    defining = modules[0]
+    original = defining.plain
+    timed.time("defining_module.plain", "defining_module.Heir.method")
+    del defining.Heir.method
+
+    timed.undo()
+
+    assert defining.plain is original
+
+
+def test_timing_one_callable_under_two_names_counts_each_once(
+    timed: Timed, modules: tuple[Any, Any]
+) -> None:
+    timed.time("defining_module.plain", "importing_module.plain")
+
+    modules[1].call(1)
+
+    assert timed.calls("defining_module.plain") == 1
+    timed.undo()
+    assert modules[0].plain.__module__ == "defining_module"
+    assert not hasattr(modules[0].plain, "__wrapped__")
+
+
+def test_a_timed_function_that_an_object_holds_can_be_sent_to_a_new_process(
+    timed: Timed, modules: tuple[Any, Any]
+) -> None:
+    held = modules[0].plain
+    timed.time("defining_module.plain", "cv2.findContours")
+    with pytest.raises(pickle.PicklingError):
+        pickle.dumps(held)
+
+    with timed.instrumentation.picklable():
+        stream = io.BytesIO()
+        ForkingPickler(stream).dump([held, modules[0].plain, cv2.findContours, {"other": len}])
+    timed.undo()
+
+    assert pickle.loads(stream.getvalue()) == [  # noqa: S301 - pickled a line above
+        modules[0].plain,
+        modules[0].plain,
+        cv2.findContours,
+        {"other": len},
+    ]
+    assert not hasattr(ForkingPickler, "reducer_override")
+
+
+WRONG_NAMES = {
+    "nowhere.at.all": "there is no module 'nowhere'",
+    "nothing": "there is no module",
+    "": "there is no module",
+    "cv2.findContour": "has no attribute 'findContour'",
+    "cv2.nothing.at_all": "has no attribute 'nothing'",
+    "pyclipper.PyclipperOffset.execute": "has no attribute 'execute'",
+    "pyclipper.PyclipperOffset": "is a class",
+    "defining_module.constant": "is not a function",
+    "defining_module.Thing.base": "is not a function",
+    "builtins.str.split": "can't be changed",
+    "os.path": "is not a function",
+}
+
+
+@pytest.mark.parametrize("name", WRONG_NAMES)
+def test_a_wrong_name_is_an_error_that_repeats_it_and_says_what_is_wrong(
+    name: str, timed: Timed, modules: tuple[Any, Any]
+) -> None:
+    assert modules
+
+    with pytest.raises(OperationError) as raised:
+        timed.time(name)
+
+    assert repr(name) in str(raised.value)
+    assert WRONG_NAMES[name] in str(raised.value)
+
+
+def test_a_module_that_fails_to_import_says_why(
+    timed: Timed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "needy_module.py").write_text("import a_module_that_is_not_installed\n")
+    monkeypatch.syspath_prepend(tmp_path)
+
+    with pytest.raises(OperationError, match="a_module_that_is_not_installed"):
+        timed.time("needy_module.function")
+
+
+@pytest.mark.parametrize("source", ["raise RuntimeError('at import')", "def broken(:"])
+def test_a_module_that_raises_at_import_says_why(
+    source: str, timed: Timed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "raising_module.py").write_text(source)
+    monkeypatch.syspath_prepend(tmp_path)
+
+    with pytest.raises(OperationError, match="raising_module"):
+        timed.time("raising_module.function")
+
+
+def test_timing_subprocess_run_leaves_subprocesses_working(timed: Timed) -> None:
+    timed.time("subprocess.run")
+
+    done = subprocess.run([sys.executable, "-c", "print(1)"], capture_output=True, check=True)
+
+    assert done.stdout == b"1\n"
+    assert timed.calls("subprocess.run") == 1

@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import sys
+import time
+
+import pytest
+
+from ocr_baseline.measure.memory import MemoryProbe
+
+
+class Seconds:
+    """A monotonic clock that the test moves."""
+
+    def __init__(self) -> None:
+        self.now_s = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now_s
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Seconds:
+    seconds = Seconds()
+    monkeypatch.setattr(time, "monotonic", seconds.monotonic)
+    return seconds
+
+
+def test_each_sample_holds_the_resident_memory_of_this_process() -> None:
+    probe = MemoryProbe()
+    before = probe.read().main_rss_bytes
+    held = bytearray(64 * 2**20)
+    after = probe.read().main_rss_bytes
+
+    assert before is not None
+    assert after is not None
+    assert after - before > len(held) / 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="proportional sizes are Linux' own")
+def test_the_proportional_size_is_read_after_five_seconds_and_each_half_minute(
+    clock: Seconds,
+) -> None:
+    probe = MemoryProbe()
+    has_size = {}
+    for passed_s in (0, 4, 6, 7, 35, 37, 38):
+        clock.now_s = 1000.0 + passed_s
+        has_size[passed_s] = probe.read().tree_pss_bytes is not None
+
+    assert [passed_s for passed_s, read in has_size.items() if read] == [6, 37]

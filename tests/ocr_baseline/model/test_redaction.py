@@ -1,0 +1,151 @@
+"""Secrets in a config."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import PurePosixPath
+
+import pytest
+
+from ocr_baseline.model.redaction import (
+    LEFT_OUT,
+    REDACTED,
+    is_secret_key,
+    redact,
+    redact_arguments,
+    redact_text,
+)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "password",
+        "DB_PASSWORD",
+        "authToken",
+        "api_key",
+        "apiKey",
+        "WANDB_API_KEY",
+        "openai.api-key",
+        "api_key_1",
+        "aws_secret_access_key",
+        "credentials",
+        "Authorization",
+        "hf_token",
+        "ssh_private_key",
+        "auth",
+    ],
+)
+def test_keys_that_name_a_secret_are_recognised(key: str) -> None:
+    assert is_secret_key(key)
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["tokenizer", "max_tokens", "author", "key", "monkey", "keypoints", "secretary", "passes"],
+)
+def test_keys_that_only_look_like_one_are_not(key: str) -> None:
+    assert not is_secret_key(key)
+
+
+def test_secrets_go_at_any_depth_and_the_rest_stays() -> None:
+    config = {"lr": 0.1, "loggers": [{"wandb": {"api_key": "x", "project": "p"}}], "n": None}
+
+    assert redact(config) == {
+        "lr": 0.1,
+        "loggers": [{"wandb": {"api_key": REDACTED, "project": "p"}}],
+        "n": None,
+    }
+
+
+def test_a_whole_mapping_under_a_secret_key_goes() -> None:
+    assert redact({"credentials": {"user": "me", "pin": 1}}) == {"credentials": REDACTED}
+
+
+def test_switches_and_empty_values_under_a_secret_key_tell_nothing_and_stay() -> None:
+    assert redact({"use_auth_token": True, "password": None}) == {
+        "use_auth_token": True,
+        "password": None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("postgresql://me:p@ss@db:5432/runs", f"postgresql://{REDACTED}@db:5432/runs"),
+        ("https://ghp_abc@github.com/x/y", f"https://{REDACTED}@github.com/x/y"),
+        ("https://h/x?a=1&access_token=abc#f", f"https://h/x?a=1&access_token={REDACTED}#f"),
+        ("see https://host/a@b and c@d.e", "see https://host/a@b and c@d.e"),
+        ("/data/receipts", "/data/receipts"),
+    ],
+)
+def test_credentials_in_urls_go_and_other_text_stays(text: str, expected: str) -> None:
+    assert redact_text(text) == expected
+
+
+def test_values_become_json_values() -> None:
+    config = {1: PurePosixPath("/data"), "nan": float("nan"), "inf": float("-inf"), "size": (1, 2)}
+
+    assert redact(config) == {"1": "/data", "nan": "NaN", "inf": "-Infinity", "size": [1, 2]}  # type: ignore[arg-type] # a key that is no text
+
+
+def test_the_config_itself_is_not_changed() -> None:
+    config = {"a": {"token": "x"}, "b": ["https://u:p@h"]}
+    before = copy.deepcopy(config)
+
+    redact(config)
+
+    assert config == before
+
+
+def test_tokens_are_told_by_their_shape_under_any_key_and_hashes_stay() -> None:
+    digits = "0123456789" * 4
+    assert redact({"value": f"hf_{'aB3' * 10}", "wandb": digits, "git_commit": digits}) == {
+        "value": REDACTED,
+        "wandb": REDACTED,
+        "git_commit": digits,
+    }
+
+
+def test_allowed_entries_are_shown_and_their_homes_shortened() -> None:
+    config = {"model": {"auth_token": "learned", "password": "x"}, "auth_token": "y"}
+    assert redact(config, allowed=["model.auth_token"]) == {
+        "model": {"auth_token": "learned", "password": REDACTED},
+        "auth_token": REDACTED,
+    }
+
+
+def test_functions_are_named_and_objects_without_a_text_too() -> None:
+    class Unprintable:
+        def __repr__(self) -> str:
+            raise RuntimeError("no")
+
+    assert redact({"a": len, "b": Unprintable(), "c": PurePosixPath("/home/me/x")}) == {
+        "a": "builtins.len",
+        "b": "<Unprintable without a text>",
+        "c": "~/x",
+    }
+
+
+def test_what_is_in_itself_or_without_end_is_left_out_in_bounded_time() -> None:
+    loop: dict[str, object] = {"lr": 1}
+    loop["self"] = loop
+    doubled: list[object] = [1]
+    for _ in range(60):
+        doubled = [doubled, doubled]
+    redacted = redact({"loop": loop, "doubled": doubled})
+    assert redacted["loop"] == {"lr": 1, "self": LEFT_OUT}
+
+
+def test_arguments_lose_secrets_in_every_form() -> None:
+    arguments = ["train.py", "lr=1", "+api_key=x", "--token", "y", "--password=z", "--token", "-v"]
+    assert redact_arguments(arguments) == [
+        "train.py",
+        "lr=1",
+        f"+api_key={REDACTED}",
+        "--token",
+        REDACTED,
+        f"--password={REDACTED}",
+        "--token",
+        "-v",
+    ]

@@ -1,0 +1,62 @@
+"""The file that a run's records go to, whatever happens to it as the run goes."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from ocr_baseline.measure.recorder import Recorder
+from ocr_baseline.records import reader as recorder_source
+from ocr_baseline.records.writer import RecordWriter
+from ocr_baseline.vocabulary import Stage
+
+
+def record(recorder: Recorder, epoch: int, batches: int) -> None:
+    recorder.open_stage(Stage.TRAIN, epoch)
+    for number in range(batches):
+        recorder.begin_fetch()
+        recorder.end_fetch()
+        recorder.begin_batch(number, 0, 2)
+    recorder.close_stage(Stage.TRAIN)
+    recorder.flush()
+
+
+def test_records_removed_as_the_run_goes_are_made_anew_and_what_is_lost_is_told(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "baseline" / "records"
+    recorder = Recorder(folder)
+    recorder.write_header({"run": {"id": "abc123"}})
+    recorder.resume()
+    for epoch, batches in enumerate((5, 3, 4)):
+        record(recorder, epoch, batches)
+        if epoch < 2:
+            shutil.rmtree(tmp_path / "baseline")
+    recorder.close()
+    run = recorder_source.load(folder)
+    assert run.info.id == "abc123"
+    assert [epoch.batches for epoch in run.stages[0].epochs] == [4]
+    assert any(warning.startswith("8 batches were removed") for warning in run.measurement.warnings)
+
+
+def test_a_file_that_another_run_made_in_its_place_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "rank_0.jsonl"
+    writer = RecordWriter(path)
+    writer.write({"type": "header"})
+    path.unlink()
+    path.write_text("of another run\n")
+    with pytest.raises(FileExistsError):
+        writer.write({"type": "status"})
+    assert path.read_text() == "of another run\n"
+
+
+def test_a_folder_moved_elsewhere_as_the_run_goes_takes_the_records_with_it(
+    tmp_path: Path,
+) -> None:
+    writer = RecordWriter(tmp_path / "here" / "rank_0.jsonl")
+    (tmp_path / "here").rename(tmp_path / "there")
+    writer.write({"type": "status"})
+    assert (tmp_path / "there" / "rank_0.jsonl").read_text() == '{"type":"status"}\n'
+    assert not (tmp_path / "here").exists()

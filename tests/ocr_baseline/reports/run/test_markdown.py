@@ -1,0 +1,231 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from ocr_baseline.model.document import (
+    Baseline,
+    BreakdownLine,
+    Distribution,
+    Phase,
+    TrainVsValidation,
+    WaterfallStep,
+)
+from ocr_baseline.reports.run.markdown import render_markdown
+from tests.ocr_baseline.examples import (
+    EXAMPLES,
+    GENERATED_AT,
+    GENERATOR,
+    all_missing_baseline,
+    empty_baseline,
+    full_baseline,
+    hostile_baseline,
+    one_batch_baseline,
+)
+
+PARSER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+SECTIONS = [
+    "Train against validation",
+    "Training Performance",
+    "Validation Performance",
+    "Slowest Operations",
+    "Memory Usage",
+    "Identified Bottlenecks",
+    "What was not measured",
+    "How it was measured",
+    "Raw summary",
+]
+
+
+def headings(markdown: str, tag: str) -> list[str]:
+    tokens = PARSER.parse(markdown)
+    return [
+        "".join(child.content for child in tokens[index + 1].children or [])
+        for index, token in enumerate(tokens)
+        if token.type == "heading_open" and token.tag == tag
+    ]
+
+
+def all_tokens(markdown: str) -> list[Token]:
+    tokens = PARSER.parse(markdown)
+    return [*tokens, *(child for token in tokens for child in token.children or [])]
+
+
+def row_of(markdown: str, label: str) -> str:
+    return next(line for line in markdown.splitlines() if line.startswith(f"| **{label}**"))
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_the_report_is_the_golden_file(
+    name: str, assert_golden: Callable[[str, str], None]
+) -> None:
+    assert_golden(f"{name}.md", render_markdown(EXAMPLES[name]()))
+
+
+@pytest.mark.parametrize("name", ["empty", "one_batch", "hostile"])
+def test_the_sections_stand_in_their_order(name: str) -> None:
+    markdown = render_markdown(EXAMPLES[name]())
+    assert headings(markdown, "h1") == ["Performance Baseline Report"]
+    assert headings(markdown, "h2") == SECTIONS
+
+
+def test_the_rows_that_programs_look_for_are_there() -> None:
+    markdown = render_markdown(full_baseline())
+    section = markdown.split("## Validation Performance")[1].split("\n## ")[0]
+    for label, value in (
+        ("Total Validation Time", "16.3 s"),
+        ("Number of Batches", "34"),
+        ("Mean Batch Time", "458 ms"),
+        ("Median Batch Time", "436 ms"),
+        ("P95 Batch Time", "610 ms"),
+        ("P99 Batch Time", "828 ms"),
+    ):
+        assert row_of(section, label).split("|")[2].strip() == value
+
+
+def test_every_table_row_has_as_many_cells_as_its_header() -> None:
+    for build in EXAMPLES.values():
+        header_cells = row_cells = 0
+        for token in PARSER.parse(render_markdown(build())):
+            if token.type == "table_open":
+                header_cells = 0
+            header_cells += token.type == "th_open"
+            row_cells += token.type == "td_open"
+            if token.type == "tr_close":
+                assert row_cells in (0, header_cells)
+                row_cells = 0
+
+
+def test_no_text_from_outside_injects_a_heading_a_link_or_html() -> None:
+    tokens = all_tokens(render_markdown(hostile_baseline()))
+    html = {token.content.strip() for token in tokens if token.type.startswith("html")}
+    assert html <= {
+        "<details>\n<summary>All numbers in SI units</summary>",
+        "<details>\n<summary>Environment and configuration</summary>",
+        "<details>\n<summary>What the lines of the breakdowns mean</summary>",
+        "</details>",
+    }
+    links = [token.attrs["href"] for token in tokens if token.type == "link_open"]
+    assert [str(url).split("/")[2] for url in links] == ["x.example"]
+    assert not any(token.type in ("image", "hr") for token in tokens)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_the_report_holds_no_control_character_and_no_surrogate(name: str) -> None:
+    markdown = render_markdown(EXAMPLES[name]())
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]", markdown)
+    markdown.encode("utf-8")
+
+
+def test_a_test_run_is_never_called_validation() -> None:
+    document = full_baseline()
+    only_test = document.model_copy(
+        update={
+            "phases": [phase for phase in document.phases if phase.name == "test"],
+            "operations": [],
+            "workers": [],
+            "findings": [],
+            "train_vs_validation": None,
+        }
+    )
+    markdown = render_markdown(only_test)
+    validation = markdown.split("## Validation Performance")[1].split("\n## ")[0]
+    assert "Validation was not measured" in validation
+    assert not re.search(r"\d", validation.replace("P95", "").replace("P99", ""))
+    assert row_of(markdown, "Total Test Time").split("|")[2].strip() == "14.5 s"
+
+
+def test_missing_is_not_measured_with_its_reason_and_never_zero() -> None:
+    markdown = render_markdown(one_batch_baseline())
+    assert "not measured (not collected: one batch has no spread)" in markdown
+    assert "Validation was not measured (skipped: the run ended before its first" in markdown
+    nothing = render_markdown(all_missing_baseline()).split("## Raw summary")[0]
+    tables = [line for line in nothing.splitlines() if line.startswith("| **")]
+    assert tables
+    assert not any(re.search(r"\| +0\b", line) for line in tables)
+
+
+def test_zero_is_a_measurement() -> None:
+    document = Baseline(
+        generated_at=GENERATED_AT,
+        generator=GENERATOR,
+        run=full_baseline().run,
+        phases=[Phase(name="validation", total_s=0.0, batches=0)],
+    )
+    markdown = render_markdown(document)
+    assert row_of(markdown, "Total Validation Time").split("|")[2].strip() == "0 s"
+    assert row_of(markdown, "Number of Batches") is not None
+
+
+def test_no_findings_of_nothing_measured_is_not_called_no_bottleneck() -> None:
+    markdown = render_markdown(empty_baseline())
+    assert "Nothing was measured in this run, so there is no finding to report." in markdown
+    assert "No finding: nothing measured passed" not in markdown
+
+
+def test_no_findings_of_a_measured_run_says_that_no_threshold_was_passed() -> None:
+    markdown = render_markdown(one_batch_baseline())
+    assert "No finding: nothing measured passed a finding's threshold." in markdown
+
+
+def test_findings_are_ranked_by_what_they_would_save() -> None:
+    titles = headings(render_markdown(full_baseline()), "h3")
+    findings = [title for title in titles if title[0].isdigit()]
+    assert findings == [
+        "1. The metric takes 46 % of validation (HIGH)",
+        "2. Training waits for its first batch (LOW)",
+        "3. Slow batches stand out in validation (INFO)",
+    ]
+
+
+def test_the_waterfall_leads_from_training_to_validation_and_leaves_specks_out() -> None:
+    comparison = TrainVsValidation(
+        waterfall_s_per_sample=[
+            WaterfallStep(name="transfer", delta_s=0.0001),
+            WaterfallStep(name="metrics", delta_s=0.1),
+            WaterfallStep(name="backward", delta_s=-0.02),
+        ]
+    )
+    markdown = render_markdown(
+        full_baseline().model_copy(update={"train_vs_validation": comparison})
+    )
+    section = markdown.split("## Train against validation")[1].split("\n## ")[0]
+    lines = [line for line in section.splitlines() if line.startswith(("| **", "| `"))]
+    labels = [line.split("|")[1].strip() for line in lines]
+    assert labels == ["**Training sample**", "`metrics`", "`backward`", "**Validation sample**"]
+    assert "left out: `transfer`." in section
+
+
+def test_operations_of_workers_stand_apart_from_those_of_the_main_process() -> None:
+    markdown = render_markdown(full_baseline())
+    main = markdown.split("### In the main process")[1].split("###")[0]
+    workers = markdown.split("### In the loader workers")[1].split("\n## ")[0]
+    assert "target_maps" not in main
+    assert "`target_maps`" in workers
+    assert "Main thread waited" in workers
+
+
+def test_a_number_that_is_not_finite_is_shown_as_not_measured() -> None:
+    nan = float("nan")
+    phase = Phase.model_construct(
+        name="train",
+        total_s=nan,
+        batches=1,
+        batch_time_s=Distribution.model_construct(count=1, mean=nan),
+        breakdown=[
+            BreakdownLine.model_construct(
+                name="forward", total_s=1.0, share=nan, per_batch_s=nan, parts=[]
+            )
+        ],
+        per_epoch=[],
+    )
+    markdown = render_markdown(full_baseline().model_copy(update={"phases": [phase]}))
+    assert "nan" not in markdown.lower()
+
+
+def test_equal_documents_give_equal_texts() -> None:
+    assert render_markdown(full_baseline()) == render_markdown(full_baseline())

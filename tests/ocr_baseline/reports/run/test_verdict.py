@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from ocr_baseline.model.document import Baseline, Ratio, TrainVsValidation, WaterfallStep
+from ocr_baseline.reports.run.verdict import verdict
+from tests.ocr_baseline.examples import empty_baseline, full_baseline, one_batch_baseline
+
+
+def with_comparison(
+    sample_ratio: Ratio, steps: dict[str, float] | None = None, **update: object
+) -> Baseline:
+    comparison = TrainVsValidation(
+        sample_ratio=sample_ratio,
+        waterfall_s_per_sample=[
+            WaterfallStep(name=name, delta_s=delta_s) for name, delta_s in (steps or {}).items()
+        ],
+    )
+    return full_baseline().model_copy(update={"train_vs_validation": comparison, **update})
+
+
+def test_the_verdict_compares_names_the_largest_lines_and_the_largest_saving() -> None:
+    assert verdict(full_baseline()) == [
+        "Validation takes 2.8 times as long per sample as training (124 ms against 44.1 ms; 95 % "
+        "interval 2.5 to 3.1); 71.0 % of the difference is the line `metrics`.",
+        "The largest line of training is `backward` (44.0 % of 11.2 s), of validation `metrics` "
+        "(46.0 % of 16.3 s).",
+        "The largest estimated saving is 3.75 s: The metric takes 46 % of validation.",
+    ]
+
+
+def test_an_interval_around_one_is_not_called_a_difference() -> None:
+    first = verdict(with_comparison(Ratio(value=1.04, low=0.95, high=1.13), {"metrics": 0.01}))[0]
+    assert first.endswith("the interval includes 1, so the run does not settle which is slower.")
+    assert "metrics" not in first
+
+
+def test_a_step_larger_than_the_whole_difference_is_given_in_seconds() -> None:
+    document = with_comparison(Ratio(value=2.8), {"metrics": 0.1, "backward": -0.08})
+    assert "; the line that differs most that way is `metrics` (+100 ms)." in verdict(document)[0]
+
+
+def test_a_faster_validation_names_what_training_has_and_validation_has_not() -> None:
+    document = with_comparison(Ratio(value=0.32), {"metrics": 0.01, "backward": -0.05})
+    assert verdict(document)[0].startswith("Validation takes 0.32 times as long")
+    assert "`backward` (-50.0 ms)" in verdict(document)[0]
+
+
+def test_without_validation_nothing_is_compared() -> None:
+    sentences = verdict(one_batch_baseline())
+    assert sentences[0] == (
+        "The run was interrupted after 1.50 s (`KeyboardInterrupt`): the numbers cover what was "
+        "recorded until then."
+    )
+    assert sentences[1] == (
+        "Training and validation can't be compared: validation was not measured."
+    )
+
+
+def test_a_run_without_measurements_gets_no_verdict_but_the_reason() -> None:
+    assert verdict(empty_baseline()) == [
+        "Nothing was measured in this run (not collected: the run logged no key under "
+        "`performance/`)."
+    ]

@@ -1,0 +1,48 @@
+"""What the engine does not import: a command that prints a report must start at once."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = ("torch", "lightning", "wandb", "pandas", "numpy", "scipy", "pydantic", "jinja2", "hydra")
+
+
+def loaded_by(statement: str) -> set[str]:
+    """Return the top-level modules that a fresh interpreter has after a statement."""
+    program = (
+        f"{statement}\nimport json, sys\n"
+        "sys.stderr.write(json.dumps(sorted({name.partition('.')[0] for name in sys.modules})))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+    )
+    return set(json.loads(done.stderr))
+
+
+def test_importing_the_engine_loads_nothing_heavy_and_no_other_part_of_the_project() -> None:
+    loaded = loaded_by("import ocr_baseline; from ocr_baseline import section")
+
+    assert loaded.isdisjoint({*HEAVY, "psutil", "rich", "click"})
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["report", "--help"]], ids=" ".join)
+def test_the_commands_help_loads_nothing_heavy(arguments: list[str]) -> None:
+    loaded = loaded_by(
+        "from ocr_baseline.cli.application import main\n"
+        f"try:\n    main({arguments})\nexcept SystemExit:\n    pass"
+    )
+
+    assert loaded.isdisjoint(HEAVY)
+
+
+def test_recording_and_reading_records_load_no_framework() -> None:
+    loaded = loaded_by(
+        "import ocr_baseline.measure.recorder, ocr_baseline.measure.workers\n"
+        "import ocr_baseline.records.reader, ocr_baseline.analysis"
+    )
+
+    assert loaded.isdisjoint({"torch", "lightning", "wandb", "pandas", "hydra"})
