@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ocr_baseline.errors import BaselineError
 from ocr_baseline.layout import JSON_NAME
 from ocr_baseline.model.document_file import read_baseline
-from ocr_baseline.model.private_text import error_text
+from ocr_baseline.model.privacy import error_text
 from ocr_baseline.records import reader
 from ocr_baseline.vocabulary import REPORTED_STAGES
 from ocr_baseline.write import write_report

@@ -37,7 +37,7 @@ def write_report(run: Run, output_dir: Path) -> ReportFiles:
     # Imported when a report is written: the callbacks import this module at the start of a
     # training, which needs neither scipy nor pydantic nor jinja2.
     from ocr_baseline.analysis import analyze
-    from ocr_baseline.model.document_file import write_parts_atomically, write_text_atomically
+    from ocr_baseline.files import write_parts_atomically, write_text_atomically
     from ocr_baseline.reports.run.json import render_json
     from ocr_baseline.reports.run.markdown import render_markdown
     from ocr_baseline.reports.run.metrics_csv import render_metrics_csv

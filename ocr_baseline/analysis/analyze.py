@@ -26,7 +26,7 @@ from ocr_baseline.model.document import (
     TrainVsValidation,
     Workload,
 )
-from ocr_baseline.model.redaction import config_hash
+from ocr_baseline.model.privacy import config_hash
 from ocr_baseline.vocabulary import REPORTED_STAGES, Stage
 
 if TYPE_CHECKING:

@@ -130,7 +130,7 @@ def write_or_print(text: str, output: Path | None) -> None:
     Raises:
         BaselineError: When it can't be written.
     """
-    from ocr_baseline.model.document_file import write_text_atomically
+    from ocr_baseline.files import write_text_atomically
 
     if output is None:
         streams.print_data(text)

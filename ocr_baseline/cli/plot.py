@@ -30,7 +30,7 @@ def command(run: Path, output: Path) -> None:
         baseline, recorded = inputs.read_folder(run)
     else:
         baseline, recorded = inputs.baseline_of_path(run), None
-    from ocr_baseline.model.document_file import write_text_atomically
+    from ocr_baseline.files import write_text_atomically
     from ocr_baseline.reports.run.pictures_page import render_pictures_page
 
     write_text_atomically(output, render_pictures_page(baseline, recorded))

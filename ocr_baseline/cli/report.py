@@ -57,7 +57,7 @@ def _write(
     baseline: Baseline, output: Path | None, export_json: Path | None, export_csv: Path | None
 ) -> None:
     # The renderers are imported once there is a run: a wrong argument gets its answer at once.
-    from ocr_baseline.model.document_file import write_text_atomically
+    from ocr_baseline.files import write_text_atomically
     from ocr_baseline.reports.run.json import render_json
     from ocr_baseline.reports.run.markdown import render_markdown
     from ocr_baseline.reports.run.metrics_csv import render_metrics_csv

@@ -19,7 +19,8 @@ from ocr_baseline.cli import streams
 def command(output: Path | None) -> None:
     """Print the JSON Schema of the baseline document."""
     # pydantic takes longer to import than `--help` may take.
-    from ocr_baseline.model.document_file import json_schema, write_text_atomically
+    from ocr_baseline.files import write_text_atomically
+    from ocr_baseline.model.document_file import json_schema
 
     if output is None:
         streams.print_data(json_schema())

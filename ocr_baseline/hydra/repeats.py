@@ -22,9 +22,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ocr_baseline.errors import BaselineError
+from ocr_baseline.files import write_text_atomically
 from ocr_baseline.layout import BASELINE_FOLDER, JSON_NAME
 from ocr_baseline.measure.canary import BUSY_EXCESS, canary_s
-from ocr_baseline.model.document_file import read_baseline, write_text_atomically
+from ocr_baseline.model.document_file import read_baseline
 
 if TYPE_CHECKING:
     from ocr_baseline.compare.comparison import Comparison

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from ocr_baseline.errors import BaselineError
+from ocr_baseline.files import write_text_atomically
 from ocr_baseline.layout import (
     JSON_NAME,
     MAIN_RECORDS_NAME,
@@ -17,8 +18,8 @@ from ocr_baseline.layout import (
     SWEEP_CSV_NAME,
     SWEEP_MARKDOWN_NAME,
 )
-from ocr_baseline.model.document_file import read_baseline, write_text_atomically
-from ocr_baseline.model.redaction import redact_arguments
+from ocr_baseline.model.document_file import read_baseline
+from ocr_baseline.model.privacy import redact_arguments
 from ocr_baseline.recovery import Ending, recover_report
 from ocr_baseline.reports.sweep.csv import render_sweep_csv
 from ocr_baseline.reports.sweep.job import SweepJob

@@ -28,7 +28,7 @@ from ocr_baseline.lightning.run import description as run_description
 from ocr_baseline.lightning.run.rank_records import shared_folder
 from ocr_baseline.lightning.run.recording import Recording
 from ocr_baseline.measure.sections import SectionListener, listen
-from ocr_baseline.model.private_text import error_text
+from ocr_baseline.model.privacy import error_text
 from ocr_baseline.vocabulary import Stage
 
 if TYPE_CHECKING:

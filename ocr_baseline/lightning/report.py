@@ -17,7 +17,7 @@ from ocr_baseline.lightning.run.deferred_sigterm import deferred_sigterm
 from ocr_baseline.lightning.run.live_readings import LiveRun
 from ocr_baseline.lightning.run.local_sources import checked_order, live_info, load_run
 from ocr_baseline.measure.folder_answer import wait_for_answer
-from ocr_baseline.model.private_text import error_text
+from ocr_baseline.model.privacy import error_text
 from ocr_baseline.sources.logged.keys import key_parser
 
 if TYPE_CHECKING:

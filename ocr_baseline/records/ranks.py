@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ocr_baseline.model.private_text import redact_text
+from ocr_baseline.model.privacy import redact_text
 from ocr_baseline.model.run import RankRecord, RankStage
 from ocr_baseline.records.lines import record_lines
 from ocr_baseline.records.shapes import check_epoch, check_format, check_status

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from ocr_baseline.errors import StoreError
-from ocr_baseline.model.document_file import write_text_atomically
-from ocr_baseline.model.redaction import redact_text
+from ocr_baseline.files import write_text_atomically
+from ocr_baseline.model.privacy import redact_text
 
 if TYPE_CHECKING:
     import fsspec

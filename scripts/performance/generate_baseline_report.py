@@ -41,7 +41,7 @@ def fetch_wandb_metrics(run_id: str, project: str, entity: str | None = None) ->
     Raises:
         ocr_baseline.errors.SourceError: The run can't be read; the message says why.
     """
-    from ocr_baseline.model.redaction import redact
+    from ocr_baseline.model.privacy import redact
     from ocr_baseline.sources.wandb.api import fetch_run
 
     run = fetch_run(run_id, project=project, entity=entity)
@@ -105,7 +105,7 @@ def generate_markdown_report(
     Raises:
         ocr_baseline.errors.BaselineError: The file can't be written.
     """
-    from ocr_baseline.model.document_file import write_text_atomically
+    from ocr_baseline.files import write_text_atomically
     from ocr_baseline.reports.run.markdown import render_markdown
 
     known = analysis if "baseline" in analysis else analyze_bottlenecks(metrics)
@@ -127,7 +127,7 @@ def main() -> None:
 
 
 def _write_reports(arguments: argparse.Namespace) -> list[Path]:
-    from ocr_baseline.model.document_file import write_text_atomically
+    from ocr_baseline.files import write_text_atomically
     from ocr_baseline.reports.run.json import render_json
     from ocr_baseline.reports.run.metrics_csv import render_metrics_csv
 

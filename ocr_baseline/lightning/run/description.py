@@ -12,7 +12,7 @@ from lightning.pytorch.loggers import WandbLogger
 
 from ocr_baseline.layout import BASELINE_FOLDER
 from ocr_baseline.measure import environment
-from ocr_baseline.model.redaction import config_hash, redact, redact_text
+from ocr_baseline.model.privacy import config_hash, redact, redact_text
 
 if TYPE_CHECKING:
     from lightning.pytorch import LightningModule, Trainer

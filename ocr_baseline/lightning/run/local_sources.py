@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 from ocr_baseline.errors import SettingError, SourceError
 from ocr_baseline.lightning.run import description as run_description
 from ocr_baseline.lightning.run.live_readings import ASKS_A_SERVER, READERS, LiveRun
-from ocr_baseline.model.private_text import error_text
-from ocr_baseline.model.redaction import config_hash
+from ocr_baseline.model.privacy import config_hash, error_text
 from ocr_baseline.model.run import MeasurementRecord, Missing, Run, RunInfo
 
 if TYPE_CHECKING:

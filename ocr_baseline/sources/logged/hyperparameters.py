@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ocr_baseline.model.redaction import redact
+from ocr_baseline.model.privacy import redact
 from ocr_baseline.model.run import Missing
 
 if TYPE_CHECKING:

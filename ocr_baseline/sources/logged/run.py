@@ -53,7 +53,7 @@ def run_of(
 ) -> Run:
     """Return the run; `memory` replaces what the rows say of memory where it is given.
 
-    `config` is expected without secrets (`ocr_baseline.model.redaction.redact`).
+    `config` is expected without secrets (`ocr_baseline.model.privacy.redact`).
     """
     unsupported = (
         Missing(metric=metric, reason="unsupported", detail=detail)

@@ -11,7 +11,7 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from ocr_baseline.model.redaction import redact_text
+from ocr_baseline.model.privacy import redact_text
 from ocr_baseline.sources.logged.keys import key_parser
 from ocr_baseline.sources.logged.series import is_epoch
 from ocr_baseline.sources.reader_process import say

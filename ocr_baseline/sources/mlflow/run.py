@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ocr_baseline.errors import SourceError
-from ocr_baseline.model.redaction import redact, redact_text
+from ocr_baseline.model.privacy import redact, redact_text
 from ocr_baseline.model.run import Missing, RunInfo
 from ocr_baseline.sources.logged.instants import utc_instant
 from ocr_baseline.sources.logged.keys import key_parser

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ocr_baseline.model.redaction import redact
+from ocr_baseline.model.privacy import redact
 from ocr_baseline.model.run import RunInfo
 from ocr_baseline.sources.logged.keys import key_parser
 from ocr_baseline.sources.logged.numbers import read_number

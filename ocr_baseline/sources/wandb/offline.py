@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 from ocr_baseline.errors import SourceError
-from ocr_baseline.model.redaction import redact
+from ocr_baseline.model.privacy import redact
 from ocr_baseline.model.run import RunInfo
 from ocr_baseline.sources.logged.instants import utc_instant
 from ocr_baseline.sources.logged.keys import key_parser

@@ -10,12 +10,8 @@ import jsonschema
 import pytest
 
 from ocr_baseline.errors import BaselineError, SchemaError, SourceError
-from ocr_baseline.model.document_file import (
-    json_schema,
-    read_baseline,
-    write_parts_atomically,
-    write_text_atomically,
-)
+from ocr_baseline.files import write_parts_atomically, write_text_atomically
+from ocr_baseline.model.document_file import json_schema, read_baseline
 from ocr_baseline.reports.run.json import render_json
 from tests.ocr_baseline.examples import EXAMPLES, full_baseline
 

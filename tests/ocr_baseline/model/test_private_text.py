@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ocr_baseline.model import private_text
-from ocr_baseline.model.private_text import REDACTED, USER, error_text, redact_text, shorten_paths
+from ocr_baseline.model.privacy import REDACTED, USER, error_text, redact_text, shorten_paths
 
 
 @pytest.mark.parametrize(

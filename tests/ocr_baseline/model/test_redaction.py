@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from ocr_baseline.model.redaction import (
+from ocr_baseline.model.privacy import (
     LEFT_OUT,
     REDACTED,
     is_secret_key,
