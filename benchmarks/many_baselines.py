@@ -53,7 +53,7 @@ def fill(folder: Path, runs: int) -> None:
     """Write a store with that many runs under one name, and six new runs beside it."""
     rng = np.random.default_rng(0)
     store = BaselineStore(str(folder / "store"))
-    first, _ = store.add("main", document(0, 1.0), {})
+    first, _ = store.add("main", document(0, 1.0))
     text = (folder / "store" / "main" / first.file_name).read_text(encoding="utf-8")
     content = json.loads(text)
     for number in track(range(1, runs), description="writing"):
@@ -67,7 +67,7 @@ def fill(folder: Path, runs: int) -> None:
         path.write_text(json.dumps(content, indent=1), encoding="utf-8")
     new = BaselineStore(str(folder / "new"))
     for number in range(6):
-        new.add("runs", document(10**6 + number, 1.0 + number / 1000), {})
+        new.add("runs", document(10**6 + number, 1.0 + number / 1000))
 
 
 def seconds(folder: Path, *arguments: str) -> float:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.signal import lfilter
 
-from ocr_baseline.compare.blocks import block_means
+from ocr_baseline.analysis.phases.distributions import block_means
 from ocr_baseline.compare.summary import RunSummary
 
 if TYPE_CHECKING:

@@ -120,7 +120,6 @@ def _store(
         entry, is_new = place.add(
             name,
             run.baseline,
-            run.block_means_s,
             is_accepted_change=is_accepted_change and index == 0,
         )
         verb = "Stored" if is_new else "Already there:"

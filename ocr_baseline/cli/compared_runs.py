@@ -8,8 +8,8 @@ from __future__ import annotations
 import glob
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,17 +42,16 @@ class WandbAccess:
 
 @dataclass(frozen=True, kw_only=True)
 class FoundRun:
-    """A run that was read, and the means of blocks of its batches where they are at hand."""
+    """A run that was read."""
 
     label: str
     baseline: Baseline
-    block_means_s: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
     def summary(self) -> RunSummary:
         """Return what a comparison needs of it."""
         from ocr_baseline.compare.summary import summarize
 
-        return summarize(self.baseline, self.label, self.block_means_s)
+        return summarize(self.baseline, self.label)
 
 
 def find_runs(
@@ -229,37 +228,14 @@ def _read(source: Path | str, access: WandbAccess) -> FoundRun:
     from ocr_baseline.model.document_file import read_baseline
 
     baseline = read_baseline(source)
-    return FoundRun(
-        label=_label(source), baseline=baseline, block_means_s=_blocks_beside(source, baseline)
-    )
+    return FoundRun(label=_label(source), baseline=baseline)
 
 
 def _read_records(folder: Path) -> FoundRun:
     from ocr_baseline.analysis import analyze
-    from ocr_baseline.compare.blocks import block_means_of_stages
     from ocr_baseline.records import reader
 
-    run = reader.load(folder)
-    return FoundRun(
-        label=str(folder),
-        baseline=analyze(run),
-        block_means_s=block_means_of_stages(run.stages),
-    )
-
-
-def _blocks_beside(document: Path, baseline: Baseline) -> Mapping[str, Sequence[float]]:
-    """Return the block means of the batches beside a document, none when they are not there."""
-    if baseline.series is None or Path(baseline.series).name != baseline.series:
-        return {}
-    table = document.parent / baseline.series
-    if not table.is_file():
-        return {}
-    from ocr_baseline.compare.blocks import block_means_of_csv
-
-    try:
-        return block_means_of_csv(table.read_text(encoding="utf-8"), str(table))
-    except (OSError, UnicodeDecodeError) as error:
-        raise SourceError(f"can't read {table}: {error}") from error
+    return FoundRun(label=str(folder), baseline=analyze(reader.load(folder)))
 
 
 def _label(document: Path) -> str:

@@ -37,7 +37,7 @@ class RunSummary:
     `values` holds the metrics that were measured, by key, in the document's units; `reasons` says
     why others were not, where the document says so. `scopes` names, by phase, which batches the
     statistics of batch times cover. `block_means_s` holds, by phase, the means of consecutive
-    blocks of steady batches, where the run's batches are at hand. `content` tells a run from its
+    blocks of steady batches, where the source kept single batches. `content` tells a run from its
     copies. `is_accepted_change` marks the first run after a change that was accepted: means start
     anew with it.
     """
@@ -64,17 +64,12 @@ class RunSummary:
     is_accepted_change: bool = False
 
 
-def summarize(
-    baseline: Baseline,
-    label: str | None = None,
-    block_means_s: Mapping[str, Sequence[float]] | None = None,
-) -> RunSummary:
+def summarize(baseline: Baseline, label: str | None = None) -> RunSummary:
     """Return the summary of a baseline.
 
     Args:
         baseline: The document.
         label: What messages call the run; its name or id when not given.
-        block_means_s: Means of consecutive blocks of steady batches by phase, in seconds.
 
     Raises:
         ComparisonError: When a time, a size or a count is negative.
@@ -108,7 +103,11 @@ def summarize(
             for phase in PHASES
             if (found := whole_phase(baseline, phase)) and (lines := _phase_lines(found))
         },
-        block_means_s=dict(block_means_s or {}),
+        block_means_s={
+            phase: tuple(found.block_means_s)
+            for phase in PHASES
+            if (found := whole_phase(baseline, phase)) and found.block_means_s
+        },
         warnings=tuple(baseline.measurement.warnings),
     )
 

@@ -128,6 +128,7 @@ class Phase(DocumentModel):
     `batch_time_s` covers the steady batches, or those of `batch_time_scope` where that says so.
     A batch's time runs from asking for it to asking for the next. `epoch_time_s` and
     `sample_time_s` divide everything that the phase took by its epochs and by its samples.
+    `block_means_s` are the means of consecutive blocks of steady batches, for intervals.
     """
 
     name: PhaseName
@@ -139,6 +140,7 @@ class Phase(DocumentModel):
     warmup: Warmup | None = None
     batch_time_s: Distribution | None = None
     batch_time_scope: BatchTimeScope | None = None
+    block_means_s: list[FiniteFloat] = []
     epoch_time_s: FiniteFloat | None = None
     sample_time_s: FiniteFloat | None = None
     throughput_samples_per_s: FiniteFloat | None = None

@@ -6,7 +6,7 @@ import gc
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timezone
@@ -30,7 +30,6 @@ CALIBRATION_NAME = "calibration.json"
 ACCEPTED = ".accepted"
 STAMP = "%Y%m%dT%H%M%SZ"
 DIGEST_LENGTH = 8
-BLOCKS_KEY = "stored_block_means_s"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _FILE = re.compile(
     r"(?P<stamp>\d{8}T\d{6}Z)-(?P<fingerprint>[0-9a-f]{12})-(?P<digest>[0-9a-f]{8})"
@@ -103,7 +102,6 @@ class BaselineStore:
         self,
         name: str,
         baseline: Baseline,
-        block_means_s: Mapping[str, Sequence[float]],
         *,
         is_accepted_change: bool = False,
     ) -> tuple[Entry, bool]:
@@ -112,7 +110,6 @@ class BaselineStore:
         Args:
             name: Under which name.
             baseline: The run's document.
-            block_means_s: Means of blocks of its steady batches by phase, kept beside it.
             is_accepted_change: Whether means start anew with this run.
 
         Raises:
@@ -125,7 +122,6 @@ class BaselineStore:
                     self._mark_accepted(name, known)
                 return replace(known, is_accepted_change=entry.is_accepted_change), False
         document = baseline.model_dump(mode="json", by_alias=True)
-        document[BLOCKS_KEY] = {phase: list(means) for phase, means in block_means_s.items()}
         text = json.dumps(document, ensure_ascii=False, indent=1) + "\n"
         self.folder.write(text, name, entry.file_name)
         return entry, True
@@ -209,7 +205,7 @@ class BaselineStore:
         place = self.folder.place(name, entry.file_name)
         baseline = parse_baseline(content, place)
         label = baseline.run.name or baseline.run.id or entry.stamp
-        run = summarize(baseline, f"{name}/{label}@{entry.stamp}", stored_blocks(content))
+        run = summarize(baseline, f"{name}/{label}@{entry.stamp}")
         return replace(run, is_accepted_change=entry.is_accepted_change)
 
     def _mark_accepted(self, name: str, entry: Entry) -> None:
@@ -217,18 +213,6 @@ class BaselineStore:
         marked = replace(entry, is_accepted_change=True)
         self.folder.write(content, name, marked.file_name)
         self.folder.remove(name, entry.file_name)
-
-
-def stored_blocks(content: bytes) -> dict[str, tuple[float, ...]]:
-    """Return the block means that a store keeps with a document, none when it has none."""
-    tail = content.rfind(BLOCKS_KEY.encode())
-    if tail < 0:
-        return {}
-    try:
-        found = json.loads(b"{" + content[tail - 1 :])[BLOCKS_KEY]
-        return {phase: tuple(map(float, means)) for phase, means in found.items()}
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return {}
 
 
 def _entry_of(baseline: Baseline, *, is_accepted_change: bool) -> Entry:

@@ -59,15 +59,15 @@ def test_runs_are_added_accepted_listed_loaded_and_removed(bucket: Any) -> None:
     store = BaselineStore(URL)
     assert store.summaries() == []
     for number in (2, 1):
-        store.add("main", baseline(number), {"train": (0.1, 0.2)})
-    store.add("main", baseline(2), {}, is_accepted_change=True)
+        store.add("main", baseline(number))
+    store.add("main", baseline(2), is_accepted_change=True)
     store.write_calibration("main", calibrate(runs(8)))
 
     (summary,) = store.summaries()
     assert (summary.name, len(summary.entries), summary.has_calibration) == ("main", 2, True)
     first, second = store.load("main")
     assert (first.is_accepted_change, second.is_accepted_change) == (False, True)
-    assert first.block_means_s == {"train": (0.1, 0.2)}
+    assert first.values["train.batch_time"] == pytest.approx(0.1)
 
     store.remove("main", summary.entries[0].file_name)
     assert len(store.entries("main")) == 1
@@ -112,7 +112,7 @@ def test_a_check_compares_with_what_is_stored_and_a_query_reads_it_in_place(
 
 def test_a_bucket_that_does_not_exist_is_not_made(bucket: Any) -> None:
     with pytest.raises(StoreError, match="s3://recipts/baselines"):
-        BaselineStore("s3://recipts/baselines").add("main", baseline(1), {})
+        BaselineStore("s3://recipts/baselines").add("main", baseline(1))
     bucket.invalidate_cache()
     assert bucket.ls("") == [BUCKET]
 

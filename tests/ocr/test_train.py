@@ -3,7 +3,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -271,15 +270,3 @@ def test_printing_the_configuration_imports_neither_torch_nor_lightning(
     done = run_python("-c", script, cwd=tmp_path, path=repository)
     assert "max_epochs" in done.stdout
     assert done.stderr.strip() == ""
-
-
-def test_a_wheel_finds_the_configs_it_carries(repository: Path, tmp_path: Path) -> None:
-    builder = ("-m", "build", "--wheel", "--no-isolation", "--outdir", str(tmp_path / "dist"))
-    built = run_python(*builder, str(repository), cwd=tmp_path, path=tmp_path)
-    assert built.returncode == 0, built.stderr
-    (wheel,) = (tmp_path / "dist").glob("*.whl")
-    zipfile.ZipFile(wheel).extractall(tmp_path / "installed")
-    installed = tmp_path / "installed"
-    shown = run_python("-m", "ocr.train", "--info", "searchpath", cwd=tmp_path, path=installed)
-    assert str(installed / "ocr" / "configs") in shown.stdout
-    assert "pkg://ocr_baseline.hydra.configs" in shown.stdout

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ocr_baseline.analysis.phases.distributions import distribution
+from ocr_baseline.analysis.phases.distributions import block_means, distribution
 from ocr_baseline.analysis.phases.stage_times import StageTimes
 from ocr_baseline.analysis.phases.steady import rule_applied
 from ocr_baseline.model.document import BreakdownLine, Distribution, EpochSummary, Phase, Warmup
@@ -49,6 +49,7 @@ def _whole_phase(times: StageTimes, event_cost_s: float | None) -> Phase:
         warmup=_warmup(times) if has_batches else None,
         batch_time_s=distribution(times.steady_s) if has_batches else None,
         batch_time_scope=_scope(times) if has_batches else None,
+        block_means_s=list(block_means(times.steady_s)),
         epoch_time_s=total_s / len(times.record.epochs) if times.record.epochs else None,
         sample_time_s=total_s / samples if samples else None,
         throughput_samples_per_s=samples / total_s if samples and total_s > 0 else None,

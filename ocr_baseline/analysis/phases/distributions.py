@@ -41,21 +41,33 @@ def distribution(values_s: NDArray[np.float64]) -> Distribution:
     )
 
 
-def block_mean_error(values_s: NDArray[np.float64]) -> MeanError | None:
-    """Return the mean of autocorrelated times with an error from the means of sqrt(n) blocks.
+def block_means(values_s: NDArray[np.float64]) -> tuple[float, ...]:
+    """Return the means of ceil(sqrt(n)) consecutive blocks of times, none below four values.
 
-    Neighbouring batches resemble each other, so the error of single values would be too small;
-    the means of ceil(sqrt(n)) consecutive blocks are nearly independent (the batch-means method:
-    Law, Simulation Modeling and Analysis, 5th ed., 9.5.3). None below four values.
+    Neighbouring batches resemble each other; the means of such blocks hardly do (the batch-means
+    method: Law, Simulation Modeling and Analysis, 5th ed., 9.5.3).
 
     Args:
         values_s: Times in the order in which they were taken, shape (n,).
     """
     if len(values_s) < MIN_VALUES_FOR_INTERVAL:
-        return None
+        return ()
     blocks = np.array_split(values_s, math.ceil(math.sqrt(len(values_s))))
-    means = np.asarray([block.mean() for block in blocks])
-    error = float(means.std(ddof=1)) / math.sqrt(len(means))
+    return tuple(float(block.mean()) for block in blocks)
+
+
+def block_mean_error(values_s: NDArray[np.float64]) -> MeanError | None:
+    """Return the mean of autocorrelated times with an error from `block_means`, None without them.
+
+    The error of single values would be too small, because neighbours resemble each other.
+
+    Args:
+        values_s: Times in the order in which they were taken, shape (n,).
+    """
+    means = block_means(values_s)
+    if not means:
+        return None
+    error = float(np.std(means, ddof=1)) / math.sqrt(len(means))
     return MeanError(float(values_s.mean()), error, len(means) - 1)
 
 

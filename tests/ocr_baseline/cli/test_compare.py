@@ -105,32 +105,18 @@ def test_incomparable_runs_say_so_in_the_first_line_and_exit_with_0(
     assert "Not comparable" not in capsys.readouterr().out
 
 
-def test_one_against_one_uses_the_batches_beside_the_documents(
+def test_one_against_one_uses_the_block_means_of_the_documents(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    header = "stage,dataloader_idx,epoch,batch_idx,start_s,duration_s,samples\n"
     for number, batch_s in ((0, 0.1), (1, 0.15)):
-        document = baseline(number, factor=batch_s / 0.1).model_copy(
-            update={"series": "batches.csv"}
-        )
-        rows = (
-            f"train,0,0,{i},0,{batch_s * (9 if i < 3 else 1 + i % 2 / 100)},4\n" for i in range(40)
-        )
-        table = write(tmp_path, document) / "baseline" / "batches.csv"
-        table.write_text(header + "".join(rows))
+        document = baseline(number, factor=batch_s / 0.1)
+        train, *others = document.phases
+        means_s = [batch_s * (1 + i % 2 / 100) for i in range(7)]
+        train = train.model_copy(update={"block_means_s": means_s})
+        write(tmp_path, document.model_copy(update={"phases": [train, *others]}))
     found = metric(compared(capsys, "run-0", "run-1"))
     assert (found["method"], found["verdict"]) == ("within run", "suspected")
     assert found["low"] == pytest.approx(0.5, abs=0.02)
-
-
-def test_a_damaged_table_of_batches_is_one_error(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    document = baseline(0).model_copy(update={"series": "batches.csv"})
-    (write(tmp_path, document) / "baseline" / "batches.csv").write_text("stage,x\ntrain,1\n")
-    write(tmp_path, baseline(1))
-    assert main(["compare", "run-0", "run-1"]) == 2
-    assert "batches.csv is no table of batches" in capsys.readouterr().err
 
 
 def test_every_format_is_written(

@@ -557,4 +557,4 @@ def test_a_failing_report_is_a_warning_with_its_cause(
     assert run.ended_by is None
     assert len(messages) == 1
     assert "a bug of ours" in messages[0]
-    assert logging.getLogger("ocr").level == logging.NOTSET
+    assert logging.getLogger("ocr_baseline").level == logging.NOTSET

@@ -358,7 +358,7 @@ def log_messages() -> Iterator[list[str]]:
             messages.append(record.getMessage())
 
     handler = Collector(level=logging.WARNING)
-    ours = logging.getLogger("ocr")
+    ours = logging.getLogger("ocr_baseline")
     ours.addHandler(handler)
     try:
         yield messages

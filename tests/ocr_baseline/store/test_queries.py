@@ -19,9 +19,9 @@ pytest.importorskip("duckdb", reason="the extra store is not installed")
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> BaselineStore:
     url = str(tmp_path / "it's") if request.param == "folder" else f"memory://{uuid.uuid4().hex}"
     store = BaselineStore(url)
-    store.add("main", baseline(1), {})
-    store.add("main", baseline(2, factor=2.0), {})
-    store.add("other", baseline(3), {})
+    store.add("main", baseline(1))
+    store.add("main", baseline(2, factor=2.0))
+    store.add("other", baseline(3))
     return store
 
 
@@ -61,7 +61,7 @@ def test_an_empty_store_has_nothing_to_ask(tmp_path: Path) -> None:
 
 def test_a_damaged_document_is_named(tmp_path: Path) -> None:
     store = BaselineStore(str(tmp_path))
-    entry, _ = store.add("main", baseline(1), {})
+    entry, _ = store.add("main", baseline(1))
     (tmp_path / "main" / entry.file_name).write_text('{"schema": ')
     with pytest.raises(StoreError, match=entry.file_name):
         query(store.folder, "SELECT * FROM runs")
