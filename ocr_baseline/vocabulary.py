@@ -26,6 +26,14 @@ class Stage(str, Enum):
 REPORTED_STAGES = (Stage.TRAIN, Stage.VALIDATION, Stage.TEST, Stage.PREDICT)
 """The stages that a report has a phase for, in the order in which it shows them."""
 
+STAGE_WORDS = {
+    Stage.TRAIN.value: "training",
+    Stage.VALIDATION.value: "validation",
+    Stage.TEST.value: "test",
+    Stage.PREDICT.value: "prediction",
+}
+"""What a sentence calls the phase of a stage."""
+
 
 class Line(str, Enum):
     """A line of the breakdown; beside these, each named operation is a line of its own."""
