@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from pydantic import JsonValue
 
-from ocr_baseline.compare.summary import RunSummary, summarize
+from ocr_baseline.comparison.summary import RunSummary, summarize
 from ocr_baseline.model.document import (
     Baseline,
     BreakdownLine,

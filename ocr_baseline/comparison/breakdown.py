@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ocr_baseline.compare.intervals import welch
-from ocr_baseline.compare.metrics import PHASES
+from ocr_baseline.comparison.intervals import welch
+from ocr_baseline.comparison.metrics import PHASES
 
 if TYPE_CHECKING:
-    from ocr_baseline.compare.summary import PhaseLines, RunSummary
+    from ocr_baseline.comparison.summary import PhaseLines, RunSummary
 
 MIN_RUNS_FOR_INTERVAL = 2
 NAMED_SHARE = 0.95

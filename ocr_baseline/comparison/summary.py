@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ocr_baseline.compare.metrics import METRICS, PHASES, Metric, whole_phase
+from ocr_baseline.comparison.metrics import METRICS, PHASES, Metric, whole_phase
 from ocr_baseline.errors import ComparisonError
 
 if TYPE_CHECKING:
