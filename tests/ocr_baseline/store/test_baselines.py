@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from ocr_baseline.compare.calibration import calibrate
-from ocr_baseline.compare.identity import fingerprint
+from ocr_baseline.comparison.calibration import calibrate
+from ocr_baseline.comparison.identity import fingerprint
 from ocr_baseline.errors import SchemaError, StoreError
 from ocr_baseline.model.document import Baseline
 from ocr_baseline.model.document_file import read_baseline
 from ocr_baseline.store.baselines import BaselineStore
-from tests.ocr_baseline.compare.measured_runs import IDENTITY, STARTED_AT, baseline, runs
+from tests.ocr_baseline.comparison.measured_runs import IDENTITY, STARTED_AT, baseline, runs
 
 BLOCKS_S = [0.1, 0.2]
 
