@@ -16,7 +16,8 @@ from ocr_baseline.write import write_report
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ocr_baseline.model.run import Run, RunStatus
+    from ocr_baseline.model.run import Run
+    from ocr_baseline.vocabulary import RunStatus
     from ocr_baseline.write import ReportFiles
 
 _UNTOLD = frozenset({"unknown", "running"})

@@ -22,7 +22,6 @@ from ocr_baseline.model.document import (
     Baseline,
     Environment,
     Generator,
-    RunSection,
     TrainVsValidation,
     Workload,
 )
@@ -46,7 +45,7 @@ def analyze(run: Run) -> Baseline:
     return Baseline(
         generated_at=datetime.now(timezone.utc),
         generator=Generator(name=DISTRIBUTION_NAME, version=metadata.version(DISTRIBUTION_NAME)),
-        run=_run_section(run),
+        run=run.info,
         workload=_workload(run),
         environment=Environment(
             identity=dict(run.environment_identity), volatile=dict(run.environment_volatile)
@@ -127,22 +126,6 @@ def _train_vs_validation(
     if Stage.TRAIN in times and Stage.VALIDATION in times:
         return compare_recorded(times[Stage.TRAIN], times[Stage.VALIDATION], train, validation)
     return compare_reported(train, validation)
-
-
-def _run_section(run: Run) -> RunSection:
-    info = run.info
-    return RunSection(
-        id=info.id,
-        name=info.name,
-        project=info.project,
-        entity=info.entity,
-        url=info.url,
-        status=info.status,
-        started_at=info.started_at,
-        duration_s=info.duration_s,
-        source=info.source,
-        ended_by=info.ended_by,
-    )
 
 
 def _workload(run: Run) -> Workload:

@@ -11,6 +11,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from ocr_baseline.model.run import Missing, RunInfo
+from ocr_baseline.vocabulary import PhaseName, RunStatus
+
 SCHEMA_NAME: Literal["ocr-baseline"] = "ocr-baseline"
 SCHEMA_VERSION = "1.0"
 
@@ -20,7 +23,6 @@ FiniteFloat = Annotated[float, Field(allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0, le=2**63 - 1)]
 """A whole number that every reader can hold: more is no count of anything in a run."""
 
-PhaseName = Literal["train", "validation", "test", "predict"]
 BatchTimeScope = Literal["steady batches", "all batches", "last logged epoch"]
 
 
@@ -221,23 +223,6 @@ class Generator(DocumentModel):
     version: str
 
 
-class RunSection(DocumentModel):
-    """Which run was measured, and from where its numbers were read."""
-
-    id: str | None = None
-    name: str | None = None
-    project: str | None = None
-    entity: str | None = None
-    url: str | None = None
-    status: Literal["finished", "failed", "interrupted", "running", "unknown"] = "unknown"
-    started_at: datetime | None = None
-    duration_s: FiniteFloat | None = None
-    source: Literal[
-        "recorder", "logged-metrics", "wandb-api", "wandb-offline", "csv", "tensorboard", "mlflow"
-    ]
-    ended_by: str | None = None
-
-
 class Workload(DocumentModel):
     """What ran: two runs compare only when their workloads agree."""
 
@@ -314,14 +299,6 @@ class Measurement(DocumentModel):
     notes: list[str] = []
 
 
-class MissingMetric(DocumentModel):
-    """A metric that has no value here, and why."""
-
-    metric: str
-    reason: Literal["not_collected", "unsupported", "failed", "skipped"]
-    detail: str | None = None
-
-
 class RankPhase(DocumentModel):
     """One phase on one rank, warm-up and all.
 
@@ -349,7 +326,7 @@ class Rank(DocumentModel):
     """One process of a distributed run; `recorded_until_s` is when its last batch began."""
 
     rank: Count
-    status: Literal["finished", "failed", "interrupted", "running", "unknown"] = "unknown"
+    status: RunStatus = "unknown"
     ended_by: str | None = None
     recorded_until_s: FiniteFloat | None = None
     lost_records: Count = 0
@@ -372,14 +349,19 @@ class Baseline(DocumentModel):
     """The whole document."""
 
     model_config = ConfigDict(
-        frozen=True, extra="ignore", allow_inf_nan=False, populate_by_name=True
+        frozen=True,
+        extra="ignore",
+        allow_inf_nan=False,
+        populate_by_name=True,
+        # `run` and `missing` are plain dataclasses, which nobody has validated yet.
+        revalidate_instances="always",
     )
 
     schema_name: Literal["ocr-baseline"] = Field(default=SCHEMA_NAME, alias="schema")
     schema_version: str = SCHEMA_VERSION
     generated_at: datetime
     generator: Generator
-    run: RunSection
+    run: RunInfo
     workload: Workload = Workload()
     environment: Environment = Environment()
     phases: list[Phase] = []
@@ -389,7 +371,7 @@ class Baseline(DocumentModel):
     memory: Memory | None = None
     findings: list[Finding] = []
     measurement: Measurement = Measurement()
-    missing: list[MissingMetric] = []
+    missing: list[Missing] = []
     world_size: Count = 1
     ranks: list[Rank] = []
     rank_spreads: list[RankSpread] = []

@@ -113,21 +113,23 @@ TOO_MANY_WORKERS = Kind(
     saving="none: it costs memory and startup",
     limits={"busy": 0.25, "harmless": 0.01},
 )
-TRANSFER_BOUND = _line("transfer-bound", "moving batches to the device")
+TRANSFER_BOUND = _line("transfer-bound", "moving batches to the device takes long")
 HEAVY_OPTIMIZER = Kind(
     id="heavy-optimizer",
-    when="the optimizer",
+    when="the optimizer takes long",
     basis=f"medium {{medium:.0%}}, high {{high:.0%}} ({_OUR_CHOICE}: it is part of the work)",
     saving=_WHOLE_LINE,
     limits={"medium": 0.20, "high": 0.40},
 )
-HEAVY_METRICS = _line("heavy-metrics", "metrics")
-HEAVY_LOGGING = _line("heavy-logging", "`self.log` and the loggers")
-HEAVY_CHECKPOINT = _line("heavy-checkpoint", "writing checkpoints")
+HEAVY_METRICS = _line("heavy-metrics", "metrics take long")
+HEAVY_LOGGING = _line("heavy-logging", "`self.log` and the loggers take long")
+HEAVY_CHECKPOINT = _line("heavy-checkpoint", "writing checkpoints takes long")
 HEAVY_CALLBACKS = _line(
-    "heavy-callbacks", "hooks of callbacks; a callback that takes half of the line is named"
+    "heavy-callbacks", "hooks of callbacks take long; a callback that takes half of it is named"
 )
-HEAVY_MODULE_HOOKS = _line("heavy-module-hooks", "the LightningModule's own hooks around its steps")
+HEAVY_MODULE_HOOKS = _line(
+    "heavy-module-hooks", "the LightningModule's own hooks around its steps take long"
+)
 STRAGGLER_RANK = Kind(
     id="straggler-rank",
     when="one rank of a distributed run works longer than the others",
@@ -148,7 +150,7 @@ TAIL_LATENCY = Kind(
 OUTLIER_BATCHES = Kind(
     id="outlier-batches",
     when="a few single batches are far slower, named by epoch and batch number",
-    basis="modified z-score above {score} (Iglewicz and Hoaglin, 1993) and {slow:.0f} times the "
+    basis="modified z-score above {score} (Iglewicz and Hoaglin, 1993) and twice the "
     "median; at most {share:.0%} of the batches; {batches:.0f} steady batches; at most medium",
     saving="these batches take the median",
     limits={"medium": 0.05, "score": 3.5, "slow": 2.0, "share": 0.05, "batches": 20},

@@ -17,7 +17,7 @@ from ocr_baseline.analysis.findings.rule import (
 from ocr_baseline.analysis.measured import line_of
 from ocr_baseline.analysis.replay.main_thread import main_thread_saving
 from ocr_baseline.model.document import BreakdownLine, Evidence, Finding, Phase
-from ocr_baseline.vocabulary import STAGE_WORDS, Line
+from ocr_baseline.vocabulary import PHASE_WORDS, Line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,7 +77,7 @@ def _finding(measured: Measured, phase: Phase, rule: LineRule, line: BreakdownLi
         id=f"{rule.kind.id}:{phase.name}",
         severity=rule.kind.severity(share),
         title=title(
-            rule.title.format(stage=STAGE_WORDS[phase.name]), by=parts[0].name if is_named else None
+            rule.title.format(stage=PHASE_WORDS[phase.name]), by=parts[0].name if is_named else None
         ),
         evidence=[
             share_evidence(phase, line.name, share),

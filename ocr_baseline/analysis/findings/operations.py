@@ -15,7 +15,7 @@ from ocr_baseline.analysis.findings.rule import (
 from ocr_baseline.analysis.replay.main_thread import main_thread_saving
 from ocr_baseline.analysis.replay.worker_replay import worker_replay
 from ocr_baseline.model.document import Evidence, Finding
-from ocr_baseline.vocabulary import OPERATION_LINE_PREFIX, STAGE_WORDS
+from ocr_baseline.vocabulary import OPERATION_LINE_PREFIX, PHASE_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -91,7 +91,7 @@ def _in_main_thread(measured: Measured, phase: Phase, operation: Operation) -> F
     return Finding(
         id=f"{DOMINANT_OPERATION.id}:{phase.name}:{operation.name}",
         severity=DOMINANT_OPERATION.severity(operation.share_of_phase or 0.0),
-        title=f"{operation.name} dominates {STAGE_WORDS[phase.name]}",
+        title=f"{operation.name} dominates {PHASE_WORDS[phase.name]}",
         evidence=[
             *_shares(operation),
             count_evidence(f"{_where(operation)}.calls", operation.calls),
@@ -117,7 +117,7 @@ def _in_workers(measured: Measured, phase: Phase, operation: Operation) -> Findi
     return Finding(
         id=f"{WORKER_OPERATION.id}:{phase.name}:{operation.name}",
         severity=WORKER_OPERATION.severity(share_of(phase, waited_s)),
-        title=title(f"{STAGE_WORDS[phase.name]} waits for {operation.name} in its loader workers"),
+        title=title(f"{PHASE_WORDS[phase.name]} waits for {operation.name} in its loader workers"),
         evidence=evidence,
         estimated_saving_s=saving_s,
         saving_basis=basis,

@@ -15,9 +15,8 @@ from ocr_baseline.analysis.findings.rule import (
     share_of,
     title,
 )
-from ocr_baseline.analysis.phases.builder import PHASE_NAMES
 from ocr_baseline.model.document import Finding
-from ocr_baseline.vocabulary import STAGE_WORDS
+from ocr_baseline.vocabulary import PHASE_WORDS, PHASES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +47,7 @@ def slowing_down(measured: Measured) -> Iterator[Finding | Silence]:
     (2 / 4! = 8%, 2 / 5! = 2%).
     """
     for stage, times in measured.times.items():
-        phase = measured.phase(PHASE_NAMES[stage])
+        phase = measured.phase(PHASES[stage])
         if phase is None or len(times.durations_s) == 0:
             continue
         passes = _passes(times)
@@ -130,7 +129,7 @@ def _finding(
         id=f"{SLOWING_DOWN.id}:{phase.name}",
         severity=SLOWING_DOWN.severity(share_of(phase, saving_s)),
         title=title(
-            f"{STAGE_WORDS[phase.name]} batches get slower over the run",
+            f"{PHASE_WORDS[phase.name]} batches get slower over the run",
             by=None if cause is None else cause.line,
         ),
         evidence=evidence,

@@ -8,7 +8,7 @@ from ocr_baseline.analysis.findings.catalogue import STRAGGLER_RANK
 from ocr_baseline.analysis.findings.rule import count_evidence, seconds_evidence, title
 from ocr_baseline.analysis.ranks import straggler
 from ocr_baseline.model.document import Evidence, Finding
-from ocr_baseline.vocabulary import STAGE_WORDS, Stage
+from ocr_baseline.vocabulary import PHASE_WORDS, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +44,7 @@ def _finding(found: Straggler) -> Finding:
         id=f"{STRAGGLER_RANK.id}-{found.stage.value}",
         severity=STRAGGLER_RANK.severity(found.excess_s / found.batch_mean_s),
         title=title(
-            f"rank {found.rank} works longer than the other ranks in {STAGE_WORDS[found.stage]}",
+            f"rank {found.rank} works longer than the other ranks in {PHASE_WORDS[found.stage]}",
             by=None if found.line is None else f"`{found.line}`",
         ),
         evidence=evidence,

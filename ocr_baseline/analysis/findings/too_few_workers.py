@@ -16,7 +16,7 @@ from ocr_baseline.analysis.measured import line_of
 from ocr_baseline.analysis.replay.loader_passes import replay_of_main_thread
 from ocr_baseline.analysis.replay.worker_replay import cpu_count, processors, worker_replay
 from ocr_baseline.model.document import Finding
-from ocr_baseline.vocabulary import STAGE_WORDS, Line, Stage
+from ocr_baseline.vocabulary import PHASE_WORDS, Line, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -94,7 +94,7 @@ def _finding(
     return Finding(
         id=f"{TOO_FEW_WORKERS.id}:{phase.name}",
         severity=TOO_FEW_WORKERS.severity(saving_s / (phase.total_s or saving_s)),
-        title=title(f"{STAGE_WORDS[phase.name]} has too few loader workers"),
+        title=title(f"{PHASE_WORDS[phase.name]} has too few loader workers"),
         evidence=[
             count_evidence(f"workers.{phase.name}.count", count),
             count_evidence("environment.identity.cpu_count", cpu_count(measured) or 0),

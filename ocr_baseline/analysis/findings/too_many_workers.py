@@ -8,7 +8,7 @@ from ocr_baseline.analysis.findings.catalogue import TOO_MANY_WORKERS
 from ocr_baseline.analysis.findings.rule import count_evidence, title, too_few_batches
 from ocr_baseline.analysis.replay.worker_replay import cpu_count, worker_replay
 from ocr_baseline.model.document import Evidence, Finding
-from ocr_baseline.vocabulary import STAGE_WORDS
+from ocr_baseline.vocabulary import PHASE_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,7 +57,7 @@ def _more_than_cores(workers: Workers, cores: int) -> Finding:
     return Finding(
         id=f"{TOO_MANY_WORKERS.id}:{workers.phase}",
         severity="medium",
-        title=title(f"{STAGE_WORDS[workers.phase]} has more loader workers than there are cores"),
+        title=title(f"{PHASE_WORDS[workers.phase]} has more loader workers than there are cores"),
         evidence=[
             count_evidence(f"workers.{workers.phase}.count", workers.count),
             count_evidence("environment.identity.cpu_count", cores),
@@ -71,7 +71,7 @@ def _mostly_idle(workers: Workers, busy_share: float) -> Finding:
     return Finding(
         id=f"{TOO_MANY_WORKERS.id}:{workers.phase}",
         severity="info",
-        title=f"Half of the loader workers would do in {STAGE_WORDS[workers.phase]}",
+        title=f"Half of the loader workers would do in {PHASE_WORDS[workers.phase]}",
         evidence=[
             count_evidence(f"workers.{workers.phase}.count", workers.count),
             Evidence(metric=f"workers.{workers.phase}.busy_share", value=busy_share, unit="share"),

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ocr_baseline.analysis.phases.builder import PHASE_NAMES
-from ocr_baseline.vocabulary import STAGE_WORDS
+from ocr_baseline.vocabulary import PHASE_WORDS, PHASES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +37,7 @@ class SteadyLoader:
     def words(self) -> str:
         """What a sentence calls it: `validation`, or `validation (dataloader 1)`."""
         _, _, loader = self.label.partition(".dataloader_")
-        return STAGE_WORDS[self.phase.name] + (f" (dataloader {loader})" if loader else "")
+        return PHASE_WORDS[self.phase.name] + (f" (dataloader {loader})" if loader else "")
 
     @property
     def durations_s(self) -> NDArray[np.float64]:
@@ -52,7 +51,7 @@ def steady_loaders(measured: Measured) -> Iterator[SteadyLoader]:
     A stage in which every batch would be set aside has no steady batches.
     """
     for stage, times in measured.times.items():
-        phase, table = measured.phase(PHASE_NAMES[stage]), times.table
+        phase, table = measured.phase(PHASES[stage]), times.table
         if phase is None or table is None or len(table.duration_s) == 0:
             continue
         steady = np.zeros_like(times.is_steady) if times.is_steady.all() else times.is_steady

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from ocr_baseline.model.document import Baseline, Distribution, Phase
 from ocr_baseline.reports.text import formatting, wording
+from ocr_baseline.vocabulary import PHASE_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PhaseName = Literal["train", "validation", "test", "predict"]
-PHASE_NAMES: tuple[PhaseName, ...] = ("train", "validation", "test", "predict")
+    from ocr_baseline.vocabulary import PhaseName
+
 NO_TIMES = Distribution(count=None)
 
 

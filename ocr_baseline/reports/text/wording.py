@@ -8,7 +8,8 @@ from ocr_baseline.reports.text import formatting
 from ocr_baseline.vocabulary import Line
 
 if TYPE_CHECKING:
-    from ocr_baseline.model.document import Baseline, MissingMetric, Phase
+    from ocr_baseline.model.document import Baseline, Phase
+    from ocr_baseline.model.run import Missing
 
 STAGE_ADJECTIVES = {
     "train": "Training",
@@ -60,7 +61,7 @@ def stage_adjective(phase_name: str) -> str:
     return STAGE_ADJECTIVES.get(phase_name, phase_name.capitalize())
 
 
-def missing_entry(baseline: Baseline, metric: str) -> MissingMetric | None:
+def missing_entry(baseline: Baseline, metric: str) -> Missing | None:
     """Return the entry that says why `metric` has no value.
 
     `metric` is a path of the document in which a phase stands by its name, as in
