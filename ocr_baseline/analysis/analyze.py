@@ -24,6 +24,7 @@ from ocr_baseline.model.document import (
     Generator,
     TrainVsValidation,
     Workload,
+    whole_phase,
 )
 from ocr_baseline.model.privacy import config_hash
 from ocr_baseline.vocabulary import REPORTED_STAGES, Stage
@@ -119,8 +120,7 @@ def _phases(run: Run, times: Mapping[Stage, StageTimes]) -> list[Phase]:
 def _train_vs_validation(
     phases: list[Phase], times: Mapping[Stage, StageTimes]
 ) -> TrainVsValidation | None:
-    whole = {phase.name: phase for phase in phases if phase.dataloader is None}
-    train, validation = whole.get(Stage.TRAIN.value), whole.get(Stage.VALIDATION.value)
+    train, validation = whole_phase(phases, "train"), whole_phase(phases, "validation")
     if train is None or validation is None:
         return None
     if Stage.TRAIN in times and Stage.VALIDATION in times:

@@ -6,13 +6,14 @@ Names and nesting are a contract with other programs. Units are SI and stand in 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from ocr_baseline.model.run import Missing, RunInfo
-from ocr_baseline.vocabulary import PhaseName, RunStatus
+from ocr_baseline.vocabulary import PHASE_NAMES, PhaseName, RunStatus
 
 SCHEMA_NAME: Literal["ocr-baseline"] = "ocr-baseline"
 SCHEMA_VERSION = "1.0"
@@ -151,6 +152,20 @@ class Phase(DocumentModel):
     memory: PhaseMemory | None = None
     accelerator_utilization: Utilization | None = None
     per_epoch: list[EpochSummary] = []
+
+
+def whole_phase(phases: Iterable[Phase], name: str) -> Phase | None:
+    """Return the phase over all dataloaders, or that of the only dataloader.
+
+    None when the phase did not run, or when several dataloaders were logged and no sum of them.
+    """
+    of_loaders = []
+    for phase in phases:
+        if phase.name == name:
+            if phase.dataloader is None:
+                return phase
+            of_loaders.append(phase)
+    return of_loaders[0] if len(of_loaders) == 1 else None
 
 
 class Operation(DocumentModel):
@@ -378,5 +393,10 @@ class Baseline(DocumentModel):
     series: str | None = None
 
     def phase(self, name: str) -> Phase | None:
-        """Return the phase of that name over all its dataloaders, or None when it did not run."""
-        return next((p for p in self.phases if p.name == name and p.dataloader is None), None)
+        """Return the phase of that name, as `whole_phase` finds it."""
+        return whole_phase(self.phases, name)
+
+    @property
+    def whole_phases(self) -> list[Phase]:
+        """The phase of each name that has one, in the order of the names."""
+        return [phase for name in PHASE_NAMES if (phase := self.phase(name)) is not None]
