@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
-from ocr_baseline.model.run import RunStatus
+from ocr_baseline.vocabulary import RunStatus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

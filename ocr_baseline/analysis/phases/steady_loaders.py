@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ocr_baseline.analysis.phases.builder import PHASE_NAMES
+from ocr_baseline.vocabulary import PHASE_WORDS, PHASES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,6 +34,12 @@ class SteadyLoader:
     rows: NDArray[np.bool_]
 
     @property
+    def words(self) -> str:
+        """What a sentence calls it: `validation`, or `validation (dataloader 1)`."""
+        _, _, loader = self.label.partition(".dataloader_")
+        return PHASE_WORDS[self.phase.name] + (f" (dataloader {loader})" if loader else "")
+
+    @property
     def durations_s(self) -> NDArray[np.float64]:
         """Time of each of them, shape (steady batches of the loader,)."""
         return self.table.duration_s[self.rows]
@@ -45,7 +51,7 @@ def steady_loaders(measured: Measured) -> Iterator[SteadyLoader]:
     A stage in which every batch would be set aside has no steady batches.
     """
     for stage, times in measured.times.items():
-        phase, table = measured.phase(PHASE_NAMES[stage]), times.table
+        phase, table = measured.phase(PHASES[stage]), times.table
         if phase is None or table is None or len(table.duration_s) == 0:
             continue
         steady = np.zeros_like(times.is_steady) if times.is_steady.all() else times.is_steady

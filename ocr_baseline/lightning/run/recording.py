@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from lightning.pytorch import LightningModule, Trainer
 
-    from ocr_baseline.model.run import RunStatus
+    from ocr_baseline.vocabulary import RunStatus
 
 
 class Recording:

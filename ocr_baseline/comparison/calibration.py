@@ -1,0 +1,133 @@
+"""A machine's own spread: how much runs of the same code differ (A/A runs)."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ocr_baseline.comparison.identity import differences, fingerprint, workload_hash
+from ocr_baseline.comparison.intervals import Spread, within_spread
+from ocr_baseline.comparison.metrics import BY_KEY, METRICS, Metric
+from ocr_baseline.errors import ComparisonError, SchemaError
+
+if TYPE_CHECKING:
+    from ocr_baseline.comparison.summary import RunSummary
+
+MIN_RUNS = 8
+SCHEMA_NAME: Literal["ocr-baseline-calibration"] = "ocr-baseline-calibration"
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(
+        frozen=True, extra="ignore", allow_inf_nan=False, populate_by_name=True
+    )
+
+
+class MetricSpread(_Model):
+    """The standard deviation of one metric between runs.
+
+    On the scale `log` it is that of natural logarithms, nearly the relative spread.
+    """
+
+    spread: float = Field(ge=0)
+    scale: Literal["log", "linear"]
+    runs: int = Field(ge=2)
+
+    def as_spread(self) -> Spread:
+        """Return it with its degrees of freedom."""
+        return Spread(value=self.spread, degrees_of_freedom=self.runs - 1)
+
+
+class Calibration(_Model):
+    """What A/A runs of one machine and one workload gave."""
+
+    schema_name: Literal["ocr-baseline-calibration"] = Field(default=SCHEMA_NAME, alias="schema")
+    schema_version: Literal["1.0"] = "1.0"
+    generated_at: datetime
+    fingerprint: str
+    workload: str
+    runs: int = Field(ge=MIN_RUNS)
+    metrics: dict[str, MetricSpread]
+
+    def fits(self, run: RunSummary) -> bool:
+        """Whether the run is of the same environment and did the same work."""
+        return self.fingerprint == fingerprint(run.identity) and self.workload == workload_hash(run)
+
+    def spread_of(self, metric: Metric) -> Spread | None:
+        """Return the metric's spread, None when it was not measured on at least 8 runs."""
+        found = self.metrics.get(metric.key)
+        if found is None or found.scale != metric.scale or found.runs < MIN_RUNS:
+            return None
+        return found.as_spread()
+
+
+def calibrate(runs: Sequence[RunSummary]) -> Calibration:
+    """Return the spread of each metric over runs of the same code on the same machine.
+
+    Raises:
+        ComparisonError: When there are fewer than 8 runs, when a run is given twice, or when the
+            runs are not of one environment and workload.
+    """
+    distinct = {run.content for run in runs}
+    if len(distinct) < len(runs):
+        raise ComparisonError(
+            f"{len(runs) - len(distinct)} of {len(runs)} runs are copies of others; "
+            "a copy has no spread of its own"
+        )
+    if len(runs) < MIN_RUNS:
+        raise ComparisonError(
+            f"{len(runs)} runs are too few to calibrate with: at least {MIN_RUNS} of the same "
+            "code and machine are needed"
+        )
+    for difference in differences(runs[:1], runs[1:]):
+        if difference.forbids:
+            raise ComparisonError(
+                f"the runs are not of one kind: {difference.field} is {difference.base!r} in "
+                f"{runs[0].label} and {difference.new!r} in {difference.run or 'another'}"
+            )
+    return Calibration(
+        generated_at=datetime.now(timezone.utc),
+        fingerprint=fingerprint(runs[0].identity),
+        workload=workload_hash(runs[0]),
+        runs=len(runs),
+        metrics={
+            metric.key: found for metric in METRICS if (found := _spread(metric, runs)) is not None
+        },
+    )
+
+
+def parse_calibration(text: str, place: str) -> Calibration:
+    """Return the calibration that a JSON text holds; `place` is where the text came from.
+
+    Raises:
+        SchemaError: When it is none that this version reads.
+    """
+    try:
+        calibration = Calibration.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the document"
+        raise SchemaError(f"{place} is no calibration: {where}: {first['msg']}") from error
+    known = {key: found for key, found in calibration.metrics.items() if key in BY_KEY}
+    return calibration.model_copy(update={"metrics": known})
+
+
+def render_calibration(calibration: Calibration) -> str:
+    """Return the calibration as JSON text."""
+    document = calibration.model_dump(mode="json", by_alias=True)
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def _spread(metric: Metric, runs: Sequence[RunSummary]) -> MetricSpread | None:
+    values = [run.values[metric.key] for run in runs if metric.key in run.values]
+    if metric.scale == "log":
+        values = [math.log(value) for value in values if value > 0]
+    found = within_spread([values])
+    if found is None:
+        return None
+    return MetricSpread(spread=found.value, scale=metric.scale, runs=len(values))

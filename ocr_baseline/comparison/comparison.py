@@ -1,0 +1,234 @@
+"""`compare`: two sides of runs, metric by metric, line by line, field by field."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ocr_baseline.comparison import intervals, judging
+from ocr_baseline.comparison.breakdown import PhaseChange, phase_changes
+from ocr_baseline.comparison.estimation import (
+    Design,
+    design_of,
+    estimate_change,
+    stretches,
+)
+from ocr_baseline.comparison.identity import Difference, differences
+from ocr_baseline.comparison.judging import Judgement, Verdict
+from ocr_baseline.comparison.metrics import Metric
+from ocr_baseline.comparison.obstacles import is_of_absent_device, obstacle
+from ocr_baseline.comparison.options import Options, configured_metrics
+from ocr_baseline.comparison.sides import (
+    Side,
+    check_sides,
+    distinct,
+    in_time_order,
+    latest,
+    reading_notes,
+)
+
+if TYPE_CHECKING:
+    from ocr_baseline.comparison.intervals import Estimate
+    from ocr_baseline.comparison.summary import RunSummary
+
+
+@dataclass(frozen=True, kw_only=True)
+class MetricComparison:
+    """One metric on both sides.
+
+    `base` and `new` are the geometric means of the runs' values (the means, on a linear scale).
+    `change`, `low` and `high` are shares of the base, on a linear scale amounts in the unit;
+    `is_descriptive` says that the interval leaves the spread between runs out. `margin` is on the
+    same scale as `change`.
+    """
+
+    metric: Metric
+    base_values: tuple[float, ...]
+    new_values: tuple[float, ...]
+    base: float | None
+    new: float | None
+    change: float | None
+    low: float | None
+    high: float | None
+    margin: float | None
+    method: intervals.Method | None
+    p_value: float | None
+    judgement: Judgement
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict's word."""
+        return self.judgement.verdict
+
+    @property
+    def is_descriptive(self) -> bool:
+        """Whether the interval comes from within the runs and supports no verdict."""
+        return self.method == "within run"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """Everything that comparing two sides gave.
+
+    `not_measured` lacks a value on both sides; metrics of a device that no machine of them has
+    are left out.
+    """
+
+    design: Design
+    base: Side
+    new: Side
+    differences: tuple[Difference, ...]
+    metrics: tuple[MetricComparison, ...]
+    breakdowns: tuple[PhaseChange, ...]
+    not_measured: tuple[str, ...]
+    notes: tuple[str, ...]
+    is_calibrated: bool = False
+
+    @property
+    def obstacles(self) -> tuple[Difference, ...]:
+        """The differences that make the sides incomparable."""
+        return tuple(difference for difference in self.differences if difference.forbids)
+
+    def with_verdict(self, *verdicts: Verdict) -> tuple[MetricComparison, ...]:
+        """Return the metrics that have one of these verdicts."""
+        return tuple(metric for metric in self.metrics if metric.verdict in verdicts)
+
+
+def compare(
+    base: Sequence[RunSummary], new: Sequence[RunSummary], options: Options | None = None
+) -> Comparison:
+    """Return the comparison of two sides.
+
+    Copies of a run on one side count once. Runs of the base before its last accepted change only
+    lend their spread.
+
+    Raises:
+        ComparisonError: When a side is empty, when a run is on both sides, or when an option
+            does not fit the runs.
+    """
+    options = options or Options()
+    base, base_notes = distinct(base, "base")
+    new, new_notes = distinct(new, "new")
+    check_sides(base, new, options)
+    if not options.is_paired:
+        base = in_time_order(base)
+    base, cut_notes = latest(base, new)
+    parts = stretches(base)
+    recent = parts[-1]
+    found = differences(recent, new, options.across)
+    is_comparable = not any(difference.forbids for difference in found)
+    calibrated = options.calibration is not None and options.calibration.fits(recent[0])
+    usable = options if calibrated else replace(options, calibration=None)
+    metrics = configured_metrics(options)
+    measured = [
+        _compare_metric(metric, parts, new, usable, is_comparable)
+        for metric in metrics
+        if _is_on_a_side(metric, recent, new)
+    ]
+    return Comparison(
+        design=design_of(base, new, usable),
+        base=Side(runs=tuple(recent)),
+        new=Side(runs=tuple(new)),
+        differences=tuple(found),
+        metrics=tuple(_adjusted(measured)),
+        breakdowns=phase_changes(recent, new),
+        not_measured=tuple(
+            metric.key
+            for metric in metrics
+            if not _is_on_a_side(metric, recent, new)
+            and not is_of_absent_device(metric, [*recent, *new])
+        ),
+        notes=(
+            *base_notes,
+            *new_notes,
+            *cut_notes,
+            *reading_notes(recent, new, options, calibrated),
+        ),
+        is_calibrated=calibrated,
+    )
+
+
+def _is_on_a_side(metric: Metric, base: Sequence[RunSummary], new: Sequence[RunSummary]) -> bool:
+    return any(metric.key in run.values for run in (*base, *new))
+
+
+def _compare_metric(
+    metric: Metric,
+    base: Sequence[Sequence[RunSummary]],
+    new: Sequence[RunSummary],
+    options: Options,
+    is_comparable: bool,
+) -> MetricComparison:
+    recent = base[-1]
+    before = tuple(run.values[metric.key] for run in recent if metric.key in run.values)
+    after = tuple(run.values[metric.key] for run in new if metric.key in run.values)
+    why_not = obstacle(metric, recent, new, before, after)
+    estimate = None if why_not else estimate_change(metric, base, new, options)
+    if why_not:
+        judgement = Judgement(verdict="incomparable", reason=why_not, is_settled=False)
+    elif estimate is None:
+        raise ValueError(f"{metric.key} has values on both sides and no estimate")
+    else:
+        margin = metric.margin_at(_mean(metric, before))
+        sizes = (len(before), len(after))
+        judgement = judging.judge(estimate, margin, metric.better, sizes)
+        if not is_comparable:
+            reason = "the runs differ in what decides whether they compare"
+            judgement = Judgement(verdict="incomparable", reason=reason, is_settled=False)
+        judgement = _with_gaps(judgement, (len(recent), len(new)), sizes)
+    return _assemble(metric, before, after, estimate, judgement)
+
+
+def _with_gaps(judgement: Judgement, runs: tuple[int, int], measured: tuple[int, int]) -> Judgement:
+    if runs == measured:
+        return judgement
+    gap = f"measured in {measured[0]} of {runs[0]} and {measured[1]} of {runs[1]} runs"
+    return replace(judgement, reason=f"{judgement.reason}; {gap}" if judgement.reason else gap)
+
+
+def _assemble(
+    metric: Metric,
+    before: tuple[float, ...],
+    after: tuple[float, ...],
+    estimate: Estimate | None,
+    judgement: Judgement,
+) -> MetricComparison:
+    base = _mean(metric, before) if before else None
+    margin = None if base is None or estimate is None else metric.margin_at(base)
+    return MetricComparison(
+        metric=metric,
+        base_values=before,
+        new_values=after,
+        base=base,
+        new=_mean(metric, after) if after else None,
+        change=_natural(metric, estimate.change if estimate else None),
+        low=_natural(metric, estimate.low if estimate else None),
+        high=_natural(metric, estimate.high if estimate else None),
+        margin=_natural(metric, margin),
+        method=estimate.method if estimate else None,
+        p_value=estimate.p_value if estimate else None,
+        judgement=judgement,
+    )
+
+
+def _mean(metric: Metric, values: Sequence[float]) -> float:
+    if metric.scale == "linear" or min(values) <= 0:
+        return math.fsum(values) / len(values)
+    return math.exp(math.fsum(map(math.log, values)) / len(values))
+
+
+def _natural(metric: Metric, value: float | None) -> float | None:
+    """Return a change on the metric's scale as people read it: a share, or an amount."""
+    if value is None or metric.scale == "linear":
+        return value
+    return math.expm1(min(value, 700.0))
+
+
+def _adjusted(metrics: Sequence[MetricComparison]) -> list[MetricComparison]:
+    gated = [m for m in metrics if m.metric.is_gated and m.verdict != "incomparable"]
+    p_values = [m.p_value for m in gated]
+    judgements = judging.adjusted([m.judgement for m in gated], p_values)
+    by_key = {m.metric.key: j for m, j in zip(gated, judgements, strict=True)}
+    return [replace(m, judgement=by_key.get(m.metric.key, m.judgement)) for m in metrics]

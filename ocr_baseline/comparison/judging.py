@@ -1,0 +1,159 @@
+"""Verdicts from intervals: a change counts when its whole interval lies beyond the margin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+from ocr_baseline.comparison.power import runs_needed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ocr_baseline.comparison.intervals import Estimate
+    from ocr_baseline.comparison.metrics import Better
+
+Verdict = Literal[
+    "regression", "improvement", "unchanged", "suspected", "inconclusive", "incomparable"
+]
+MIN_RUNS = 5
+MIN_HISTORY = 8
+SIGNIFICANCE = 0.05
+MAX_UNADJUSTED = 3
+"""With more gated metrics than this, their p-values are adjusted (Benjamini and Hochberg)."""
+_UNCONFIRMED = ("too few runs", "within run")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judgement:
+    """A verdict and why; `needed_runs` a side would settle it, where that can be told.
+
+    `is_out_of_reach` says that even `power.MAX_RUNS` a side would not, at this spread.
+    `is_settled` is False for verdicts that say that nothing can be said.
+    """
+
+    verdict: Verdict
+    reason: str = ""
+    needed_runs: int | None = None
+    is_out_of_reach: bool = False
+    is_settled: bool = True
+
+
+def judge(estimate: Estimate, margin: float, better: Better, sizes: tuple[int, int]) -> Judgement:
+    """Return the verdict on one metric.
+
+    Args:
+        estimate: The change, on the metric's scale.
+        margin: The smallest change worth a verdict, on the same scale.
+        better: Which direction is better.
+        sizes: Runs of the base and of the new side.
+    """
+    low, high, change = _worse_is_positive(estimate, better)
+    if estimate.method in _UNCONFIRMED:
+        return _unconfirmed(estimate, low, high, change, margin, sizes)
+    if low is None or high is None:
+        raise ValueError(f"an estimate of method {estimate.method!r} has an interval")
+    if estimate.reach is not None:
+        beyond = max(estimate.reach, margin)
+        if abs(change) > beyond:
+            return Judgement(verdict="regression" if change > 0 else "improvement")
+    elif low > margin:
+        return _checked(Judgement(verdict="regression"), estimate)
+    elif high < -margin:
+        return _checked(Judgement(verdict="improvement"), estimate)
+    if (-margin < low and high < margin) or low == high == 0:
+        return Judgement(verdict="unchanged")
+    if low > 0 or high < 0:
+        return Judgement(
+            verdict="suspected",
+            reason="a change is likely, but it may be smaller than the margin",
+            needed_runs=_needed(estimate, abs(abs(change) - margin), sizes),
+        )
+    needed = _needed(estimate, margin, sizes)
+    return Judgement(
+        verdict="inconclusive",
+        reason="the interval holds both no change and a change beyond the margin",
+        needed_runs=needed,
+        is_out_of_reach=needed is None and _has_spread_of_sets(estimate),
+        is_settled=False,
+    )
+
+
+def adjusted(judgements: Sequence[Judgement], p_values: Sequence[float | None]) -> list[Judgement]:
+    """Return the judgements of the gated metrics with their number taken into account.
+
+    Of many metrics one is often beyond its margin by chance. With more than three of them their
+    p-values go through Benjamini and Hochberg's procedure, and a confirmed change whose adjusted
+    p-value is above 5% is only suspected.
+    """
+    known = [p for p in p_values if p is not None]
+    if len(known) <= MAX_UNADJUSTED:
+        return list(judgements)
+    from scipy.stats import false_discovery_control
+
+    corrected = iter(false_discovery_control(known).tolist())
+    result = []
+    for judgement, p in zip(judgements, p_values, strict=True):
+        is_weak = p is not None and next(corrected) > SIGNIFICANCE
+        if is_weak and judgement.verdict in ("regression", "improvement"):
+            reason = f"one of {len(known)} metrics is as far off by chance too often"
+            result.append(replace(judgement, verdict="suspected", reason=reason))
+        else:
+            result.append(judgement)
+    return result
+
+
+def _worse_is_positive(
+    estimate: Estimate, better: Better
+) -> tuple[float | None, float | None, float]:
+    if better == "lower":
+        return estimate.low, estimate.high, estimate.change
+    low = None if estimate.high is None else -estimate.high
+    high = None if estimate.low is None else -estimate.low
+    return low, high, -estimate.change
+
+
+def _unconfirmed(
+    estimate: Estimate,
+    low: float | None,
+    high: float | None,
+    change: float,
+    margin: float,
+    sizes: tuple[int, int],
+) -> Judgement:
+    """Without the spread between runs the verdict never goes beyond `suspected`."""
+    needed = _needed(estimate, margin, sizes) or MIN_RUNS
+    reason = (
+        f"{sizes[0]} v {sizes[1]} runs tell too little of the spread between runs: "
+        f"more of them, a calibration or a history of {MIN_HISTORY} would"
+    )
+    is_off = low is not None and high is not None and (low > 0 or high < 0)
+    is_suspect = is_off and abs(change) > margin
+    return Judgement(
+        verdict="suspected" if is_suspect else "inconclusive",
+        reason=reason,
+        needed_runs=needed,
+        is_settled=False,
+    )
+
+
+def _checked(judgement: Judgement, estimate: Estimate) -> Judgement:
+    if estimate.rank_p_value is not None and estimate.rank_p_value > SIGNIFICANCE:
+        return Judgement(
+            verdict="suspected",
+            reason="a test on ranks does not confirm it: single runs make up the change",
+        )
+    return judgement
+
+
+def _needed(estimate: Estimate, effect: float, sizes: tuple[int, int]) -> int | None:
+    """Return how many runs a side tell the effect, more than there are; None when unknown."""
+    if estimate.spread is None or not _has_spread_of_sets(estimate):
+        return None
+    needed = runs_needed(estimate.spread, effect)
+    return None if needed is None else max(MIN_RUNS, needed, min(sizes) + 1)
+
+
+def _has_spread_of_sets(estimate: Estimate) -> bool:
+    """Whether the estimate knows a spread that more runs a side would make up for."""
+    return estimate.spread is not None and estimate.method not in ("history", "exact")

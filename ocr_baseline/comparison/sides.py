@@ -1,0 +1,152 @@
+"""The two sides of a comparison made fit for it, and what a reader should know about them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+from ocr_baseline.comparison.estimation import MAX_HISTORY, is_history
+from ocr_baseline.comparison.identity import fingerprint
+from ocr_baseline.errors import ComparisonError
+
+if TYPE_CHECKING:
+    from ocr_baseline.comparison.options import Options
+    from ocr_baseline.comparison.summary import RunSummary
+
+
+BUSY_LOAD_PER_CPU = 0.5
+UNFINISHED = ("failed", "interrupted", "running")
+MAX_NAMED_RUNS = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Side:
+    """One side of a comparison."""
+
+    runs: tuple[RunSummary, ...]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What the runs are called."""
+        return tuple(run.label for run in self.runs)
+
+    @property
+    def fingerprint(self) -> str:
+        """The environment's fingerprint of the first run."""
+        return fingerprint(self.runs[0].identity)
+
+
+def distinct(runs: Sequence[RunSummary], side: str) -> tuple[list[RunSummary], list[str]]:
+    """Return the runs without copies of each other, and a note on each copy."""
+    kept: dict[str, RunSummary] = {}
+    notes = []
+    for run in runs:
+        if run.content in kept:
+            notes.append(
+                f"{side}: {run.label} is a copy of {kept[run.content].label}; it counts once"
+            )
+        else:
+            kept[run.content] = run
+    return list(kept.values()), notes
+
+
+def in_time_order(runs: Sequence[RunSummary]) -> list[RunSummary]:
+    """Return the runs by when they started; as they are, when that of one is not known."""
+    moments = [run.started_at for run in runs]
+    if None in moments:
+        return list(runs)
+    return sorted(runs, key=_started_at)
+
+
+def _started_at(run: RunSummary) -> datetime:
+    moment = run.started_at or datetime.min
+    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+
+
+def check_sides(base: Sequence[RunSummary], new: Sequence[RunSummary], options: Options) -> None:
+    """Refuse sides that say nothing.
+
+    Raises:
+        ComparisonError: When a side is empty, when a run is on both, or when pairs don't match.
+    """
+    for runs, side in ((base, "base"), (new, "new")):
+        if not runs:
+            raise ComparisonError(f"the {side} side is empty: there is no run to compare")
+    labels = {run.content: run.label for run in base}
+    for run in new:
+        if run.content in labels:
+            raise ComparisonError(
+                f"{run.label} is on both sides (as {labels[run.content]} in the base): "
+                "a run compared with itself says nothing"
+            )
+    if options.is_paired and (len(base) != len(new) or len(base) < 2):
+        raise ComparisonError(
+            f"paired runs need as many on each side, two or more: {len(base)} v {len(new)} given"
+        )
+
+
+def latest(
+    base: Sequence[RunSummary], new: Sequence[RunSummary]
+) -> tuple[Sequence[RunSummary], list[str]]:
+    """Cut a history to its latest runs: a mean of long ago is not what a new run should meet."""
+    if not is_history(len(base), len(new)) or len(base) <= MAX_HISTORY:
+        return base, []
+    return base[-MAX_HISTORY:], [f"base: the last {MAX_HISTORY} of {len(base)} runs count"]
+
+
+def reading_notes(
+    base: Sequence[RunSummary], new: Sequence[RunSummary], options: Options, calibrated: bool
+) -> list[str]:
+    """Return what a reader should know before the numbers: what was not recorded, what was busy."""
+    notes = []
+    if not base[0].identity or not new[0].identity:
+        notes.append("the environment of a side was not recorded: the machines may differ")
+    if (base[0].config is None) != (new[0].config is None):
+        notes.append("the config of one side was not recorded: it may have done other work")
+    if options.calibration is not None and not calibrated:
+        notes.append("the calibration is of another environment or workload; it was not used")
+    runs = [*base, *new]
+    return [*notes, *_notes_on_runs(runs), *_busy_machine(runs)]
+
+
+def _notes_on_runs(runs: Sequence[RunSummary]) -> list[str]:
+    """Return each warning and each unfinished status once, with the runs that it is about."""
+    labels: dict[str, list[str]] = {}
+    for run in runs:
+        for warning in run.warnings:
+            labels.setdefault(warning, []).append(run.label)
+        if run.status in UNFINISHED:
+            unfinished = f"{run.status}; totals are of a part of the run"
+            labels.setdefault(unfinished, []).append(run.label)
+    return [f"{_named(found)}: {text}" for text, found in labels.items()]
+
+
+def _busy_machine(runs: Sequence[RunSummary]) -> list[str]:
+    """Return one note on the runs that began while the machine had other work."""
+    busy = [
+        (run.label, load)
+        for run in runs
+        if (load := _load_per_cpu(run)) is not None and load > BUSY_LOAD_PER_CPU
+    ]
+    if not busy:
+        return []
+    labels, loads = zip(*busy, strict=True)
+    return [
+        f"the machine was busy when {_named(labels)} began: a load of up to {max(loads):.2f} on "
+        "each processor; unless that was the run before, repeat on a quiet machine"
+    ]
+
+
+def _load_per_cpu(run: RunSummary) -> float | None:
+    load, cpus = run.volatile.get("load_avg_1min"), run.identity.get("cpu_count")
+    if not isinstance(load, (int, float)) or not isinstance(cpus, (int, float)) or cpus <= 0:
+        return None
+    return load / cpus
+
+
+def _named(labels: Sequence[str]) -> str:
+    """Return the names of runs, the first three where there are more."""
+    rest = len(labels) - MAX_NAMED_RUNS
+    return ", ".join(labels[:MAX_NAMED_RUNS]) + (f" and {rest} more" if rest > 0 else "")
