@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -42,7 +43,7 @@ def document(number: int, factor: float) -> Baseline:
     config = {f"key_{i}": {"_target_": "some.module.Class", "value": i} for i in range(CONFIG_KEYS)}
     return example.model_copy(
         update={
-            "run": example.run.model_copy(update={"id": f"r{number}", "started_at": started_at}),
+            "run": replace(example.run, id=f"r{number}", started_at=started_at),
             "workload": example.workload.model_copy(update={"config": config}),
             "phases": [train.model_copy(update={"batch_time_s": slower}), *others],
         }

@@ -16,7 +16,7 @@ import numpy as np
 from scipy.signal import lfilter
 
 from ocr_baseline.analysis.phases.distributions import block_means
-from ocr_baseline.compare.summary import RunSummary
+from ocr_baseline.comparison.summary import RunSummary
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

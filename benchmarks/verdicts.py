@@ -23,10 +23,10 @@ from scipy.stats import mannwhitneyu
 
 from benchmarks.simulated_runs import Machine, SimulatedRun
 from benchmarks.tables import Goal, print_table
-from ocr_baseline.compare.calibration import Calibration, calibrate
-from ocr_baseline.compare.comparison import MetricComparison, compare
-from ocr_baseline.compare.drift import change_points
-from ocr_baseline.compare.options import Options
+from ocr_baseline.comparison.calibration import Calibration, calibrate
+from ocr_baseline.comparison.comparison import MetricComparison, compare
+from ocr_baseline.comparison.drift import change_points
+from ocr_baseline.comparison.options import Options
 
 TRIALS = 1000
 SPREAD = 0.02

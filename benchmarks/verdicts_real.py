@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 
 from benchmarks.slowed_training import OVERRIDE
 from benchmarks.tables import Goal
-from ocr_baseline.compare.comparison import Comparison, compare
-from ocr_baseline.compare.summary import RunSummary, summarize
+from ocr_baseline.comparison.comparison import Comparison, compare
+from ocr_baseline.comparison.summary import RunSummary, summarize
 from ocr_baseline.hydra import repeats
 from ocr_baseline.hydra.repeats import FinishedRun, PlannedRun
 from ocr_baseline.model.document_file import read_baseline

@@ -16,7 +16,8 @@ from ocr_baseline.write import write_report
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ocr_baseline.model.run import Run, RunStatus
+    from ocr_baseline.model.run import Run
+    from ocr_baseline.vocabulary import RunStatus
     from ocr_baseline.write import ReportFiles
 
 _UNTOLD = frozenset({"unknown", "running"})
@@ -72,7 +73,7 @@ def _is_told(folder: Path, run: Run) -> bool:
         baseline = read_baseline(folder / JSON_NAME)
     except BaselineError:
         return False
-    told = {phase.name: phase.batches for phase in baseline.phases if phase.dataloader is None}
+    told = {phase.name: phase.batches for phase in baseline.whole_phases}
     recorded = {
         stage.stage.value: 0 if stage.batches is None else len(stage.batches.duration_s)
         for stage in run.stages

@@ -1,8 +1,12 @@
-"""Stages of a run and the lines of a stage's time breakdown, in the field's own terms."""
+"""The words that every part shares: stages, phases, lines, sources, statuses and reasons."""
 
 from __future__ import annotations
 
 from enum import Enum
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class Stage(str, Enum):
@@ -23,8 +27,23 @@ class Stage(str, Enum):
         return "val" if self is Stage.VALIDATION else self.value
 
 
-REPORTED_STAGES = (Stage.TRAIN, Stage.VALIDATION, Stage.TEST, Stage.PREDICT)
-"""The stages that a report has a phase for, in the order in which it shows them."""
+PhaseName = Literal["train", "validation", "test", "predict"]
+PHASES: Mapping[Stage, PhaseName] = {
+    Stage.TRAIN: "train",
+    Stage.VALIDATION: "validation",
+    Stage.TEST: "test",
+    Stage.PREDICT: "predict",
+}
+"""The stages that have a phase in a report, and its name, in the order of the report."""
+
+REPORTED_STAGES = tuple(PHASES)
+PHASE_NAMES = tuple(PHASES.values())
+
+RunStatus = Literal["finished", "failed", "interrupted", "running", "unknown"]
+SourceName = Literal[
+    "recorder", "logged-metrics", "wandb-api", "wandb-offline", "csv", "tensorboard", "mlflow"
+]
+MissingReason = Literal["not_collected", "unsupported", "failed", "skipped"]
 
 
 class Line(str, Enum):

@@ -22,9 +22,9 @@ from ocr_baseline.model.document import (
     Baseline,
     Environment,
     Generator,
-    RunSection,
     TrainVsValidation,
     Workload,
+    whole_phase,
 )
 from ocr_baseline.model.privacy import config_hash
 from ocr_baseline.vocabulary import REPORTED_STAGES, Stage
@@ -46,7 +46,7 @@ def analyze(run: Run) -> Baseline:
     return Baseline(
         generated_at=datetime.now(timezone.utc),
         generator=Generator(name=DISTRIBUTION_NAME, version=metadata.version(DISTRIBUTION_NAME)),
-        run=_run_section(run),
+        run=run.info,
         workload=_workload(run),
         environment=Environment(
             identity=dict(run.environment_identity), volatile=dict(run.environment_volatile)
@@ -120,29 +120,12 @@ def _phases(run: Run, times: Mapping[Stage, StageTimes]) -> list[Phase]:
 def _train_vs_validation(
     phases: list[Phase], times: Mapping[Stage, StageTimes]
 ) -> TrainVsValidation | None:
-    whole = {phase.name: phase for phase in phases if phase.dataloader is None}
-    train, validation = whole.get(Stage.TRAIN.value), whole.get(Stage.VALIDATION.value)
+    train, validation = whole_phase(phases, "train"), whole_phase(phases, "validation")
     if train is None or validation is None:
         return None
     if Stage.TRAIN in times and Stage.VALIDATION in times:
         return compare_recorded(times[Stage.TRAIN], times[Stage.VALIDATION], train, validation)
     return compare_reported(train, validation)
-
-
-def _run_section(run: Run) -> RunSection:
-    info = run.info
-    return RunSection(
-        id=info.id,
-        name=info.name,
-        project=info.project,
-        entity=info.entity,
-        url=info.url,
-        status=info.status,
-        started_at=info.started_at,
-        duration_s=info.duration_s,
-        source=info.source,
-        ended_by=info.ended_by,
-    )
 
 
 def _workload(run: Run) -> Workload:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ocr_baseline.model.document import whole_phase
+from ocr_baseline.vocabulary import PHASE_NAMES
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -40,14 +43,14 @@ class Measured:
     times: Mapping[Stage, StageTimes] = field(default_factory=dict)
     worker_times: Mapping[Stage, WorkerTimes] = field(default_factory=dict)
 
+    def phase(self, name: str) -> Phase | None:
+        """Return a phase, as the document's `whole_phase` finds it."""
+        return whole_phase(self.phases, name)
+
     @property
     def whole_phases(self) -> list[Phase]:
-        """The phases over all their loaders."""
-        return [phase for phase in self.phases if phase.dataloader is None]
-
-    def phase(self, name: str) -> Phase | None:
-        """Return a phase over all its loaders, None when it did not run."""
-        return next((phase for phase in self.whole_phases if phase.name == name), None)
+        """The phase of each name that has one."""
+        return [phase for name in PHASE_NAMES if (phase := self.phase(name)) is not None]
 
 
 def line_of(phase: Phase, name: str) -> BreakdownLine | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ocr_baseline.analysis.ranks import missing_ranks
-from ocr_baseline.model.document import MissingMetric
+from ocr_baseline.model.run import Missing
 from ocr_baseline.vocabulary import Stage
 
 if TYPE_CHECKING:
@@ -20,73 +20,68 @@ _NOT_RUN = {
 }
 
 
-def missing_metrics(measured: Measured) -> list[MissingMetric]:
+def missing_metrics(measured: Measured) -> list[Missing]:
     """Return an entry for each missing metric, the source's own first, none twice."""
-    entries = [
-        MissingMetric(metric=entry.metric, reason=entry.reason, detail=entry.detail)
-        for entry in measured.run.missing
-    ]
+    entries = list(measured.run.missing)
     entries.extend(_absent_phases(measured))
     for phase in measured.whole_phases:
         entries.extend(_absent_in(phase))
     entries.extend(_absent_sections(measured))
     entries.extend(missing_ranks(measured.run))
-    first_of_each: dict[str, MissingMetric] = {}
+    first_of_each: dict[str, Missing] = {}
     for entry in entries:
         first_of_each.setdefault(entry.metric, entry)
     return list(first_of_each.values())
 
 
-def _absent_phases(measured: Measured) -> Iterator[MissingMetric]:
+def _absent_phases(measured: Measured) -> Iterator[Missing]:
     for stage, detail in _NOT_RUN.items():
         if not any(phase.name == stage.value for phase in measured.phases):
-            yield MissingMetric(
-                metric=f"phases.{stage.value}", reason="not_collected", detail=detail
-            )
+            yield Missing(metric=f"phases.{stage.value}", reason="not_collected", detail=detail)
 
 
-def _absent_in(phase: Phase) -> Iterator[MissingMetric]:
+def _absent_in(phase: Phase) -> Iterator[Missing]:
     where = f"phases.{phase.name}"
     if phase.total_s is None:
-        yield MissingMetric(metric=f"{where}.total_s", reason="not_collected")
+        yield Missing(metric=f"{where}.total_s", reason="not_collected")
     if phase.batch_time_s is None:
-        yield MissingMetric(
+        yield Missing(
             metric=f"{where}.batch_time_s",
             reason="not_collected",
             detail="no batch of this phase was timed",
         )
     if phase.samples is None:
-        yield MissingMetric(
+        yield Missing(
             metric=f"{where}.samples",
             reason="not_collected",
             detail="no batch size could be told: a batch held no tensor, or sizes were not logged",
         )
 
 
-def _absent_sections(measured: Measured) -> Iterator[MissingMetric]:
+def _absent_sections(measured: Measured) -> Iterator[Missing]:
     if measured.train_vs_validation is None:
-        yield MissingMetric(
+        yield Missing(
             metric="train_vs_validation",
             reason="not_collected",
             detail="needs times of both training and validation",
         )
     if measured.memory is None:
-        yield MissingMetric(metric="memory", reason="not_collected")
+        yield Missing(metric="memory", reason="not_collected")
         return
     if measured.memory.process_tree_pss_bytes is None and measured.run.info.source == "recorder":
-        yield MissingMetric(
+        yield Missing(
             metric="memory.process_tree_pss_bytes",
             reason="not_collected",
             detail="read on Linux only, and not in the first five seconds of a run",
         )
     if measured.memory.accelerator is None:
-        yield MissingMetric(
+        yield Missing(
             metric="memory.accelerator",
             reason="not_collected",
             detail="no CUDA device was in use, or its peaks were not logged",
         )
     elif all(phase.accelerator_utilization is None for phase in measured.phases):
-        yield MissingMetric(
+        yield Missing(
             metric="accelerator_utilization",
             reason="not_collected",
             detail="the driver was not asked: pip install 'ocr-baseline[nvml]'",

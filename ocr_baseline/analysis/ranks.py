@@ -6,15 +6,16 @@ import statistics
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, get_args
 
-from ocr_baseline.analysis.phases.builder import PHASE_NAMES, line_name
-from ocr_baseline.model.document import MissingMetric, Rank, RankPhase, RankSpread
-from ocr_baseline.vocabulary import REPORTED_STAGES, Line, Stage
+from ocr_baseline.analysis.phases.builder import line_name
+from ocr_baseline.model.document import Rank, RankPhase, RankSpread
+from ocr_baseline.model.run import Missing
+from ocr_baseline.vocabulary import PHASES, REPORTED_STAGES, Line, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from ocr_baseline.model.document import PhaseName
     from ocr_baseline.model.run import RankRecord, RankStage, Run
+    from ocr_baseline.vocabulary import PhaseName
 
 EXPLAINED = 0.8
 """The share of the excess that one rank, and in it one line, must make up to be named; TraceML's
@@ -65,7 +66,7 @@ def rank_sections(run: Run) -> list[Rank]:
 
 def _phase(stage: RankStage, gradient_wait_s: float | None) -> RankPhase:
     return RankPhase(
-        phase=PHASE_NAMES[stage.stage],
+        phase=PHASES[stage.stage],
         batches=stage.batches,
         epochs=stage.epochs,
         samples=stage.samples,
@@ -86,7 +87,7 @@ def _own_s(stage: RankStage) -> float:
 def rank_spreads(ranks: Sequence[Rank]) -> list[RankSpread]:
     """Return the spread over ranks of each metric of each phase, in seconds a batch."""
     spreads: list[RankSpread] = []
-    for phase in (PHASE_NAMES[stage] for stage in REPORTED_STAGES):
+    for phase in (PHASES[stage] for stage in REPORTED_STAGES):
         mine = {
             rank.rank: found
             for rank in ranks
@@ -218,14 +219,14 @@ def _ended_otherwise(ranks: Sequence[RankRecord]) -> Iterator[str]:
         yield f"{len(others) - _SHOWN_RANKS} more ranks ended otherwise than rank 0"
 
 
-def missing_ranks(run: Run) -> Iterator[MissingMetric]:
+def missing_ranks(run: Run) -> Iterator[Missing]:
     """Yield an entry where ranks of the run left no records in the folder that was read."""
     present = {record.rank for record in run.ranks}
     absent = [rank for rank in range(min(run.world_size, 10**6)) if rank not in present]
     if run.world_size > 1 and absent:
         names = ", ".join(map(str, absent[:_SHOWN_RANKS]))
         more = f" and {len(absent) - _SHOWN_RANKS} more" if len(absent) > _SHOWN_RANKS else ""
-        yield MissingMetric(
+        yield Missing(
             metric="ranks",
             reason="not_collected",
             detail=f"no records of rank {names}{more} of {run.world_size} in the folder that was "

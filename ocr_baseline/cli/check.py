@@ -26,12 +26,12 @@ from ocr_baseline.errors import BaselineError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ocr_baseline.compare.assertions import Check
-    from ocr_baseline.compare.budgets import Budget
-    from ocr_baseline.compare.calibration import Calibration
-    from ocr_baseline.compare.comparison import Comparison
-    from ocr_baseline.compare.options import Options
-    from ocr_baseline.compare.summary import RunSummary
+    from ocr_baseline.comparison.assertions import Check
+    from ocr_baseline.comparison.budgets import Budget
+    from ocr_baseline.comparison.calibration import Calibration
+    from ocr_baseline.comparison.comparison import Comparison
+    from ocr_baseline.comparison.options import Options
+    from ocr_baseline.comparison.summary import RunSummary
     from ocr_baseline.store.baselines import BaselineStore
 
 
@@ -125,7 +125,7 @@ def _no_crash_looks_like_a_regression() -> Iterator[None]:
 
 
 def _budgets(path: Path | None) -> list[Budget]:
-    from ocr_baseline.compare.budgets import parse_budgets
+    from ocr_baseline.comparison.budgets import parse_budgets
 
     return [] if path is None else parse_budgets(read_text(path), str(path))
 
@@ -142,7 +142,7 @@ def _compare(
     options: Options,
     stored: Calibration | None,
 ) -> Comparison:
-    from ocr_baseline.compare.comparison import compare
+    from ocr_baseline.comparison.comparison import compare
 
     if options.calibration is None and stored is not None:
         options = replace(options, calibration=stored)
@@ -152,8 +152,8 @@ def _compare(
 def _checked(
     comparison: Comparison | None, budgets: Sequence[Budget], runs: Sequence[RunSummary]
 ) -> Check:
-    from ocr_baseline.compare.assertions import Check
-    from ocr_baseline.compare.budgets import check_budgets
+    from ocr_baseline.comparison.assertions import Check
+    from ocr_baseline.comparison.budgets import check_budgets
 
     return Check(comparison=comparison, budgets=tuple(check_budgets(budgets, runs)))
 

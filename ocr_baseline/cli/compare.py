@@ -18,7 +18,7 @@ from ocr_baseline.cli.comparison_options import (
 )
 
 if TYPE_CHECKING:
-    from ocr_baseline.compare.comparison import Comparison
+    from ocr_baseline.comparison.comparison import Comparison
 
 FORMATS = ("terminal", "markdown", "json", "csv", "github-action-benchmark", "bencher")
 FORMATS_BY_SUFFIX = {".md": "markdown", ".json": "json", ".csv": "csv"}
@@ -80,7 +80,7 @@ def command(
     place = compared_runs.open_store(store)
     new = compared_runs.summaries(new_items, place, access)
     base = compared_runs.summaries(base_items, place, access, like=new)
-    from ocr_baseline.compare.comparison import compare
+    from ocr_baseline.comparison.comparison import compare
 
     comparison = compare(base, new, options)
     chosen = format_name or (FORMATS_BY_SUFFIX.get(output.suffix) if output else None)

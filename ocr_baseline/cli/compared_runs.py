@@ -18,7 +18,7 @@ from ocr_baseline.errors import SourceError
 from ocr_baseline.reports.text.plain_text import counted
 
 if TYPE_CHECKING:
-    from ocr_baseline.compare.summary import RunSummary
+    from ocr_baseline.comparison.summary import RunSummary
     from ocr_baseline.model.document import Baseline
     from ocr_baseline.store.baselines import BaselineStore, Entry
 
@@ -49,7 +49,7 @@ class FoundRun:
 
     def summary(self) -> RunSummary:
         """Return what a comparison needs of it."""
-        from ocr_baseline.compare.summary import summarize
+        from ocr_baseline.comparison.summary import summarize
 
         return summarize(self.baseline, self.label)
 
@@ -118,7 +118,7 @@ def open_store(url: str | None) -> BaselineStore:
 
 def _stored(name: str, store: BaselineStore, like: Sequence[RunSummary]) -> list[RunSummary]:
     """Return the latest runs of a name that were made where and as those of `like` were."""
-    from ocr_baseline.compare.identity import fingerprint, workload_hash
+    from ocr_baseline.comparison.identity import fingerprint, workload_hash
 
     entries = store.entries(name)
     if not like:

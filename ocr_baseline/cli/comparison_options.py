@@ -13,8 +13,8 @@ from ocr_baseline.cli.compared_runs import DEFAULT_STORE, STORE_VARIABLE, WandbA
 from ocr_baseline.errors import SourceError
 
 if TYPE_CHECKING:
-    from ocr_baseline.compare.calibration import Calibration
-    from ocr_baseline.compare.options import Options
+    from ocr_baseline.comparison.calibration import Calibration
+    from ocr_baseline.comparison.options import Options
 
 Command = TypeVar("Command", bound=Callable[..., None])
 
@@ -86,7 +86,7 @@ def options_of(
     Raises:
         BaselineError: When one of them is wrong; nothing else has been read by then.
     """
-    from ocr_baseline.compare.options import Options, configured_metrics, parse_margin
+    from ocr_baseline.comparison.options import Options, configured_metrics, parse_margin
 
     options = Options(
         margins=dict(map(parse_margin, margin)),
@@ -105,7 +105,7 @@ def read_calibration(path: Path) -> Calibration:
     Raises:
         BaselineError: When it can't be read or is none.
     """
-    from ocr_baseline.compare.calibration import parse_calibration
+    from ocr_baseline.comparison.calibration import parse_calibration
 
     return parse_calibration(read_text(path), str(path))
 

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ocr_baseline.cli.compared_runs import WandbAccess
-    from ocr_baseline.compare.drift import Trend
-    from ocr_baseline.compare.summary import RunSummary
+    from ocr_baseline.comparison.drift import Trend
+    from ocr_baseline.comparison.summary import RunSummary
     from ocr_baseline.store.baselines import BaselineStore, Entry
 
 LATEST_RUNS = 200
@@ -110,8 +110,8 @@ def _latest(entries: Sequence[Entry], wanted: str, last: int) -> list[Entry]:
 
 
 def _of_one_environment(runs: Sequence[RunSummary], fingerprint: str | None) -> list[RunSummary]:
-    from ocr_baseline.compare.identity import fingerprint as fingerprint_of
-    from ocr_baseline.compare.sides import distinct, in_time_order
+    from ocr_baseline.comparison.identity import fingerprint as fingerprint_of
+    from ocr_baseline.comparison.sides import distinct, in_time_order
     from ocr_baseline.errors import ComparisonError
 
     ordered = in_time_order(distinct(runs, "history")[0])
@@ -129,9 +129,9 @@ def _of_one_environment(runs: Sequence[RunSummary], fingerprint: str | None) -> 
 
 
 def _trends(names: Sequence[str], history: Sequence[RunSummary]) -> list[Trend]:
-    from ocr_baseline.compare.drift import trend
-    from ocr_baseline.compare.metrics import METRICS
-    from ocr_baseline.compare.options import matching_metrics
+    from ocr_baseline.comparison.drift import trend
+    from ocr_baseline.comparison.metrics import METRICS
+    from ocr_baseline.comparison.options import matching_metrics
 
     metrics = [metric for name in names for metric in matching_metrics(name)]
     metrics = metrics or [metric for metric in METRICS if metric.is_gated]

@@ -28,8 +28,8 @@ from ocr_baseline.measure.canary import BUSY_EXCESS, canary_s
 from ocr_baseline.model.document_file import read_baseline
 
 if TYPE_CHECKING:
-    from ocr_baseline.compare.comparison import Comparison
-    from ocr_baseline.compare.summary import RunSummary
+    from ocr_baseline.comparison.comparison import Comparison
+    from ocr_baseline.comparison.summary import RunSummary
 
 RECORD_NAME = "repeats.json"
 OUTPUT_NAME = "output.log"
@@ -199,8 +199,8 @@ def comparison_of(
     Raises:
         BaselineError: When a baseline can't be read.
     """
-    from ocr_baseline.compare.comparison import compare
-    from ocr_baseline.compare.options import Options
+    from ocr_baseline.comparison.comparison import compare
+    from ocr_baseline.comparison.options import Options
 
     sides: Mapping[str, list[RunSummary]] = {
         side: [_summary(folder, run) for run in finished if run.side == side] for side in "ab"
@@ -224,7 +224,7 @@ def application_command() -> list[str]:
 
 
 def _summary(folder: Path, run: FinishedRun) -> RunSummary:
-    from ocr_baseline.compare.summary import summarize
+    from ocr_baseline.comparison.summary import summarize
 
     return summarize(read_baseline(baseline_path(folder / run.name)), run.name)
 

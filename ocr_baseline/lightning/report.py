@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from lightning.pytorch import LightningModule, Trainer
 
     from ocr_baseline.lightning.run.recording import Recording
-    from ocr_baseline.model.run import RunInfo, RunStatus, SourceName
+    from ocr_baseline.model.run import RunInfo
+    from ocr_baseline.vocabulary import RunStatus, SourceName
     from ocr_baseline.write import ReportFiles
 
 logger = logging.getLogger(__name__)

@@ -6,10 +6,14 @@ Names and nesting are a contract with other programs. Units are SI and stand in 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from ocr_baseline.model.run import Missing, RunInfo
+from ocr_baseline.vocabulary import PHASE_NAMES, PhaseName, RunStatus
 
 SCHEMA_NAME: Literal["ocr-baseline"] = "ocr-baseline"
 SCHEMA_VERSION = "1.0"
@@ -20,7 +24,6 @@ FiniteFloat = Annotated[float, Field(allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0, le=2**63 - 1)]
 """A whole number that every reader can hold: more is no count of anything in a run."""
 
-PhaseName = Literal["train", "validation", "test", "predict"]
 BatchTimeScope = Literal["steady batches", "all batches", "last logged epoch"]
 
 
@@ -151,6 +154,20 @@ class Phase(DocumentModel):
     per_epoch: list[EpochSummary] = []
 
 
+def whole_phase(phases: Iterable[Phase], name: str) -> Phase | None:
+    """Return the phase over all dataloaders, or that of the only dataloader.
+
+    None when the phase did not run, or when several dataloaders were logged and no sum of them.
+    """
+    of_loaders = []
+    for phase in phases:
+        if phase.name == name:
+            if phase.dataloader is None:
+                return phase
+            of_loaders.append(phase)
+    return of_loaders[0] if len(of_loaders) == 1 else None
+
+
 class Operation(DocumentModel):
     """A named operation in one phase.
 
@@ -219,23 +236,6 @@ class Generator(DocumentModel):
 
     name: str
     version: str
-
-
-class RunSection(DocumentModel):
-    """Which run was measured, and from where its numbers were read."""
-
-    id: str | None = None
-    name: str | None = None
-    project: str | None = None
-    entity: str | None = None
-    url: str | None = None
-    status: Literal["finished", "failed", "interrupted", "running", "unknown"] = "unknown"
-    started_at: datetime | None = None
-    duration_s: FiniteFloat | None = None
-    source: Literal[
-        "recorder", "logged-metrics", "wandb-api", "wandb-offline", "csv", "tensorboard", "mlflow"
-    ]
-    ended_by: str | None = None
 
 
 class Workload(DocumentModel):
@@ -314,14 +314,6 @@ class Measurement(DocumentModel):
     notes: list[str] = []
 
 
-class MissingMetric(DocumentModel):
-    """A metric that has no value here, and why."""
-
-    metric: str
-    reason: Literal["not_collected", "unsupported", "failed", "skipped"]
-    detail: str | None = None
-
-
 class RankPhase(DocumentModel):
     """One phase on one rank, warm-up and all.
 
@@ -349,7 +341,7 @@ class Rank(DocumentModel):
     """One process of a distributed run; `recorded_until_s` is when its last batch began."""
 
     rank: Count
-    status: Literal["finished", "failed", "interrupted", "running", "unknown"] = "unknown"
+    status: RunStatus = "unknown"
     ended_by: str | None = None
     recorded_until_s: FiniteFloat | None = None
     lost_records: Count = 0
@@ -372,14 +364,19 @@ class Baseline(DocumentModel):
     """The whole document."""
 
     model_config = ConfigDict(
-        frozen=True, extra="ignore", allow_inf_nan=False, populate_by_name=True
+        frozen=True,
+        extra="ignore",
+        allow_inf_nan=False,
+        populate_by_name=True,
+        # `run` and `missing` are plain dataclasses, which nobody has validated yet.
+        revalidate_instances="always",
     )
 
     schema_name: Literal["ocr-baseline"] = Field(default=SCHEMA_NAME, alias="schema")
     schema_version: str = SCHEMA_VERSION
     generated_at: datetime
     generator: Generator
-    run: RunSection
+    run: RunInfo
     workload: Workload = Workload()
     environment: Environment = Environment()
     phases: list[Phase] = []
@@ -389,12 +386,17 @@ class Baseline(DocumentModel):
     memory: Memory | None = None
     findings: list[Finding] = []
     measurement: Measurement = Measurement()
-    missing: list[MissingMetric] = []
+    missing: list[Missing] = []
     world_size: Count = 1
     ranks: list[Rank] = []
     rank_spreads: list[RankSpread] = []
     series: str | None = None
 
     def phase(self, name: str) -> Phase | None:
-        """Return the phase of that name over all its dataloaders, or None when it did not run."""
-        return next((p for p in self.phases if p.name == name and p.dataloader is None), None)
+        """Return the phase of that name, as `whole_phase` finds it."""
+        return whole_phase(self.phases, name)
+
+    @property
+    def whole_phases(self) -> list[Phase]:
+        """The phase of each name that has one, in the order of the names."""
+        return [phase for name in PHASE_NAMES if (phase := self.phase(name)) is not None]

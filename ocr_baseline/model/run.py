@@ -11,39 +11,38 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
+from ocr_baseline.vocabulary import MissingReason, RunStatus, SourceName
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from ocr_baseline.vocabulary import Stage
 
-RunStatus = Literal["finished", "failed", "interrupted", "running", "unknown"]
-SourceName = Literal[
-    "recorder", "logged-metrics", "wandb-api", "wandb-offline", "csv", "tensorboard", "mlflow"
-]
-MissingReason = Literal["not_collected", "unsupported", "failed", "skipped"]
 JsonValue = None | bool | int | float | str | list["JsonValue"] | dict[str, "JsonValue"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunInfo:
-    """Which run this is and how it ended."""
+    """Which run was measured, how it ended, and where its numbers were read."""
 
-    source: SourceName
-    status: RunStatus = "unknown"
+    # The document holds this class: the order of the fields is the order in `baseline.json`.
+
     id: str | None = None
     name: str | None = None
     project: str | None = None
     entity: str | None = None
     url: str | None = None
+    status: RunStatus = "unknown"
     started_at: datetime | None = None
     duration_s: float | None = None
+    source: SourceName
     ended_by: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Missing:
-    """A metric that the report will show as "not measured", and why."""
+    """A metric that has no value here, and why."""
 
     metric: str
     reason: MissingReason

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast, get_args
 import numpy as np
 
 from ocr_baseline.errors import SourceError
-from ocr_baseline.model.run import RunStatus
 from ocr_baseline.records.format import (
     FORMAT_NAME,
     FORMAT_VERSION,
@@ -22,7 +21,7 @@ from ocr_baseline.records.format import (
     LARGEST_NUMBER,
     Place,
 )
-from ocr_baseline.vocabulary import Stage
+from ocr_baseline.vocabulary import RunStatus, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

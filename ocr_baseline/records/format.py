@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict
 if TYPE_CHECKING:
     from typing_extensions import NotRequired
 
-    from ocr_baseline.model.run import RunStatus
+    from ocr_baseline.vocabulary import RunStatus
 
 FORMAT_NAME: Literal["ocr-baseline-records"] = "ocr-baseline-records"
 FORMAT_VERSION = 1

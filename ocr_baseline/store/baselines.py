@@ -12,13 +12,13 @@ from dataclasses import dataclass, replace
 from datetime import timezone
 from typing import TYPE_CHECKING
 
-from ocr_baseline.compare.calibration import (
+from ocr_baseline.comparison.calibration import (
     Calibration,
     parse_calibration,
     render_calibration,
 )
-from ocr_baseline.compare.identity import fingerprint
-from ocr_baseline.compare.summary import RunSummary, summarize
+from ocr_baseline.comparison.identity import fingerprint
+from ocr_baseline.comparison.summary import RunSummary, summarize
 from ocr_baseline.errors import StoreError
 from ocr_baseline.model.document_file import parse_baseline
 from ocr_baseline.store.folder import StoreFolder

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from ocr_baseline.cli import main
-from ocr_baseline.compare.calibration import calibrate
+from ocr_baseline.comparison.calibration import calibrate
 from ocr_baseline.errors import StoreError
 from ocr_baseline.store.baselines import BaselineStore
-from tests.ocr_baseline.compare.measured_runs import baseline, runs
+from tests.ocr_baseline.comparison.measured_runs import baseline, runs
 from tests.ocr_baseline.store_files import write_runs
 
 s3fs = pytest.importorskip("s3fs", reason="s3fs is not installed")

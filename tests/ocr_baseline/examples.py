@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timezone
 
 import numpy as np
@@ -21,12 +22,10 @@ from ocr_baseline.model.document import (
     Measurement,
     Memory,
     MemoryUse,
-    MissingMetric,
     Operation,
     Phase,
     PhaseMemory,
     Ratio,
-    RunSection,
     TrainVsValidation,
     Utilization,
     Warmup,
@@ -34,7 +33,7 @@ from ocr_baseline.model.document import (
     Workers,
     Workload,
 )
-from ocr_baseline.model.run import BatchTable, Run, RunInfo, StageRecord
+from ocr_baseline.model.run import BatchTable, Missing, Run, RunInfo, StageRecord
 from ocr_baseline.vocabulary import Stage
 
 GENERATED_AT = datetime(2026, 3, 1, 12, 4, 30, tzinfo=timezone.utc)
@@ -51,9 +50,9 @@ def empty_baseline() -> Baseline:
     return Baseline(
         generated_at=GENERATED_AT,
         generator=GENERATOR,
-        run=RunSection(id="abc123", source="wandb-api", status="finished"),
+        run=RunInfo(id="abc123", source="wandb-api", status="finished"),
         missing=[
-            MissingMetric(
+            Missing(
                 metric="phases",
                 reason="not_collected",
                 detail="the run logged no key under `performance/`",
@@ -67,7 +66,7 @@ def one_batch_baseline() -> Baseline:
     return Baseline(
         generated_at=GENERATED_AT,
         generator=GENERATOR,
-        run=RunSection(
+        run=RunInfo(
             name="one batch",
             source="recorder",
             status="interrupted",
@@ -96,12 +95,12 @@ def one_batch_baseline() -> Baseline:
             )
         ],
         missing=[
-            MissingMetric(
+            Missing(
                 metric="phases.train.batch_time_s.std",
                 reason="not_collected",
                 detail="one batch has no spread",
             ),
-            MissingMetric(
+            Missing(
                 metric="phases.validation",
                 reason="skipped",
                 detail="the run ended before its first validation",
@@ -115,7 +114,7 @@ def all_missing_baseline() -> Baseline:
     return Baseline(
         generated_at=GENERATED_AT,
         generator=GENERATOR,
-        run=RunSection(source="csv"),
+        run=RunInfo(source="csv"),
         phases=[
             Phase(name="train", batch_time_s=Distribution(count=0)),
             Phase(name="validation"),
@@ -323,7 +322,7 @@ def full_baseline() -> Baseline:
     return Baseline(
         generated_at=GENERATED_AT,
         generator=GENERATOR,
-        run=RunSection(
+        run=RunInfo(
             id="3f9k2x",
             name="receipts-640",
             project="receipts",
@@ -442,10 +441,10 @@ def full_baseline() -> Baseline:
             notes=["The sanity check (2 batches, 1.1 s) is in no phase."],
         ),
         missing=[
-            MissingMetric(
+            Missing(
                 metric="memory.accelerator", reason="unsupported", detail="the run was on the CPU"
             ),
-            MissingMetric(metric="phases.test.breakdown", reason="not_collected"),
+            Missing(metric="phases.test.breakdown", reason="not_collected"),
         ],
         series="batches.csv",
     )
@@ -458,16 +457,15 @@ def hostile_baseline() -> Baseline:
     validation = document.phases[1]
     return document.model_copy(
         update={
-            "run": document.run.model_copy(
-                update={
-                    "id": name,
-                    "name": name,
-                    "project": name,
-                    "entity": name,
-                    "url": 'https://x.example/a") <script>alert(1)</script>|\n# y',
-                    "ended_by": name,
-                    "status": "failed",
-                }
+            "run": replace(
+                document.run,
+                id=name,
+                name=name,
+                project=name,
+                entity=name,
+                url='https://x.example/a") <script>alert(1)</script>|\n# y',
+                ended_by=name,
+                status="failed",
             ),
             "environment": Environment(
                 identity={"cpu_model": name, "torch": name, "precision": name, "devices": name},
@@ -505,7 +503,7 @@ def hostile_baseline() -> Baseline:
                 )
             ],
             "measurement": Measurement(clock=name, warnings=[name], notes=[name]),
-            "missing": [MissingMetric(metric=name, reason="failed", detail=name)],
+            "missing": [Missing(metric=name, reason="failed", detail=name)],
         }
     )
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ocr_baseline.model.document import Baseline
 from ocr_baseline.reports.run.json import render_json
-from tests.ocr_baseline.compare.measured_runs import baseline
+from tests.ocr_baseline.comparison.measured_runs import baseline
 
 FACTORS = (0.985, 1.01, 0.99, 1.015, 1.0)
 

@@ -25,8 +25,11 @@ from ocr_baseline.sources.logged.rows import read_rows
 from ocr_baseline.sources.logged.run import run_of
 from ocr_baseline.vocabulary import Stage
 from tests.ocr_baseline.examples import full_baseline
+from tests.property_sizes import examples
 
-SETTINGS = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+SETTINGS = settings(
+    max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 HEADER = {"type": "header", "format": FORMAT_NAME, "version": 1}
 
 json_values = st.recursive(

@@ -39,6 +39,15 @@ def test_the_commands_help_loads_nothing_heavy(arguments: list[str]) -> None:
     assert loaded.isdisjoint(HEAVY)
 
 
+def test_what_a_training_imports_as_it_starts_needs_no_validation_library() -> None:
+    loaded = loaded_by(
+        "import ocr_baseline.measure.recorder, ocr_baseline.records.writer\n"
+        "import ocr_baseline.model.run, ocr_baseline.model.privacy"
+    )
+
+    assert loaded.isdisjoint({"pydantic", "scipy", "jinja2", "pandas", "torch"})
+
+
 def test_recording_and_reading_records_load_no_framework() -> None:
     loaded = loaded_by(
         "import ocr_baseline.measure.recorder, ocr_baseline.measure.workers\n"

@@ -14,8 +14,8 @@ from ocr_baseline.analysis.findings.rule import (
     seconds_evidence,
     severity_of,
 )
-from ocr_baseline.analysis.phases.builder import PHASE_NAMES
 from ocr_baseline.model.document import Finding
+from ocr_baseline.vocabulary import PHASES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,7 +49,7 @@ def slowing_down(measured: Measured) -> Iterator[Finding | Silence]:
     (2 / 4! = 8%, 2 / 5! = 2%). 10% is the spread at which pyperf calls a result unstable.
     """
     for stage, times in measured.times.items():
-        phase = measured.phase(PHASE_NAMES[stage])
+        phase = measured.phase(PHASES[stage])
         if phase is None or len(times.durations_s) == 0:
             continue
         passes = _passes(times)

@@ -10,20 +10,14 @@ from ocr_baseline.analysis.phases.distributions import block_means, distribution
 from ocr_baseline.analysis.phases.stage_times import StageTimes
 from ocr_baseline.analysis.phases.steady import rule_applied
 from ocr_baseline.model.document import BreakdownLine, Distribution, EpochSummary, Phase, Warmup
-from ocr_baseline.vocabulary import OPERATION_LINE_PREFIX, Line, Stage
+from ocr_baseline.vocabulary import OPERATION_LINE_PREFIX, PHASES, Line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from ocr_baseline.model.document import BatchTimeScope, PhaseName
+    from ocr_baseline.model.document import BatchTimeScope
     from ocr_baseline.model.run import ReportedEpoch, StageRecord
 
-PHASE_NAMES: Mapping[Stage, PhaseName] = {
-    Stage.TRAIN: "train",
-    Stage.VALIDATION: "validation",
-    Stage.TEST: "test",
-    Stage.PREDICT: "predict",
-}
 FIXED_LINES = frozenset(line.value for line in Line)
 
 
@@ -41,7 +35,7 @@ def _whole_phase(times: StageTimes, event_cost_s: float | None) -> Phase:
     total_s, samples = times.total_s, times.samples
     has_batches = len(times.durations_s) > 0
     return Phase(
-        name=PHASE_NAMES[times.stage],
+        name=PHASES[times.stage],
         epochs=len(times.record.epochs) or None,
         batches=len(times.durations_s),
         samples=samples,
@@ -76,7 +70,7 @@ def _loader_phase(times: StageTimes, loader: int) -> Phase:
         line: float(column[mine].sum(dtype=np.float64)) for line, column in table.lines_s.items()
     }
     return Phase(
-        name=PHASE_NAMES[times.stage],
+        name=PHASES[times.stage],
         dataloader=loader,
         batches=len(durations_s),
         samples=samples,
@@ -197,7 +191,7 @@ def reported_phase(record: StageRecord) -> Phase:
     total_s = _sum_of([epoch.epoch_time_s for epoch in record.reported])
     batches = _sum_of([epoch.num_batches for epoch in record.reported])
     return Phase(
-        name=PHASE_NAMES[record.stage],
+        name=PHASES[record.stage],
         dataloader=record.dataloader_idx,
         epochs=len(record.reported),
         batches=None if batches is None else int(batches),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ocr_baseline.analysis.phases.builder import PHASE_NAMES
+from ocr_baseline.vocabulary import PHASES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +45,7 @@ def steady_loaders(measured: Measured) -> Iterator[SteadyLoader]:
     A stage in which every batch would be set aside has no steady batches.
     """
     for stage, times in measured.times.items():
-        phase, table = measured.phase(PHASE_NAMES[stage]), times.table
+        phase, table = measured.phase(PHASES[stage]), times.table
         if phase is None or table is None or len(table.duration_s) == 0:
             continue
         steady = np.zeros_like(times.is_steady) if times.is_steady.all() else times.is_steady

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
     from lightning.pytorch import Trainer
 
-    from ocr_baseline.model.run import Run, RunInfo, SourceName
+    from ocr_baseline.model.run import Run, RunInfo
+    from ocr_baseline.vocabulary import SourceName
 
 Kind = TypeVar("Kind", bound=Logger)
 

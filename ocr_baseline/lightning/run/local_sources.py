@@ -15,7 +15,7 @@ from ocr_baseline.model.run import MeasurementRecord, Missing, Run, RunInfo
 if TYPE_CHECKING:
     from lightning.pytorch import LightningModule, Trainer
 
-    from ocr_baseline.model.run import RunStatus, SourceName
+    from ocr_baseline.vocabulary import RunStatus, SourceName
 
 DEFAULT_ORDER: tuple[SourceName, ...] = tuple(READERS)
 

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     from lightning.pytorch import LightningModule, Trainer
 
-    from ocr_baseline.model.run import RunStatus
     from ocr_baseline.records.format import HeaderFields
+    from ocr_baseline.vocabulary import RunStatus
 
 
 class Recording:

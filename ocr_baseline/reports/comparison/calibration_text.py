@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ocr_baseline.compare.metrics import BY_KEY
+from ocr_baseline.comparison.metrics import BY_KEY
 from ocr_baseline.reports.text import formatting
 
 if TYPE_CHECKING:
-    from ocr_baseline.compare.calibration import Calibration
+    from ocr_baseline.comparison.calibration import Calibration
 
 
 def spread_lines(calibration: Calibration) -> list[str]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from ocr_baseline.compare.assertions import budget_state, metric_state
+from ocr_baseline.comparison.assertions import budget_state, metric_state
 from ocr_baseline.reports.comparison.json import comparison_document, metric_document
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
 
-    from ocr_baseline.compare.assertions import Check
-    from ocr_baseline.compare.budgets import BudgetResult
+    from ocr_baseline.comparison.assertions import Check
+    from ocr_baseline.comparison.budgets import BudgetResult
 
 SCHEMA_NAME = "ocr-baseline-check"
 SCHEMA_VERSION = "1.0"

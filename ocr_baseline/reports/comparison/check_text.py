@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from ocr_baseline.compare.assertions import budget_state, count_states, metric_state
+from ocr_baseline.comparison.assertions import budget_state, count_states, metric_state
 from ocr_baseline.reports.comparison import wording as words
 from ocr_baseline.reports.comparison.markdown import MARKER, render_comparison_markdown
 from ocr_baseline.reports.comparison.terminal import printed
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from ocr_baseline.compare.assertions import Check, State
-    from ocr_baseline.compare.budgets import BudgetResult
-    from ocr_baseline.compare.comparison import MetricComparison
+    from ocr_baseline.comparison.assertions import Check, State
+    from ocr_baseline.comparison.budgets import BudgetResult
+    from ocr_baseline.comparison.comparison import MetricComparison
 
 STATE_WORDS = {"pass": "ok", "fail": "FAIL", "warn": "warn", "unsettled": "????"}
 STATE_STYLES = {"pass": "green", "fail": "bold red", "warn": "yellow", "unsettled": "magenta"}

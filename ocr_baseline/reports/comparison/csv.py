@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ocr_baseline.reports.text.csv_text import write_csv
 
 if TYPE_CHECKING:
-    from ocr_baseline.compare.comparison import Comparison
+    from ocr_baseline.comparison.comparison import Comparison
 
 COLUMNS = (
     "metric",

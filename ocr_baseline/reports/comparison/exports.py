@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pydantic import JsonValue
 
-    from ocr_baseline.compare.comparison import Comparison, MetricComparison
+    from ocr_baseline.comparison.comparison import Comparison, MetricComparison
 
 SIGNIFICANT_DIGITS = 6
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pydantic import JsonValue
 
-    from ocr_baseline.compare.breakdown import PhaseChange
-    from ocr_baseline.compare.comparison import Comparison, MetricComparison
-    from ocr_baseline.compare.identity import Difference
-    from ocr_baseline.compare.sides import Side
+    from ocr_baseline.comparison.breakdown import PhaseChange
+    from ocr_baseline.comparison.comparison import Comparison, MetricComparison
+    from ocr_baseline.comparison.identity import Difference
+    from ocr_baseline.comparison.sides import Side
 
 SCHEMA_NAME = "ocr-baseline-comparison"
 SCHEMA_VERSION = "1.0"

@@ -12,8 +12,8 @@ from ocr_baseline.reports.text.wording import STAGE_ADJECTIVES
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ocr_baseline.compare.breakdown import PhaseChange
-    from ocr_baseline.compare.comparison import Comparison, MetricComparison
+    from ocr_baseline.comparison.breakdown import PhaseChange
+    from ocr_baseline.comparison.comparison import Comparison, MetricComparison
 
 MARKER = "<!-- ocr-baseline comparison -->"
 """By this line a CI job finds its own comment again."""

@@ -14,8 +14,8 @@ from ocr_baseline.reports.text.plain_text import name_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ocr_baseline.compare.breakdown import PhaseChange
-    from ocr_baseline.compare.comparison import MetricComparison
+    from ocr_baseline.comparison.breakdown import PhaseChange
+    from ocr_baseline.comparison.comparison import MetricComparison
 
 GAP = 2
 MAX_LINES = 8

@@ -21,8 +21,8 @@ from ocr_baseline.reports.text.plain_text import name_of, single_line
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ocr_baseline.compare.breakdown import PhaseChange
-    from ocr_baseline.compare.comparison import Comparison
+    from ocr_baseline.comparison.breakdown import PhaseChange
+    from ocr_baseline.comparison.comparison import Comparison
 
 MIN_WIDTH = 40
 MAX_DIFFERENCES = 12

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from pydantic import JsonValue
 
-    from ocr_baseline.compare.drift import Segment, Trend
+    from ocr_baseline.comparison.drift import Segment, Trend
 
 CHART_HEIGHT = 8
 MAX_CHART_WIDTH = 100

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from ocr_baseline.compare.metrics import BY_KEY
-from ocr_baseline.compare.power import MAX_RUNS
+from ocr_baseline.comparison.metrics import BY_KEY
+from ocr_baseline.comparison.power import MAX_RUNS
 from ocr_baseline.reports.text import formatting
 from ocr_baseline.reports.text.plain_text import name_of, single_line
 from ocr_baseline.reports.text.wording import STAGE_ADJECTIVES
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
     from pydantic import JsonValue
 
-    from ocr_baseline.compare.breakdown import LineChange, PhaseChange
-    from ocr_baseline.compare.comparison import Comparison, MetricComparison
-    from ocr_baseline.compare.identity import Difference
-    from ocr_baseline.compare.judging import Verdict
-    from ocr_baseline.compare.metrics import Metric
+    from ocr_baseline.comparison.breakdown import LineChange, PhaseChange
+    from ocr_baseline.comparison.comparison import Comparison, MetricComparison
+    from ocr_baseline.comparison.identity import Difference
+    from ocr_baseline.comparison.judging import Verdict
+    from ocr_baseline.comparison.metrics import Metric
 
 ABSENT = "-"
 MAX_VALUE_LENGTH = 60

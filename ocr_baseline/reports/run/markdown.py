@@ -9,9 +9,10 @@ from ocr_baseline.reports.run import header, markdown_tables, phase_tables, rank
 from ocr_baseline.reports.run.measurement_notes import batch_time_notes, measurement_notes
 from ocr_baseline.reports.run.metrics_csv import render_metrics_csv
 from ocr_baseline.reports.run.page_templates import page_template
-from ocr_baseline.reports.run.phase_facts import PhaseName, phase_or_empty, shown_phases
+from ocr_baseline.reports.run.phase_facts import phase_or_empty, shown_phases
 from ocr_baseline.reports.text import formatting, wording
 from ocr_baseline.reports.text.markdown_text import MarkdownText, code, fenced, link, prose
+from ocr_baseline.vocabulary import PhaseName
 
 if TYPE_CHECKING:
     from ocr_baseline.model.document import Baseline, Finding, Operation

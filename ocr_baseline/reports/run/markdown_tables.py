@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ocr_baseline.model.document import AcceleratorMemory, Memory, MemoryUse, TrainVsValidation
-from ocr_baseline.reports.run.phase_facts import NO_TIMES, PhaseName, batch_times, phase_or_empty
+from ocr_baseline.reports.run.phase_facts import NO_TIMES, batch_times, phase_or_empty
 from ocr_baseline.reports.text import formatting, wording
 from ocr_baseline.reports.text.markdown_text import MarkdownText, code, fraction_bar, table
+from ocr_baseline.vocabulary import PhaseName
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from ocr_baseline.reports.run.phase_facts import PHASE_NAMES, batch_times
+from ocr_baseline.reports.run.phase_facts import batch_times
 from ocr_baseline.reports.text import wording
 from ocr_baseline.reports.text.csv_text import write_csv
+from ocr_baseline.vocabulary import PHASE_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

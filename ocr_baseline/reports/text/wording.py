@@ -8,7 +8,8 @@ from ocr_baseline.reports.text import formatting
 from ocr_baseline.vocabulary import Line
 
 if TYPE_CHECKING:
-    from ocr_baseline.model.document import Baseline, MissingMetric, Phase
+    from ocr_baseline.model.document import Baseline, Phase
+    from ocr_baseline.model.run import Missing
 
 STAGE_ADJECTIVES = {
     "train": "Training",
@@ -60,7 +61,7 @@ def stage_adjective(phase_name: str) -> str:
     return STAGE_ADJECTIVES.get(phase_name, phase_name.capitalize())
 
 
-def missing_entry(baseline: Baseline, metric: str) -> MissingMetric | None:
+def missing_entry(baseline: Baseline, metric: str) -> Missing | None:
     """Return the entry that says why `metric` has no value.
 
     `metric` is a path of the document in which a phase stands by its name, as in
@@ -107,16 +108,9 @@ def has_measurements(phase: Phase | None) -> bool:
     ) or bool(phase.breakdown)
 
 
-def whole_phase(baseline: Baseline, name: str) -> Phase | None:
-    """Return the phase over all dataloaders, or that of the one dataloader where there is one."""
-    phases = [phase for phase in baseline.phases if phase.name == name]
-    whole = baseline.phase(name)
-    return phases[0] if whole is None and len(phases) == 1 else whole
-
-
 def dataloader_phases(baseline: Baseline, name: str) -> list[Phase]:
     """Return the phases of single dataloaders, where they are not the whole phase already."""
-    whole = whole_phase(baseline, name)
+    whole = baseline.phase(name)
     return [phase for phase in baseline.phases if phase.name == name and phase is not whole]
 
 

@@ -10,7 +10,8 @@ from ocr_baseline.model.run import Missing
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ocr_baseline.model.run import JsonValue, MissingReason
+    from ocr_baseline.model.run import JsonValue
+    from ocr_baseline.vocabulary import MissingReason
 
 FILE_NAME = "hparams.yaml"
 

@@ -26,7 +26,8 @@ from ocr_baseline.sources.reader_process import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ocr_baseline.model.run import Run, RunStatus
+    from ocr_baseline.model.run import Run
+    from ocr_baseline.vocabulary import RunStatus
 
 DEFAULT_TIMEOUT_S = 10.0
 """Leaves a command that must end within 15 s its own start and end."""

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from ocr_baseline.model.run import Run, RunStatus
+    from ocr_baseline.model.run import Run
+    from ocr_baseline.vocabulary import RunStatus
 
 _NO_END = (
     "The file holds no end of the run: it goes on, was killed, or the client lost its last rows "

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from ocr_baseline.cli import main
-from ocr_baseline.compare.identity import fingerprint
-from tests.ocr_baseline.compare.measured_runs import IDENTITY, baseline
+from ocr_baseline.comparison.identity import fingerprint
+from tests.ocr_baseline.comparison.measured_runs import IDENTITY, baseline
 from tests.ocr_baseline.store_files import write, write_runs
 
 STEADY = tuple(1 + 0.004 * ((i * 7) % 11 - 5) for i in range(11))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ocr_baseline.cli import main
-from tests.ocr_baseline.compare.measured_runs import IDENTITY, baseline
+from tests.ocr_baseline.comparison.measured_runs import IDENTITY, baseline
 from tests.ocr_baseline.store_files import FACTORS, write, write_runs
 
 HISTORY = tuple(1 + 0.004 * ((i * 7) % 11 - 5) for i in range(11))
@@ -205,7 +205,7 @@ def test_the_outcome_is_written_for_a_pull_request_and_for_programs(
 def test_a_crash_is_2_and_never_looks_like_a_regression(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ocr_baseline.compare import comparison
+    from ocr_baseline.comparison import comparison
 
     def crash(*_: object) -> None:
         raise ZeroDivisionError("a bug")

@@ -14,7 +14,7 @@ import pytest
 
 from ocr_baseline.cli import main
 from ocr_baseline.reports.run.json import render_json
-from tests.ocr_baseline.compare.measured_runs import IDENTITY, LINES_S, baseline
+from tests.ocr_baseline.comparison.measured_runs import IDENTITY, LINES_S, baseline
 from tests.ocr_baseline.store_files import FACTORS, write, write_runs
 
 

@@ -26,7 +26,7 @@ def main(cfg):
     if cfg.fails:
         raise SystemExit("the disk is full")
     from ocr_baseline.reports.run.json import render_json
-    from tests.ocr_baseline.compare.measured_runs import baseline
+    from tests.ocr_baseline.comparison.measured_runs import baseline
 
     document = baseline(int(time.time_ns() % 10**9 // 1000), factor=cfg.work.factor)
     document = document.model_copy(update={"series": str(os.getpid())})

@@ -9,8 +9,8 @@ from typing import get_args
 
 import pytest
 
-from ocr_baseline.model.run import SourceName
 from ocr_baseline.sources import SOURCES
+from ocr_baseline.vocabulary import SourceName
 
 
 @pytest.mark.parametrize("name", SOURCES)

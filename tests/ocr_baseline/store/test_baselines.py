@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 import uuid
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from ocr_baseline.compare.calibration import calibrate
-from ocr_baseline.compare.identity import fingerprint
+from ocr_baseline.comparison.calibration import calibrate
+from ocr_baseline.comparison.identity import fingerprint
 from ocr_baseline.errors import SchemaError, StoreError
 from ocr_baseline.model.document import Baseline
 from ocr_baseline.model.document_file import read_baseline
 from ocr_baseline.store.baselines import BaselineStore
-from tests.ocr_baseline.compare.measured_runs import IDENTITY, STARTED_AT, baseline, runs
+from tests.ocr_baseline.comparison.measured_runs import IDENTITY, STARTED_AT, baseline, runs
 
 BLOCKS_S = [0.1, 0.2]
 
@@ -63,9 +64,7 @@ def test_a_run_is_stored_once(store: BaselineStore) -> None:
 
 def test_a_run_of_unknown_start_is_stored_once_too(store: BaselineStore) -> None:
     document = baseline(1)
-    undated = document.model_copy(
-        update={"run": document.run.model_copy(update={"started_at": None})}
-    )
+    undated = document.model_copy(update={"run": replace(document.run, started_at=None)})
     later = undated.model_copy(update={"generated_at": STARTED_AT + timedelta(days=1)})
     assert store.add("main", undated)[1] is True
     assert store.add("main", later)[1] is False

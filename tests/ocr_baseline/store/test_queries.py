@@ -10,7 +10,7 @@ import pytest
 from ocr_baseline.errors import StoreError
 from ocr_baseline.store.baselines import BaselineStore
 from ocr_baseline.store.queries import query
-from tests.ocr_baseline.compare.measured_runs import baseline
+from tests.ocr_baseline.comparison.measured_runs import baseline
 
 pytest.importorskip("duckdb", reason="the extra store is not installed")
 

@@ -10,12 +10,12 @@ from dataclasses import replace
 import pytest
 from markdown_it import MarkdownIt
 
-from ocr_baseline.compare.assertions import Check
-from ocr_baseline.compare.budgets import check_budgets, parse_budgets
-from ocr_baseline.compare.comparison import Comparison, compare
-from ocr_baseline.compare.drift import trend
-from ocr_baseline.compare.metrics import BY_KEY
-from ocr_baseline.compare.summary import RunSummary
+from ocr_baseline.comparison.assertions import Check
+from ocr_baseline.comparison.budgets import check_budgets, parse_budgets
+from ocr_baseline.comparison.comparison import Comparison, compare
+from ocr_baseline.comparison.drift import trend
+from ocr_baseline.comparison.metrics import BY_KEY
+from ocr_baseline.comparison.summary import RunSummary
 from ocr_baseline.reports.comparison.check_json import render_check_json
 from ocr_baseline.reports.comparison.check_text import render_check_markdown, render_check_terminal
 from ocr_baseline.reports.comparison.csv import render_comparison_csv
@@ -32,7 +32,7 @@ from ocr_baseline.reports.comparison.trend_text import (
     render_trend_terminal,
 )
 from ocr_baseline.reports.comparison.wording import reason_sentences
-from tests.ocr_baseline.compare.measured_runs import IDENTITY, LINES_S, run, runs
+from tests.ocr_baseline.comparison.measured_runs import IDENTITY, LINES_S, run, runs
 
 FACTORS = (0.985, 1.01, 0.99, 1.015, 1.0)
 HOSTILE = "a|b`\n# c <script>\x1b[31m"

@@ -6,7 +6,9 @@ from collections.abc import Callable
 import pytest
 from pydantic import ValidationError
 
+from ocr_baseline.analysis import analyze
 from ocr_baseline.model.document import Baseline, Phase
+from ocr_baseline.model.run import Run, RunInfo
 from ocr_baseline.reports.run.json import render_json
 from tests.ocr_baseline.examples import EXAMPLES, full_baseline, hostile_baseline
 
@@ -33,6 +35,11 @@ def test_schema_is_the_first_key_and_keys_keep_their_order() -> None:
 def test_a_number_that_is_not_finite_is_refused_by_the_model() -> None:
     with pytest.raises(ValidationError):
         Phase(name="train", total_s=float("nan"))
+
+
+def test_a_run_that_was_read_with_a_number_that_is_not_finite_is_refused_too() -> None:
+    with pytest.raises(ValidationError):
+        analyze(Run(info=RunInfo(source="csv", duration_s=float("inf"))))
 
 
 def test_a_number_that_is_not_finite_is_null_in_the_json() -> None:

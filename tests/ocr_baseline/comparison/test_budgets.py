@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from ocr_baseline.compare.budgets import check_budgets, parse_budgets
+from ocr_baseline.comparison.budgets import check_budgets, parse_budgets
 from ocr_baseline.errors import ComparisonError
-from tests.ocr_baseline.compare.measured_runs import run
+from tests.ocr_baseline.comparison.measured_runs import run
 
 TEXT = """
 [validation_over_training]

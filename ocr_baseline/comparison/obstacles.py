@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ocr_baseline.compare.metrics import Metric
-    from ocr_baseline.compare.summary import RunSummary
+    from ocr_baseline.comparison.metrics import Metric
+    from ocr_baseline.comparison.summary import RunSummary
 
 
 def obstacle(

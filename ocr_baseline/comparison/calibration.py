@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ocr_baseline.compare.identity import differences, fingerprint, workload_hash
-from ocr_baseline.compare.intervals import Spread, within_spread
-from ocr_baseline.compare.metrics import BY_KEY, METRICS, Metric
+from ocr_baseline.comparison.identity import differences, fingerprint, workload_hash
+from ocr_baseline.comparison.intervals import Spread, within_spread
+from ocr_baseline.comparison.metrics import BY_KEY, METRICS, Metric
 from ocr_baseline.errors import ComparisonError, SchemaError
 
 if TYPE_CHECKING:
-    from ocr_baseline.compare.summary import RunSummary
+    from ocr_baseline.comparison.summary import RunSummary
 
 MIN_RUNS = 8
 SCHEMA_NAME: Literal["ocr-baseline-calibration"] = "ocr-baseline-calibration"

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 from pydantic import JsonValue
 
-from ocr_baseline.compare.identity import (
+from ocr_baseline.comparison.identity import (
     differences,
     fingerprint,
     workload_config,
     workload_hash,
 )
-from tests.ocr_baseline.compare.measured_runs import CONFIG, IDENTITY, run
+from tests.ocr_baseline.comparison.measured_runs import CONFIG, IDENTITY, run
 
 
 def test_the_fingerprint_depends_on_the_identity_alone() -> None:

@@ -6,14 +6,14 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
-from ocr_baseline.compare import intervals
-from ocr_baseline.compare.judging import MIN_HISTORY, MIN_RUNS
+from ocr_baseline.comparison import intervals
+from ocr_baseline.comparison.judging import MIN_HISTORY, MIN_RUNS
 
 if TYPE_CHECKING:
-    from ocr_baseline.compare.intervals import Estimate
-    from ocr_baseline.compare.metrics import Metric
-    from ocr_baseline.compare.options import Options
-    from ocr_baseline.compare.summary import RunSummary
+    from ocr_baseline.comparison.intervals import Estimate
+    from ocr_baseline.comparison.metrics import Metric
+    from ocr_baseline.comparison.options import Options
+    from ocr_baseline.comparison.summary import RunSummary
 
 Design = Literal["one against one", "set against set", "paired sets", "against a history"]
 

@@ -22,8 +22,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Literal, get_args
 
-from ocr_baseline.compare.metrics import BY_KEY, Metric
-from ocr_baseline.compare.quantities import parse_quantity
+from ocr_baseline.comparison.metrics import BY_KEY, Metric
+from ocr_baseline.comparison.quantities import parse_quantity
 from ocr_baseline.errors import ComparisonError
 
 if sys.version_info >= (3, 11):
@@ -32,7 +32,7 @@ else:
     import tomli as tomllib
 
 if TYPE_CHECKING:
-    from ocr_baseline.compare.summary import RunSummary
+    from ocr_baseline.comparison.summary import RunSummary
 
 Level = Literal["error", "warn", "off"]
 _LEVELS: dict[str, Level] = {level: level for level in get_args(Level)}

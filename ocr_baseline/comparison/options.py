@@ -8,12 +8,12 @@ from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from ocr_baseline.compare.metrics import METRICS, Metric
-from ocr_baseline.compare.quantities import parse_quantity
+from ocr_baseline.comparison.metrics import METRICS, Metric
+from ocr_baseline.comparison.quantities import parse_quantity
 from ocr_baseline.errors import ComparisonError
 
 if TYPE_CHECKING:
-    from ocr_baseline.compare.calibration import Calibration
+    from ocr_baseline.comparison.calibration import Calibration
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from ocr_baseline.compare import intervals
-from ocr_baseline.compare.intervals import Spread
+from ocr_baseline.comparison import intervals
+from ocr_baseline.comparison.intervals import Spread
 
 BASE = [1.0, 1.02, 0.98, 1.01, 0.99]
 NEW = [1.1, 1.14, 1.06, 1.12, 1.09]

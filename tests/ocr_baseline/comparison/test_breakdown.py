@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ocr_baseline.compare.comparison import compare
-from tests.ocr_baseline.compare.measured_runs import LINES_S, run
+from ocr_baseline.comparison.comparison import compare
+from tests.ocr_baseline.comparison.measured_runs import LINES_S, run
 
 
 def test_the_lines_sum_to_the_change_and_the_largest_comes_first() -> None:
@@ -38,8 +38,8 @@ def test_a_phase_of_one_side_only_has_no_breakdown_of_the_change() -> None:
 
 
 def test_time_that_the_lines_leave_out_is_a_line() -> None:
-    from ocr_baseline.compare.summary import summarize
-    from tests.ocr_baseline.compare.measured_runs import baseline
+    from ocr_baseline.comparison.summary import summarize
+    from tests.ocr_baseline.comparison.measured_runs import baseline
 
     document = baseline(1)
     phase = document.phases[0].model_copy(update={"total_s": 12.0})

@@ -7,20 +7,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ocr_baseline.compare import intervals, judging
-from ocr_baseline.compare.breakdown import PhaseChange, phase_changes
-from ocr_baseline.compare.estimation import (
+from ocr_baseline.comparison import intervals, judging
+from ocr_baseline.comparison.breakdown import PhaseChange, phase_changes
+from ocr_baseline.comparison.estimation import (
     Design,
     design_of,
     estimate_change,
     stretches,
 )
-from ocr_baseline.compare.identity import Difference, differences
-from ocr_baseline.compare.judging import Judgement, Verdict
-from ocr_baseline.compare.metrics import Metric
-from ocr_baseline.compare.obstacles import is_of_absent_device, obstacle
-from ocr_baseline.compare.options import Options, configured_metrics
-from ocr_baseline.compare.sides import (
+from ocr_baseline.comparison.identity import Difference, differences
+from ocr_baseline.comparison.judging import Judgement, Verdict
+from ocr_baseline.comparison.metrics import Metric
+from ocr_baseline.comparison.obstacles import is_of_absent_device, obstacle
+from ocr_baseline.comparison.options import Options, configured_metrics
+from ocr_baseline.comparison.sides import (
     Side,
     check_sides,
     distinct,
@@ -30,8 +30,8 @@ from ocr_baseline.compare.sides import (
 )
 
 if TYPE_CHECKING:
-    from ocr_baseline.compare.intervals import Estimate
-    from ocr_baseline.compare.summary import RunSummary
+    from ocr_baseline.comparison.intervals import Estimate
+    from ocr_baseline.comparison.summary import RunSummary
 
 
 @dataclass(frozen=True, kw_only=True)

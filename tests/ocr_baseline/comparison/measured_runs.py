@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from pydantic import JsonValue
 
-from ocr_baseline.compare.summary import RunSummary, summarize
+from ocr_baseline.comparison.summary import RunSummary, summarize
 from ocr_baseline.model.document import (
     Baseline,
     BreakdownLine,
@@ -20,10 +20,10 @@ from ocr_baseline.model.document import (
     Memory,
     MemoryUse,
     Phase,
-    PhaseName,
-    RunSection,
     Workload,
 )
+from ocr_baseline.model.run import RunInfo
+from ocr_baseline.vocabulary import PhaseName
 
 STARTED_AT = datetime(2026, 3, 1, 12, tzinfo=timezone.utc)
 IDENTITY: dict[str, JsonValue] = {
@@ -56,7 +56,7 @@ def baseline(
     return Baseline(
         generated_at=STARTED_AT,
         generator=Generator(name="ocr-baseline", version="1.0"),
-        run=RunSection(
+        run=RunInfo(
             source="recorder",
             status="finished",
             id=f"run-{number}",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from ocr_baseline.compare.calibration import (
+from ocr_baseline.comparison.calibration import (
     calibrate,
     parse_calibration,
     render_calibration,
 )
 from ocr_baseline.errors import ComparisonError, SchemaError
-from tests.ocr_baseline.compare.measured_runs import IDENTITY, run, runs
+from tests.ocr_baseline.comparison.measured_runs import IDENTITY, run, runs
 
 
 def test_a_calibration_gives_the_spread_of_each_metric() -> None:

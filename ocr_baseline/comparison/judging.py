@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from ocr_baseline.compare.power import runs_needed
+from ocr_baseline.comparison.power import runs_needed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ocr_baseline.compare.intervals import Estimate
-    from ocr_baseline.compare.metrics import Better
+    from ocr_baseline.comparison.intervals import Estimate
+    from ocr_baseline.comparison.metrics import Better
 
 Verdict = Literal[
     "regression", "improvement", "unchanged", "suspected", "inconclusive", "incomparable"

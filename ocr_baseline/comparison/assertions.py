@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from ocr_baseline.compare.budgets import BudgetResult
-    from ocr_baseline.compare.comparison import Comparison, MetricComparison
+    from ocr_baseline.comparison.budgets import BudgetResult
+    from ocr_baseline.comparison.comparison import Comparison, MetricComparison
 
 State = Literal["pass", "fail", "warn", "unsettled"]
 EXIT_PASS = 0

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from ocr_baseline.compare.calibration import calibrate
-from ocr_baseline.compare.comparison import Comparison, MetricComparison, compare
-from ocr_baseline.compare.options import Margin, Options
-from ocr_baseline.compare.summary import summarize
+from ocr_baseline.comparison.calibration import calibrate
+from ocr_baseline.comparison.comparison import Comparison, MetricComparison, compare
+from ocr_baseline.comparison.options import Margin, Options
+from ocr_baseline.comparison.summary import summarize
 from ocr_baseline.errors import ComparisonError
-from tests.ocr_baseline.compare.measured_runs import CONFIG, IDENTITY, baseline, run, runs
+from tests.ocr_baseline.comparison.measured_runs import CONFIG, IDENTITY, baseline, run, runs
 
 
 def metric(comparison: Comparison, key: str = "train.batch_time") -> MetricComparison:

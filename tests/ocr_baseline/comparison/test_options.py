@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from ocr_baseline.compare.options import (
+from ocr_baseline.comparison.options import (
     Margin,
     Options,
     configured_metrics,
     matching_metrics,
     parse_margin,
 )
-from ocr_baseline.compare.quantities import parse_quantity
+from ocr_baseline.comparison.quantities import parse_quantity
 from ocr_baseline.errors import ComparisonError
 
 

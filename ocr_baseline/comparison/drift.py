@@ -13,8 +13,8 @@ import numpy as np
 from ocr_baseline.errors import ComparisonError
 
 if TYPE_CHECKING:
-    from ocr_baseline.compare.metrics import Metric
-    from ocr_baseline.compare.summary import RunSummary
+    from ocr_baseline.comparison.metrics import Metric
+    from ocr_baseline.comparison.summary import RunSummary
 
 MIN_SEGMENT = 5
 PENALTY_FACTOR = 3.0

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from pydantic import JsonValue
 
-    from ocr_baseline.compare.summary import RunSummary
+    from ocr_baseline.comparison.summary import RunSummary
 
 Area = Literal["environment", "workload", "config", "schema", "measurement", "note"]
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from ocr_baseline.compare.estimation import MAX_HISTORY, is_history
-from ocr_baseline.compare.identity import fingerprint
+from ocr_baseline.comparison.estimation import MAX_HISTORY, is_history
+from ocr_baseline.comparison.identity import fingerprint
 from ocr_baseline.errors import ComparisonError
 
 if TYPE_CHECKING:
-    from ocr_baseline.compare.options import Options
-    from ocr_baseline.compare.summary import RunSummary
+    from ocr_baseline.comparison.options import Options
+    from ocr_baseline.comparison.summary import RunSummary
 
 
 BUSY_LOAD_PER_CPU = 0.5

@@ -10,10 +10,10 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 
-from ocr_baseline.compare.drift import change_points, trend
-from ocr_baseline.compare.metrics import BY_KEY
+from ocr_baseline.comparison.drift import change_points, trend
+from ocr_baseline.comparison.metrics import BY_KEY
 from ocr_baseline.errors import ComparisonError
-from tests.ocr_baseline.compare.measured_runs import run
+from tests.ocr_baseline.comparison.measured_runs import run
 
 needs_ruptures = pytest.mark.skipif(
     find_spec("ruptures") is None, reason="the extra store has ruptures, up to Python 3.13"
