@@ -6,31 +6,31 @@ and torchmetrics.
 
 from __future__ import annotations
 
-import inspect
-import threading
+from contextlib import suppress
+from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
-from lightning.pytorch import LightningModule
-from lightning.pytorch.core.optimizer import LightningOptimizer
-from lightning.pytorch.loops import fetchers
 from torch import distributed
 from torch.utils.data import DataLoader, dataloader
 from torchmetrics import Metric
 
+from ocr_baseline.lightning.attach.framework import class_of
+from ocr_baseline.lightning.attach.loader_workers import start_iterating
+from ocr_baseline.lightning.attach.patches import Patches, handed_to_listener
 from ocr_baseline.measure.collate import time_held_collate
 from ocr_baseline.measure.instrument import Instrumentation, wrap_callable
 from ocr_baseline.measure.operation_names import Target, resolve
 from ocr_baseline.measure.sections import section
-from ocr_baseline.measure.workers import WorkerStart
-from ocr_baseline.vocabulary import Line, Stage
+from ocr_baseline.vocabulary import Line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
     from contextlib import AbstractContextManager
 
-    from lightning.pytorch import Trainer
+    from lightning.pytorch import LightningModule, Trainer
 
     from ocr_baseline.measure.recorder import Recorder
+    from ocr_baseline.vocabulary import Stage
 
     _Timed = tuple[Target, AbstractContextManager[Any]]
 
@@ -55,10 +55,32 @@ COLLECTIVES = (
 is none of them: it runs in the backward pass, below Python."""
 
 _FRAMEWORK_METHODS = (
-    (LightningModule, "log", Line.LOGGING),
-    (LightningModule, "manual_backward", Line.BACKWARD),
-    (LightningOptimizer, "step", Line.OPTIMIZER),
+    ("core.module", "LightningModule", "log", Line.LOGGING),
+    ("core.module", "LightningModule", "manual_backward", Line.BACKWARD),
+    ("core.optimizer", "LightningOptimizer", "step", Line.OPTIMIZER),
 )
+"""Module, class, method and line; a Lightning that names one otherwise leaves it untimed."""
+
+
+class LoggerSpan:
+    """The span of a logger; the time that it takes for the profiler's own metrics stays ours."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        """Charge blocks to `logging`, those inside the profiler's own hooks to `profiler`."""
+        self._span = recorder.span(Line.LOGGING.value)
+        self._timeline = recorder.timeline
+        self._own_index = recorder.timeline.index(Line.PROFILER.value)
+        self._is_entered: list[bool] = []
+
+    def __enter__(self) -> None:
+        is_ours = self._timeline.current == self._own_index
+        self._is_entered.append(not is_ours)
+        if not is_ours:
+            self._span.__enter__()
+
+    def __exit__(self, *exc_info: Any) -> None:
+        if self._is_entered and self._is_entered.pop():
+            self._span.__exit__(*exc_info)
 
 
 class MainThreadSpan:
@@ -67,52 +89,42 @@ class MainThreadSpan:
     def __init__(self, recorder: Recorder, line: Line) -> None:
         """Charge blocks of the thread that makes this object to `line`."""
         self._span = recorder.span(line.value)
-        self._thread = threading.get_ident()
+        self._thread = get_ident()
 
     def __enter__(self) -> None:
-        if threading.get_ident() == self._thread:
+        if get_ident() == self._thread:
             self._span.__enter__()
 
     def __exit__(self, *exc_info: Any) -> None:
-        if threading.get_ident() == self._thread:
-            self._span.__exit__(*exc_info)
-
-
-class LoggerSpan(MainThreadSpan):
-    """The span of a logger; the time that it takes for the profiler's own metrics stays ours."""
-
-    def __init__(self, recorder: Recorder) -> None:
-        """Charge blocks to `logging`, those inside the profiler's own hooks to `profiler`."""
-        super().__init__(recorder, Line.LOGGING)
-        self._timeline = recorder.timeline
-        self._own_index = recorder.timeline.index(Line.PROFILER.value)
-        self._is_entered: list[bool] = []
-
-    def __enter__(self) -> None:
-        if threading.get_ident() == self._thread:
-            is_ours = self._timeline.current == self._own_index
-            self._is_entered.append(not is_ours)
-            if not is_ours:
-                self._span.__enter__()
-
-    def __exit__(self, *exc_info: Any) -> None:
-        if threading.get_ident() == self._thread and self._is_entered.pop():
+        if get_ident() == self._thread:
             self._span.__exit__(*exc_info)
 
 
 class FrameworkTiming:
     """All that is replaced while a run is recorded; `undo` puts it back."""
 
-    def __init__(self, recorder: Recorder, operations: Iterable[str]) -> None:
-        """Resolve the operations' dotted names.
+    def __init__(
+        self,
+        recorder: Recorder,
+        operations: Iterable[str],
+        failed: Callable[[Exception], None],
+    ) -> None:
+        """Resolve the operations' dotted names; `failed` is told what goes wrong as the run goes.
 
         Raises:
             OperationError: When a name leads nowhere, or to something that can't be timed.
         """
         self._recorder = recorder
+        self._failed = failed
+        self._patches = Patches()
         self._instrumentation = Instrumentation()
         self._targets = [resolve(name) for name in operations]
         self._timed_metrics: set[int] = set()
+
+    @property
+    def patches(self) -> Patches:
+        """The methods that this run listens to."""
+        return self._patches
 
     def apply(
         self,
@@ -122,21 +134,13 @@ class FrameworkTiming:
         loader_startup: AbstractContextManager[Any],
     ) -> None:
         """Replace the framework's methods and the operations."""
-        timed: list[_Timed] = [
-            (_method(owner, attribute), MainThreadSpan(self._recorder, line))
-            for owner, attribute, line in _FRAMEWORK_METHODS
-        ]
-        for logger_class in {type(logger) for logger in trainer.loggers}:
-            if inspect.getattr_static(logger_class, "log_metrics", None) is not None:
-                timed.append((_method(logger_class, "log_metrics"), LoggerSpan(self._recorder)))
-        if trainer.world_size > 1:
-            timed += self._collectives()
+        self._time_framework(trainer, loader_startup)
+        timed: list[_Timed] = self._collectives() if trainer.world_size > 1 else []
         timed += [
             (target, section(target.dotted_name))
             for target in self._targets
             if not _is_metric_method(target)
         ]
-        timed += [(fetcher, loader_startup) for fetcher in _prefetching()]
         self._instrumentation.time(*timed)
         time_held_collate(self._instrumentation)
         self._time_loaders(running_stage, loader_startup)
@@ -157,8 +161,28 @@ class FrameworkTiming:
 
     def undo(self) -> None:
         """Put everything back."""
+        self._patches.undo()
         self._instrumentation.undo()
         self._timed_metrics.clear()
+
+    def _time_framework(
+        self, trainer: Trainer, loader_startup: AbstractContextManager[Any]
+    ) -> None:
+        for module, name, attribute, line in _FRAMEWORK_METHODS:
+            owner = class_of(trainer, module, name)
+            if owner is not None:
+                self._time(owner, attribute, self._recorder.span(line.value))
+        for logger_class in {type(logger) for logger in trainer.loggers}:
+            self._time(logger_class, "log_metrics", LoggerSpan(self._recorder))
+        # What gives the batch of a loader without length ahead of its stage's first hook.
+        for name in ("_DataFetcher", "_PrefetchDataFetcher"):
+            fetcher = class_of(trainer, "loops.fetchers", name)
+            if fetcher is not None and "__iter__" in vars(fetcher):
+                self._time(fetcher, "__iter__", loader_startup)
+
+    def _time(self, owner: type, attribute: str, context: AbstractContextManager[Any]) -> None:
+        with suppress(TypeError):  # a version that has it otherwise: it goes untimed
+            self._patches.time(owner, attribute, context)
 
     def _collectives(self) -> list[_Timed]:
         span = MainThreadSpan(self._recorder, Line.COLLECTIVES)
@@ -181,85 +205,28 @@ class FrameworkTiming:
     def _time_loaders(
         self, running_stage: Callable[[], Stage], loader_startup: AbstractContextManager[Any]
     ) -> None:
-        recorder = self._recorder
-        main_thread = threading.get_ident()
-        names = tuple(target.dotted_name for target in self._targets)
-        original = DataLoader.__iter__
+        """Record the workers of loaders, and charge their start and end to the loader.
 
-        def iterate(loader: DataLoader[Any]) -> Iterator[Any]:
-            if threading.get_ident() != main_thread:
-                return original(loader)
+        A torch that names what ends them otherwise leaves that untimed.
+        """
+        names = tuple(target.dotted_name for target in self._targets)
+
+        def iterate(original: Callable[..., Any], loader: DataLoader[Any]) -> Any:
             with loader_startup, self._instrumentation.picklable():
-                return _iterate_with_records(
+                return start_iterating(
                     loader,
                     original,
-                    WorkerStart(
-                        recorder.folder,
-                        rank=recorder.rank,
-                        stage=_recorded_stage(running_stage(), loader),
-                        origin_ns=recorder.started_ns,
-                        operations=names,
-                        prefetch_factor=loader.prefetch_factor,
-                        user_init=loader.worker_init_fn,
-                    ),
+                    recorder=self._recorder,
+                    stage=running_stage,
+                    operations=names,
+                    failed=self._failed,
                 )
 
-        self._instrumentation.replace(DataLoader, "__iter__", iterate)
-        self._time_worker_shutdown(main_thread, loader_startup)
-
-    def _time_worker_shutdown(
-        self, main_thread: int, loader_startup: AbstractContextManager[Any]
-    ) -> None:
-        """Charge the end of workers to the loader; a torch that names it otherwise goes untimed."""
+        with suppress(TypeError):
+            self._patches.listen(DataLoader, "__iter__", iterate, handed_to_listener)
         iterator_class = getattr(dataloader, "_MultiProcessingDataLoaderIter", None)
-        original = getattr(iterator_class, "_shutdown_workers", None)
-        if original is None:
-            return
-
-        def shut_down(iterator: Any) -> None:
-            if threading.get_ident() != main_thread:
-                original(iterator)
-                return
-            with loader_startup:
-                original(iterator)
-
-        self._instrumentation.replace(iterator_class, "_shutdown_workers", shut_down)
-
-
-def _method(owner: type, attribute: str) -> Target:
-    return Target(dotted_name=f"{owner.__qualname__}.{attribute}", owner=owner, attribute=attribute)
-
-
-def _prefetching() -> Iterator[Target]:
-    """Find what gives the batch of a loader without length ahead of its stage's first hook.
-
-    A Lightning that names its fetchers otherwise leaves that one batch to the line `other`.
-    """
-    for name in ("_DataFetcher", "_PrefetchDataFetcher"):
-        fetcher = getattr(fetchers, name, None)
-        if fetcher is not None and "__iter__" in vars(fetcher):
-            yield _method(fetcher, "__iter__")
-
-
-def _recorded_stage(stage: Stage, loader: DataLoader[Any]) -> Stage:
-    """Return whose workers these are: those of the sanity check that stay go on to validate."""
-    if stage is Stage.SANITY_CHECK and loader.persistent_workers:
-        return Stage.VALIDATION
-    return stage
-
-
-def _iterate_with_records(
-    loader: DataLoader[Any],
-    original: Callable[[DataLoader[Any]], Iterator[Any]],
-    worker_start: WorkerStart,
-) -> Iterator[Any]:
-    if loader.num_workers == 0:
-        return original(loader)
-    loader.worker_init_fn = worker_start
-    try:
-        return original(loader)
-    finally:
-        loader.worker_init_fn = worker_start.user_init
+        if iterator_class is not None:
+            self._time(iterator_class, "_shutdown_workers", loader_startup)
 
 
 def _is_metric_method(target: Target) -> bool:

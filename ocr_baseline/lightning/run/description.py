@@ -27,6 +27,23 @@ def output_folder(trainer: Trainer, output_dir: str | Path | None) -> Path:
     return (hydra_output_folder() or Path(trainer.default_root_dir)) / BASELINE_FOLDER
 
 
+class OutputFolder:
+    """The baseline's folder of a callback, made absolute when it is first asked for.
+
+    The run may change its working folder; a relative path means the one that it began in.
+    """
+
+    def __init__(self, output_dir: str | Path | None) -> None:
+        """Take the callback's argument of that name."""
+        self._output_dir = output_dir
+        self._absolute: dict[Path, Path] = {}
+
+    def of(self, trainer: Trainer) -> Path:
+        """Return the folder for this trainer's run."""
+        folder = output_folder(trainer, self._output_dir)
+        return self._absolute.setdefault(folder, folder.absolute())
+
+
 def hydra_output_folder() -> Path | None:
     """Return the output folder of the Hydra job that is running, or None outside of one."""
     if "hydra" not in sys.modules:
