@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ocr_baseline.analysis.replay.worker_replay import cpu_count
 from ocr_baseline.model.document import Evidence, Finding
 
 if TYPE_CHECKING:
@@ -50,8 +49,8 @@ def noisy_machine(measured: Measured) -> Iterator[Finding]:
     waiting process for each core on, this project's choice. The run's own preparation, as far as
     it fell into that minute, is in it. No saving: it is the trust in the numbers that suffers.
     """
-    volatile = measured.run.environment_volatile
-    cores, load = cpu_count(measured), _number(volatile.get("load_avg_1min"))
+    environment = measured.environment
+    cores, load = environment.cpu_count, environment.load_avg_1min
     if cores is not None and load is not None and load / cores >= BUSY:
         yield _finding(
             "medium" if load / cores >= FULL else "low",
@@ -63,7 +62,7 @@ def noisy_machine(measured: Measured) -> Iterator[Finding]:
             "load",
         )
     for signal in SIGNALS:
-        value = _number(volatile.get(signal.key))
+        value = getattr(environment, signal.key)
         if value is not None and value >= signal.low:
             yield _finding(
                 "medium" if value >= signal.medium else "low",
@@ -82,7 +81,3 @@ def _finding(severity: Severity, subject: str, evidence: list[Evidence], name: s
         advice="Measure again while nothing else runs before comparing with other runs, and "
         "repeat the run to see how far its times spread.",
     )
-
-
-def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ocr_baseline.analysis.findings.rule import count_evidence, too_few_batches
-from ocr_baseline.analysis.replay.worker_replay import cpu_count, worker_replay
+from ocr_baseline.analysis.replay.worker_replay import worker_replay
 from ocr_baseline.model.document import Evidence, Finding
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def too_many_workers(measured: Measured) -> Iterator[Finding | Silence]:
     project's choice: at a quarter, half the workers would still be idle half the time). That costs
     memory and start-up, not time, so no saving is given.
     """
-    cores = cpu_count(measured)
+    cores = measured.environment.cpu_count
     for workers in measured.workers:
         phase = measured.phase(workers.phase)
         if phase is None or not phase.total_s:
