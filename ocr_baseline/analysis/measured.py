@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ocr_baseline.analysis.phases.stage_times import StageTimes
+    from ocr_baseline.analysis.replay.loader_replay import LoaderReplay
     from ocr_baseline.analysis.workers import WorkerTimes
     from ocr_baseline.model.document import (
         BreakdownLine,
@@ -44,6 +45,8 @@ class Measured:
     memory: Memory | None = None
     times: Mapping[Stage, StageTimes] = field(default_factory=dict)
     worker_times: Mapping[Stage, WorkerTimes] = field(default_factory=dict)
+    replays: dict[str, LoaderReplay | None] = field(default_factory=dict, repr=False)
+    """By phase, filled by `worker_replay`, which several rules ask for the same one."""
 
     def phase(self, name: str) -> Phase | None:
         """Return a phase, as the document's `whole_phase` finds it."""

@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 
 def worker_replay(measured: Measured, phase: Phase) -> LoaderReplay | None:
     """Return the replay of the phase's workers, None when it has none or they can't be told."""
+    if phase.name not in measured.replays:
+        measured.replays[phase.name] = _replay(measured, phase)
+    return measured.replays[phase.name]
+
+
+def _replay(measured: Measured, phase: Phase) -> LoaderReplay | None:
     stage = Stage(phase.name)
     times, workers = measured.times.get(stage), measured.worker_times.get(stage)
     if times is None or workers is None:
