@@ -88,8 +88,8 @@ def _write(folder: Path, files: dict[str, str]) -> Path:
 
 
 def _pip(python: Path, command: str, *arguments: str | Path) -> None:
-    pip = [sys.executable, "-m", "pip", "--python", python, command, "--quiet"]
-    _run(*pip, *arguments, cwd=python.parent)
+    pip = (sys.executable, "-m", "pip", "--python", str(python))
+    _run(*pip, command, "--quiet", *arguments, cwd=python.parent)
 
 
 def _install(python: Path, *wheels: Path) -> None:
