@@ -48,9 +48,7 @@ def analyze(run: Run) -> Baseline:
         generator=Generator(name=DISTRIBUTION_NAME, version=metadata.version(DISTRIBUTION_NAME)),
         run=run.info,
         workload=_workload(run),
-        environment=Environment(
-            identity=dict(run.environment_identity), volatile=dict(run.environment_volatile)
-        ),
+        environment=_environment(run),
         phases=measured.phases,
         operations=measured.operations,
         workers=measured.workers,
@@ -86,6 +84,7 @@ def measure(run: Run) -> Measured:
         operations=operations(run, times, workers),
         workers=[workers_section(times[stage], found) for stage, found in workers.items()],
         measurement=measurement(run, times),
+        environment=_environment(run).known,
         train_vs_validation=_train_vs_validation(phases, times),
         memory=None if run.memory is None else memory(run.memory),
         times=times,
@@ -126,6 +125,12 @@ def _train_vs_validation(
     if Stage.TRAIN in times and Stage.VALIDATION in times:
         return compare_recorded(times[Stage.TRAIN], times[Stage.VALIDATION], train, validation)
     return compare_reported(train, validation)
+
+
+def _environment(run: Run) -> Environment:
+    return Environment(
+        identity=dict(run.environment_identity), volatile=dict(run.environment_volatile)
+    )
 
 
 def _workload(run: Run) -> Workload:

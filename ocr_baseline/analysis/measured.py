@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ocr_baseline.analysis.workers import WorkerTimes
     from ocr_baseline.model.document import (
         BreakdownLine,
+        KnownEnvironment,
         Measurement,
         Memory,
         Operation,
@@ -39,6 +40,7 @@ class Measured:
     operations: list[Operation]
     workers: list[Workers]
     measurement: Measurement
+    environment: KnownEnvironment
     train_vs_validation: TrainVsValidation | None = None
     memory: Memory | None = None
     times: Mapping[Stage, StageTimes] = field(default_factory=dict)

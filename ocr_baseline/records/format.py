@@ -184,6 +184,14 @@ class RemovedJson(TypedDict):
     batches: int
 
 
+class StoppedJson(TypedDict):
+    """The measuring ended before the run did: from here on nothing was measured."""
+
+    type: Literal["stopped"]
+    at_ns: int
+    cause: str
+
+
 class AcceleratorPeaksJson(TypedDict, total=False):
     """What the accelerator's allocator used at most since the process began."""
 
@@ -225,6 +233,7 @@ Record = (
     | WorkerStartJson
     | WorkerBatchesJson
     | RemovedJson
+    | StoppedJson
     | StatusJson
 )
 

@@ -95,6 +95,7 @@ class _Reading:
     status: StatusJson = field(default_factory=unknown_status)
     lost_records: int = 0
     removed_batches: int = 0
+    stops: list[tuple[int, str]] = field(default_factory=list)
 
     def take_file(self, path: Path) -> None:
         """Take the records of a file in; those that can't be taken are counted."""
@@ -109,6 +110,7 @@ class _Reading:
             "device_batch": self.device.take,
             "status": self._take_status,
             "removed": self._take_removed,
+            "stopped": self._take_stopped,
         }
         self.lost_records += take_records(path, takers)
 
@@ -124,6 +126,9 @@ class _Reading:
 
     def _take_removed(self, record: Mapping[str, Any]) -> None:
         self.removed_batches = checks.count(record["batches"])
+
+    def _take_stopped(self, record: Mapping[str, Any]) -> None:
+        self.stops.append((checks.whole_number(record["at_ns"]), checks.text(record["cause"])))
 
     def run(self) -> Run:
         """Put the run together."""
@@ -235,11 +240,17 @@ class _Reading:
             "could not be written while the run went on (disk full or not writable)": discarded,
             "were removed from the disk while the run went on": self.removed_batches,
         }
-        return tuple(
+        lacking = [
             f"{batches} batches {cause}: totals and statistics are without them"
             for cause, batches in causes.items()
             if batches
-        )
+        ]
+        stopped = [
+            f"measuring stopped {at_ns * SECONDS_PER_NS:.1f} s after it began ({cause}): nothing "
+            "that ran later is in this report"
+            for at_ns, cause in self.stops
+        ]
+        return (*lacking, *stopped)
 
     def _outside_s(self, stage: Stage) -> float | None:
         """Time of a stage that has no phase of its own in the report."""

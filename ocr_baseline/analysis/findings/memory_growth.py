@@ -66,8 +66,8 @@ def _places(memory: Memory) -> list[str]:
 
 def _hours_left(measured: Measured, tree: MemoryUse, per_hour: float) -> float | None:
     """Return when the machine's memory would be full of this run alone, None when unknown."""
-    size_bytes = measured.run.environment_identity.get("memory_bytes")
-    if not isinstance(size_bytes, int | float) or tree.end is None:
+    size_bytes = measured.environment.memory_bytes
+    if size_bytes is None or tree.end is None:
         return None
     return max(size_bytes - tree.end, 0.0) / per_hour
 

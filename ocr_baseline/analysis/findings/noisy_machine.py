@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ocr_baseline.analysis.findings.catalogue import NOISY_MACHINE
-from ocr_baseline.analysis.replay.worker_replay import cpu_count
 from ocr_baseline.model.document import Evidence, Finding
 
 if TYPE_CHECKING:
@@ -51,8 +50,8 @@ def noisy_machine(measured: Measured) -> Iterator[Finding]:
     Load is the 1-minute average at the start per core; it includes the run's own preparation, as
     far as that fell into the minute. No saving: it is the trust in the numbers that suffers.
     """
-    volatile = measured.run.environment_volatile
-    cores, load = cpu_count(measured), _number(volatile.get("load_avg_1min"))
+    environment = measured.environment
+    cores, load = environment.cpu_count, environment.load_avg_1min
     if cores is not None and load is not None and load / cores >= NOISY_MACHINE["busy"]:
         yield _finding(
             "medium" if load / cores >= NOISY_MACHINE["full"] else "low",
@@ -64,7 +63,7 @@ def noisy_machine(measured: Measured) -> Iterator[Finding]:
             "load",
         )
     for signal in SIGNALS:
-        value = _number(volatile.get(signal.key))
+        value = getattr(environment, signal.key)
         if value is not None and value >= signal.low:
             yield _finding(
                 "medium" if value >= signal.medium else "low",
@@ -83,7 +82,3 @@ def _finding(severity: Severity, subject: str, evidence: list[Evidence], name: s
         advice="Before comparing with other runs, measure again while nothing else is running, and "
         "repeat the run to see how much its times vary.",
     )
-
-
-def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

@@ -14,7 +14,7 @@ from ocr_baseline.analysis.findings.rule import (
 )
 from ocr_baseline.analysis.measured import line_of
 from ocr_baseline.analysis.replay.loader_passes import replay_of_main_thread
-from ocr_baseline.analysis.replay.worker_replay import cpu_count, processors, worker_replay
+from ocr_baseline.analysis.replay.worker_replay import processors, worker_replay
 from ocr_baseline.model.document import Finding
 from ocr_baseline.vocabulary import PHASE_WORDS, Line, Stage
 
@@ -32,7 +32,7 @@ def too_few_workers(measured: Measured) -> Iterator[Finding | Silence]:
     At most as many workers are tried as there are cores, the number that PyTorch's `DataLoader`
     suggests as its maximum; the finding is for the fewest that reach nearly the largest saving.
     """
-    cores = cpu_count(measured)
+    cores = measured.environment.cpu_count
     for phase in measured.whole_phases:
         line = line_of(phase, Line.DATA_WAIT.value)
         if line is None or (line.share or 0.0) < TOO_FEW_WORKERS["medium"]:
@@ -70,7 +70,7 @@ def _replay(measured: Measured, phase: Phase) -> tuple[int, LoaderReplay] | None
     if stage in measured.worker_times:
         replay = worker_replay(measured, phase)
         return None if replay is None else (measured.worker_times[stage].count, replay)
-    if stage is Stage.TRAIN and measured.run.environment_identity.get("num_workers") == 0:
+    if stage is Stage.TRAIN and measured.environment.num_workers == 0:
         replay = replay_of_main_thread(measured.times[stage], processors(measured))
         return None if replay is None else (0, replay)
     return None
@@ -97,7 +97,7 @@ def _finding(
         title=title(f"{PHASE_WORDS[phase.name]} has too few loader workers"),
         evidence=[
             count_evidence(f"workers.{phase.name}.count", count),
-            count_evidence("environment.identity.cpu_count", cpu_count(measured) or 0),
+            count_evidence("environment.identity.cpu_count", measured.environment.cpu_count or 0),
             seconds_evidence(
                 f"phases.{phase.name}.breakdown.{Line.DATA_WAIT.value}.total_s",
                 0.0 if line is None else line.total_s,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ocr_baseline.analysis.findings.catalogue import TOO_MANY_WORKERS
 from ocr_baseline.analysis.findings.rule import count_evidence, title, too_few_batches
-from ocr_baseline.analysis.replay.worker_replay import cpu_count, worker_replay
+from ocr_baseline.analysis.replay.worker_replay import worker_replay
 from ocr_baseline.model.document import Evidence, Finding
 from ocr_baseline.vocabulary import PHASE_WORDS
 
@@ -27,7 +27,7 @@ def too_many_workers(measured: Measured) -> Iterator[Finding | Silence]:
     would still be idle half the time. That costs memory and startup, not time, so no saving is
     given.
     """
-    cores = cpu_count(measured)
+    cores = measured.environment.cpu_count
     for workers in measured.workers:
         phase = measured.phase(workers.phase)
         if phase is None or not phase.total_s:

@@ -27,7 +27,7 @@ def main_thread_saving(
         what: What is removed, as in "removing it".
     """
     basis = f"{what}: it ran in the main thread, so the stage gets shorter by the time it took"
-    if measured.run.environment_identity.get("accelerator") not in {None, "cpu"}:
+    if measured.environment.accelerator not in {None, "cpu"}:
         basis += ", except for time spent waiting there for work queued on the accelerator"
     replay = worker_replay(measured, phase)
     if replay is None:

@@ -192,7 +192,7 @@ class Accounting:
             return
         self._leave_inner_loop()
         stage = self._told_apart(stage)
-        if not self._recorder.is_open(stage):
+        if not self._recorder.stages.is_open(stage):
             self._recorder.open_stage(stage, self._current_epoch())
             self._enter_inner_loop(_Kind.OWN, stage)
 
@@ -216,7 +216,7 @@ class Accounting:
                 self._enter_inner_loop(_Kind.TRIAL, stage)
         elif is_inside_a_hook:
             self._enter_inner_loop(_Kind.UNKNOWN, stage)
-        elif not self._recorder.is_open(stage):
+        elif not self._recorder.stages.is_open(stage):
             self._recorder.open_stage(stage, self._current_epoch())
             self._is_epoch_begun = stage is not Stage.TRAIN
 
@@ -241,7 +241,7 @@ class Accounting:
     def _enter_inner_loop(self, kind: _Kind, stage: Stage) -> None:
         swap = None
         if kind is _Kind.TRIAL:
-            swap = self._recorder.stage_swapped(Stage.SETUP)
+            swap = self._recorder.stages.swapped(Stage.SETUP)
             swap.__enter__()
         depth = len(self._timeline.stack)
         self._inner = _InnerLoop(kind=kind, depth=depth, stage=stage, swap=swap)
@@ -353,7 +353,7 @@ class _LoaderStartup:
 
     def __enter__(self) -> None:
         try:
-            swap = self._recorder.stage_swapped(self._running_stage())
+            swap = self._recorder.stages.swapped(self._running_stage())
             swap.__enter__()
             self._swaps.append(swap)
             self._span.__enter__()

@@ -43,12 +43,12 @@ def start_iterating(
         failed(error)
     if start is None:
         return original(loader)
-    vars(loader)[_INIT] = start
+    user_init, vars(loader)[_INIT] = vars(loader)[_INIT], start
     try:
         return original(loader)
     finally:
         if vars(loader).get(_INIT) is start:
-            vars(loader)[_INIT] = start.user_init
+            vars(loader)[_INIT] = user_init
 
 
 def _worker_start(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from lightning.pytorch.callbacks import Callback
     from lightning.pytorch.profilers import Profiler
 
-    from ocr_baseline.model.run import RunStatus
+    from ocr_baseline.vocabulary import RunStatus
 
 _STAGES = {
     "train": Stage.TRAIN,

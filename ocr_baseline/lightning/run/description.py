@@ -31,17 +31,22 @@ class OutputFolder:
     """The baseline's folder of a callback, made absolute when it is first asked for.
 
     The run may change its working folder; a relative path means the one that it began in.
+
+    Attributes:
+        last: The folder that was last asked for, None before that.
     """
 
     def __init__(self, output_dir: str | Path | None) -> None:
         """Take the callback's argument of that name."""
         self._output_dir = output_dir
         self._absolute: dict[Path, Path] = {}
+        self.last: Path | None = None
 
     def of(self, trainer: Trainer) -> Path:
         """Return the folder for this trainer's run."""
         folder = output_folder(trainer, self._output_dir)
-        return self._absolute.setdefault(folder, folder.absolute())
+        self.last = self._absolute.setdefault(folder, folder.absolute())
+        return self.last
 
 
 def hydra_output_folder() -> Path | None:
