@@ -296,7 +296,9 @@ class PerformanceProfilerCallback(Callback):
             if attachment.accounting.takes_batches():
                 recorder = self._recording.recorder
                 recorder.begin_batch(batch_idx, dataloader_idx, batch_size_of(batch))
-                self._metrics.log_batch(trainer, recorder.stages.state_of(recorder.stage), batch_idx)
+                self._metrics.log_batch(
+                    trainer, recorder.stages.state_of(recorder.stage), batch_idx
+                )
         except Exception as error:  # noqa: BLE001 - the guard: measuring ends, the training doesn't
             self.failed(error)
 
@@ -305,4 +307,6 @@ class PerformanceProfilerCallback(Callback):
         if recording is None or attachment is None:
             return
         if stage is not Stage.SANITY_CHECK and row.batches:
-            self._metrics.log_epoch(attachment.trainer, recording.recorder.stages.state_of(stage), row)
+            self._metrics.log_epoch(
+                attachment.trainer, recording.recorder.stages.state_of(stage), row
+            )

@@ -116,17 +116,17 @@ class BaselineReportCallback(Callback):
     ) -> None:
         if self._pid not in {None, os.getpid()}:
             return  # a process that was forked from the run's and has ended
-        try:
-            with deferred_sigterm():
+        with deferred_sigterm():
+            try:
                 self._finish(trainer, pl_module, exception)
-        except Exception as error:  # a report must never fail the training
-            logger.warning(
-                "The performance baseline could not be written (%s). The training is not "
-                "affected; `ocr-baseline report --run-dir %s` tries again from the records.",
-                error_text(error),
-                self._folder.last or "FOLDER",
-                exc_info=logger.isEnabledFor(logging.DEBUG),
-            )
+            except Exception as error:  # a report must never fail the training
+                logger.warning(
+                    "The performance baseline could not be written (%s). The training is not "
+                    "affected; `ocr-baseline report --run-dir %s` tries again from the records.",
+                    error_text(error),
+                    self._folder.last or "FOLDER",
+                    exc_info=logger.isEnabledFor(logging.DEBUG),
+                )
 
     def _finish(
         self, trainer: Trainer, pl_module: LightningModule, exception: BaseException | None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ocr_baseline.lightning.attach.plain_values import plain_int
+from ocr_baseline.lightning.run.plain_values import plain_int
 from ocr_baseline.measure.workers import WorkerStart
 from ocr_baseline.vocabulary import Stage
 
