@@ -102,11 +102,11 @@ def reading_notes(
     """Return what a reader should know before the numbers: what was not recorded, what was busy."""
     notes = []
     if not base[0].identity or not new[0].identity:
-        notes.append("the environment of a side was not recorded: the machines may differ")
+        notes.append("the environment of one side was not recorded, so the machines may differ")
     if (base[0].config is None) != (new[0].config is None):
-        notes.append("the config of one side was not recorded: it may have done other work")
+        notes.append("the config of one side was not recorded, so it may have done different work")
     if options.calibration is not None and not calibrated:
-        notes.append("the calibration is of another environment or workload; it was not used")
+        notes.append("the calibration is for another environment or workload, so it was not used")
     runs = [*base, *new]
     return [*notes, *_notes_on_runs(runs), *_busy_machine(runs)]
 
