@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ocr_baseline.reports.run.verdict import ranked_findings
 from ocr_baseline.reports.text.csv_text import Cell, write_csv
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ def _measured(baseline: Baseline) -> dict[str, Cell]:
     memory = baseline.memory
     tree = None if memory is None else memory.process_tree_rss_bytes
     accelerator = None if memory is None else memory.accelerator
-    finding = next(iter(ranked_findings(baseline)), None)
+    finding = next(iter(baseline.ranked_findings), None)
     return {
         "status": baseline.run.status,
         "ended_by": baseline.run.ended_by,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ocr_baseline.model.document import Phase
-from ocr_baseline.reports.run.verdict import ranked_findings
 from ocr_baseline.reports.text import formatting
 from ocr_baseline.reports.text.markdown_text import code, escape, prose, table
 from ocr_baseline.reports.text.plain_text import MAX_NAME_LENGTH
@@ -58,7 +57,7 @@ def _numbers(baseline: Baseline) -> list[str]:
     memory = baseline.memory
     tree = None if memory is None else memory.process_tree_rss_bytes
     accelerator = None if memory is None else memory.accelerator
-    finding = next(iter(ranked_findings(baseline)), None)
+    finding = next(iter(baseline.ranked_findings), None)
     return [
         formatting.duration(train.sample_time_s),
         formatting.duration(validation.sample_time_s),
