@@ -73,7 +73,7 @@ def _is_told(folder: Path, run: Run) -> bool:
         baseline = read_baseline(folder / JSON_NAME)
     except BaselineError:
         return False
-    told = {phase.name: phase.batches for phase in baseline.phases if phase.dataloader is None}
+    told = {phase.name: phase.batches for phase in baseline.whole_phases}
     recorded = {
         stage.stage.value: 0 if stage.batches is None else len(stage.batches.duration_s)
         for stage in run.stages

@@ -37,6 +37,7 @@ NOT_WORKLOAD = (
     "*.default_root_dir",
     "callbacks.baseline_report.*",
     "callbacks.performance_profiler.*",
+    "callbacks.ocr_baseline_*",
     "logger.*.save_dir",
     "logger.*.name",
     "logger.*.version",

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ocr_baseline.comparison.metrics import METRICS, PHASES, Metric, whole_phase
+from ocr_baseline.comparison.metrics import METRICS, Metric
 from ocr_baseline.errors import ComparisonError
 
 if TYPE_CHECKING:
@@ -77,6 +77,7 @@ def summarize(baseline: Baseline, label: str | None = None) -> RunSummary:
     run = baseline.run
     name = label or run.name or run.id or "unnamed run"
     values = _values(baseline, name)
+    phases = baseline.whole_phases
     return RunSummary(
         label=name,
         content=_content(baseline),
@@ -86,11 +87,7 @@ def summarize(baseline: Baseline, label: str | None = None) -> RunSummary:
         started_at=run.started_at,
         values=values,
         reasons=_reasons(baseline, values),
-        scopes={
-            phase: scope
-            for phase in PHASES
-            if (found := whole_phase(baseline, phase)) and (scope := found.batch_time_scope)
-        },
+        scopes={phase.name: phase.batch_time_scope for phase in phases if phase.batch_time_scope},
         clock=baseline.measurement.clock,
         work=_work(baseline),
         identity=baseline.environment.identity,
@@ -98,15 +95,9 @@ def summarize(baseline: Baseline, label: str | None = None) -> RunSummary:
         config=baseline.workload.config,
         config_hash=baseline.workload.config_hash,
         data_hash=baseline.workload.data_hash,
-        breakdowns={
-            phase: lines
-            for phase in PHASES
-            if (found := whole_phase(baseline, phase)) and (lines := _phase_lines(found))
-        },
+        breakdowns={phase.name: lines for phase in phases if (lines := _phase_lines(phase))},
         block_means_s={
-            phase: tuple(found.block_means_s)
-            for phase in PHASES
-            if (found := whole_phase(baseline, phase)) and found.block_means_s
+            phase.name: tuple(phase.block_means_s) for phase in phases if phase.block_means_s
         },
         warnings=tuple(baseline.measurement.warnings),
     )
@@ -170,15 +161,14 @@ _PATHS = {metric.key: _paths(metric) for metric in METRICS}
 def _work(baseline: Baseline) -> dict[str, float]:
     """Return how much was done in an epoch: counts that are equal for equal workloads."""
     work: dict[str, float] = {}
-    for name in PHASES:
-        phase = whole_phase(baseline, name)
-        if phase is None or not phase.epochs:
+    for phase in baseline.whole_phases:
+        if not phase.epochs:
             continue
         for quantity, count in (("batches", phase.batches), ("samples", phase.samples)):
             if count is not None:
                 per_epoch = count / phase.epochs
                 whole = int(per_epoch) if per_epoch.is_integer() else per_epoch
-                work[f"{name}.{quantity}_per_epoch"] = whole
+                work[f"{phase.name}.{quantity}_per_epoch"] = whole
     return work
 
 

@@ -8,11 +8,12 @@ import time
 from typing import TYPE_CHECKING
 
 from ocr_baseline.measure.machine import MachineProbe
-from ocr_baseline.measure.memory import MemorySample
+from ocr_baseline.measure.rows import memory_record
 
 if TYPE_CHECKING:
-    from ocr_baseline.measure.memory import MemoryProbe
+    from ocr_baseline.measure.memory import MemoryProbe, MemorySample
     from ocr_baseline.measure.recorder import Recorder
+    from ocr_baseline.vocabulary import Stage
 
 SAMPLE_INTERVAL_S = 1.0
 FLUSH_INTERVAL_S = 5.0
@@ -36,7 +37,7 @@ class Heartbeat:
         self._probe = probe
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
-        self._samples: list[tuple[int, str, MemorySample]] = []
+        self._samples: list[tuple[int, Stage, MemorySample]] = []
         self.cpu_ns = 0
         self.failure: str | None = None
         self._has_sampling_failed = False
@@ -102,7 +103,7 @@ class Heartbeat:
         try:
             self.machine.sample()
             if self._probe is not None:
-                self._samples.append((recorder.now_ns(), recorder.stage.value, self._probe.read()))
+                self._samples.append((recorder.now_ns(), recorder.stage, self._probe.read()))
         except Exception as error:  # noqa: BLE001 - rows must reach the disk whatever fails here
             self._probe = None
             if not self._has_sampling_failed:
@@ -126,15 +127,4 @@ class Heartbeat:
         if not self._samples:
             return
         samples, self._samples = self._samples, []
-        columns = zip(*(sample for _, _, sample in samples), strict=True)
-        self._recorder.write(
-            {
-                "type": "memory",
-                "at_ns": [at_ns for at_ns, _, _ in samples],
-                "stage": [stage for _, stage, _ in samples],
-                **{
-                    name: list(column)
-                    for name, column in zip(MemorySample._fields, columns, strict=True)
-                },
-            }
-        )
+        self._recorder.write(memory_record(samples))

@@ -19,17 +19,17 @@ from ocr_baseline.measure.flush_request import FlushRequest
 from ocr_baseline.measure.operations import Operations
 from ocr_baseline.measure.stage_swap import StageSwap
 from ocr_baseline.measure.timeline import Span, Timeline, measure_event_cost_ns
-from ocr_baseline.records.writer import FORMAT_NAME, FORMAT_VERSION, RecordWriter
+from ocr_baseline.records.format import FORMAT_NAME, FORMAT_VERSION, ROWS_PER_RECORD
+from ocr_baseline.records.writer import RecordWriter
 from ocr_baseline.vocabulary import Line, Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from pathlib import Path
 
     from ocr_baseline.measure.batches import EpochRow
     from ocr_baseline.measure.device import DeviceTimeline
-
-ROWS_BEFORE_EARLY_FLUSH = 1000
+    from ocr_baseline.records.format import HeaderFields, Record
 
 
 class Recorder:
@@ -74,13 +74,13 @@ class Recorder:
 
     # -- the run ---------------------------------------------------------------------------
 
-    def write_header(self, header: Mapping[str, object]) -> None:
+    def write_header(self, header: HeaderFields) -> None:
         """Write who, where and with what; later headers of the same run win key by key."""
         self._writer.write(
             {"type": "header", "format": FORMAT_NAME, "version": FORMAT_VERSION, **header}
         )
 
-    def write(self, record: Mapping[str, object]) -> None:
+    def write(self, record: Record) -> None:
         """Append any other record."""
         self._writer.write(record)
 
@@ -244,7 +244,7 @@ class Recorder:
                 is_first = state.epoch_batches == 0
                 self._device.end_batch(state.stage, state.epoch, state.position, is_first=is_first)
             state.close_batch(self.timeline.take())
-            if len(state.rows) >= ROWS_BEFORE_EARLY_FLUSH:
+            if len(state.rows) >= ROWS_PER_RECORD:
                 self.early_flush.make()
         else:
             state.add_to_tail(self.timeline.take())
@@ -273,13 +273,13 @@ class Recorder:
         self.early_flush.clear()
         for state in self._states.values():
             self._flush_batches(state)
-            for record in rows.epoch_records(state, self.timeline, self.started_ns):
-                self._writer.write(record)
-        for record in rows.operation_records(self.operations, with_samples=with_samples):
-            self._writer.write(record)
+            for epoch in rows.epoch_records(state, self.timeline, self.started_ns):
+                self._writer.write(epoch)
+        for tally in rows.operation_records(self.operations, with_samples=with_samples):
+            self._writer.write(tally)
         if self._device is not None:
-            for record in self._device.records(wait=self._is_paused):
-                self._writer.write(record)
+            for batch in self._device.records(wait=self._is_paused):
+                self._writer.write(batch)
 
     def _flush_batches(self, state: StageState) -> None:
         for record in rows.batch_records(state, self.timeline, self.started_ns):

@@ -23,12 +23,15 @@ from ocr_baseline.measure.operation_names import resolve
 from ocr_baseline.measure.operations import Operations
 from ocr_baseline.measure.rows import line_columns, tally_record
 from ocr_baseline.measure.timeline import Timeline
-from ocr_baseline.records.writer import FORMAT_NAME, FORMAT_VERSION, RecordWriter
+from ocr_baseline.records.format import FORMAT_NAME, FORMAT_VERSION
+from ocr_baseline.records.writer import RecordWriter
 from ocr_baseline.vocabulary import FETCH_LINE, IDLE_LINE, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from ocr_baseline.records.format import WorkerBatchesJson
 
 WRITE_INTERVAL_NS = 500_000_000
 ROWS_BEFORE_WRITE = 500
@@ -106,7 +109,7 @@ class WorkerRecorder:
         self._written_at_ns = perf_counter_ns()
         if not self._cells_ns:
             return
-        record = {
+        record: WorkerBatchesJson = {
             "type": "worker_batches",
             "stage": self._stage.value,
             "worker": self._worker_id,

@@ -8,11 +8,9 @@ import threading
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
-FORMAT_NAME = "ocr-baseline-records"
-FORMAT_VERSION = 1
+    from ocr_baseline.records.format import Record
 
 
 class RecordWriter:
@@ -41,7 +39,7 @@ class RecordWriter:
         self._headers: list[bytes] = []
         self._batches_written = 0
 
-    def write(self, record: Mapping[str, object]) -> None:
+    def write(self, record: Record) -> None:
         """Append one record; after `close` this does nothing."""
         line = _line(record)
         with self._lock:
@@ -53,12 +51,11 @@ class RecordWriter:
             self._write_line(self._file, line)
             self._remember(record, line)
 
-    def _remember(self, record: Mapping[str, object], line: bytes) -> None:
-        if record.get("type") == "header":
+    def _remember(self, record: Record, line: bytes) -> None:
+        if record["type"] == "header":
             self._headers.append(line)
-        elif record.get("type") == "batches":
-            starts = record["start_ns"]
-            self._batches_written += len(starts) if isinstance(starts, list) else 0
+        elif record["type"] == "batches":
+            self._batches_written += len(record["start_ns"])
 
     def _made_anew(self, removed: IO[bytes]) -> IO[bytes]:
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -86,5 +83,5 @@ class RecordWriter:
                 self._file = None
 
 
-def _line(record: Mapping[str, object]) -> bytes:
+def _line(record: Record) -> bytes:
     return json.dumps(record, separators=(",", ":"), allow_nan=False).encode() + b"\n"

@@ -17,7 +17,7 @@ from ocr_baseline.model.document import Baseline
 from ocr_baseline.model.document_file import read_baseline
 from ocr_baseline.model.run import RunInfo
 from ocr_baseline.records import reader
-from ocr_baseline.records.writer import FORMAT_NAME
+from ocr_baseline.records.format import FORMAT_NAME
 from ocr_baseline.reports.run.json import render_json
 from ocr_baseline.reports.run.markdown import render_markdown
 from ocr_baseline.sources import csv_logger, tensorboard_events

@@ -52,7 +52,7 @@ def label(name: str) -> str:
 
 def time_by_line(baseline: Baseline) -> go.Figure | None:
     """Where each phase's time went: a bar for each phase, split over the lines, in percent."""
-    phases = [phase for phase in _whole_phases(baseline) if phase.breakdown and phase.total_s]
+    phases = [phase for phase in baseline.whole_phases if phase.breakdown and phase.total_s]
     if not phases:
         return None
     names = _heaviest_lines(phases)
@@ -97,7 +97,7 @@ def _line_s(phase: Phase, name: str, named: list[str]) -> float:
 def waterfall(baseline: Baseline) -> go.Figure | None:
     """What makes a validation sample take longer, or less long, than a training sample."""
     compared = baseline.train_vs_validation
-    train = wording.whole_phase(baseline, "train")
+    train = baseline.phase("train")
     if compared is None or not compared.waterfall_s_per_sample or train is None:
         return None
     steps = sorted(compared.waterfall_s_per_sample, key=lambda step: -abs(step.delta_s))
@@ -214,7 +214,3 @@ def memory_over_time(samples: MemorySamples | None) -> go.Figure | None:
     figure.update_xaxes(title="s since the run's start")
     figure.update_yaxes(title="GiB", rangemode="tozero")
     return figure
-
-
-def _whole_phases(baseline: Baseline) -> list[Phase]:
-    return [phase for phase in baseline.phases if phase.dataloader is None]

@@ -58,8 +58,8 @@ def _nothing_measured(baseline: Baseline) -> str:
 
 
 def _comparison(baseline: Baseline) -> str | None:
-    train = wording.whole_phase(baseline, "train")
-    validation = wording.whole_phase(baseline, "validation")
+    train = baseline.phase("train")
+    validation = baseline.phase("validation")
     compared = baseline.train_vs_validation
     if compared is not None and compared.sample_ratio is not None:
         ratio = compared.sample_ratio
@@ -123,16 +123,15 @@ def _main_difference(steps: list[WaterfallStep]) -> str:
 
 def _largest_lines(baseline: Baseline) -> str | None:
     parts: list[str] = []
-    for name in ("train", "validation", "test", "predict"):
-        phase = wording.whole_phase(baseline, name)
-        if phase is None or not phase.breakdown:
+    for phase in baseline.whole_phases:
+        if not phase.breakdown:
             continue
         largest = max(phase.breakdown, key=lambda line: line.total_s)
         if largest.share is None or phase.total_s is None:
             continue
         amount = f"{formatting.share(largest.share)} of {formatting.duration(phase.total_s)}"
         verb = "" if parts else "is "
-        stage = wording.stage_adjective(name).lower()
+        stage = wording.stage_adjective(phase.name).lower()
         parts.append(f"of {stage} {verb}{quoted(largest.name)} ({amount})")
     return f"The largest line {', '.join(parts)}." if parts else None
 

@@ -108,16 +108,9 @@ def has_measurements(phase: Phase | None) -> bool:
     ) or bool(phase.breakdown)
 
 
-def whole_phase(baseline: Baseline, name: str) -> Phase | None:
-    """Return the phase over all dataloaders, or that of the one dataloader where there is one."""
-    phases = [phase for phase in baseline.phases if phase.name == name]
-    whole = baseline.phase(name)
-    return phases[0] if whole is None and len(phases) == 1 else whole
-
-
 def dataloader_phases(baseline: Baseline, name: str) -> list[Phase]:
     """Return the phases of single dataloaders, where they are not the whole phase already."""
-    whole = whole_phase(baseline, name)
+    whole = baseline.phase(name)
     return [phase for phase in baseline.phases if phase.name == name and phase is not whole]
 
 

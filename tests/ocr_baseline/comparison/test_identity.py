@@ -33,7 +33,10 @@ def test_where_a_run_writes_is_no_work() -> None:
         "task_name": "b",
         "seed": 7,
         "paths": {"output_dir": "/tmp/x"},  # noqa: S108 - a text, no file is made
-        "callbacks": {"model_checkpoint": {"dirpath": "x"}},
+        "callbacks": {
+            "model_checkpoint": {"dirpath": "x"},
+            "ocr_baseline_profiler": {"log_interval": 5},
+        },
         "logger": {"csv": {"save_dir": "x", "name": "y"}},
     }
     assert workload_config(named).keys() == workload_config(CONFIG).keys()

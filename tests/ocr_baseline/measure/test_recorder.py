@@ -14,9 +14,10 @@ from ocr_baseline.measure import flush_request
 from ocr_baseline.measure.flush_request import FlushRequest
 from ocr_baseline.measure.heartbeat import Heartbeat
 from ocr_baseline.measure.memory import AcceleratorSample, MemoryProbe
-from ocr_baseline.measure.recorder import ROWS_BEFORE_EARLY_FLUSH, Recorder
+from ocr_baseline.measure.recorder import Recorder
 from ocr_baseline.measure.sections import listen, section
 from ocr_baseline.records import reader as recorder_source
+from ocr_baseline.records.format import ROWS_PER_RECORD
 from ocr_baseline.vocabulary import Line, Stage
 from tests.ocr_baseline.measure.simulated_clock import SimulatedClock
 
@@ -212,7 +213,7 @@ def test_many_rows_ask_for_an_early_flush(tmp_path: Path) -> None:
     clock = SimulatedClock()
     recorder = started(tmp_path, clock)
     recorder.open_stage(Stage.TRAIN, 0)
-    for batch_idx in range(ROWS_BEFORE_EARLY_FLUSH + 1):
+    for batch_idx in range(ROWS_PER_RECORD + 1):
         run_batch(recorder, clock, batch_idx)
     assert recorder.early_flush.is_set()
 
@@ -220,7 +221,7 @@ def test_many_rows_ask_for_an_early_flush(tmp_path: Path) -> None:
 
     assert not recorder.early_flush.is_set()
     (record,) = records(recorder, "batches")
-    assert len(record["batch_idx"]) == ROWS_BEFORE_EARLY_FLUSH
+    assert len(record["batch_idx"]) == ROWS_PER_RECORD
     recorder.close()
 
 
@@ -236,13 +237,13 @@ def test_on_a_full_disk_every_lost_batch_is_counted_and_the_run_goes_on(
     recorder.open_stage(Stage.TRAIN, 0)
     with caplog.at_level(logging.WARNING):
         for round_number in range(3):
-            for batch_idx in range(ROWS_BEFORE_EARLY_FLUSH):
+            for batch_idx in range(ROWS_PER_RECORD):
                 run_batch(recorder, clock, batch_idx)
             recorder.end_batches()
             heartbeat.beat(is_flush_due=True, is_sample_due=round_number == 0)
             assert not recorder.early_flush.is_set(), "the thread would spin on a full disk"
 
-    assert recorder.discarded_batches == 3 * ROWS_BEFORE_EARLY_FLUSH
+    assert recorder.discarded_batches == 3 * ROWS_PER_RECORD
     assert len(caplog.records) == 1
     assert os.strerror(28) in caplog.text
 
@@ -294,7 +295,7 @@ def test_the_heartbeat_writes_while_the_run_goes_on_and_stops_at_once(tmp_path: 
     heartbeat = Heartbeat(recorder, probe=MemoryProbe())
     heartbeat.start()
     recorder.open_stage(Stage.TRAIN, 0)
-    for batch_idx in range(3 * ROWS_BEFORE_EARLY_FLUSH):
+    for batch_idx in range(3 * ROWS_PER_RECORD):
         run_batch(recorder, clock, batch_idx)
     recorder.pause()
     heartbeat.stop()
@@ -302,7 +303,7 @@ def test_the_heartbeat_writes_while_the_run_goes_on_and_stops_at_once(tmp_path: 
     recorder.close()
 
     rows = [idx for record in records(recorder, "batches") for idx in record["batch_idx"]]
-    assert rows == list(range(3 * ROWS_BEFORE_EARLY_FLUSH))
+    assert rows == list(range(3 * ROWS_PER_RECORD))
     assert records(recorder, "memory")
     assert "ocr-baseline-heartbeat" not in [thread.name for thread in threading.enumerate()]
 
@@ -316,13 +317,13 @@ def test_a_thousand_quick_batches_are_on_disk_before_the_next_one_begins(
     heartbeat = Heartbeat(recorder, probe=None)
     heartbeat.start()
     recorder.open_stage(Stage.TRAIN, 0)
-    for batch_idx in range(ROWS_BEFORE_EARLY_FLUSH + 1):
+    for batch_idx in range(ROWS_PER_RECORD + 1):
         run_batch(recorder, clock, batch_idx)
     written = recorder_source.load(tmp_path).stages[0].batches
     heartbeat.stop()
 
     assert written is not None
-    assert len(written.start_s) == ROWS_BEFORE_EARLY_FLUSH
+    assert len(written.start_s) == ROWS_PER_RECORD
 
 
 def test_a_disk_that_is_slow_is_not_waited_for_again() -> None:

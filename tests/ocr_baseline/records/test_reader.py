@@ -47,8 +47,16 @@ def record_run(folder: Path) -> None:
         _record_epoch(recorder, clock, epoch)
     listen(None)
     recorder.pause()
-    status = {"status": "finished", "ended_by": None, "at_ns": recorder.now_ns()}
-    recorder.write({"type": "status", **status, "event_cost_ns": 200.0, "background_cpu_ns": 5})
+    recorder.write(
+        {
+            "type": "status",
+            "status": "finished",
+            "ended_by": None,
+            "at_ns": recorder.now_ns(),
+            "event_cost_ns": 200.0,
+            "background_cpu_ns": 5,
+        }
+    )
     recorder.close()
 
 
