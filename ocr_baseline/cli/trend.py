@@ -117,7 +117,7 @@ def _of_one_environment(runs: Sequence[RunSummary], fingerprint: str | None) -> 
     from ocr_baseline.errors import ComparisonError
 
     ordered = in_time_order(distinct(runs, "history")[0])
-    prints = [fingerprint_of(run.identity) for run in ordered]
+    prints = [fingerprint_of(run.environment.identity) for run in ordered]
     wanted = fingerprint or prints[-1]
     chosen = [run for run, own in zip(ordered, prints, strict=True) if own.startswith(wanted)]
     if not chosen:

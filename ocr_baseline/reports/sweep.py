@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from ocr_baseline.model.document import AcceleratorMemory, Memory, MemoryUse, Phase
-from ocr_baseline.reports.run.verdict import ranked_findings
 from ocr_baseline.reports.text import formatting
 from ocr_baseline.reports.text.csv_text import Cell, write_csv
 from ocr_baseline.reports.text.markdown_text import code, escape, prose, table
@@ -100,7 +99,7 @@ def _cells(job: SweepJob) -> list[Cell]:
     baseline = job.baseline
     if baseline is None:
         return [*named, None, None, *[None] * len(_NUMBERS), None, None, job.problem]
-    finding = next(iter(ranked_findings(baseline)), None)
+    finding = next(iter(baseline.ranked_findings), None)
     return [
         *named,
         baseline.run.status,
@@ -130,7 +129,7 @@ def _row(job: SweepJob) -> list[str]:
     baseline = job.baseline
     if baseline is None:
         return [*named, "no baseline", *[formatting.NOT_MEASURED] * len(_SHOWN), ""]
-    finding = next(iter(ranked_findings(baseline)), None)
+    finding = next(iter(baseline.ranked_findings), None)
     return [
         *named,
         baseline.run.status,

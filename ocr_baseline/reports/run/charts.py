@@ -14,7 +14,6 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ocr_baseline.reports.run.series_csv import batch_tables
-from ocr_baseline.reports.run.verdict import ranked_findings
 from ocr_baseline.reports.text import formatting, wording
 from ocr_baseline.reports.text.plain_text import single_line
 
@@ -130,7 +129,7 @@ def waterfall(baseline: Baseline) -> go.Figure | None:
 
 def savings(baseline: Baseline) -> go.Figure | None:
     """What each finding would save at most, in seconds of the run."""
-    found = [one for one in ranked_findings(baseline) if one.estimated_saving_s]
+    found = [one for one in baseline.ranked_findings if one.estimated_saving_s]
     if not found:
         return None
     figure = go.Figure(

@@ -140,7 +140,7 @@ def _memory(baseline: Baseline) -> Text:
 
 
 def _findings(baseline: Baseline) -> RenderableType:
-    findings = verdict.ranked_findings(baseline)
+    findings = baseline.ranked_findings
     if not findings:
         return Text(wording.no_findings(baseline))
     blocks: list[RenderableType] = [Text("Findings", style="bold")]

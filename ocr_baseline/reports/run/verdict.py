@@ -8,9 +8,7 @@ from ocr_baseline.reports.text import formatting, wording
 from ocr_baseline.reports.text.plain_text import name_of
 
 if TYPE_CHECKING:
-    from ocr_baseline.model.document import Baseline, Finding, Phase, Ratio, WaterfallStep
-
-_SEVERITIES = ("high", "medium", "low", "info")
+    from ocr_baseline.model.document import Baseline, Phase, Ratio, WaterfallStep
 
 
 def verdict(baseline: Baseline) -> list[str]:
@@ -21,18 +19,6 @@ def verdict(baseline: Baseline) -> list[str]:
     else:
         sentences.extend((_comparison(baseline), _largest_lines(baseline), _top_finding(baseline)))
     return [sentence for sentence in sentences if sentence]
-
-
-def ranked_findings(baseline: Baseline) -> list[Finding]:
-    """Return the findings, the largest estimated saving first, then the more severe."""
-    return sorted(
-        baseline.findings,
-        key=lambda finding: (
-            finding.estimated_saving_s is None,
-            -(finding.estimated_saving_s or 0.0),
-            _SEVERITIES.index(finding.severity),
-        ),
-    )
 
 
 def quoted(name: str) -> str:
@@ -136,7 +122,7 @@ def _largest_lines(baseline: Baseline) -> str | None:
 
 
 def _top_finding(baseline: Baseline) -> str | None:
-    findings = ranked_findings(baseline)
+    findings = baseline.ranked_findings
     if not findings or findings[0].estimated_saving_s is None:
         return None
     saving = formatting.duration(findings[0].estimated_saving_s)
