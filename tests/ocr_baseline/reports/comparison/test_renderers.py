@@ -138,13 +138,13 @@ def test_a_reason_stands_once_with_what_each_metric_needs() -> None:
     assert reason == "inconclusive: the interval includes both no change and a change beyond the "
     assert re.fullmatch(r"train.batch_time \(needs at least 1\d runs per side", metrics[0])
     assert re.fullmatch(
-        r"train.sample_time \(needs at least [45]\d runs per side; a quieter machine, longer runs or a "
-        r"wider margin would help sooner",
+        r"train.sample_time \(needs at least [45]\d runs per side; a quieter machine, longer runs "
+        r"or a wider margin would help sooner",
         metrics[1],
     )
     assert metrics[2] == (
-        "run.duration (even 100 runs per side would not settle it; a quieter machine, longer runs or a "
-        "wider margin may)"
+        "run.duration (even 100 runs per side would not settle it; a quieter machine, longer runs "
+        "or a wider margin may)"
     )
 
 
