@@ -1,5 +1,6 @@
 # make demo   train on synthetic receipts for a minute or two; the run ends with its baseline
-# make test   every check: lint, types, import contracts, tests
+# make check  lint, types, import contracts and quick tests, in under a minute
+# make test   every check and every test
 # make help   the rest
 PYTHON ?= python3
 VENV ?= .venv
@@ -7,7 +8,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format bench compat docs constraints clean
+.PHONY: help setup demo check test lint types unit ci format hooks bench compat docs constraints clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,31 +31,47 @@ demo: setup ## a short training on synthetic receipts that ends with its baselin
 	$(BIN)/python -m ocr.train experiment=demo hydra.run.dir=outputs/demo
 	$(BIN)/ocr-baseline show outputs/demo
 
-test: lint ## every check: lint, types, import contracts, tests
+# The three run beside each other, and one that fails doesn't stop the others.
+check: setup ## lint, types, import contracts and quick tests: what to run before a commit
+	@$(MAKE) --no-print-directory --keep-going --jobs=3 types unit lint
+
+test: lint types ## every check and every test
 	$(BIN)/python -m pytest -n 2
 
-lint: setup ## ruff, mypy, import contracts
+lint: setup ## ruff, import contracts
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+types: setup ## mypy
+	$(BIN)/mypy
+
+# tests/integration is all slow, and already importing it takes seconds.
+unit: setup ## the tests that aren't marked slow, with fewer examples per property
+	$(BIN)/python -m pytest -n 2 -q -m "not slow" --ignore=tests/integration --hypothesis-profile=quick
+
+ci: test ## what CI runs: every test, then the lowest versions allowed and the newest Hydra
+	$(BIN)/python tests/compat/run.py --lowest --hydra 1.4.0rc3
 
 format: setup ## rewrite the sources as ruff would
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
+hooks: setup ## git hooks: lint and types at each commit, make check at each push
+	$(BIN)/pre-commit install
+
 bench: setup ## the measurements behind the claims in the documentation
 	$(BIN)/python -m benchmarks
 
-compat: setup ## the tests under other versions of Lightning and of Python, each in an environment
+compat: setup ## the tests under other versions of Lightning, Hydra and Python, each in its environment
 	$(BIN)/python tests/compat/run.py
 
 docs: setup ## the JSON Schema of baseline.json
 	@mkdir -p docs
 	$(BIN)/ocr-baseline schema > docs/.schema.tmp && mv docs/.schema.tmp docs/baseline.schema.json
 
-# Python 3.14 needs a Hydra that is not released yet; the others are not to take it for that.
-constraints: setup ## resolve constraints.txt anew, keeping the pins that still fit
+# Python 3.14 needs a Hydra that isn't released yet; the other versions must not pick it up.
+constraints: setup ## resolve constraints.txt again, keeping the pins that still fit
 	$(BIN)/python -m pip install --quiet uv
 	grep -v '^#' constraints.txt > $(VENV)/constraints.txt
 	printf '%s\n' "hydra-core<1.4.0.dev0; python_version < '3.14'" \

@@ -20,8 +20,8 @@ import numpy as np
 
 from benchmarks.peak_memory import own_peak_bytes
 from benchmarks.tables import Goal, print_table
-from ocr_baseline.measure.rows import ROWS_A_RECORD
-from ocr_baseline.records.writer import FORMAT_NAME, FORMAT_VERSION, RecordWriter
+from ocr_baseline.records.format import FORMAT_NAME, FORMAT_VERSION, ROWS_PER_RECORD
+from ocr_baseline.records.writer import RecordWriter
 
 LINES = ("data_wait", "transfer", "forward", "backward", "optimizer", "logging", "other")
 MEAN_LINE_NS = 4_000_000
@@ -42,8 +42,8 @@ def write_rank(folder: Path, rank: int, world_size: int, batches: int) -> None:
         }
     )
     for stage in ("train", "validation"):
-        for first in range(0, batches, ROWS_A_RECORD):
-            count = min(ROWS_A_RECORD, batches - first)
+        for first in range(0, batches, ROWS_PER_RECORD):
+            count = min(ROWS_PER_RECORD, batches - first)
             lines = random.gamma(4.0, MEAN_LINE_NS / 4, (len(LINES), count)).astype(int)
             durations = lines.sum(axis=0)
             writer.write(
@@ -58,8 +58,17 @@ def write_rank(folder: Path, rank: int, world_size: int, batches: int) -> None:
                     "lines_ns": dict(zip(LINES, lines.tolist(), strict=True)),
                 }
             )
-        epoch = {"stage": stage, "epoch": 0, "start_ns": 0, "batches": batches, "events": 9}
-        writer.write({"type": "epoch", **epoch, "tail_ns": {"other": 1_000_000}})
+        writer.write(
+            {
+                "type": "epoch",
+                "stage": stage,
+                "epoch": 0,
+                "start_ns": 0,
+                "batches": batches,
+                "events": 9,
+                "tail_ns": {"other": 1_000_000},
+            }
+        )
     writer.write({"type": "status", "status": "finished", "at_ns": 10**9})
     writer.close()
 

@@ -1,8 +1,8 @@
 """Train and test a receipt text detector: compose, instantiate, fit, test.
 
-`python -m ocr.train` and the console script `ocr-train` take Hydra overrides, for example
+`python -m ocr.train` takes Hydra overrides, for example
 `python -m ocr.train data=receipts data.root=DIR trainer.max_epochs=2 callbacks=baseline_report`.
-torch and Lightning are imported when a training starts, so that `--help` and `--cfg job` are quick.
+torch and Lightning are imported when training starts, so `--help` and `--cfg job` are quick.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# What the receipt pipeline imports beyond the engine's and the callbacks' dependencies.
+# What the receipt pipeline imports beyond the dependencies of ocr_baseline.
 MODULES_OF_EXTRA_TRAIN = frozenset(
     {
         "PIL",
@@ -41,16 +41,15 @@ MODULES_OF_EXTRA_TRAIN = frozenset(
 
 
 class TrainingSetupError(CompactHydraException):
-    """A configuration or data that no training can start from.
+    """Training can't start with this configuration or data.
 
-    Hydra prints the message of this kind of error without a traceback (HYDRA_FULL_ERROR=1 shows
-    it).
+    Hydra prints the message alone; HYDRA_FULL_ERROR=1 shows the traceback too.
     """
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingObjects:
-    """Everything that a training needs, instantiated from one configuration."""
+    """Everything a training run needs, instantiated from one configuration."""
 
     datamodule: LightningDataModule
     model: LightningModule
@@ -60,42 +59,42 @@ class TrainingObjects:
 
 
 def config_dir() -> Path:
-    """Return the folder of the application's configs, which stands beside the package."""
+    """Return the folder of the application's configs, beside the package in the checkout."""
     return Path(__file__).resolve().parents[1] / "configs"
 
 
 def instantiate_group(cfg: DictConfig, group: str) -> list[Any]:
-    """Instantiate each entry of a config group, in order; an entry set to null is left out.
+    """Instantiate each entry of a config group, in order; skip entries set to null.
 
     Args:
-        cfg: the composed configuration.
-        group: the key of the group, such as "callbacks".
+        cfg: The composed configuration.
+        group: The key of the group, such as "callbacks".
 
     Raises:
-        TrainingSetupError: the group or one of its entries is not something to instantiate.
+        TrainingSetupError: When the group or one of its entries can't be instantiated.
     """
     entries = cfg.get(group)
     if entries is None:
         return []
     if not isinstance(entries, DictConfig):
         raise TrainingSetupError(
-            f"'{group}' is {entries!r}, not a set of entries with a _target_ each; "
-            f"choose a config of the group, such as {group}=default"
+            f"'{group}' is {entries!r}; it must map names to entries with a _target_. "
+            f"Choose a config of the group, such as {group}=default"
         )
     objects = []
     for name, entry in entries.items():
         if entry is None:
             continue
         if not isinstance(entry, DictConfig) or "_target_" not in entry:
-            raise TrainingSetupError(f"'{group}.{name!s}' has no _target_, so nothing can be made")
+            raise TrainingSetupError(f"'{group}.{name!s}' has no _target_ to instantiate")
         objects.append(_instantiate(entry, f"{group}.{name!s}"))
     return objects
 
 
 def _instantiate(entry: DictConfig, key: str, **arguments: object) -> Any:
-    """Make what an entry of the configuration describes, or say which one can't be made.
+    """Instantiate an entry of the configuration; an error names the entry.
 
-    Hydra 1.3 wraps what a constructor raises; from 1.4 on it comes through as it is.
+    Hydra 1.3 wraps what a constructor raises; Hydra 1.4 doesn't.
     """
     try:
         return hydra.utils.instantiate(entry, **arguments)
@@ -109,8 +108,8 @@ def make_training_objects(cfg: DictConfig) -> TrainingObjects:
     """Seed the random generators and instantiate data, model, callbacks, loggers and trainer.
 
     Raises:
-        TrainingSetupError: a callback or a logger can't be made from its entry.
-        hydra.errors.InstantiationException: a constructor refused its arguments.
+        TrainingSetupError: When a callback or a logger can't be instantiated.
+        hydra.errors.InstantiationException: When a constructor refuses its arguments.
     """
     import lightning
 
@@ -131,7 +130,7 @@ def make_training_objects(cfg: DictConfig) -> TrainingObjects:
 
 
 def log_hyperparameters(cfg: DictConfig, objects: TrainingObjects) -> None:
-    """Send the composed configuration and the number of parameters to every logger."""
+    """Send the composed configuration and the parameter count to every logger."""
     hyperparameters = cast("dict[str, Any]", OmegaConf.to_container(cfg, resolve=True))
     hyperparameters["parameters"] = sum(p.numel() for p in objects.model.parameters())
     for logger in objects.loggers:
@@ -139,13 +138,13 @@ def log_hyperparameters(cfg: DictConfig, objects: TrainingObjects) -> None:
 
 
 def fit_and_test(cfg: DictConfig, objects: TrainingObjects) -> dict[str, float]:
-    """Run the stages that the configuration asks for.
+    """Run the stages the configuration asks for.
 
-    The test uses the best checkpoint of this fit when there is one, else `cfg.ckpt_path`, else the
-    weights as they are.
+    Testing uses the best checkpoint of this fit if there is one, else `cfg.ckpt_path`, else the
+    current weights.
 
     Returns:
-        The last value of every metric that the stages logged.
+        The last value of every metric the stages logged.
     """
     trainer, model, datamodule = objects.trainer, objects.model, objects.datamodule
     metrics: dict[str, float] = {}
@@ -156,14 +155,14 @@ def fit_and_test(cfg: DictConfig, objects: TrainingObjects) -> dict[str, float]:
         checkpoint = best_checkpoint(trainer)
     if cfg.test and not trainer.interrupted:
         if checkpoint is None:
-            log.warning("No checkpoint to test; testing the model's weights as they are.")
+            log.warning("There is no checkpoint to test; testing the current weights.")
         trainer.test(model, datamodule=datamodule, ckpt_path=checkpoint)
         metrics.update(_last_metrics(trainer))
     return metrics
 
 
 def best_checkpoint(trainer: Trainer) -> str | None:
-    """Return the path of the best checkpoint of this fit; None when none was saved."""
+    """Return the path of the best checkpoint of this fit; None if none was saved."""
     return getattr(trainer.checkpoint_callback, "best_model_path", "") or None
 
 
@@ -172,15 +171,15 @@ def _last_metrics(trainer: Trainer) -> dict[str, float]:
 
 
 def optimized_value(name: str | None, metrics: dict[str, float]) -> float | None:
-    """Return the metric that a sweep compares; None, with a warning, when it was not logged."""
+    """Return the metric that a sweep compares; None, with a warning, if it wasn't logged."""
     if name is not None and name not in metrics:
-        known = ", ".join(sorted(metrics)) or "none at all"
-        log.warning("optimized_metric=%s was not logged; logged were: %s", name, known)
+        known = ", ".join(sorted(metrics)) or "none"
+        log.warning("optimized_metric=%s wasn't logged. Logged metrics: %s", name, known)
     return None if name is None else metrics.get(name)
 
 
 def print_summary(cfg: DictConfig, objects: TrainingObjects, metrics: dict[str, float]) -> None:
-    """Print where the run left its files and the scores of its last validation and test."""
+    """Print where the run's files are and the scores of its last validation and test."""
     rows = {
         "run": str(cfg.paths.output_dir),
         "best checkpoint": best_checkpoint(objects.trainer),
@@ -201,13 +200,13 @@ def _report_path(objects: TrainingObjects) -> str | None:
 
 
 def train(cfg: DictConfig) -> dict[str, float]:
-    """Run one training from its composed configuration.
+    """Train as the composed configuration says.
 
     Returns:
         The last value of every metric that was logged.
 
     Raises:
-        TrainingSetupError: the configuration or the data can't be used; the message says why.
+        TrainingSetupError: When the configuration or the data can't be used; the message says why.
     """
     from lightning.fabric.utilities.exceptions import MisconfigurationException
 
@@ -226,13 +225,13 @@ def train(cfg: DictConfig) -> dict[str, float]:
         raise TrainingSetupError(str(error)) from error
     except OmegaConfBaseException as error:
         # Hydra prints the message of this cause by itself.
-        raise TrainingSetupError("The configuration can't be used as it is.") from error
+        raise TrainingSetupError("The configuration can't be used.") from error
     except InstantiationException as error:
         module = _missing_module(error)
         if module not in MODULES_OF_EXTRA_TRAIN:
             raise
         raise TrainingSetupError(
-            f"The receipt pipeline needs {module}: pip install 'ocr-baseline[train]'"
+            f"The receipt pipeline needs {module}. In the checkout, run: pip install -e '.[train]'"
         ) from error
     if objects.trainer.is_global_zero:
         print_summary(cfg, objects, metrics)
@@ -247,10 +246,10 @@ def _missing_module(error: BaseException) -> str | None:
 
 
 def _hydra_settings() -> dict[str, Any]:
-    """Return what this Hydra wants to be told in `hydra.main`.
+    """Return the arguments of `hydra.main` that depend on Hydra's version.
 
-    From 1.4 on its defaults need no `version_base`, and it asks which targets a configuration may
-    name. Here any: whoever writes the configuration of a training runs the program.
+    Hydra 1.4 needs no `version_base` but asks which targets a configuration may name. Any is fine
+    here: whoever writes the configuration also runs the program.
     """
     if hydra.__version__.startswith("1.3."):
         return {"version_base": "1.3"}

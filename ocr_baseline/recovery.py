@@ -70,7 +70,7 @@ def with_ending(run: Run, ending: Ending) -> Run:
 
 def told_batches(baseline: Baseline) -> dict[str, int | None]:
     """Return how many batches a report tells of each phase."""
-    return {phase.name: phase.batches for phase in baseline.phases if phase.dataloader is None}
+    return {phase.name: phase.batches for phase in baseline.whole_phases}
 
 
 def recorded_batches(run: Run) -> dict[str, int | None]:

@@ -38,6 +38,13 @@ PHASES: Mapping[Stage, PhaseName] = {
 
 REPORTED_STAGES = tuple(PHASES)
 PHASE_NAMES = tuple(PHASES.values())
+PHASE_WORDS: Mapping[str, str] = {
+    "train": "training",
+    "validation": "validation",
+    "test": "test",
+    "predict": "prediction",
+}
+"""What a sentence calls a phase."""
 
 RunStatus = Literal["finished", "failed", "interrupted", "running", "unknown"]
 SourceName = Literal[

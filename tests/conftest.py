@@ -11,10 +11,15 @@ from hypothesis import settings
 from omegaconf import DictConfig
 
 from ocr.train import config_dir
+from tests.property_sizes import FULL_EXAMPLES
 
 # A busy machine must not fail a property, and a check of a commit must give one answer.
-settings.register_profile("project", deadline=None, derandomize="CI" in os.environ)
-settings.load_profile("project")
+settings.register_profile(
+    "full", max_examples=FULL_EXAMPLES, deadline=None, derandomize="CI" in os.environ
+)
+# What `make check` asks for with --hypothesis-profile.
+settings.register_profile("quick", settings.get_profile("full"), max_examples=FULL_EXAMPLES // 10)
+settings.load_profile("full")
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 

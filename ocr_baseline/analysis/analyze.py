@@ -24,6 +24,7 @@ from ocr_baseline.model.document import (
     Generator,
     TrainVsValidation,
     Workload,
+    whole_phase,
 )
 from ocr_baseline.model.privacy import config_hash
 from ocr_baseline.vocabulary import REPORTED_STAGES, Stage
@@ -47,9 +48,7 @@ def analyze(run: Run) -> Baseline:
         generator=Generator(name=DISTRIBUTION_NAME, version=metadata.version(DISTRIBUTION_NAME)),
         run=run.info,
         workload=_workload(run),
-        environment=Environment(
-            identity=dict(run.environment_identity), volatile=dict(run.environment_volatile)
-        ),
+        environment=_environment(run),
         phases=measured.phases,
         operations=measured.operations,
         workers=measured.workers,
@@ -85,6 +84,7 @@ def measure(run: Run) -> Measured:
         operations=operations(run, times, workers),
         workers=[workers_section(times[stage], found) for stage, found in workers.items()],
         measurement=measurement(run, times),
+        environment=_environment(run).known,
         train_vs_validation=_train_vs_validation(phases, times),
         memory=None if run.memory is None else memory(run.memory),
         times=times,
@@ -119,13 +119,18 @@ def _phases(run: Run, times: Mapping[Stage, StageTimes]) -> list[Phase]:
 def _train_vs_validation(
     phases: list[Phase], times: Mapping[Stage, StageTimes]
 ) -> TrainVsValidation | None:
-    whole = {phase.name: phase for phase in phases if phase.dataloader is None}
-    train, validation = whole.get(Stage.TRAIN.value), whole.get(Stage.VALIDATION.value)
+    train, validation = whole_phase(phases, "train"), whole_phase(phases, "validation")
     if train is None or validation is None:
         return None
     if Stage.TRAIN in times and Stage.VALIDATION in times:
         return compare_recorded(times[Stage.TRAIN], times[Stage.VALIDATION], train, validation)
     return compare_reported(train, validation)
+
+
+def _environment(run: Run) -> Environment:
+    return Environment(
+        identity=dict(run.environment_identity), volatile=dict(run.environment_volatile)
+    )
 
 
 def _workload(run: Run) -> Workload:

@@ -5,13 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ocr_baseline.model.document import whole_phase
+from ocr_baseline.vocabulary import PHASE_NAMES
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ocr_baseline.analysis.phases.stage_times import StageTimes
+    from ocr_baseline.analysis.replay.loader_replay import LoaderReplay
     from ocr_baseline.analysis.workers import WorkerTimes
     from ocr_baseline.model.document import (
         BreakdownLine,
+        KnownEnvironment,
         Measurement,
         Memory,
         Operation,
@@ -35,19 +40,22 @@ class Measured:
     operations: list[Operation]
     workers: list[Workers]
     measurement: Measurement
+    environment: KnownEnvironment
     train_vs_validation: TrainVsValidation | None = None
     memory: Memory | None = None
     times: Mapping[Stage, StageTimes] = field(default_factory=dict)
     worker_times: Mapping[Stage, WorkerTimes] = field(default_factory=dict)
+    replays: dict[str, LoaderReplay | None] = field(default_factory=dict, repr=False)
+    """By phase, filled by `worker_replay`, which several rules ask for the same one."""
+
+    def phase(self, name: str) -> Phase | None:
+        """Return a phase, as the document's `whole_phase` finds it."""
+        return whole_phase(self.phases, name)
 
     @property
     def whole_phases(self) -> list[Phase]:
-        """The phases over all their loaders."""
-        return [phase for phase in self.phases if phase.dataloader is None]
-
-    def phase(self, name: str) -> Phase | None:
-        """Return a phase over all its loaders, None when it did not run."""
-        return next((phase for phase in self.whole_phases if phase.name == name), None)
+        """The phase of each name that has one."""
+        return [phase for name in PHASE_NAMES if (phase := self.phase(name)) is not None]
 
 
 def line_of(phase: Phase, name: str) -> BreakdownLine | None:

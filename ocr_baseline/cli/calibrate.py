@@ -24,7 +24,7 @@ def command(runs: tuple[str, ...], name: str | None, output: Path | None, how: R
     """
     found = summaries(runs, how)
     from ocr_baseline.comparison.calibration import calibrate, render_calibration
-    from ocr_baseline.reports.comparison.calibration_text import spread_lines
+    from ocr_baseline.reports.comparison.wording import spread_lines
 
     calibration = calibrate(found)
     for line in spread_lines(calibration):

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from ocr_baseline.cli.options import ChosenRun, file_option, one_run, write_or_print
+from ocr_baseline.reports.registry import RUN
 
 PAGE_NAME = "baseline.html"
 
@@ -20,6 +21,4 @@ def command(run: ChosenRun, output: Path) -> None:
     Batch times and memory are drawn over time where RUN is a folder with the profiler's records.
     """
     found = run.read()
-    from ocr_baseline.reports.run.pictures_page import render_pictures_page
-
-    write_or_print(render_pictures_page(found.baseline, found.run), output)
+    write_or_print(RUN["html"](found.baseline, run=found.run), output)

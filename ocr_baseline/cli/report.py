@@ -15,10 +15,9 @@ from ocr_baseline.cli.options import (
     output_option,
     write_or_print,
 )
+from ocr_baseline.reports.registry import RUN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ocr_baseline.model.document import Baseline
 
 
@@ -43,15 +42,7 @@ def _write(
     baseline: Baseline, output: Path | None, export_json: Path | None, export_csv: Path | None
 ) -> None:
     # The renderers are imported once there is a run: a wrong argument gets its answer at once.
-    from ocr_baseline.reports.run.json import render_json
-    from ocr_baseline.reports.run.markdown import render_markdown
-    from ocr_baseline.reports.run.metrics_csv import render_metrics_csv
-
-    exports: tuple[tuple[Path | None, Callable[[Baseline], str]], ...] = (
-        (export_json, render_json),
-        (export_csv, render_metrics_csv),
-    )
-    write_or_print(render_markdown(baseline), output)
-    for path, render in exports:
+    write_or_print(RUN["markdown"](baseline), output)
+    for path, name in ((export_json, "json"), (export_csv, "csv")):
         if path is not None:
-            write_or_print(render(baseline), path)
+            write_or_print(RUN[name](baseline), path)

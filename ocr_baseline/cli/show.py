@@ -6,6 +6,7 @@ import click
 
 from ocr_baseline.cli import streams
 from ocr_baseline.cli.options import ChosenRun, one_run
+from ocr_baseline.reports.registry import RUN, TERMINAL
 
 
 @click.command(name="show", short_help="Show a run's baseline in the terminal.")
@@ -17,8 +18,5 @@ def command(run: ChosenRun) -> None:
     wandb:ID or a name in the store.
     """
     baseline = run.read().baseline
-    # rich takes longer to import than a wrong path takes to be found.
-    from ocr_baseline.reports.run.terminal import render_terminal
-
     width, color = streams.stdout_width(), streams.stdout_has_color()
-    streams.print_data(render_terminal(baseline, width=width, color=color))
+    streams.print_data(RUN[TERMINAL](baseline, width=width, color=color))

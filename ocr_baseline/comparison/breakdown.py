@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ocr_baseline.comparison.intervals import welch
-from ocr_baseline.comparison.metrics import PHASES
+from ocr_baseline.vocabulary import PHASE_NAMES
 
 if TYPE_CHECKING:
     from ocr_baseline.comparison.summary import PhaseLines, RunSummary
@@ -70,7 +70,7 @@ class PhaseChange:
 def phase_changes(base: Sequence[RunSummary], new: Sequence[RunSummary]) -> tuple[PhaseChange, ...]:
     """Return the change of each phase that has a breakdown on both sides, in the phases' order."""
     changes = []
-    for phase in PHASES:
+    for phase in PHASE_NAMES:
         before = [run.breakdowns[phase] for run in base if phase in run.breakdowns]
         after = [run.breakdowns[phase] for run in new if phase in run.breakdowns]
         if before and after:

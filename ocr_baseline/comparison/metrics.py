@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
+from ocr_baseline.vocabulary import PHASE_NAMES
+
 if TYPE_CHECKING:
     from ocr_baseline.model.document import AcceleratorMemory, Baseline, Phase
 
@@ -26,7 +28,6 @@ BATCH_TIME_FLOOR_S = 1e-4
 SAMPLE_TIME_FLOOR_S = 1e-5
 EPOCH_TIME_FLOOR_S = 1e-2
 MEMORY_FLOOR_BYTES = 1024.0**2
-PHASES = ("train", "validation", "test", "predict")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +56,7 @@ class Metric:
     def phase(self) -> str | None:
         """The phase that the metric is about, None for one of the whole run."""
         first = self.key.partition(".")[0]
-        return first if first in PHASES else None
+        return first if first in PHASE_NAMES else None
 
     @property
     def name(self) -> str:
@@ -72,7 +73,7 @@ class Metric:
 def _phase_metrics(phase: str) -> Iterator[Metric]:
     def reader(read: Callable[[Phase], float | None]) -> Callable[[Baseline], float | None]:
         def of_baseline(baseline: Baseline) -> float | None:
-            found = whole_phase(baseline, phase)
+            found = baseline.phase(phase)
             return None if found is None else read(found)
 
         return of_baseline
@@ -174,7 +175,7 @@ def _memory_metric(
 
 
 METRICS: tuple[Metric, ...] = (
-    *(metric for phase in PHASES for metric in _phase_metrics(phase)),
+    *(metric for phase in PHASE_NAMES for metric in _phase_metrics(phase)),
     Metric(
         key="validation_over_training",
         label="validation over training",
@@ -230,18 +231,6 @@ METRICS: tuple[Metric, ...] = (
     ),
 )
 BY_KEY = {metric.key: metric for metric in METRICS}
-
-
-def whole_phase(baseline: Baseline, name: str) -> Phase | None:
-    """Return the phase over all dataloaders, or that of the one dataloader where there is one."""
-    found: Phase | None = None
-    count = 0
-    for phase in baseline.phases:
-        if phase.name == name:
-            if phase.dataloader is None:
-                return phase
-            found, count = phase, count + 1
-    return found if count == 1 else None
 
 
 def line_share(phase: Phase, line: str) -> float | None:

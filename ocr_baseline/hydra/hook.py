@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from hydra.experimental.callback import Callback
 from typing_extensions import override
 
+from ocr_baseline.hydra.lost_callbacks import lost_callbacks_warning
 from ocr_baseline.layout import MAIN_RECORDS_NAME, RECORDS_FOLDER
 from ocr_baseline.measure.folder_answer import wait_for_answer
 
@@ -59,8 +60,12 @@ class BaselineReportHook(Callback):
     def on_job_start(
         self, config: DictConfig, *, task_function: TaskFunction, **kwargs: Any
     ) -> None:
-        if _is_first_rank():
-            self._job = _AtExit(partial(self._report, self._folder(config), _ending_at_exit))
+        if not _is_first_rank():
+            return
+        self._job = _AtExit(partial(self._report, self._folder(config), _ending_at_exit))
+        warning = lost_callbacks_warning(config)
+        if warning is not None:
+            logger.warning(warning)
 
     @override
     def on_job_end(self, config: DictConfig, job_return: JobReturn, **kwargs: Any) -> None:

@@ -13,13 +13,12 @@ if TYPE_CHECKING:
     from ocr_baseline.vocabulary import Stage
 
 
-BATCH_COLUMNS = ("epoch", "batch_idx", "dataloader_idx", "samples", "start_ns")
-
 BatchRow = tuple[Any, ...]
-"""One finished batch: `BATCH_COLUMNS`, then nanoseconds by line index, which sum to its duration.
+"""One finished batch: epoch, batch_idx, dataloader_idx, samples, start_ns, then the nanoseconds of
+each line by its index, which sum to the batch's duration.
 
-It is a bare tuple of numbers because Python's garbage collector drops those from its lists at first
-sight. As objects of their own the rows that wait for the disk grow old, and make it search the
+A bare tuple of numbers, because Python's garbage collector stops tracking those at first sight.
+As objects of their own, rows that wait for the disk grow old and make the collector search the
 whole program more often: 0.2 s each time beside torch and Lightning.
 """
 

@@ -12,16 +12,16 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from ocr_baseline.measure.timeline import Span
-from ocr_baseline.vocabulary import Line, Stage
+from ocr_baseline.vocabulary import SECONDS_PER_NS, Line, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
 
     from ocr_baseline.measure.timeline import Timeline
+    from ocr_baseline.records.format import DeviceBatchJson
 
 EVERY_BATCHES = 8
-NANOSECONDS_A_SECOND = 1_000_000_000
 
 DEVICE_LINES = frozenset(
     {Line.TRANSFER.value, Line.FORWARD.value, Line.BACKWARD.value, Line.OPTIMIZER.value}
@@ -94,7 +94,7 @@ class DeviceTimeline:
         if self._marks is not None:
             self._marks.append((self.clock.mark(), self._lines[-1]))
 
-    def records(self, *, wait: bool = False) -> Iterator[dict[str, Any]]:
+    def records(self, *, wait: bool = False) -> Iterator[DeviceBatchJson]:
         """Take off the batches that the device has finished and yield one record for each.
 
         Args:
@@ -127,7 +127,7 @@ class DeviceTimeline:
             elapsed_s = self.clock.elapsed_s(begin, end)
             if elapsed_s is None:
                 return None
-            lines_ns[line] = lines_ns.get(line, 0) + round(elapsed_s * NANOSECONDS_A_SECOND)
+            lines_ns[line] = lines_ns.get(line, 0) + round(elapsed_s / SECONDS_PER_NS)
         return lines_ns
 
 

@@ -1,38 +1,44 @@
-"""Finished rows as records: columns of many rows in one JSON object, integers of nanoseconds."""
+"""What was measured as records: columns of many rows in one JSON object, nanoseconds."""
 
 from __future__ import annotations
 
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ocr_baseline.measure.batches import BATCH_COLUMNS
+from ocr_baseline.records.format import ROWS_PER_RECORD
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from ocr_baseline.measure.batches import StageState
-    from ocr_baseline.measure.operations import CallTally, Operations
+    from ocr_baseline.measure.memory import MemorySample
+    from ocr_baseline.measure.operations import CallTally, Operations, ThreadSections
     from ocr_baseline.measure.timeline import Timeline
+    from ocr_baseline.records.format import (
+        BatchesJson,
+        EpochJson,
+        MemoryJson,
+        OperationJson,
+        Place,
+    )
     from ocr_baseline.vocabulary import Stage
 
-ROWS_A_RECORD = 1000
 
-Record = dict[str, Any]
-"""A record on its way to JSON; its shape is given by its `type` (docs/records.md)."""
-
-
-def batch_records(state: StageState, timeline: Timeline, origin_ns: int) -> Iterator[Record]:
+def batch_records(state: StageState, timeline: Timeline, origin_ns: int) -> Iterator[BatchesJson]:
     """Take the finished batches off the stage and yield them as columns."""
     while state.rows:
-        count = min(len(state.rows), ROWS_A_RECORD)
-        columns = list(zip_longest(*(state.rows.popleft() for _ in range(count)), fillvalue=0))
-        fixed = dict(zip(BATCH_COLUMNS, columns, strict=False))
+        count = min(len(state.rows), ROWS_PER_RECORD)
+        columns = zip_longest(*(state.rows.popleft() for _ in range(count)), fillvalue=0)
+        epoch, batch_idx, dataloader_idx, samples, start_ns, *cells_ns = columns
         yield {
             "type": "batches",
             "stage": state.stage.value,
-            **{name: list(column) for name, column in fixed.items()},
-            "start_ns": [start_ns - origin_ns for start_ns in fixed["start_ns"]],
-            "lines_ns": _by_line(columns[len(BATCH_COLUMNS) :], timeline.names),
+            "epoch": list(epoch),
+            "batch_idx": list(batch_idx),
+            "dataloader_idx": list(dataloader_idx),
+            "samples": list(samples),
+            "start_ns": [instant_ns - origin_ns for instant_ns in start_ns],
+            "lines_ns": _by_line(cells_ns, timeline.names),
         }
 
 
@@ -49,7 +55,7 @@ def _by_line(columns: Iterable[Sequence[int]], names: Sequence[str]) -> dict[str
     return {name: list(column) for name, column in zip(names, columns, strict=False) if any(column)}
 
 
-def epoch_records(state: StageState, timeline: Timeline, origin_ns: int) -> Iterator[Record]:
+def epoch_records(state: StageState, timeline: Timeline, origin_ns: int) -> Iterator[EpochJson]:
     """Take the finished epochs off the stage and yield each as a record."""
     while state.epochs:
         row = state.epochs.popleft()
@@ -67,20 +73,45 @@ def epoch_records(state: StageState, timeline: Timeline, origin_ns: int) -> Iter
         }
 
 
-def operation_records(operations: Operations, *, with_samples: bool) -> Iterator[Record]:
-    """Yield the tallies so far; the last record of an operation and stage holds its totals."""
-    for operation in list(operations.values()):
-        for stage, tally in list(operation.tallies.items()):
-            yield tally_record(operation.name, stage, "main", tally, with_sample=with_samples)
-    for (name, stage), (tally, exclusive_ns) in list(operations.threads.tallies.items()):
-        record = tally_record(name, stage, "thread", tally, with_sample=with_samples)
-        yield {**record, "exclusive_ns": exclusive_ns[0]}
+class Tallies:
+    """Tallies of operations as records, each again only once there were further calls.
+
+    The last record of an operation, a stage and a place holds the totals.
+    """
+
+    def __init__(self) -> None:
+        """Begin with nothing written."""
+        self._written: dict[tuple[str, Stage, Place], tuple[int, bool]] = {}
+
+    def of_operations(
+        self, operations: Operations, where: Place, *, with_samples: bool
+    ) -> Iterator[OperationJson]:
+        """Yield what is new of the timeline's own thread; call times only `with_samples`."""
+        for operation in list(operations.values()):
+            for stage, tally in list(operation.tallies.items()):
+                yield from self._if_new(operation.name, stage, where, tally, with_samples)
+
+    def of_threads(self, threads: ThreadSections, *, with_samples: bool) -> Iterator[OperationJson]:
+        """Yield what is new of other threads; call times only `with_samples`."""
+        for (name, stage), (tally, exclusive_ns) in list(threads.tallies.items()):
+            for record in self._if_new(name, stage, "thread", tally, with_samples):
+                yield {**record, "exclusive_ns": exclusive_ns[0]}
+
+    def _if_new(
+        self, name: str, stage: Stage, where: Place, tally: CallTally, with_sample: bool
+    ) -> Iterator[OperationJson]:
+        calls, has_sample = self._written.get((name, stage, where), (0, False))
+        now_calls = tally.calls
+        if now_calls == calls and (has_sample or not with_sample):
+            return
+        yield _tally_record(name, stage, where, tally, with_sample)
+        # Comes here only when the record could be written.
+        self._written[name, stage, where] = (now_calls, with_sample)
 
 
-def tally_record(
-    name: str, stage: Stage, where: str, tally: CallTally, *, with_sample: bool
-) -> Record:
-    """Return an operation's totals in one stage, with the sampled call times when asked for."""
+def _tally_record(
+    name: str, stage: Stage, where: Place, tally: CallTally, with_sample: bool
+) -> OperationJson:
     return {
         "type": "operation",
         "name": name,
@@ -89,4 +120,23 @@ def tally_record(
         "calls": tally.calls,
         "total_ns": tally.total_ns,
         "call_sample_ns": list(tally.sample_ns) if with_sample else [],
+    }
+
+
+def memory_record(samples: Sequence[tuple[int, Stage, MemorySample]]) -> MemoryJson:
+    """Return samples as columns; each comes with its instant and the stage that was open."""
+    taken = [sample for _, _, sample in samples]
+    return {
+        "type": "memory",
+        "at_ns": [at_ns for at_ns, _, _ in samples],
+        "stage": [stage.value for _, stage, _ in samples],
+        "main_rss_bytes": [sample.main_rss_bytes for sample in taken],
+        "workers_rss_bytes": [sample.workers_rss_bytes for sample in taken],
+        "tree_pss_bytes": [sample.tree_pss_bytes for sample in taken],
+        "system_memory_percent": [sample.system_memory_percent for sample in taken],
+        "accelerator_allocated_bytes": [sample.accelerator_allocated_bytes for sample in taken],
+        "accelerator_reserved_bytes": [sample.accelerator_reserved_bytes for sample in taken],
+        "accelerator_utilization_percent": [
+            sample.accelerator_utilization_percent for sample in taken
+        ],
     }

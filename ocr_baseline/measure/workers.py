@@ -21,14 +21,17 @@ from ocr_baseline.measure.collate import time_held_collate
 from ocr_baseline.measure.instrument import Instrumentation
 from ocr_baseline.measure.operation_names import resolve
 from ocr_baseline.measure.operations import Operations
-from ocr_baseline.measure.rows import line_columns, tally_record
+from ocr_baseline.measure.rows import Tallies, line_columns
 from ocr_baseline.measure.timeline import Timeline
-from ocr_baseline.records.writer import FORMAT_NAME, FORMAT_VERSION, RecordWriter
+from ocr_baseline.records.format import FORMAT_NAME, FORMAT_VERSION
+from ocr_baseline.records.writer import RecordWriter
 from ocr_baseline.vocabulary import FETCH_LINE, IDLE_LINE, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from ocr_baseline.records.format import WorkerBatchesJson
 
 WRITE_INTERVAL_NS = 500_000_000
 ROWS_BEFORE_WRITE = 500
@@ -51,6 +54,7 @@ class WorkerRecorder:
         self._timeline = Timeline(IDLE_LINE, stage)
         self._fetch_index = self._timeline.index(FETCH_LINE)
         self.operations = Operations(self._timeline)
+        self._tallies = Tallies()
         self._starts_ns: list[int] = []
         self._ends_ns: list[int] = []
         self._cells_ns: list[list[int]] = []
@@ -106,7 +110,7 @@ class WorkerRecorder:
         self._written_at_ns = perf_counter_ns()
         if not self._cells_ns:
             return
-        record = {
+        record: WorkerBatchesJson = {
             "type": "worker_batches",
             "stage": self._stage.value,
             "worker": self._worker_id,
@@ -127,12 +131,9 @@ class WorkerRecorder:
         self._writer.close()
 
     def _write_tallies(self, *, with_sample: bool) -> None:
-        for operation in self.operations.values():
-            for stage, tally in operation.tallies.items():
-                record = tally_record(
-                    operation.name, stage, "worker", tally, with_sample=with_sample
-                )
-                self._writer.write({**record, "pid": os.getpid(), "worker": self._worker_id})
+        tallies = self._tallies.of_operations(self.operations, "worker", with_samples=with_sample)
+        for record in tallies:
+            self._writer.write({**record, "pid": os.getpid(), "worker": self._worker_id})
 
 
 class WorkerStart:

@@ -6,13 +6,26 @@ Names and nesting are a contract with other programs. Units are SI and stand in 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    Strict,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    field_validator,
+)
 
 from ocr_baseline.model.run import Missing, RunInfo
-from ocr_baseline.vocabulary import PhaseName, RunStatus
+from ocr_baseline.vocabulary import PHASE_NAMES, PhaseName, RunStatus
 
 SCHEMA_NAME: Literal["ocr-baseline"] = "ocr-baseline"
 SCHEMA_VERSION = "1.0"
@@ -153,6 +166,20 @@ class Phase(DocumentModel):
     per_epoch: list[EpochSummary] = []
 
 
+def whole_phase(phases: Iterable[Phase], name: str) -> Phase | None:
+    """Return the phase over all dataloaders, or that of the only dataloader.
+
+    None when the phase did not run, or when several dataloaders were logged and no sum of them.
+    """
+    of_loaders = []
+    for phase in phases:
+        if phase.name == name:
+            if phase.dataloader is None:
+                return phase
+            of_loaders.append(phase)
+    return of_loaders[0] if len(of_loaders) == 1 else None
+
+
 class Operation(DocumentModel):
     """A named operation in one phase.
 
@@ -231,11 +258,58 @@ class Workload(DocumentModel):
     data_hash: str | None = None
 
 
+class KnownEnvironment(BaseModel):
+    """The entries of an environment that this program reads, by type.
+
+    An entry of another type counts as unknown, because documents come from anybody.
+    """
+
+    model_config = ConfigDict(
+        frozen=True, extra="ignore", allow_inf_nan=False, coerce_numbers_to_str=True
+    )
+
+    python: str | None = None
+    torch: str | None = None
+    lightning: str | None = None
+    os: str | None = None
+    cpu_model: str | None = None
+    cpu_count: Annotated[Count, Strict(), Field(gt=0)] | None = None
+    memory_bytes: StrictFloat | None = None
+    accelerator: str | None = None
+    accelerator_name: str | None = None
+    devices: StrictFloat | None = None
+    precision: str | None = None
+    batch_size: StrictFloat | None = None
+    num_workers: StrictFloat | None = None
+    torch_num_threads: StrictInt | None = None
+    load_avg_1min: StrictFloat | None = None
+    cpu_steal_share: StrictFloat | None = None
+    cpu_frequency_drop_share: StrictFloat | None = None
+    git_commit: str | None = None
+    git_dirty: StrictBool | None = None
+
+    @field_validator("*", mode="wrap")
+    @classmethod
+    def _or_unknown(cls, value: object, validate: ValidatorFunctionWrapHandler) -> object:
+        try:
+            return validate(value)
+        except ValidationError:
+            return None
+
+
 class Environment(DocumentModel):
-    """Where it ran: `identity` decides whether two runs compare, `volatile` does not."""
+    """Where it ran: `identity` decides whether two runs compare, `volatile` does not.
+
+    Both hold whatever a source could tell.
+    """
 
     identity: dict[str, JsonValue] = {}
     volatile: dict[str, JsonValue] = {}
+
+    @property
+    def known(self) -> KnownEnvironment:
+        """What this program reads of both."""
+        return KnownEnvironment.model_validate(self.volatile | self.identity)
 
 
 class AcceleratorMemory(DocumentModel):
@@ -281,6 +355,12 @@ class Finding(DocumentModel):
     estimated_saving_s: FiniteFloat | None = None
     saving_basis: str | None = None
     advice: str
+
+    @property
+    def rank(self) -> tuple[float, int, str]:
+        """What findings are sorted by: the largest estimated saving, then severity, then id."""
+        severities = get_args(Severity)
+        return -(self.estimated_saving_s or 0.0), severities.index(self.severity), self.id
 
 
 class Measurement(DocumentModel):
@@ -378,5 +458,15 @@ class Baseline(DocumentModel):
     series: str | None = None
 
     def phase(self, name: str) -> Phase | None:
-        """Return the phase of that name over all its dataloaders, or None when it did not run."""
-        return next((p for p in self.phases if p.name == name and p.dataloader is None), None)
+        """Return the phase of that name, as `whole_phase` finds it."""
+        return whole_phase(self.phases, name)
+
+    @property
+    def ranked_findings(self) -> list[Finding]:
+        """The findings, the most worthwhile first."""
+        return sorted(self.findings, key=lambda finding: finding.rank)
+
+    @property
+    def whole_phases(self) -> list[Phase]:
+        """The phase of each name that has one, in the order of the names."""
+        return [phase for name in PHASE_NAMES if (phase := self.phase(name)) is not None]

@@ -1,35 +1,62 @@
-"""Columns of record files turned into tables: batches, memory samples, operations."""
+"""Records as tables: columns that grow as records are taken in, and tallies of operations."""
 
 from __future__ import annotations
 
+from array import array
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 
-from ocr_baseline.model.run import BatchTable, MemorySamples, OperationRecord
-from ocr_baseline.records.growing_columns import GrowingColumns
-from ocr_baseline.records.values import (
-    count,
-    counts,
-    line_columns,
-    nanoseconds,
-    readings,
-    sample_counts,
-    text,
-    whole_number,
-)
-from ocr_baseline.vocabulary import Stage
+from ocr_baseline.model.run import BatchTable, DeviceBatches, MemorySamples, OperationRecord
+from ocr_baseline.records import checks
+from ocr_baseline.records.format import Place
+from ocr_baseline.vocabulary import SECONDS_PER_NS, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
-SECONDS = np.float64(1e-9)
-_ID_COLUMNS = ("epoch", "batch_idx", "dataloader_idx")
-_PLACES = ("main", "thread", "worker")
+    from ocr_baseline.records.format import AcceleratorPeaksJson, OperationJson
+
+Number = TypeVar("Number", bound=np.generic)
+
+
+def seconds(column_ns: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return nanoseconds as seconds, shape (values,)."""
+    return np.multiply(column_ns, SECONDS_PER_NS, dtype=np.float64)
+
+
+class GrowingColumns(Generic[Number]):
+    """Columns by name, all of one type and length, each in one block that grows at its end."""
+
+    def __init__(self, dtype: type[Number]) -> None:
+        """Begin with no columns and no rows."""
+        self._dtype = np.dtype(dtype)
+        self._columns: dict[str, array[Any]] = {}
+        self._rows = 0
+
+    def extend(self, columns: Mapping[str, NDArray[Number]], rows: int) -> None:
+        """Add that many rows; a column is zero in the rows for which it is not given."""
+        for name in columns.keys() - self._columns.keys():
+            self._columns[name] = array(self._dtype.char, self._zeros(self._rows))
+        absent = self._zeros(rows)
+        for name, grown in self._columns.items():
+            grown.frombytes(columns[name].tobytes() if name in columns else absent)
+        self._rows += rows
+
+    def column(self, name: str) -> NDArray[Number]:
+        """Return a column without a copy, of no rows where nothing was given; growing ends here."""
+        return np.asarray(self._columns.get(name, ()), dtype=self._dtype)
+
+    def columns(self) -> dict[str, NDArray[Number]]:
+        """Return all columns, by name in alphabetical order, without a copy; growing ends here."""
+        return {name: self.column(name) for name in sorted(self._columns)}
+
+    def _zeros(self, rows: int) -> bytes:
+        return bytes(rows * self._dtype.itemsize)
 
 
 class _StageBatches:
@@ -60,29 +87,70 @@ class RecordedBatches:
 
     def take(self, record: Mapping[str, Any]) -> None:
         """Take the columns of one record in; raise `ValueError` when they don't fit together."""
-        start_ns = nanoseconds(record["start_ns"])
-        lines_ns = line_columns(record["lines_ns"], len(start_ns))
-        ids = {name: counts(record[name]) for name in _ID_COLUMNS}
-        samples = sample_counts(record["samples"])
-        if any(column.shape != start_ns.shape for column in [*ids.values(), samples]):
-            raise ValueError("columns of different lengths in a batches record")
-        duration_ns = sum(lines_ns.values(), np.zeros_like(start_ns))
-        numbers = {
-            "start_s": start_ns * SECONDS,
-            "duration_s": duration_ns * SECONDS,
-            "samples": samples,
-        }
-        taken = self._stages[Stage(record["stage"])]
-        taken.ids.extend(ids, len(start_ns))
-        taken.numbers.extend(numbers, len(start_ns))
+        columns = checks.batches(record)
+        rows = len(columns.start_ns)
+        duration_ns = sum(columns.lines_ns.values(), np.zeros_like(columns.start_ns))
+        taken = self._stages[columns.stage]
+        taken.ids.extend(
+            {
+                "epoch": columns.epoch,
+                "batch_idx": columns.batch_idx,
+                "dataloader_idx": columns.dataloader_idx,
+            },
+            rows,
+        )
+        taken.numbers.extend(
+            {
+                "start_s": seconds(columns.start_ns),
+                "duration_s": seconds(duration_ns),
+                "samples": columns.samples,
+            },
+            rows,
+        )
         taken.lines_s.extend(
-            {line: (column * SECONDS).astype(np.float32) for line, column in lines_ns.items()},
-            len(start_ns),
+            {line: seconds(column).astype(np.float32) for line, column in columns.lines_ns.items()},
+            rows,
         )
 
     def table(self, stage: Stage) -> BatchTable | None:
         """Return the stage's batches, None when there are none; no more can be taken in then."""
         return self._stages[stage].table() if stage in self._stages else None
+
+
+@dataclass
+class RecordedDevice:
+    """Device batches by stage, in the order of the file."""
+
+    rows: dict[Stage, list[tuple[int, bool, dict[str, int]]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+    clock: str = ""
+
+    def take(self, record: Mapping[str, Any]) -> None:
+        """Take one record in; raise `ValueError` where it holds anything but times."""
+        columns = checks.line_columns(
+            {name: [value] for name, value in record["lines_ns"].items()}, 1
+        )
+        lines_ns = {line: int(column[0]) for line, column in columns.items()}
+        row = (checks.count(record["position"]), bool(record["is_first_of_epoch"]), lines_ns)
+        self.rows[Stage(record["stage"])].append(row)
+        self.clock = str(record["clock"])
+
+    def batches(self, stage: Stage) -> DeviceBatches | None:
+        """Return the stage's batches, None when none was timed."""
+        rows = self.rows.get(stage)
+        if not rows:
+            return None
+        lines = sorted({line for _, _, lines_ns in rows for line in lines_ns})
+        return DeviceBatches(
+            clock=self.clock,
+            position=np.asarray([position for position, _, _ in rows], dtype=np.int64),
+            is_first_of_epoch=np.asarray([is_first for _, is_first, _ in rows], dtype=np.bool_),
+            lines_s={
+                line: seconds(np.asarray([lines_ns.get(line, 0) for _, _, lines_ns in rows]))
+                for line in lines
+            },
+        )
 
 
 _MEMORY_COLUMNS = ("at_ns", "main_rss_bytes", "workers_rss_bytes", "system_memory_percent")
@@ -103,10 +171,10 @@ class RecordedMemory:
 
     def take(self, record: Mapping[str, Any]) -> None:
         """Take the columns of one record in; raise `ValueError` when they don't fit together."""
-        taken = {name: readings(record[name]) for name in _MEMORY_COLUMNS}
+        taken = {name: checks.readings(record[name]) for name in _MEMORY_COLUMNS}
         count = len(taken["at_ns"])
         absent: list[float | None] = [None] * count
-        taken |= {name: readings(record.get(name, absent)) for name in _RARE_MEMORY_COLUMNS}
+        taken |= {name: checks.readings(record.get(name, absent)) for name in _RARE_MEMORY_COLUMNS}
         stages = [Stage(name).value for name in record["stage"]]
         lengths = {len(stages), *(len(column) for column in taken.values())}
         if lengths != {count}:
@@ -115,7 +183,7 @@ class RecordedMemory:
         for name, column in taken.items():
             self.columns[name].extend(column)
 
-    def samples(self, accelerator: Mapping[str, Any] | None) -> MemorySamples | None:
+    def samples(self, accelerator: AcceleratorPeaksJson | None) -> MemorySamples | None:
         """Return the samples, None when nothing was sampled."""
         if not self.columns["at_ns"] and not accelerator:
             return None
@@ -125,7 +193,7 @@ class RecordedMemory:
         }
         peaks = accelerator or {}
         return MemorySamples(
-            at_s=columns["at_ns"] * SECONDS,
+            at_s=columns["at_ns"] * SECONDS_PER_NS,
             tree_rss_bytes=columns["main_rss_bytes"] + columns["workers_rss_bytes"],
             main_rss_bytes=columns["main_rss_bytes"],
             workers_rss_bytes=columns["workers_rss_bytes"],
@@ -147,33 +215,27 @@ def _any_read(values: NDArray[np.float64]) -> NDArray[np.float64] | None:
     return values if np.isfinite(values).any() else None
 
 
+_Tally = tuple[str, Stage, Place, int]
+"""Whose calls a tally counts: operation, stage, place, process id (0 for the main process)."""
+
+
 @dataclass
 class RecordedOperations:
-    """Tallies of operations: those of the main process' threads and of each worker process.
+    """Tallies of operations: those of the main process's threads and of each worker process.
 
-    A tally counts from its process' start, so the last record of each replaces those before it.
+    A tally counts from the start of its process, so the last record of each replaces the others.
     """
 
-    tallies: dict[tuple[str, Stage, str, int], Mapping[str, Any]] = field(default_factory=dict)
-    sampled: dict[tuple[str, Stage, str, int], list[int]] = field(default_factory=dict)
+    tallies: dict[_Tally, OperationJson] = field(default_factory=dict)
+    sampled: dict[_Tally, list[int]] = field(default_factory=dict)
 
     def take(self, record: Mapping[str, Any]) -> None:
         """Take one record in."""
-        key = (
-            text(record["name"]),
-            Stage(record["stage"]),
-            text(record["where"]),
-            whole_number(record.get("pid", 0)),
-        )
-        if key[2] not in _PLACES:
-            raise ValueError(f"{key[2]!r} is no place of an operation")
-        exclusive_ns = record["exclusive_ns"] if key[2] == "thread" else 0
-        count(record["calls"])
-        nanoseconds([record["total_ns"], exclusive_ns])
-        sample_ns = nanoseconds(record["call_sample_ns"]).tolist()
-        self.tallies[key] = record
-        if sample_ns:
-            self.sampled[key] = sample_ns
+        tally = checks.operation(record)
+        key = (tally["name"], Stage(tally["stage"]), tally["where"], tally.get("pid", 0))
+        self.tallies[key] = tally
+        if tally["call_sample_ns"]:
+            self.sampled[key] = tally["call_sample_ns"]
 
     def records(
         self, exclusive_s: Callable[[str, Stage, str], float]
@@ -184,7 +246,7 @@ class RecordedOperations:
             exclusive_s: Gives the exclusive time of an operation, a stage and a place ("main" or
                 "worker"); threads bring their own.
         """
-        grouped: dict[tuple[str, Stage, str], list[int]] = defaultdict(list)
+        grouped: dict[tuple[str, Stage, Place], list[int]] = defaultdict(list)
         for name, stage, where, pid in self.tallies:
             grouped[name, stage, where].append(pid)
         return tuple(
@@ -196,7 +258,7 @@ class RecordedOperations:
         self,
         name: str,
         stage: Stage,
-        where: str,
+        where: Place,
         pids: list[int],
         exclusive_s: Callable[[str, Stage, str], float],
     ) -> OperationRecord:
@@ -209,12 +271,14 @@ class RecordedOperations:
             stage=stage,
             process="worker" if where == "worker" else "main",
             calls=sum(tally["calls"] for tally in tallies),
-            total_s=sum(tally["total_ns"] for tally in tallies) * SECONDS,
+            total_s=sum(tally["total_ns"] for tally in tallies) * SECONDS_PER_NS,
             exclusive_s=(
-                sum(tally["exclusive_ns"] for tally in tallies) * SECONDS
+                sum(tally["exclusive_ns"] for tally in tallies) * SECONDS_PER_NS
                 if where == "thread"
                 else exclusive_s(name, stage, where)
             ),
             in_main_thread=where == "main",
-            call_time_s=np.asarray(sample_ns, dtype=np.float64) * SECONDS if sample_ns else None,
+            call_time_s=np.asarray(sample_ns, dtype=np.float64) * SECONDS_PER_NS
+            if sample_ns
+            else None,
         )

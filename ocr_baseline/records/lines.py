@@ -1,4 +1,4 @@
-"""The lines of a record file, each a JSON object or damaged."""
+"""A record file, line by line: each record goes to whoever takes its type, damaged ones count."""
 
 from __future__ import annotations
 
@@ -6,43 +6,68 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from ocr_baseline.errors import SourceError
+from ocr_baseline.records.format import MAX_LINE_BYTES, line_start
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
-MAX_LINE_BYTES = 64 * 1024 * 1024
-"""Far more than a thousand batches with hundreds of lines take; more is damage."""
+_MALFORMED = (KeyError, TypeError, ValueError, OverflowError, AttributeError)
+"""What a record of the right type but the wrong content raises while it is taken in."""
 
 
-def record_lines(
-    path: Path, skipped_types: tuple[str, ...] = ()
-) -> Iterator[dict[str, Any] | None]:
-    """Yield each record of a file, None for a line that is cut off or damaged.
+def take_records(
+    path: Path,
+    takers: Mapping[str, Callable[[dict[str, Any]], None]],
+    *,
+    skipped_types: tuple[str, ...] = (),
+) -> int:
+    """Give each record of a file to the taker of its type, in the order of the file.
 
     Args:
         path: The file.
+        takers: By type of record; records of other types are ignored, as a later version of the
+            format may have some.
         skipped_types: Records that are passed over unread.
 
+    Returns:
+        How many lines were cut off or damaged, or held what their taker refused.
+
     Raises:
-        SourceError: When the file can't be read.
+        SourceError: When the file can't be read, or a taker refuses its format.
     """
-    skipped = tuple(f'{{"type":"{kind}"'.encode() for kind in skipped_types)
+    skipped = tuple(line_start(kind) for kind in skipped_types)
+    lost = 0
     try:
         with path.open("rb") as file:
             while line := file.readline(MAX_LINE_BYTES):
-                if not (skipped and line.startswith(skipped)):
-                    yield _record(line)
+                if not line.startswith(skipped):
+                    lost += not _is_taken(line, takers)
     except OSError as error:
         raise SourceError(f"{path} can't be read: {error.strerror or error}") from error
+    return lost
 
 
-def _record(line: bytes) -> dict[str, Any] | None:
+def _is_taken(line: bytes, takers: Mapping[str, Callable[[dict[str, Any]], None]]) -> bool:
+    try:
+        record = parse_line(line)
+        taker = takers.get(record.get("type", ""))
+        if taker is not None:
+            taker(record)
+    except _MALFORMED:
+        return False
+    return True
+
+
+def parse_line(line: bytes) -> dict[str, Any]:
+    """Return the JSON object of a line; raise `ValueError` when it isn't one."""
     try:
         record = json.loads(line, parse_constant=_refuse_constant, parse_float=_finite)
-    except (ValueError, RecursionError):
-        return None
-    return record if isinstance(record, dict) else None
+    except RecursionError as error:
+        raise ValueError("a line is nested too deep") from error
+    if not isinstance(record, dict):
+        raise ValueError("a line is not an object")
+    return record
 
 
 def _refuse_constant(name: str) -> float:

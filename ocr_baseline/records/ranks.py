@@ -10,26 +10,18 @@ import numpy as np
 
 from ocr_baseline.model.privacy import redact_text
 from ocr_baseline.model.run import RankRecord, RankStage
-from ocr_baseline.records.lines import record_lines
-from ocr_baseline.records.shapes import check_epoch, check_format, check_status
-from ocr_baseline.records.values import (
-    integers,
-    line_columns,
-    nanoseconds,
-    number,
-    sample_counts,
-    whole_number,
-)
-from ocr_baseline.vocabulary import REPORTED_STAGES, Stage
+from ocr_baseline.records import checks
+from ocr_baseline.records.format import MAX_RANKS, unknown_status
+from ocr_baseline.records.lines import take_records
+from ocr_baseline.vocabulary import REPORTED_STAGES, SECONDS_PER_NS, Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
-SECONDS = 1e-9
-MAX_RANKS = 100_000
+    from ocr_baseline.records.format import StatusJson
+
 _UNUSED_TYPES = ("operation", "memory", "device_batch")
-_MALFORMED = (KeyError, TypeError, ValueError, OverflowError, AttributeError)
 _FILE_NAME = re.compile(r"rank_(\d{1,6})\.jsonl")
 
 
@@ -49,17 +41,16 @@ def load_ranks(folder: Path) -> tuple[RankRecord, ...]:
 
 def _rank(rank: int, path: Path) -> RankRecord:
     totals = _RankTotals()
-    for record in record_lines(path, _UNUSED_TYPES):
-        totals.take(record)
+    lost_records = take_records(path, totals.takers(), skipped_types=_UNUSED_TYPES)
     ended_by = totals.status.get("ended_by")
     wait_s = totals.status.get("gradient_wait_s")
     return RankRecord(
         rank=rank,
-        status=totals.status.get("status", "unknown"),
+        status=totals.status["status"],
         ended_by=None if ended_by is None else redact_text(ended_by),
-        recorded_until_s=totals.until_ns * SECONDS if totals.stages else None,
-        lost_records=totals.lost_records,
-        gradient_wait_s=None if wait_s is None else number(wait_s),
+        recorded_until_s=totals.until_ns * SECONDS_PER_NS if totals.stages else None,
+        lost_records=lost_records,
+        gradient_wait_s=None if wait_s is None else float(wait_s),
         stages=tuple(
             totals.stages[stage].record() for stage in REPORTED_STAGES if stage in totals.stages
         ),
@@ -85,9 +76,9 @@ class _StageTotals:
             batches=self.batches,
             epochs=self.epochs,
             samples=None if np.isnan(self.samples) or not self.batches else int(self.samples),
-            total_s=sum(self.lines_ns.values()) * SECONDS,
-            batches_s=self.batch_ns * SECONDS,
-            lines_s={line: value_ns * SECONDS for line, value_ns in self.lines_ns.items()},
+            total_s=sum(self.lines_ns.values()) * SECONDS_PER_NS,
+            batches_s=self.batch_ns * SECONDS_PER_NS,
+            lines_s={line: value_ns * SECONDS_PER_NS for line, value_ns in self.lines_ns.items()},
         )
 
 
@@ -96,50 +87,37 @@ class _RankTotals:
     """What the records of one rank add up to so far."""
 
     stages: dict[Stage, _StageTotals] = field(default_factory=dict)
-    status: Mapping[str, Any] = field(default_factory=dict)
+    status: StatusJson = field(default_factory=unknown_status)
     until_ns: int = 0
-    lost_records: int = 0
 
-    def take(self, record: Mapping[str, Any] | None) -> None:
-        """Take a record in; a damaged one is counted."""
-        try:
-            if record is None:
-                raise ValueError("a damaged line")
-            self._take(record)
-        except _MALFORMED:
-            self.lost_records += 1
-
-    def _take(self, record: Mapping[str, Any]) -> None:
-        kind = record.get("type")
-        if kind == "header":
-            check_format(record)
-        elif kind == "batches":
-            self._take_batches(record)
-        elif kind == "epoch":
-            check_epoch(record)
-            totals = self._totals(Stage(record["stage"]))
-            totals.epochs += 1
-            totals.add(record["tail_ns"])
-        elif kind == "status":
-            check_status(record)
-            self.status = record
+    def takers(self) -> dict[str, Callable[[Mapping[str, Any]], None]]:
+        """Return what takes each type of record in."""
+        return {
+            "header": checks.check_format,
+            "batches": self._take_batches,
+            "epoch": self._take_epoch,
+            "status": self._take_status,
+        }
 
     def _take_batches(self, record: Mapping[str, Any]) -> None:
-        start_ns = nanoseconds(record["start_ns"])
-        lines_ns = {
-            line: int(column.sum())
-            for line, column in line_columns(record["lines_ns"], len(start_ns)).items()
-        }
-        sizes = sample_counts(record["samples"])
-        if len(sizes) != len(start_ns) or len(integers(record["batch_idx"])) != len(start_ns):
-            raise ValueError("columns of different lengths in a batches record")
-        totals = self._totals(Stage(record["stage"]))
-        totals.batches += len(start_ns)
-        totals.samples += float(sizes.sum())
+        columns = checks.batches(record)
+        lines_ns = {line: int(column.sum()) for line, column in columns.lines_ns.items()}
+        totals = self._totals(columns.stage)
+        totals.batches += len(columns.start_ns)
+        totals.samples += float(columns.samples.sum())
         totals.batch_ns += sum(lines_ns.values())
         totals.add(lines_ns)
-        if len(start_ns):
-            self.until_ns = max(self.until_ns, whole_number(int(start_ns[-1])))
+        if len(columns.start_ns):
+            self.until_ns = max(self.until_ns, int(columns.start_ns[-1]))
+
+    def _take_epoch(self, record: Mapping[str, Any]) -> None:
+        epoch = checks.epoch(record)
+        totals = self._totals(Stage(epoch["stage"]))
+        totals.epochs += 1
+        totals.add(epoch["tail_ns"])
+
+    def _take_status(self, record: Mapping[str, Any]) -> None:
+        self.status = checks.status(record)
 
     def _totals(self, stage: Stage) -> _StageTotals:
         return self.stages.setdefault(stage, _StageTotals(stage))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -19,26 +19,24 @@ from ocr_baseline.model.run import (
     RunInfo,
     StageRecord,
 )
+from ocr_baseline.records import checks
 from ocr_baseline.records.columns import (
     RecordedBatches,
+    RecordedDevice,
     RecordedMemory,
     RecordedOperations,
 )
-from ocr_baseline.records.device import RecordedDevice
-from ocr_baseline.records.lines import record_lines
+from ocr_baseline.records.format import unknown_status
+from ocr_baseline.records.lines import take_records
 from ocr_baseline.records.ranks import load_ranks
-from ocr_baseline.records.shapes import check_epoch, check_header, check_status
-from ocr_baseline.records.values import count
 from ocr_baseline.records.workers import RecordedWorkers
-from ocr_baseline.vocabulary import OPERATION_LINE_PREFIX, REPORTED_STAGES, Stage
+from ocr_baseline.vocabulary import OPERATION_LINE_PREFIX, REPORTED_STAGES, SECONDS_PER_NS, Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
-SECONDS = 1e-9
-_MALFORMED = (KeyError, TypeError, ValueError, OverflowError, AttributeError)
-"""What a record of the right type but the wrong content raises while it is taken in."""
+    from ocr_baseline.records.format import EpochJson, HeaderJson, StatusJson
 
 
 def load(folder: Path) -> Run:
@@ -51,15 +49,13 @@ def load(folder: Path) -> Run:
     """
     path = find_records(folder) / MAIN_RECORDS_NAME
     reading = _Reading()
-    for record in record_lines(path):
-        reading.take(record)
+    reading.take_file(path)
     if not reading.headers:
         raise SourceError(
             f"{path} holds no readable header; if the run has only just begun, try again later"
         )
     for worker_path in sorted(path.parent.glob("rank_0_worker_*.jsonl")):
-        for record in record_lines(worker_path):
-            reading.take(record)
+        reading.take_file(worker_path)
     run = reading.run()
     return replace(run, ranks=load_ranks(path.parent)) if run.world_size > 1 else run
 
@@ -84,70 +80,78 @@ def find_records(folder: Path) -> Path:
 class _Reading:
     """What the records said so far."""
 
-    headers: list[Mapping[str, Any]] = field(default_factory=list)
+    headers: list[HeaderJson] = field(default_factory=list)
     batches: RecordedBatches = field(default_factory=RecordedBatches)
-    epochs: dict[Stage, list[Mapping[str, Any]]] = field(default_factory=lambda: defaultdict(list))
+    epochs: dict[Stage, list[EpochJson]] = field(default_factory=lambda: defaultdict(list))
     operations: RecordedOperations = field(default_factory=RecordedOperations)
     memory: RecordedMemory = field(default_factory=RecordedMemory)
     workers: RecordedWorkers = field(default_factory=RecordedWorkers)
     device: RecordedDevice = field(default_factory=RecordedDevice)
-    status: Mapping[str, Any] = field(default_factory=dict)
+    status: StatusJson = field(default_factory=unknown_status)
     lost_records: int = 0
     removed_batches: int = 0
 
-    def take(self, record: Mapping[str, Any] | None) -> None:
-        """Take a record in; one of unknown type is ignored, a malformed one is counted."""
-        if record is None:
-            self.lost_records += 1
-            return
-        try:
-            self._take(record)
-        except _MALFORMED:
-            self.lost_records += 1
+    def take_file(self, path: Path) -> None:
+        """Take the records of a file in; those that can't be taken are counted."""
+        takers: dict[str, Callable[[Mapping[str, Any]], None]] = {
+            "header": self._take_header,
+            "batches": self.batches.take,
+            "epoch": self._take_epoch,
+            "operation": self.operations.take,
+            "memory": self.memory.take,
+            "worker_start": self.workers.take_start,
+            "worker_batches": self.workers.take_batches,
+            "device_batch": self.device.take,
+            "status": self._take_status,
+            "removed": self._take_removed,
+        }
+        self.lost_records += take_records(path, takers)
 
-    def _take(self, record: Mapping[str, Any]) -> None:
-        kind = record.get("type")
-        if kind == "header":
-            check_header(record)
-            self.headers.append(record)
-        elif kind == "batches":
-            self.batches.take(record)
-        elif kind == "epoch":
-            check_epoch(record)
-            self.epochs[Stage(record["stage"])].append(record)
-        elif kind == "operation":
-            self.operations.take(record)
-        elif kind == "memory":
-            self.memory.take(record)
-        elif kind in {"worker_start", "worker_batches"}:
-            self.workers.take(record)
-        elif kind == "device_batch":
-            self.device.take(record)
-        elif kind == "status":
-            check_status(record)
-            self.status = record
-        elif kind == "removed":
-            self.removed_batches = count(record["batches"])
+    def _take_header(self, record: Mapping[str, Any]) -> None:
+        self.headers.append(checks.header(record))
+
+    def _take_epoch(self, record: Mapping[str, Any]) -> None:
+        epoch = checks.epoch(record)
+        self.epochs[Stage(epoch["stage"])].append(epoch)
+
+    def _take_status(self, record: Mapping[str, Any]) -> None:
+        self.status = checks.status(record)
+
+    def _take_removed(self, record: Mapping[str, Any]) -> None:
+        self.removed_batches = checks.count(record["batches"])
 
     def run(self) -> Run:
         """Put the run together."""
+        header = self._header()
+        environment = header.get("environment") or {}
         stages = tuple(
             record for stage in REPORTED_STAGES if (record := self._stage(stage)) is not None
         )
         return Run(
-            info=self._info(stages),
+            info=self._info(header, stages),
             stages=stages,
             operations=self.operations.records(self._exclusive_s),
             memory=self.memory.samples(self.status.get("memory")),
             workers=self.workers.records(),
-            measurement=self._measurement(),
-            config=self._latest("config"),
-            config_hash=self._latest("config_hash"),
-            environment_identity=self._environment("identity"),
-            environment_volatile=self._environment("volatile") | self.status.get("volatile", {}),
-            missing=self._missing(),
-            world_size=self._latest("world_size") or 1,
+            measurement=self._measurement(header),
+            config=header.get("config"),
+            config_hash=header.get("config_hash"),
+            environment_identity=environment.get("identity", {}),
+            environment_volatile=environment.get("volatile", {})
+            | (self.status.get("volatile") or {}),
+            missing=self._missing(header),
+            world_size=header.get("world_size") or 1,
         )
+
+    def _header(self) -> HeaderJson:
+        """Return the headers as one: the last value of a key counts, null is none."""
+        merged: dict[str, Any] = {}
+        environment: dict[str, dict[str, Any]] = defaultdict(dict)
+        for header in self.headers:
+            merged |= {key: value for key, value in header.items() if value is not None}
+            for part, values in (header.get("environment") or {}).items():
+                environment[part] |= cast("dict[str, Any]", values)
+        return cast("HeaderJson", merged | {"environment": environment})
 
     def _stage(self, stage: Stage) -> StageRecord | None:
         table = self.batches.table(stage)
@@ -161,13 +165,13 @@ class _Reading:
             device=self.device.batches(stage),
         )
 
-    def _epoch(self, record: Mapping[str, Any]) -> EpochRecord:
+    def _epoch(self, record: EpochJson) -> EpochRecord:
         return EpochRecord(
             epoch=record["epoch"],
-            started_s=record["start_ns"] * SECONDS,
+            started_s=record["start_ns"] * SECONDS_PER_NS,
             batches=record["batches"],
             events=record["events"],
-            tail_s={line: value * SECONDS for line, value in record["tail_ns"].items()},
+            tail_s={line: value * SECONDS_PER_NS for line, value in record["tail_ns"].items()},
         )
 
     def _exclusive_s(self, name: str, stage: Stage, where: str) -> float:
@@ -178,14 +182,14 @@ class _Reading:
         column = None if table is None else table.lines_s.get(line)
         tails = sum(record["tail_ns"].get(line, 0) for record in self.epochs.get(stage, []))
         in_batches = 0.0 if column is None else float(column.sum(dtype=np.float64))
-        return in_batches + float(tails) * SECONDS
+        return in_batches + float(tails) * SECONDS_PER_NS
 
-    def _info(self, stages: tuple[StageRecord, ...]) -> RunInfo:
-        who = self._latest("run") or {}
+    def _info(self, header: HeaderJson, stages: tuple[StageRecord, ...]) -> RunInfo:
+        who = header.get("run") or {}
         started = self.headers[0].get("written_at")
         return RunInfo(
             source="recorder",
-            status=self.status.get("status", "unknown"),
+            status=self.status["status"],
             ended_by=self.status.get("ended_by"),
             id=who.get("id"),
             name=who.get("name"),
@@ -197,8 +201,9 @@ class _Reading:
         )
 
     def _duration_s(self, stages: tuple[StageRecord, ...]) -> float | None:
-        if self.status.get("at_ns") is not None:
-            return float(self.status["at_ns"]) * SECONDS
+        at_s = _seconds(self.status.get("at_ns"))
+        if at_s is not None:
+            return at_s
         ends = [
             float(stage.batches.start_s[-1] + stage.batches.duration_s[-1])
             for stage in stages
@@ -206,13 +211,12 @@ class _Reading:
         ]
         return max(ends, default=None)
 
-    def _measurement(self) -> MeasurementRecord:
+    def _measurement(self, header: HeaderJson) -> MeasurementRecord:
         sanity = self.batches.table(Stage.SANITY_CHECK)
-        event_cost_ns = self.status.get("event_cost_ns")
         return MeasurementRecord(
-            clock=self._latest("clock"),
-            event_cost_s=None if event_cost_ns is None else event_cost_ns * SECONDS,
-            background_cpu_s=self._status_seconds("background_cpu_ns"),
+            clock=header.get("clock"),
+            event_cost_s=_seconds(self.status.get("event_cost_ns")),
+            background_cpu_s=_seconds(self.status.get("background_cpu_ns")),
             sanity_check_s=self._outside_s(Stage.SANITY_CHECK),
             sanity_check_batches=0 if sanity is None else len(sanity.duration_s),
             setup_s=self._outside_s(Stage.SETUP),
@@ -238,25 +242,12 @@ class _Reading:
         if not epochs:
             return None
         table = self.batches.table(stage)
-        tails = float(sum(sum(record["tail_ns"].values()) for record in epochs)) * SECONDS
+        tails = float(sum(sum(record["tail_ns"].values()) for record in epochs)) * SECONDS_PER_NS
         return tails + (0.0 if table is None else float(table.duration_s.sum()))
 
-    def _status_seconds(self, key: str) -> float | None:
-        value = self.status.get(key)
-        return None if value is None else float(value) * SECONDS
-
-    def _latest(self, key: str) -> Any:
-        return next((h[key] for h in reversed(self.headers) if h.get(key) is not None), None)
-
-    def _environment(self, part: str) -> dict[str, Any]:
-        merged: dict[str, Any] = {}
-        for header in self.headers:
-            merged |= (header.get("environment") or {}).get(part, {})
-        return merged
-
-    def _missing(self) -> tuple[Missing, ...]:
+    def _missing(self, header: HeaderJson) -> tuple[Missing, ...]:
         missing = []
-        if self.status.get("status", "unknown") == "unknown":
+        if self.status["status"] == "unknown":
             missing.append(
                 Missing(
                     metric="run.status",
@@ -264,12 +255,16 @@ class _Reading:
                     detail="the run is still going, or it ended without a word (killed)",
                 )
             )
-        if self._latest("include_config") is False:
+        if header.get("include_config") is False:
             missing.append(
                 Missing(metric="workload.config", reason="skipped", detail="include_config is off")
             )
-        if self._latest("profile_memory") is False:
+        if header.get("profile_memory") is False:
             missing.append(
                 Missing(metric="memory", reason="skipped", detail="profile_memory is off")
             )
         return tuple(missing)
+
+
+def _seconds(nanoseconds: float | None) -> float | None:
+    return None if nanoseconds is None else nanoseconds * SECONDS_PER_NS

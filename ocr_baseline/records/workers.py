@@ -9,18 +9,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ocr_baseline.model.run import WorkerRecord
-from ocr_baseline.records.growing_columns import GrowingColumns
-from ocr_baseline.records.shapes import check_format
-from ocr_baseline.records.values import line_columns, nanoseconds, whole_number
-from ocr_baseline.vocabulary import Stage
+from ocr_baseline.records.checks import check_format, line_columns, nanoseconds, whole_number
+from ocr_baseline.records.columns import GrowingColumns, seconds
+from ocr_baseline.records.format import MAX_PREFETCH_FACTOR, MAX_WORKERS
+from ocr_baseline.vocabulary import SECONDS_PER_NS, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-SECONDS = np.float64(1e-9)
-MAX_WORKERS = 10_000
-MAX_PREFETCH_FACTOR = 1_000_000
-"""More than any machine runs and any loader holds: a replay makes room for so many."""
 
 _Process = tuple[Stage, int, int]
 """A worker process: its stage, its number in its loader, its process id."""
@@ -50,24 +45,22 @@ class RecordedWorkers:
     starts: dict[_Process, _Start] = field(default_factory=dict)
     batches: dict[_Process, _Batches] = field(default_factory=lambda: defaultdict(_Batches))
 
-    def take(self, record: Mapping[str, Any]) -> None:
-        """Take one record in; raise `ValueError` when its columns don't fit together."""
-        process = (
-            Stage(record["stage"]),
-            _below(MAX_WORKERS, record["worker"]),
-            whole_number(record["pid"]),
+    def take_start(self, record: Mapping[str, Any]) -> None:
+        """Take the start of a worker; raise `ValueError` when it can't be one."""
+        process = _process(record)
+        check_format(record)
+        asked_ns, ready_ns = nanoseconds([record["asked_ns"], record["ready_ns"]])
+        if ready_ns < asked_ns:
+            raise ValueError("a worker that was ready before it was asked for")
+        self.starts[process] = _Start(
+            float(asked_ns * SECONDS_PER_NS),
+            float(ready_ns * SECONDS_PER_NS),
+            _prefetch_factor(record.get("prefetch_factor")),
         )
-        if record["type"] == "worker_start":
-            check_format(record)
-            asked_ns, ready_ns = nanoseconds([record["asked_ns"], record["ready_ns"]])
-            if ready_ns < asked_ns:
-                raise ValueError("a worker that was ready before it was asked for")
-            self.starts[process] = _Start(
-                float(asked_ns * SECONDS),
-                float(ready_ns * SECONDS),
-                _prefetch_factor(record.get("prefetch_factor")),
-            )
-            return
+
+    def take_batches(self, record: Mapping[str, Any]) -> None:
+        """Take the batches of a worker; raise `ValueError` when columns don't fit together."""
+        process = _process(record)
         start_ns, end_ns = nanoseconds(record["start_ns"]), nanoseconds(record["end_ns"])
         lines_ns = line_columns(record["lines_ns"], len(start_ns))
         if end_ns.shape != start_ns.shape:
@@ -76,8 +69,9 @@ class RecordedWorkers:
             raise ValueError("negative time in a worker's record")
         taken = self.batches[process]
         rows = len(start_ns)
-        taken.moments_s.extend({"start": start_ns * SECONDS, "end": end_ns * SECONDS}, rows)
-        taken.lines_s.extend({line: column * SECONDS for line, column in lines_ns.items()}, rows)
+        moments_s = {"start": seconds(start_ns), "end": seconds(end_ns)}
+        taken.moments_s.extend(moments_s, rows)
+        taken.lines_s.extend({line: seconds(column) for line, column in lines_ns.items()}, rows)
 
     def line_total_s(self, stage: Stage, line: str) -> float:
         """Return the exclusive time of a line in all workers of a stage."""
@@ -109,6 +103,14 @@ class RecordedWorkers:
             lines_s=taken.lines_s.columns(),
             prefetch_factor=start.prefetch_factor,
         )
+
+
+def _process(record: Mapping[str, Any]) -> _Process:
+    return (
+        Stage(record["stage"]),
+        _below(MAX_WORKERS, record["worker"]),
+        whole_number(record["pid"]),
+    )
 
 
 def _prefetch_factor(value: Any) -> int | None:

@@ -8,11 +8,9 @@ import threading
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
-FORMAT_NAME = "ocr-baseline-records"
-FORMAT_VERSION = 1
+    from ocr_baseline.records.format import Record
 
 
 class RecordWriter:
@@ -23,8 +21,9 @@ class RecordWriter:
 
     Args:
         path: The file; its folder is made.
-        is_made_anew: Make a file that was removed as the run went again, with the headers that it
-            had and how many batches are lost. A file that another run put in its place stays.
+        is_made_anew: When the file is removed during the run, make it again with its headers,
+            its last tallies and how many batches are lost. A file that another run has put in its
+            place stays.
 
     Raises:
         OSError: When the folder or the file can't be made or written.
@@ -39,9 +38,10 @@ class RecordWriter:
         self._file: IO[bytes] | None = path.open("ab", buffering=0)
         self._is_torn = False
         self._headers: list[bytes] = []
+        self._tallies: dict[tuple[str, str, str], bytes] = {}
         self._batches_written = 0
 
-    def write(self, record: Mapping[str, object]) -> None:
+    def write(self, record: Record) -> None:
         """Append one record; after `close` this does nothing."""
         line = _line(record)
         with self._lock:
@@ -53,12 +53,13 @@ class RecordWriter:
             self._write_line(self._file, line)
             self._remember(record, line)
 
-    def _remember(self, record: Mapping[str, object], line: bytes) -> None:
-        if record.get("type") == "header":
+    def _remember(self, record: Record, line: bytes) -> None:
+        if record["type"] == "header":
             self._headers.append(line)
-        elif record.get("type") == "batches":
-            starts = record["start_ns"]
-            self._batches_written += len(starts) if isinstance(starts, list) else 0
+        elif record["type"] == "operation":
+            self._tallies[record["name"], record["stage"], record["where"]] = line
+        elif record["type"] == "batches":
+            self._batches_written += len(record["start_ns"])
 
     def _made_anew(self, removed: IO[bytes]) -> IO[bytes]:
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -66,7 +67,7 @@ class RecordWriter:
         removed.close()
         self._is_torn = False
         lost = _line({"type": "removed", "batches": self._batches_written})
-        for line in (*self._headers, lost):
+        for line in (*self._headers, *self._tallies.values(), lost):
             self._write_line(file, line)
         return file
 
@@ -86,5 +87,5 @@ class RecordWriter:
                 self._file = None
 
 
-def _line(record: Mapping[str, object]) -> bytes:
+def _line(record: Record) -> bytes:
     return json.dumps(record, separators=(",", ":"), allow_nan=False).encode() + b"\n"

@@ -34,7 +34,7 @@ def runs_like(
     """
     if not like:
         return store.load(name, entries)
-    wanted = fingerprint(like[0].identity)
+    wanted = fingerprint(like[0].environment.identity)
     fitting = [entry for entry in entries if entry.fingerprint == wanted]
     others = len(entries) - len(fitting)
     if others and fitting:

@@ -23,6 +23,8 @@ from ocr.train import (
     train,
 )
 
+pytestmark = pytest.mark.slow
+
 Compose = Callable[..., DictConfig]
 
 
@@ -193,7 +195,7 @@ def test_a_value_that_was_never_given_is_named(compose_app: Compose) -> None:
 @pytest.mark.parametrize(
     ("module", "kind", "message"),
     [
-        ("shapely.geometry", TrainingSetupError, r"shapely: pip install 'ocr-baseline\[train\]'"),
+        ("shapely.geometry", TrainingSetupError, r"needs shapely\..*pip install -e '\.\[train\]'"),
         ("theirs", InstantiationException, "theirs"),
     ],
 )

@@ -17,7 +17,7 @@ from ocr_baseline.model.document import Baseline
 from ocr_baseline.model.document_file import read_baseline
 from ocr_baseline.model.run import RunInfo
 from ocr_baseline.records import reader
-from ocr_baseline.records.writer import FORMAT_NAME
+from ocr_baseline.records.format import FORMAT_NAME
 from ocr_baseline.reports.run.json import render_json
 from ocr_baseline.reports.run.markdown import render_markdown
 from ocr_baseline.sources import csv_logger, tensorboard_events
@@ -25,8 +25,11 @@ from ocr_baseline.sources.logged.rows import read_rows
 from ocr_baseline.sources.logged.run import run_of
 from ocr_baseline.vocabulary import Stage
 from tests.ocr_baseline.examples import full_baseline
+from tests.property_sizes import examples
 
-SETTINGS = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+SETTINGS = settings(
+    max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 HEADER = {"type": "header", "format": FORMAT_NAME, "version": 1}
 
 json_values = st.recursive(

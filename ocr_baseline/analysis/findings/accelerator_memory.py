@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ocr_baseline.analysis.findings.catalogue import ACCELERATOR_MEMORY
 from ocr_baseline.analysis.findings.rule import bytes_evidence, count_evidence
 from ocr_baseline.model.document import Evidence, Finding
 
@@ -13,17 +14,12 @@ if TYPE_CHECKING:
     from ocr_baseline.analysis.measured import Measured
     from ocr_baseline.model.document import AcceleratorMemory
 
-RULE = "accelerator-memory"
-NEAR_LIMIT = 0.90
-
 
 def accelerator_memory(measured: Measured) -> Iterator[Finding]:
-    """Find peaks of 90% of the accelerator's memory, and allocations that had to be tried again.
+    """Find peaks near the accelerator's memory, and allocations that had to be retried.
 
-    90% is where the TensorBoard profiler plugin recommends against using more. It is high when
-    tensors held that much or an allocation was retried (the allocator freed all its cache first,
-    which stops the device), medium when it was only reserved: memory without a tensor in it can
-    still be given to the next.
+    A retry is urgent: the allocator freed its whole cache first, which stops the device. Memory
+    that was only reserved is less so: without a tensor in it, it can still go to the next one.
     """
     memory = None if measured.memory is None else measured.memory.accelerator
     if memory is None:
@@ -31,11 +27,11 @@ def accelerator_memory(measured: Measured) -> Iterator[Finding]:
     allocated = _share(memory.allocated_peak_bytes, memory.total_bytes)
     reserved = _share(memory.reserved_peak_bytes, memory.total_bytes)
     retries = memory.alloc_retries or 0
-    if max(allocated, reserved) < NEAR_LIMIT and retries == 0:
+    if max(allocated, reserved) < ACCELERATOR_MEMORY["full"] and retries == 0:
         return
-    is_urgent = allocated >= NEAR_LIMIT or retries > 0
+    is_urgent = allocated >= ACCELERATOR_MEMORY["full"] or retries > 0
     yield Finding(
-        id=RULE,
+        id=ACCELERATOR_MEMORY.id,
         severity="high" if is_urgent else "medium",
         title="The accelerator's memory ran short"
         if retries
@@ -45,8 +41,9 @@ def accelerator_memory(measured: Measured) -> Iterator[Finding]:
             "Use a smaller batch with gradient accumulation, lower precision or activation "
             "checkpointing before adding to the model."
             if is_urgent
-            else "The allocator held nearly all memory, tensors less: a larger peak may still fit, "
-            "or fail for want of one large block; see that batches have few different shapes."
+            else "The allocator reserved nearly all memory, though tensors used less. A larger "
+            "peak may still fit, or fail because no single block is large enough: keep the number "
+            "of different batch shapes low."
         ),
     )
 

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ocr_baseline.analysis.findings.catalogue import EXPLAINED
 from ocr_baseline.analysis.phases.builder import line_name
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ocr_baseline.model.run import BatchTable
-
-EXPLAINED = 0.8
 
 
 @dataclass(frozen=True)

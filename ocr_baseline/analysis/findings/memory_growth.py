@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ocr_baseline.analysis.findings.catalogue import MEMORY_GROWTH
 from ocr_baseline.analysis.findings.rule import bytes_evidence
 from ocr_baseline.model.document import Evidence, Finding
 
@@ -13,43 +14,41 @@ if TYPE_CHECKING:
     from ocr_baseline.analysis.measured import Measured
     from ocr_baseline.model.document import Memory, MemoryUse
 
-RULE = "memory-growth"
-MIN_RISE_AN_HOUR = 0.05
-SOON_H = 24.0
-MINUTES_AN_HOUR = 60.0
+MINUTES_PER_HOUR = 60.0
 
 _ADVICE = {
-    "the main process": "Look in the main process for what is kept over batches: outputs or losses "
-    "in lists (with their graphs: detach them), metrics that are never reset, growing caches.",
-    "the loader workers": "In forked workers, touching Python objects of the dataset copies their "
+    "the main process": "Look for what the main process keeps from batch to batch: outputs or "
+    "losses in lists (detach them, or their graphs stay too), metrics that are never reset, "
+    "growing caches.",
+    "the loader workers": "In forked workers, touching the dataset's Python objects copies their "
     "memory page by page: keep annotations in NumPy arrays or tensors instead of lists of objects, "
     "and look for caches in the dataset.",
 }
 
 
 def memory_growth(measured: Measured) -> Iterator[Finding]:
-    """Find process trees that grow by 5% an hour of what they hold, with an interval above zero.
+    """Find process trees that keep growing, with an interval of the growth above zero.
 
     The growth is the slope of the second half of the run; without ten samples over half a minute
-    there is none. 5% an hour is this project's choice: a day at that pace doubles the run's
-    memory. It is high when the pace fills the machine within a day. Main process and workers are
-    named when their own intervals lie above zero.
+    there is none. At 5% per hour a run doubles its memory within a day. Main process and workers
+    are named when their own intervals lie above zero.
     """
     memory = measured.memory
     tree = None if memory is None else memory.process_tree_rss_bytes
     if memory is None or tree is None or not _grows(tree) or not tree.mean:
         return
-    an_hour = (tree.growth_bytes_per_min or 0.0) * MINUTES_AN_HOUR
-    if an_hour < MIN_RISE_AN_HOUR * tree.mean:
+    per_hour = (tree.growth_bytes_per_min or 0.0) * MINUTES_PER_HOUR
+    if per_hour < MEMORY_GROWTH["per_hour"] * tree.mean:
         return
-    hours_left = _hours_left(measured, tree, an_hour)
+    hours_left = _hours_left(measured, tree, per_hour)
     places = _places(memory)
     advice = " ".join(_ADVICE[place] for place in places) or (
-        "Neither the main process nor the workers grow beyond doubt on their own: measure longer."
+        "Neither the main process nor the workers clearly grow on their own: measure for longer."
     )
+    is_soon = hours_left is not None and hours_left <= MEMORY_GROWTH["hours"]
     yield Finding(
-        id=RULE,
-        severity="high" if hours_left is not None and hours_left <= SOON_H else "medium",
+        id=MEMORY_GROWTH.id,
+        severity="high" if is_soon else "medium",
         title="Memory keeps growing" + (f", in {' and '.join(places)}" if places else ""),
         evidence=list(_evidence(memory, hours_left)),
         advice=advice,
@@ -65,12 +64,12 @@ def _places(memory: Memory) -> list[str]:
     return [place for place, use in zip(_ADVICE, uses, strict=True) if _grows(use)]
 
 
-def _hours_left(measured: Measured, tree: MemoryUse, an_hour: float) -> float | None:
+def _hours_left(measured: Measured, tree: MemoryUse, per_hour: float) -> float | None:
     """Return when the machine's memory would be full of this run alone, None when unknown."""
-    size_bytes = measured.run.environment_identity.get("memory_bytes")
-    if not isinstance(size_bytes, int | float) or tree.end is None:
+    size_bytes = measured.environment.memory_bytes
+    if size_bytes is None or tree.end is None:
         return None
-    return max(size_bytes - tree.end, 0.0) / an_hour
+    return max(size_bytes - tree.end, 0.0) / per_hour
 
 
 def _evidence(memory: Memory, hours_left: float | None) -> Iterator[Evidence]:

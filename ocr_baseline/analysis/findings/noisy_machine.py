@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ocr_baseline.analysis.replay.worker_replay import cpu_count
+from ocr_baseline.analysis.findings.catalogue import NOISY_MACHINE
 from ocr_baseline.model.document import Evidence, Finding
 
 if TYPE_CHECKING:
@@ -13,10 +13,6 @@ if TYPE_CHECKING:
 
     from ocr_baseline.analysis.measured import Measured
     from ocr_baseline.model.document import Severity
-
-RULE = "noisy-machine"
-BUSY = 0.5
-FULL = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,31 +26,35 @@ class Signal:
 
 
 SIGNALS = (
-    Signal(key="cpu_steal_share", low=0.01, medium=0.05, subject="the host gave cores to others"),
+    Signal(
+        key="cpu_steal_share",
+        low=NOISY_MACHINE["steal_low"],
+        medium=NOISY_MACHINE["steal_medium"],
+        subject="the host gave cores to other guests",
+    ),
     Signal(
         key="cpu_frequency_drop_share",
-        low=0.05,
-        medium=0.20,
+        low=NOISY_MACHINE["drop_low"],
+        medium=NOISY_MACHINE["drop_medium"],
         subject="the processor's clock dropped",
     ),
 )
 """Shares that a source may record over the run: of processor time stolen by other guests of the
-host, and of the clock frequency between its highest and its lowest sample. The limits are this
-project's choice: below the first, the times of a run vary as much without it."""
+host, and of the clock frequency between its highest and its lowest sample. Below the low limits,
+the times of a run vary as much without them."""
 
 
 def noisy_machine(measured: Measured) -> Iterator[Finding]:
-    """Find a machine that was busy as the run began, or whose cores were taken away or slowed.
+    """Find a machine that was busy when the run began, or whose cores were taken away or slowed.
 
-    Load is the 1-minute average at the start against the cores: low at a half, medium from one
-    waiting process for each core on, this project's choice. The run's own preparation, as far as
-    it fell into that minute, is in it. No saving: it is the trust in the numbers that suffers.
+    Load is the 1-minute average at the start per core; it includes the run's own preparation, as
+    far as that fell into the minute. No saving: it is the trust in the numbers that suffers.
     """
-    volatile = measured.run.environment_volatile
-    cores, load = cpu_count(measured), _number(volatile.get("load_avg_1min"))
-    if cores is not None and load is not None and load / cores >= BUSY:
+    environment = measured.environment
+    cores, load = environment.cpu_count, environment.load_avg_1min
+    if cores is not None and load is not None and load / cores >= NOISY_MACHINE["busy"]:
         yield _finding(
-            "medium" if load / cores >= FULL else "low",
+            "medium" if load / cores >= NOISY_MACHINE["full"] else "low",
             "the machine was busy when the run began",
             [
                 Evidence(metric="environment.volatile.load_avg_1min", value=load, unit="processes"),
@@ -63,7 +63,7 @@ def noisy_machine(measured: Measured) -> Iterator[Finding]:
             "load",
         )
     for signal in SIGNALS:
-        value = _number(volatile.get(signal.key))
+        value = getattr(environment, signal.key)
         if value is not None and value >= signal.low:
             yield _finding(
                 "medium" if value >= signal.medium else "low",
@@ -75,14 +75,10 @@ def noisy_machine(measured: Measured) -> Iterator[Finding]:
 
 def _finding(severity: Severity, subject: str, evidence: list[Evidence], name: str) -> Finding:
     return Finding(
-        id=f"{RULE}:{name}",
+        id=f"{NOISY_MACHINE.id}:{name}",
         severity=severity,
         title=f"The times may not repeat: {subject}",
         evidence=evidence,
-        advice="Measure again while nothing else runs before comparing with other runs, and "
-        "repeat the run to see how far its times spread.",
+        advice="Before comparing with other runs, measure again while nothing else is running, and "
+        "repeat the run to see how much its times vary.",
     )
-
-
-def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

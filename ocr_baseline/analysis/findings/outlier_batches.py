@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from ocr_baseline.analysis.findings.catalogue import OUTLIER_BATCHES
 from ocr_baseline.analysis.findings.excess import line_behind
 from ocr_baseline.analysis.findings.rule import (
     count_evidence,
     seconds_evidence,
-    severity_of,
+    share_of,
+    title,
     too_few_batches,
 )
 from ocr_baseline.analysis.phases.steady_loaders import steady_loaders
@@ -26,11 +28,6 @@ if TYPE_CHECKING:
     from ocr_baseline.analysis.phases.steady_loaders import SteadyLoader
     from ocr_baseline.model.document import Evidence
 
-RULE = "outlier-batches"
-MIN_BATCHES = 20
-MAX_SHARE = 0.05
-TIMES_MEDIAN = 2.0
-MODIFIED_Z_SCORE = 3.5
 NORMAL_MAD = 1.4826
 SHOWN = 5
 
@@ -44,37 +41,42 @@ class Recurring(NamedTuple):
 
 
 def outlier_batches(measured: Measured) -> Iterator[Finding | Silence]:
-    """Find batches beyond a modified z-score of 3.5 and twice the median, at most 5% of them.
+    """Find single batches that are far slower than the others.
 
-    The score measures the distance from the median in median absolute deviations, which outliers
-    don't move (Iglewicz and Hoaglin, How to Detect and Handle Outliers, 1993). Twice the median
-    keeps very even batches from having outliers that nobody would notice; more than one batch in
-    twenty is a tail, which the rule on tails judges. Severity follows the saving's share of the
-    stage, and is at most medium: single batches are rarely worth more.
+    The modified z-score measures the distance from the median in median absolute deviations, which
+    outliers don't move (Iglewicz and Hoaglin, How to Detect and Handle Outliers, 1993). The
+    multiple of the median keeps very even batches from having outliers that nobody would notice;
+    more than one batch in twenty is a tail, which the rule on tails judges. Single batches are
+    rarely worth more than medium.
     """
     for loader in steady_loaders(measured):
         durations_s = loader.durations_s
-        silence = too_few_batches(RULE, loader.phase, MIN_BATCHES, len(durations_s))
+        silence = too_few_batches(
+            OUTLIER_BATCHES, loader.phase, int(OUTLIER_BATCHES["batches"]), len(durations_s)
+        )
         if silence is not None:
             yield silence
             continue
         median_s = float(np.median(durations_s))
         deviation_s = NORMAL_MAD * float(np.median(np.abs(durations_s - median_s)))
-        limit_s = max(median_s + MODIFIED_Z_SCORE * deviation_s, TIMES_MEDIAN * median_s)
+        limit_s = max(
+            median_s + OUTLIER_BATCHES["score"] * deviation_s, OUTLIER_BATCHES["slow"] * median_s
+        )
         outliers = loader.rows & (loader.table.duration_s > limit_s)
-        if 0 < outliers.sum() <= MAX_SHARE * len(durations_s):
+        if 0 < outliers.sum() <= OUTLIER_BATCHES["share"] * len(durations_s):
             yield _finding(loader, outliers, median_s)
 
 
 def _finding(loader: SteadyLoader, outliers: NDArray[np.bool_], median_s: float) -> Finding:
     saving_s = float((loader.table.duration_s[outliers] - median_s).sum())
-    share = saving_s / loader.phase.total_s if loader.phase.total_s else 0.0
     cause = line_behind(loader.table, outliers, loader.rows & ~outliers)
     return Finding(
-        id=f"{RULE}:{loader.label}",
-        severity="medium" if severity_of(share) != "low" else "low",
-        title=f"A few batches of {loader.label} take far longer than the others"
-        + ("" if cause is None else f", for {cause.line}"),
+        id=f"{OUTLIER_BATCHES.id}:{loader.label}",
+        severity=OUTLIER_BATCHES.severity(share_of(loader.phase, saving_s)),
+        title=title(
+            f"a few {loader.words} batches take far longer than the others",
+            by=None if cause is None else cause.line,
+        ),
         evidence=[
             count_evidence(f"series.{loader.label}.outliers", int(outliers.sum())),
             seconds_evidence(f"phases.{loader.label}.batch_time_s.median", median_s),
@@ -112,9 +114,9 @@ def _advice(recurring: Recurring | None) -> str:
     if recurring is not None:
         return (
             f"Batch {recurring.batch_idx} is slow in {recurring.passes} of {recurring.of_passes} "
-            "passes: if the loader keeps its order, look at that batch's samples."
+            "passes. If the loader keeps its order, look at that batch's samples."
         )
     return (
-        "No batch number is slow in most passes: compare the batches' times with what else "
-        "happened then, in this run and on the machine."
+        "No batch number is slow in most passes. Check what else happened at the times of these "
+        "batches, in this run and on the machine."
     )

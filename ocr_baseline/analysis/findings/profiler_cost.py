@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ocr_baseline.analysis.findings.rule import MODERATELY, seconds_evidence
+from ocr_baseline.analysis.findings.catalogue import PROFILER_COST
+from ocr_baseline.analysis.findings.rule import seconds_evidence
 from ocr_baseline.model.document import Evidence, Finding
 
 if TYPE_CHECKING:
@@ -12,18 +13,15 @@ if TYPE_CHECKING:
 
     from ocr_baseline.analysis.measured import Measured
 
-RULE = "profiler-cost"
-NOTICEABLE = 0.01
-
 
 def profiler_cost(measured: Measured) -> Iterator[Finding]:
-    """Find a profiler that took more than 1% (low) or 5% (medium) of the stages.
+    """Find a profiler that took more of the stages than the project allows itself.
 
-    1% is the bar that the project sets for itself; from 5% on, the margin within which two times
-    count as equal, it would decide comparisons.
+    From the medium limit on, the margin within which two times count as equal, it would decide
+    comparisons.
     """
     cost = measured.measurement
-    if cost.overhead_s is None or (cost.overhead_share or 0.0) <= NOTICEABLE:
+    if cost.overhead_s is None or (cost.overhead_share or 0.0) <= PROFILER_COST["low"]:
         return
     share = cost.overhead_share or 0.0
     evidence = [
@@ -35,12 +33,12 @@ def profiler_cost(measured: Measured) -> Iterator[Finding]:
             seconds_evidence("measurement.per_batch_overhead_s", cost.per_batch_overhead_s)
         )
     yield Finding(
-        id=RULE,
-        severity="medium" if share >= MODERATELY else "low",
+        id=PROFILER_COST.id,
+        severity=PROFILER_COST.severity(share),
         title="Measuring took a noticeable part of the run",
         evidence=evidence,
         estimated_saving_s=cost.overhead_s,
         saving_basis="running without the profiler",
-        advice="Time fewer operations, above all those with very many short calls; with batches of "
-        "less than a millisecond, keep the profiler for runs that measure.",
+        advice="Time fewer operations, especially ones with very many short calls. With batches of "
+        "less than a millisecond, use the profiler only in runs that measure.",
     )

@@ -6,19 +6,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
+from ocr_baseline.analysis.findings.catalogue import MIN_STEADY_BATCHES
 from ocr_baseline.model.document import Evidence, Finding
 
 if TYPE_CHECKING:
+    from ocr_baseline.analysis.findings.catalogue import Kind
     from ocr_baseline.analysis.measured import Measured
-    from ocr_baseline.model.document import Phase, Severity
-
-MODERATELY = 0.05
-HIGHLY = 0.20
-"""Shares of a stage from which time away from the model's own work counts: the limits at which
-XProf's input-pipeline analyzer calls a step moderately and highly input-bound."""
-
-MIN_STEADY_BATCHES = 5
-"""With five steady batches, one odd batch moves neither their median nor most of a share."""
+    from ocr_baseline.model.document import Phase
 
 
 @dataclass(frozen=True)
@@ -40,12 +34,12 @@ def steady_batches(phase: Phase) -> int:
 
 
 def too_few_batches(
-    rule: str, phase: Phase, needed: int = MIN_STEADY_BATCHES, steady: int | None = None
+    kind: Kind, phase: Phase, needed: int = MIN_STEADY_BATCHES, steady: int | None = None
 ) -> Silence | None:
     """Return why a recorded phase is too short to judge, None when it is not.
 
     Args:
-        rule: The rule that would judge.
+        kind: What would be found.
         phase: The phase.
         needed: Steady batches that the rule needs.
         steady: Steady batches that there are, where a rule looks at a part of the phase.
@@ -54,16 +48,19 @@ def too_few_batches(
     if steady >= needed:
         return None
     return Silence(
-        rule,
+        kind.id,
         f"{phase.name} has {steady} steady batch{'' if steady == 1 else 'es'}, {needed} needed",
     )
 
 
-def severity_of(share: float, medium: float = MODERATELY, high: float = HIGHLY) -> Severity:
-    """Return high, medium or low by a share of a phase's time."""
-    if share >= high:
-        return "high"
-    return "medium" if share >= medium else "low"
+def share_of(phase: Phase, seconds: float) -> float:
+    """Return a time as a share of its phase, 0 where the phase's own time is unknown."""
+    return seconds / phase.total_s if phase.total_s else 0.0
+
+
+def title(words: str, *, by: str | None = None) -> str:
+    """Return a title that begins with a capital and ends in what is most of it, where known."""
+    return words[:1].upper() + words[1:] + ("" if by is None else f", mostly in {by}")
 
 
 def share_evidence(phase: Phase, line: str, share: float) -> Evidence:

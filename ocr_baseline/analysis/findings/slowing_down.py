@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from ocr_baseline.analysis.findings.catalogue import MIN_STEADY_BATCHES, SLOWING_DOWN
 from ocr_baseline.analysis.findings.excess import line_behind
 from ocr_baseline.analysis.findings.rule import (
-    MIN_STEADY_BATCHES,
     Silence,
     count_evidence,
     seconds_evidence,
-    severity_of,
+    share_of,
+    title,
 )
 from ocr_baseline.model.document import Finding
-from ocr_baseline.vocabulary import PHASES
+from ocr_baseline.vocabulary import PHASE_WORDS, PHASES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,10 +28,7 @@ if TYPE_CHECKING:
     from ocr_baseline.analysis.phases.stage_times import StageTimes
     from ocr_baseline.model.document import Phase
 
-RULE = "slowing-down"
-MIN_PASSES = 5
 MAX_PASSES = 500
-MIN_RISE = 0.10
 
 
 class Passes(NamedTuple):
@@ -42,23 +40,23 @@ class Passes(NamedTuple):
 
 
 def slowing_down(measured: Measured) -> Iterator[Finding | Silence]:
-    """Find stages whose batches get 10% slower over the run, with an interval above zero.
+    """Find stages whose batches get slower over the run, with an interval of the slope above zero.
 
     The trend is the Theil-Sen slope of the passes' medians (Sen, 1968) with its 95% interval. With
     fewer than five passes no order of their medians is rarer than one in twenty by chance
-    (2 / 4! = 8%, 2 / 5! = 2%). 10% is the spread at which pyperf calls a result unstable.
+    (2 / 4! = 8%, 2 / 5! = 2%).
     """
     for stage, times in measured.times.items():
         phase = measured.phase(PHASES[stage])
         if phase is None or len(times.durations_s) == 0:
             continue
         passes = _passes(times)
-        if len(passes.numbers) < MIN_PASSES:
+        if len(passes.numbers) < SLOWING_DOWN["passes"]:
             yield Silence(
-                RULE,
+                SLOWING_DOWN.id,
                 f"{phase.name} has {len(passes.numbers)} "
                 f"pass{'' if len(passes.numbers) == 1 else 'es'} of {MIN_STEADY_BATCHES} or more "
-                f"steady batches, {MIN_PASSES} needed",
+                f"steady batches, {SLOWING_DOWN['passes']:.0f} needed",
             )
         else:
             yield from _judged(phase, times, passes)
@@ -88,7 +86,7 @@ def _judged(phase: Phase, times: StageTimes, passes: Passes) -> Iterator[Finding
     fit = theilslopes(passes.medians_s, passes.numbers)
     span = int(passes.numbers[-1] - passes.numbers[0])
     first_s = float(fit.intercept + fit.slope * passes.numbers[0])
-    if fit.low_slope <= 0 or first_s <= 0 or fit.slope * span < MIN_RISE * first_s:
+    if fit.low_slope <= 0 or first_s <= 0 or fit.slope * span < SLOWING_DOWN["rise"] * first_s:
         return
     number_of_pass = np.cumsum(times.is_first_of_epoch) - 1
     later = np.maximum(number_of_pass - passes.numbers[0], 0)
@@ -128,17 +126,19 @@ def _finding(
     if cause is not None:
         evidence.append(seconds_evidence(f"{where}.last_third_excess.{cause.line}", cause.excess_s))
     return Finding(
-        id=f"{RULE}:{phase.name}",
-        severity=severity_of(saving_s / phase.total_s if phase.total_s else 0.0),
-        title=f"Batches of {phase.name} get slower over the run"
-        + ("" if cause is None else f", in {cause.line}"),
+        id=f"{SLOWING_DOWN.id}:{phase.name}",
+        severity=SLOWING_DOWN.severity(share_of(phase, saving_s)),
+        title=title(
+            f"{PHASE_WORDS[phase.name]} batches get slower over the run",
+            by=None if cause is None else cause.line,
+        ),
         evidence=evidence,
         estimated_saving_s=saving_s,
         saving_basis="every pass as fast as the first, by the fitted trend",
         advice=(
-            f"{cause.line} grows from pass to pass: look for what it keeps or repeats over the run."
+            f"{cause.line} takes longer from pass to pass: look for what it keeps or repeats."
             if cause is not None
-            else "No line makes up most of the growth: look for state that accumulates, for memory "
-            "that runs short, and for a processor that slows down."
+            else "No line makes up most of the growth: look for state that accumulates, for "
+            "memory that runs short, and for a processor that slows down."
         ),
     )

@@ -6,8 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ocr_baseline.analysis.findings.catalogue import TAIL_LATENCY
 from ocr_baseline.analysis.findings.excess import line_behind
-from ocr_baseline.analysis.findings.rule import seconds_evidence, severity_of, too_few_batches
+from ocr_baseline.analysis.findings.rule import (
+    seconds_evidence,
+    share_of,
+    title,
+    too_few_batches,
+)
 from ocr_baseline.analysis.phases.steady_loaders import steady_loaders
 from ocr_baseline.model.document import Evidence, Finding
 
@@ -18,33 +24,27 @@ if TYPE_CHECKING:
     from ocr_baseline.analysis.measured import Measured
     from ocr_baseline.analysis.phases.steady_loaders import SteadyLoader
 
-RULE = "tail-latency"
-MIN_BATCHES = 20
-SLOW = 1.5
-
 
 def tail_latency(measured: Measured) -> Iterator[Finding | Silence]:
-    """Find loaders whose 95th percentile is 1.5 times their median or more.
+    """Find loaders whose 95th percentile is far above their median.
 
-    Half as much again is the distance from the centre at which pyperf calls a value unstable.
-    Below 20 batches the 95th percentile lies between the two slowest. Removing the tail means that
-    the batches beyond that limit take the median; severity follows what that saves of the stage
-    (medium at 5%, high at 20%, as in all shares of time). A line is named where it makes up 80% of
-    what the slow batches take longer.
+    Removing the tail means that the batches beyond the limit take the median.
     """
     for loader in steady_loaders(measured):
         durations_s = loader.durations_s
-        silence = too_few_batches(RULE, loader.phase, MIN_BATCHES, len(durations_s))
+        silence = too_few_batches(
+            TAIL_LATENCY, loader.phase, int(TAIL_LATENCY["batches"]), len(durations_s)
+        )
         if silence is not None:
             yield silence
             continue
         median_s, p95_s = (float(value) for value in np.percentile(durations_s, [50, 95]))
-        if p95_s >= SLOW * median_s:
+        if p95_s >= TAIL_LATENCY["slow"] * median_s:
             yield _finding(loader, median_s, p95_s)
 
 
 def _finding(loader: SteadyLoader, median_s: float, p95_s: float) -> Finding:
-    slow = loader.rows & (loader.table.duration_s >= SLOW * median_s)
+    slow = loader.rows & (loader.table.duration_s >= TAIL_LATENCY["slow"] * median_s)
     saving_s = float((loader.table.duration_s[slow] - median_s).sum())
     cause = line_behind(loader.table, slow, loader.rows & ~slow)
     where = f"phases.{loader.label}.batch_time_s"
@@ -56,22 +56,24 @@ def _finding(loader: SteadyLoader, median_s: float, p95_s: float) -> Finding:
         ),
     ]
     advice = (
-        "No line of the breakdown makes up most of the difference: look at what else ran on the "
-        "machine, and at the size of the batches."
+        "No line of the breakdown makes up most of the difference: look at what else ran "
+        "on the machine, and at the size of the batches."
     )
     if cause is not None:
         evidence.append(seconds_evidence(f"{where}.slow_excess.{cause.line}", cause.excess_s))
         advice = (
-            f"In the slow batches the extra time is in {cause.line}: find what makes it vary, such "
-            "as the size of the samples, work that is done at some batches only, or other work on "
-            "the machine."
+            f"The slow batches spend their extra time in {cause.line}: find what makes it vary, "
+            "such as the size of the samples, work that only some batches do, or other work on the "
+            "machine."
         )
     return Finding(
-        id=f"{RULE}:{loader.label}",
-        severity=severity_of(saving_s / loader.phase.total_s if loader.phase.total_s else 0.0),
-        title=f"Slow batches in {loader.label}" + ("" if cause is None else f", for {cause.line}"),
+        id=f"{TAIL_LATENCY.id}:{loader.label}",
+        severity=TAIL_LATENCY.severity(share_of(loader.phase, saving_s)),
+        title=title(
+            f"some {loader.words} batches are slow", by=None if cause is None else cause.line
+        ),
         evidence=evidence,
         estimated_saving_s=saving_s,
-        saving_basis="the batches above 1.5 times the median take the median",
+        saving_basis=f"the batches above {TAIL_LATENCY['slow']} times the median take the median",
         advice=advice,
     )

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ocr_baseline.analysis.findings.catalogue import TOO_FEW_WORKERS
 from ocr_baseline.analysis.findings.rule import (
-    MODERATELY,
     Silence,
     count_evidence,
     seconds_evidence,
-    severity_of,
+    title,
     too_few_batches,
 )
 from ocr_baseline.analysis.measured import line_of
 from ocr_baseline.analysis.replay.loader_passes import replay_of_main_thread
-from ocr_baseline.analysis.replay.worker_replay import cpu_count, processors, worker_replay
+from ocr_baseline.analysis.replay.worker_replay import processors, worker_replay
 from ocr_baseline.model.document import Finding
-from ocr_baseline.vocabulary import Line, Stage
+from ocr_baseline.vocabulary import PHASE_WORDS, Line, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,26 +25,22 @@ if TYPE_CHECKING:
     from ocr_baseline.analysis.replay.loader_replay import LoaderReplay
     from ocr_baseline.model.document import Phase
 
-RULE = "too-few-workers"
-ENOUGH_OF_THE_SAVING = 0.9
-
 
 def too_few_workers(measured: Measured) -> Iterator[Finding | Silence]:
-    """Find loaders whose replay with more workers saves 5% (medium) or 20% (high) of the stage.
+    """Find loaders whose replay with more workers saves much of the stage.
 
-    The limits are those of waiting for data (XProf). At most as many workers are tried as there
-    are cores, the number that PyTorch's `DataLoader` suggests as its maximum; the finding is for
-    the fewest that reach nine tenths of the largest saving.
+    At most as many workers are tried as there are cores, the number that PyTorch's `DataLoader`
+    suggests as its maximum; the finding is for the fewest that reach nearly the largest saving.
     """
-    cores = cpu_count(measured)
+    cores = measured.environment.cpu_count
     for phase in measured.whole_phases:
         line = line_of(phase, Line.DATA_WAIT.value)
-        if line is None or (line.share or 0.0) < MODERATELY:
+        if line is None or (line.share or 0.0) < TOO_FEW_WORKERS["medium"]:
             continue
         if cores is None:
-            yield Silence(RULE, "the number of cores was not recorded")
+            yield Silence(TOO_FEW_WORKERS.id, "the number of cores was not recorded")
             return
-        silence = too_few_batches(RULE, phase)
+        silence = too_few_batches(TOO_FEW_WORKERS, phase)
         if silence is not None:
             yield silence
             continue
@@ -58,22 +54,23 @@ def _judged(measured: Measured, phase: Phase, cores: int) -> Iterator[Finding]:
     count, replay = found
     savings_s = {more: replay.saving_with_workers_s(more) for more in _candidates(count, cores)}
     largest_s = max(savings_s.values(), default=0.0)
-    if largest_s / phase.total_s < MODERATELY:
+    if largest_s / phase.total_s < TOO_FEW_WORKERS["medium"]:
         return
-    more = min(k for k, saved_s in savings_s.items() if saved_s >= ENOUGH_OF_THE_SAVING * largest_s)
+    enough_s = TOO_FEW_WORKERS["enough"] * largest_s
+    more = min(k for k, saved_s in savings_s.items() if saved_s >= enough_s)
     yield _finding(measured, phase, (count, more), savings_s[more])
 
 
 def _replay(measured: Measured, phase: Phase) -> tuple[int, LoaderReplay] | None:
     """Return how many workers made the batches, and the replay; 0 where it was the main thread.
 
-    That the main thread did is known of the training loader only, from the run's description.
+    That the main thread made them is known of the training loader only, from the run's description.
     """
     stage = Stage(phase.name)
     if stage in measured.worker_times:
         replay = worker_replay(measured, phase)
         return None if replay is None else (measured.worker_times[stage].count, replay)
-    if stage is Stage.TRAIN and measured.run.environment_identity.get("num_workers") == 0:
+    if stage is Stage.TRAIN and measured.environment.num_workers == 0:
         replay = replay_of_main_thread(measured.times[stage], processors(measured))
         return None if replay is None else (0, replay)
     return None
@@ -95,12 +92,12 @@ def _finding(
     count, more = workers
     line = line_of(phase, Line.DATA_WAIT.value)
     return Finding(
-        id=f"{RULE}:{phase.name}",
-        severity=severity_of(saving_s / (phase.total_s or saving_s)),
-        title=f"{phase.name} has too few loader workers",
+        id=f"{TOO_FEW_WORKERS.id}:{phase.name}",
+        severity=TOO_FEW_WORKERS.severity(saving_s / (phase.total_s or saving_s)),
+        title=title(f"{PHASE_WORDS[phase.name]} has too few loader workers"),
         evidence=[
             count_evidence(f"workers.{phase.name}.count", count),
-            count_evidence("environment.identity.cpu_count", cpu_count(measured) or 0),
+            count_evidence("environment.identity.cpu_count", measured.environment.cpu_count or 0),
             seconds_evidence(
                 f"phases.{phase.name}.breakdown.{Line.DATA_WAIT.value}.total_s",
                 0.0 if line is None else line.total_s,
@@ -108,7 +105,6 @@ def _finding(
         ],
         estimated_saving_s=saving_s,
         saving_basis=f"the loader replayed with {more} workers instead of {count}, which share the "
-        "cores with each other and with the main thread",
-        advice=f"Set the loader's num_workers to {more}, then compare: memory grows with each "
-        "worker.",
+        "cores with each other and the main thread",
+        advice=f"Set the loader's num_workers to {more}, then compare: each worker takes memory.",
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ocr_baseline.vocabulary import PHASES
+from ocr_baseline.vocabulary import PHASE_WORDS, PHASES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +32,12 @@ class SteadyLoader:
     times: StageTimes
     table: BatchTable
     rows: NDArray[np.bool_]
+
+    @property
+    def words(self) -> str:
+        """What a sentence calls it: `validation`, or `validation (dataloader 1)`."""
+        _, _, loader = self.label.partition(".dataloader_")
+        return PHASE_WORDS[self.phase.name] + (f" (dataloader {loader})" if loader else "")
 
     @property
     def durations_s(self) -> NDArray[np.float64]:

@@ -26,13 +26,13 @@ def main_thread_saving(
         took_s: Its time over the phase.
         what: What is removed, as in "removing it".
     """
-    basis = f"{what}: it ran in the main thread, so the stage gets shorter by what it took"
-    if measured.run.environment_identity.get("accelerator") not in {None, "cpu"}:
-        basis += ", as far as it was not waiting there for work queued on the accelerator"
+    basis = f"{what}: it ran in the main thread, so the stage gets shorter by the time it took"
+    if measured.environment.accelerator not in {None, "cpu"}:
+        basis += ", except for time spent waiting there for work queued on the accelerator"
     replay = worker_replay(measured, phase)
     if replay is None:
         return took_s, basis
     added_wait_s = replay.added_wait_without_main_s(line)
     if added_wait_s > 0:
-        basis += ", less what would then be waited longer for the loader's workers (replayed)"
+        basis += ", minus the longer wait for the loader's workers that would follow (replayed)"
     return max(took_s - added_wait_s, 0.0), basis

@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 
 def worker_replay(measured: Measured, phase: Phase) -> LoaderReplay | None:
     """Return the replay of the phase's workers, None when it has none or they can't be told."""
+    if phase.name not in measured.replays:
+        measured.replays[phase.name] = _replay(measured, phase)
+    return measured.replays[phase.name]
+
+
+def _replay(measured: Measured, phase: Phase) -> LoaderReplay | None:
     stage = Stage(phase.name)
     times, workers = measured.times.get(stage), measured.worker_times.get(stage)
     if times is None or workers is None:
@@ -30,17 +36,10 @@ def processors(measured: Measured) -> Processors:
     A model on the CPU computes in as many threads as torch was set to, by default one for each
     core; with an accelerator the main thread only feeds it.
     """
-    cores = cpu_count(measured)
-    if cores is None:
+    environment = measured.environment
+    if environment.cpu_count is None:
         return ONE_FOR_EVERYTHING
-    identity = measured.run.environment_identity
-    if identity.get("accelerator") != "cpu":
-        return Processors(cores=cores)
-    threads = identity.get("torch_num_threads")
-    return Processors(cores=cores, main_threads=threads if isinstance(threads, int) else cores)
-
-
-def cpu_count(measured: Measured) -> int | None:
-    """Return how many processors the run could use, None when it was not recorded."""
-    count = measured.run.environment_identity.get("cpu_count")
-    return count if isinstance(count, int) and not isinstance(count, bool) and count > 0 else None
+    if environment.accelerator != "cpu":
+        return Processors(cores=environment.cpu_count)
+    threads = environment.torch_num_threads or environment.cpu_count
+    return Processors(cores=environment.cpu_count, main_threads=threads)

@@ -6,10 +6,14 @@ The allocator keeps its counters on the host. Its peaks are never reset: user co
 from __future__ import annotations
 
 import logging
+from typing import TYPE_CHECKING
 
 import torch
 
 from ocr_baseline.measure.memory import AcceleratorSample
+
+if TYPE_CHECKING:
+    from ocr_baseline.records.format import AcceleratorPeaksJson
 
 GIBIBYTE = 1024**3
 
@@ -53,7 +57,7 @@ class AcceleratorProbe:
             return None
 
 
-def peaks(device: torch.device) -> dict[str, float] | None:
+def peaks(device: torch.device) -> AcceleratorPeaksJson | None:
     """Return the peaks since the process began, the device's size, retries and failures."""
     if not is_in_use(device):
         return None

@@ -17,6 +17,8 @@ from ocr_baseline.model.privacy import config_hash, redact, redact_text
 if TYPE_CHECKING:
     from lightning.pytorch import LightningModule, Trainer
 
+    from ocr_baseline.records.format import RunJson
+
 
 def output_folder(trainer: Trainer, output_dir: str | Path | None) -> Path:
     """Return the baseline's folder: the one given, else `baseline/` beside the run's outputs."""
@@ -34,7 +36,7 @@ def hydra_output_folder() -> Path | None:
     return Path(HydraConfig.get().runtime.output_dir) if HydraConfig.initialized() else None
 
 
-def run_identity(trainer: Trainer) -> dict[str, Any]:
+def run_identity(trainer: Trainer) -> RunJson:
     """Return the run's id, name, project, entity and URL from its W&B or other logger.
 
     An address is without credentials.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ocr_baseline.layout import records_name
+from ocr_baseline.records.format import line_start
+from ocr_baseline.records.lines import parse_line
 
 if TYPE_CHECKING:
     from lightning.pytorch import Trainer
@@ -17,7 +18,7 @@ RANKS_WAIT_S = 3.0
 
 _POLL_INTERVAL_S = 0.02
 _TAIL_BYTES = 64 * 1024
-_STATUS_START = b'{"type":"status"'
+_STATUS_START = line_start("status")
 
 
 def shared_folder(trainer: Trainer, folder: Path) -> Path:
@@ -73,8 +74,7 @@ def _has_ended(path: Path, reports: int) -> bool:
 
 def _reports(line: bytes) -> int:
     try:
-        record: dict[str, Any] = json.loads(line)
+        reports = parse_line(line).get("reports", 0)
     except ValueError:
         return 0
-    reports = record.get("reports", 0)
     return reports if isinstance(reports, int) else 0

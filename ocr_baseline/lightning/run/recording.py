@@ -6,7 +6,7 @@ import functools
 from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ocr_baseline.lightning.attach.cuda_clock import CudaClock
 from ocr_baseline.lightning.attach.gradient_exchange import gradient_wait_s
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from lightning.pytorch import LightningModule, Trainer
 
+    from ocr_baseline.records.format import HeaderFields
     from ocr_baseline.vocabulary import RunStatus
 
 
@@ -124,7 +125,7 @@ class Recording:
         self._reports += 1
         self.note_gradient_wait()
         self.recorder.pause()
-        self._heartbeat.beat(is_flush_due=True)
+        self._heartbeat.beat()
         self.recorder.flush(with_samples=True)
         self._write_status(status, ended_by)
 
@@ -172,8 +173,8 @@ class Recording:
             }
         )
 
-    def _header(self, trainer: Trainer, module: LightningModule) -> dict[str, Any]:
-        own = {
+    def _header(self, trainer: Trainer, module: LightningModule) -> HeaderFields:
+        own: HeaderFields = {
             "written_at": datetime.now(timezone.utc).isoformat(),
             "clock": "time.perf_counter_ns (host)",
             "world_size": trainer.world_size,
@@ -181,7 +182,8 @@ class Recording:
         if not trainer.is_global_zero:  # whose loggers are dummies, and whose report is rank 0's
             return own
         config, config_hash = run_description.run_config(trainer, module, self._config_policy)
-        return own | {
+        return {
+            **own,
             "run": run_description.run_identity(trainer),
             "environment": {
                 "identity": run_description.environment_identity(trainer),

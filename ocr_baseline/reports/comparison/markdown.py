@@ -24,11 +24,15 @@ BOLD_VERDICTS = ("regression", "improvement")
 
 def render_comparison_markdown(comparison: Comparison) -> str:
     """Return the comparison; equal comparisons give equal texts."""
-    blocks = [MARKER, "## Performance against the baseline", *_blocks(comparison)]
-    return "\n\n".join(blocks) + "\n"
+    return f"{MARKER}\n\n{comparison_section(comparison)}\n"
 
 
-def metric_table(metrics: tuple[MetricComparison, ...]) -> MarkdownText:
+def comparison_section(comparison: Comparison) -> str:
+    """Return the comparison as a part of a page: without the marker of a whole one."""
+    return "\n\n".join(["## Performance against the baseline", *_blocks(comparison)])
+
+
+def _metric_table(metrics: tuple[MetricComparison, ...]) -> MarkdownText:
     """Return the table of metrics: values, change, interval, verdict, number of runs."""
     headers = ("Metric", "Base", "New", "Change", "95 % interval", "Verdict", "n")
     return table(headers, [_metric_row(compared) for compared in metrics], "lrrrrlr")
@@ -41,7 +45,7 @@ def _blocks(comparison: Comparison) -> Iterator[str]:
     if is_forbidden:
         yield _differences(comparison)
     if comparison.metrics:
-        yield metric_table(comparison.metrics)
+        yield _metric_table(comparison.metrics)
     reasons = words.reason_sentences(comparison)
     if reasons:
         yield "\n".join(f"- {escape(reason)}" for reason in reasons)

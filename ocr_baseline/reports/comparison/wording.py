@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pydantic import JsonValue
 
     from ocr_baseline.comparison.breakdown import LineChange, PhaseChange
+    from ocr_baseline.comparison.calibration import Calibration
     from ocr_baseline.comparison.comparison import Comparison, MetricComparison
     from ocr_baseline.comparison.identity import Difference
     from ocr_baseline.comparison.judging import Verdict
@@ -164,17 +165,6 @@ def difference_text(difference: Difference) -> str:
     return f"{name_of(difference.field)} is {base} {first} and {new} {where}"
 
 
-def change_sentence(compared: MetricComparison) -> str:
-    """Return criterion's sentence: the change, its interval, the margin, the verdict."""
-    metric = compared.metric
-    change = change_text(metric, compared.change)
-    texts = [f"{metric.label}: {value_text(metric, compared.base)}"]
-    texts.append(f"-> {value_text(metric, compared.new)},")
-    texts.append(f"{change} {interval_text(compared)}," if compared.low is not None else change)
-    texts.append(f"margin {margin_text(compared)}: {compared.verdict}")
-    return " ".join(texts)
-
-
 def reason_sentences(
     comparison: Comparison, metrics: Sequence[MetricComparison] | None = None
 ) -> list[str]:
@@ -268,3 +258,17 @@ def method_notes(comparison: Comparison) -> list[str]:
     """Return how the intervals were made, each way once."""
     methods = dict.fromkeys(m.method for m in comparison.metrics if m.method is not None)
     return [METHOD_WORDS[method] for method in methods]
+
+
+def spread_lines(calibration: Calibration) -> list[str]:
+    """Return how much runs of the same code differ here: a line for all, then one per metric."""
+    lines = [f"{calibration.runs} runs of environment {calibration.fingerprint}"]
+    for key, found in calibration.metrics.items():
+        metric = BY_KEY[key]
+        spread = (
+            formatting.percent(100 * found.spread)
+            if metric.scale == "log"
+            else formatting.quantity(found.spread, metric.unit)
+        )
+        lines.append(f"{metric.label}: runs spread by {spread} (standard deviation)")
+    return lines

@@ -14,7 +14,6 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ocr_baseline.reports.run.series_csv import batch_tables
-from ocr_baseline.reports.run.verdict import ranked_findings
 from ocr_baseline.reports.text import formatting, wording
 from ocr_baseline.reports.text.plain_text import single_line
 
@@ -52,7 +51,7 @@ def label(name: str) -> str:
 
 def time_by_line(baseline: Baseline) -> go.Figure | None:
     """Where each phase's time went: a bar for each phase, split over the lines, in percent."""
-    phases = [phase for phase in _whole_phases(baseline) if phase.breakdown and phase.total_s]
+    phases = [phase for phase in baseline.whole_phases if phase.breakdown and phase.total_s]
     if not phases:
         return None
     names = _heaviest_lines(phases)
@@ -97,7 +96,7 @@ def _line_s(phase: Phase, name: str, named: list[str]) -> float:
 def waterfall(baseline: Baseline) -> go.Figure | None:
     """What makes a validation sample take longer, or less long, than a training sample."""
     compared = baseline.train_vs_validation
-    train = wording.whole_phase(baseline, "train")
+    train = baseline.phase("train")
     if compared is None or not compared.waterfall_s_per_sample or train is None:
         return None
     steps = sorted(compared.waterfall_s_per_sample, key=lambda step: -abs(step.delta_s))
@@ -130,7 +129,7 @@ def waterfall(baseline: Baseline) -> go.Figure | None:
 
 def savings(baseline: Baseline) -> go.Figure | None:
     """What each finding would save at most, in seconds of the run."""
-    found = [one for one in ranked_findings(baseline) if one.estimated_saving_s]
+    found = [one for one in baseline.ranked_findings if one.estimated_saving_s]
     if not found:
         return None
     figure = go.Figure(
@@ -214,7 +213,3 @@ def memory_over_time(samples: MemorySamples | None) -> go.Figure | None:
     figure.update_xaxes(title="s since the run's start")
     figure.update_yaxes(title="GiB", rangemode="tozero")
     return figure
-
-
-def _whole_phases(baseline: Baseline) -> list[Phase]:
-    return [phase for phase in baseline.phases if phase.dataloader is None]

@@ -51,7 +51,7 @@ def _view(baseline: Baseline) -> dict[str, object]:
         "rank_spreads": rank_tables.spread_table(baseline),
         "rank_table": rank_tables.rank_table(baseline),
         "rank_notes": rank_tables.rank_notes(baseline),
-        "findings": [_finding(finding) for finding in verdict.ranked_findings(baseline)],
+        "findings": [_finding(finding) for finding in baseline.ranked_findings],
         "no_findings": wording.no_findings(baseline),
         "missing": markdown_tables.missing_table(baseline)
         if baseline.missing

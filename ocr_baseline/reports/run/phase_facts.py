@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ocr_baseline.model.document import Baseline, Distribution, Phase
-from ocr_baseline.reports.text import formatting, wording
+from ocr_baseline.reports.text import formatting
 from ocr_baseline.vocabulary import PHASE_NAMES
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ PHASE_FACTS = (
 
 def phase_or_empty(baseline: Baseline, name: PhaseName) -> Phase:
     """Return the phase over all dataloaders, or one in which everything is missing."""
-    return wording.whole_phase(baseline, name) or Phase(name=name)
+    return baseline.phase(name) or Phase(name=name)
 
 
 def shown_phases(baseline: Baseline) -> list[PhaseName]:

@@ -8,9 +8,7 @@ from ocr_baseline.reports.text import formatting, wording
 from ocr_baseline.reports.text.plain_text import name_of
 
 if TYPE_CHECKING:
-    from ocr_baseline.model.document import Baseline, Finding, Phase, Ratio, WaterfallStep
-
-_SEVERITIES = ("high", "medium", "low", "info")
+    from ocr_baseline.model.document import Baseline, Phase, Ratio, WaterfallStep
 
 
 def verdict(baseline: Baseline) -> list[str]:
@@ -21,18 +19,6 @@ def verdict(baseline: Baseline) -> list[str]:
     else:
         sentences.extend((_comparison(baseline), _largest_lines(baseline), _top_finding(baseline)))
     return [sentence for sentence in sentences if sentence]
-
-
-def ranked_findings(baseline: Baseline) -> list[Finding]:
-    """Return the findings, the largest estimated saving first, then the more severe."""
-    return sorted(
-        baseline.findings,
-        key=lambda finding: (
-            finding.estimated_saving_s is None,
-            -(finding.estimated_saving_s or 0.0),
-            _SEVERITIES.index(finding.severity),
-        ),
-    )
 
 
 def quoted(name: str) -> str:
@@ -58,8 +44,8 @@ def _nothing_measured(baseline: Baseline) -> str:
 
 
 def _comparison(baseline: Baseline) -> str | None:
-    train = wording.whole_phase(baseline, "train")
-    validation = wording.whole_phase(baseline, "validation")
+    train = baseline.phase("train")
+    validation = baseline.phase("validation")
     compared = baseline.train_vs_validation
     if compared is not None and compared.sample_ratio is not None:
         ratio = compared.sample_ratio
@@ -123,22 +109,21 @@ def _main_difference(steps: list[WaterfallStep]) -> str:
 
 def _largest_lines(baseline: Baseline) -> str | None:
     parts: list[str] = []
-    for name in ("train", "validation", "test", "predict"):
-        phase = wording.whole_phase(baseline, name)
-        if phase is None or not phase.breakdown:
+    for phase in baseline.whole_phases:
+        if not phase.breakdown:
             continue
         largest = max(phase.breakdown, key=lambda line: line.total_s)
         if largest.share is None or phase.total_s is None:
             continue
         amount = f"{formatting.share(largest.share)} of {formatting.duration(phase.total_s)}"
         verb = "" if parts else "is "
-        stage = wording.stage_adjective(name).lower()
+        stage = wording.stage_adjective(phase.name).lower()
         parts.append(f"of {stage} {verb}{quoted(largest.name)} ({amount})")
     return f"The largest line {', '.join(parts)}." if parts else None
 
 
 def _top_finding(baseline: Baseline) -> str | None:
-    findings = ranked_findings(baseline)
+    findings = baseline.ranked_findings
     if not findings or findings[0].estimated_saving_s is None:
         return None
     saving = formatting.duration(findings[0].estimated_saving_s)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ocr_baseline.model.run import missing_entry
 from ocr_baseline.reports.text import formatting
 from ocr_baseline.vocabulary import Line
 
 if TYPE_CHECKING:
     from ocr_baseline.model.document import Baseline, Phase
-    from ocr_baseline.model.run import Missing
 
 STAGE_ADJECTIVES = {
     "train": "Training",
@@ -61,25 +61,9 @@ def stage_adjective(phase_name: str) -> str:
     return STAGE_ADJECTIVES.get(phase_name, phase_name.capitalize())
 
 
-def missing_entry(baseline: Baseline, metric: str) -> Missing | None:
-    """Return the entry that says why `metric` has no value.
-
-    `metric` is a path of the document in which a phase stands by its name, as in
-    `phases.validation.batch_time_s.p99`. An entry for the path wins over one for a part of the
-    document around it (`phases.validation`), the longest first. An entry may leave `phases.` out.
-    """
-    parts = metric.split(".")
-    entries = {entry.metric.removeprefix("phases."): entry for entry in reversed(baseline.missing)}
-    for length in range(len(parts), 0, -1):
-        entry = entries.get(".".join(parts[:length]).removeprefix("phases."))
-        if entry is not None:
-            return entry
-    return None
-
-
 def reason(baseline: Baseline, metric: str) -> str | None:
     """Return why `metric` has no value, or None when the document does not say."""
-    entry = missing_entry(baseline, metric)
+    entry = missing_entry(baseline.missing, metric)
     if entry is None:
         return None
     words = MISSING_REASONS.get(entry.reason, entry.reason)
@@ -108,16 +92,9 @@ def has_measurements(phase: Phase | None) -> bool:
     ) or bool(phase.breakdown)
 
 
-def whole_phase(baseline: Baseline, name: str) -> Phase | None:
-    """Return the phase over all dataloaders, or that of the one dataloader where there is one."""
-    phases = [phase for phase in baseline.phases if phase.name == name]
-    whole = baseline.phase(name)
-    return phases[0] if whole is None and len(phases) == 1 else whole
-
-
 def dataloader_phases(baseline: Baseline, name: str) -> list[Phase]:
     """Return the phases of single dataloaders, where they are not the whole phase already."""
-    whole = whole_phase(baseline, name)
+    whole = baseline.phase(name)
     return [phase for phase in baseline.phases if phase.name == name and phase is not whole]
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from ocr.data.target_maps import make_target_maps, offset_distance_px
+from tests.property_sizes import examples
 
 Polygon = NDArray[np.float32]
 
@@ -177,7 +178,7 @@ def test_every_offset_goes_through_pyclippers_execute(monkeypatch: pytest.Monkey
         max_size=6,
     ),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_the_distance_is_the_papers_for_any_simple_polygon(
     points: list[tuple[float, float]],
 ) -> None:

@@ -26,6 +26,7 @@ from ocr.models.postprocessing import (
     offset_polygon,
     unshrink_distance_px,
 )
+from tests.property_sizes import examples
 
 if TYPE_CHECKING:
     from cv2.typing import RotatedRect
@@ -53,7 +54,7 @@ def _round_trip(polygons: list[Polygon], extractor: BoxExtractor) -> list[Detect
     return extractor(maps.shrink_map)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     width=st.floats(30, 160),
     height=st.floats(16, 40),
@@ -103,7 +104,7 @@ def _corners(box: RotatedRect) -> Polygon:
     return np.asarray(cv2.boxPoints(box), dtype=np.float32)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(
     # Of 3 by 2 pixels grown by 1.8 the rounded rest has more than one smallest rectangle.
     size=st.tuples(st.floats(4, 300), st.floats(1, 300)),
@@ -127,7 +128,7 @@ def test_enlarging_a_box_gives_the_box_around_pyclippers_offset_within_a_pixel(
     assert _farthest_corner_px(_corners(exact), _corners(offset)) < 1.0
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     lines=st.lists(
         st.tuples(st.floats(12, 100), st.floats(8, 30), st.floats(-40, 40)), min_size=1, max_size=4

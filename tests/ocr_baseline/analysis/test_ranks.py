@@ -44,7 +44,7 @@ def test_a_rank_that_works_longer_is_named_with_the_line_that_explains_it() -> N
     slow = {"data_wait": 0.11, "forward": 0.1, "backward": 0.1}
     baseline = baseline_of(rank(0, **usual), rank(1, **usual), rank(2, **slow))
     (title,) = stragglers(baseline)
-    assert title == "Rank 2 works longer than the other ranks in training, by its `data_wait`"
+    assert title == "Rank 2 works longer than the other ranks in training, mostly in `data_wait`"
     finding = baseline.findings[0]
     assert finding.estimated_saving_s == pytest.approx(0.1 * BATCHES)
 

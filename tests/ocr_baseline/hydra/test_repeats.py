@@ -14,6 +14,8 @@ from ocr_baseline.hydra import repeats
 from ocr_baseline.hydra.repeats import FinishedRun, RepeatsError, plan
 from ocr_baseline.measure.canary import canary_s
 
+pytestmark = pytest.mark.slow
+
 APPLICATION = """
 import os, time
 from pathlib import Path

@@ -22,6 +22,7 @@ from ocr_baseline.model.run import Run
 from ocr_baseline.records import reader as source
 from ocr_baseline.vocabulary import Line, Stage
 from tests.ocr_baseline.measure.simulated_clock import SimulatedClock
+from tests.property_sizes import examples
 
 MILLISECOND = 1_000_000
 
@@ -46,13 +47,21 @@ def record_run(folder: Path) -> None:
         _record_epoch(recorder, clock, epoch)
     listen(None)
     recorder.pause()
-    status = {"status": "finished", "ended_by": None, "at_ns": recorder.now_ns()}
-    recorder.write({"type": "status", **status, "event_cost_ns": 200.0, "background_cpu_ns": 5})
+    recorder.write(
+        {
+            "type": "status",
+            "status": "finished",
+            "ended_by": None,
+            "at_ns": recorder.now_ns(),
+            "event_cost_ns": 200.0,
+            "background_cpu_ns": 5,
+        }
+    )
     recorder.close()
 
 
 def _record_epoch(recorder: Recorder, clock: SimulatedClock, epoch: int) -> None:
-    if not recorder.is_open(Stage.TRAIN):
+    if not recorder.stages.is_open(Stage.TRAIN):
         recorder.open_stage(Stage.TRAIN, epoch)
     else:
         recorder.end_epoch()
@@ -177,7 +186,9 @@ def test_who_and_what_ran_is_read(recorded: bytes, read: Callable[[bytes], Run])
 
 
 @settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(150),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(data=st.data())
 def test_a_file_cut_anywhere_reads_up_to_its_last_whole_line_and_counts_the_torn_one(
@@ -217,7 +228,9 @@ def test_a_run_that_was_killed_before_its_header_was_whole_says_so(
 
 
 @settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(150),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(position=st.integers(0), byte=st.integers(0, 255))
 def test_a_byte_that_flipped_costs_a_record_at_most_never_a_traceback(
@@ -565,7 +578,9 @@ def _examples() -> dict[str, dict[str, Any]]:
 
 
 @settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(300),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(lines=st.lists(mutated_line(), min_size=1, max_size=3))
 def test_records_of_any_content_are_read_or_counted_and_the_report_is_finite(

@@ -9,6 +9,7 @@ import pytest
 
 from ocr_baseline.measure.recorder import Recorder
 from ocr_baseline.records import reader as recorder_source
+from ocr_baseline.records.format import unknown_status
 from ocr_baseline.records.writer import RecordWriter
 from ocr_baseline.vocabulary import Stage
 
@@ -44,11 +45,11 @@ def test_records_removed_as_the_run_goes_are_made_anew_and_what_is_lost_is_told(
 def test_a_file_that_another_run_made_in_its_place_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "rank_0.jsonl"
     writer = RecordWriter(path)
-    writer.write({"type": "header"})
+    writer.write(unknown_status())
     path.unlink()
     path.write_text("of another run\n")
     with pytest.raises(FileExistsError):
-        writer.write({"type": "status"})
+        writer.write(unknown_status())
     assert path.read_text() == "of another run\n"
 
 
@@ -57,6 +58,8 @@ def test_a_folder_moved_elsewhere_as_the_run_goes_takes_the_records_with_it(
 ) -> None:
     writer = RecordWriter(tmp_path / "here" / "rank_0.jsonl")
     (tmp_path / "here").rename(tmp_path / "there")
-    writer.write({"type": "status"})
-    assert (tmp_path / "there" / "rank_0.jsonl").read_text() == '{"type":"status"}\n'
+    writer.write(unknown_status())
+    assert (
+        tmp_path / "there" / "rank_0.jsonl"
+    ).read_text() == '{"type":"status","status":"unknown"}\n'
     assert not (tmp_path / "here").exists()

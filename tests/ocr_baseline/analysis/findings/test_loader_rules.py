@@ -42,7 +42,7 @@ def test_the_operation_waited_for_longest_is_named() -> None:
     found = finding(
         loaded_run(making_s=[0.4] * 30, main_s=0.1, workers=1, operation_share=0.75), "input-bound"
     )
-    assert "decode was waited for longest" in found.advice
+    assert "the main thread waited longest for decode" in found.advice
     assert evidence(found)["workers.train.count"] == 1
 
 

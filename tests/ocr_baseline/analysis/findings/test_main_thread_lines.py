@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ocr_baseline.analysis import analyze
-from ocr_baseline.analysis.findings.heavy_lines import HEAVY_LINES, HeavyLine
+from ocr_baseline.analysis.findings.lines import LINE_RULES, LineRule
 from ocr_baseline.model.run import MeasurementRecord, Run
 from ocr_baseline.vocabulary import Stage
 from tests.ocr_baseline.analysis.builders import (
@@ -29,16 +29,17 @@ def with_share(line: str, share: float) -> dict[str, float]:
     return {"forward": 1 - share, line: share}
 
 
-@pytest.mark.parametrize("kind", HEAVY_LINES, ids=lambda kind: kind.rule)
-def test_a_line_is_found_from_its_limit_on_and_saves_what_it_took(kind: HeavyLine) -> None:
-    line = kind.line.value
-    assert findings(steady_run(with_share(line, kind.medium - 0.01)), kind.rule) == []
-    medium = finding(steady_run(with_share(line, kind.medium + 0.01)), kind.rule)
+@pytest.mark.parametrize("rule", LINE_RULES, ids=lambda rule: rule.kind.id)
+def test_a_line_is_found_from_its_limit_on_and_saves_what_it_took(rule: LineRule) -> None:
+    line, id = rule.line.value, rule.kind.id
+    least, much = rule.kind["medium"], rule.kind["high"] + 0.01
+    assert findings(steady_run(with_share(line, least - 0.01)), id) == []
+    medium = finding(steady_run(with_share(line, least + 0.01)), id)
     assert medium.severity == "medium"
-    assert medium.estimated_saving_s == pytest.approx(24 * (kind.medium + 0.01))
-    high = finding(steady_run(with_share(line, kind.high + 0.01)), kind.rule)
+    assert medium.estimated_saving_s == pytest.approx(24 * (least + 0.01))
+    high = finding(steady_run(with_share(line, much)), id)
     assert high.severity == "high"
-    assert evidence(high)[f"phases.train.breakdown.{line}.share"] == pytest.approx(kind.high + 0.01)
+    assert evidence(high)[f"phases.train.breakdown.{line}.share"] == pytest.approx(much)
 
 
 def test_lines_of_the_models_own_work_are_no_findings() -> None:
@@ -66,7 +67,7 @@ def test_the_callback_that_takes_most_of_the_callbacks_time_is_named() -> None:
         steady_run({"forward": 1.0, "callbacks:ImageLogger": 0.5, "callbacks:Other": 0.125}),
         "heavy-callbacks",
     )
-    assert found.title == "Much of train goes into callbacks, above all ImageLogger"
+    assert found.title == "Training spends much of its time in callbacks, mostly in ImageLogger"
     parts = {name: value for name, value in evidence(found).items() if ".parts." in name}
     assert parts == {
         "phases.train.breakdown.callbacks.parts.ImageLogger.total_s": 12.0,
@@ -77,7 +78,7 @@ def test_the_callback_that_takes_most_of_the_callbacks_time_is_named() -> None:
 def test_no_callback_is_named_when_none_takes_half_of_their_time() -> None:
     lines = {f"callbacks:{name}": 0.25 for name in "ABC"}
     found = finding(steady_run({"forward": 1.0, **lines}), "heavy-callbacks")
-    assert found.title == "Much of train goes into callbacks"
+    assert found.title == "Training spends much of its time in callbacks"
 
 
 def test_on_an_accelerator_a_saving_says_that_the_host_may_have_waited_for_the_device() -> None:
@@ -157,4 +158,4 @@ def test_a_line_saves_less_where_workers_would_then_be_waited_for() -> None:
         replace(measured_run, stages=(replace(train, batches=batches),)), "heavy-logging"
     )
     assert found.estimated_saving_s == pytest.approx(1.0)
-    assert "waited longer for the loader's workers" in (found.saving_basis or "")
+    assert "minus the longer wait for the loader's workers" in (found.saving_basis or "")

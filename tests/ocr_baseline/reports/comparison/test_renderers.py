@@ -16,8 +16,12 @@ from ocr_baseline.comparison.comparison import Comparison, compare
 from ocr_baseline.comparison.drift import trend
 from ocr_baseline.comparison.metrics import BY_KEY
 from ocr_baseline.comparison.summary import RunSummary
-from ocr_baseline.reports.comparison.check_json import render_check_json
-from ocr_baseline.reports.comparison.check_text import render_check_markdown, render_check_terminal
+from ocr_baseline.model.document import Measurement
+from ocr_baseline.reports.comparison.check import (
+    render_check_json,
+    render_check_markdown,
+    render_check_terminal,
+)
 from ocr_baseline.reports.comparison.csv import render_comparison_csv
 from ocr_baseline.reports.comparison.exports import (
     render_bencher_metric_format,
@@ -26,7 +30,7 @@ from ocr_baseline.reports.comparison.exports import (
 from ocr_baseline.reports.comparison.json import render_comparison_json
 from ocr_baseline.reports.comparison.markdown import render_comparison_markdown
 from ocr_baseline.reports.comparison.terminal import render_comparison_terminal
-from ocr_baseline.reports.comparison.trend_text import (
+from ocr_baseline.reports.comparison.trend import (
     chart,
     render_trend_markdown,
     render_trend_terminal,
@@ -68,9 +72,14 @@ def other_machine() -> Comparison:
 
 
 def hostile() -> Comparison:
-    named = replace(run(1, lines_s={HOSTILE: 0.2}), label=HOSTILE, warnings=(HOSTILE,))
-    odd = replace(named, identity={**IDENTITY, HOSTILE: HOSTILE})
-    return compare([replace(run(0), identity={**IDENTITY, HOSTILE: "plain"})], [odd])
+    odd = run(
+        1,
+        lines_s={HOSTILE: 0.2},
+        identity={**IDENTITY, HOSTILE: HOSTILE},
+        measurement=Measurement(warnings=[HOSTILE]),
+    )
+    plain = run(0, identity={**IDENTITY, HOSTILE: "plain"})
+    return compare([plain], [replace(odd, label=HOSTILE)])
 
 
 def nothing() -> Comparison:

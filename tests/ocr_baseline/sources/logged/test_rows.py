@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from ocr_baseline.model.run import ReportedEpoch, StageRecord
 from ocr_baseline.sources.logged.rows import MetricReading, read_rows
 from ocr_baseline.vocabulary import Stage
+from tests.property_sizes import examples
 
 VAL = "performance/val_"
 GIB = 2**30
@@ -243,7 +244,7 @@ _KEYS = st.sampled_from(
 
 
 @settings(
-    max_examples=100,
+    max_examples=examples(100),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],  # on a machine that others use, all is slow
 )

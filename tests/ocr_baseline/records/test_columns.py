@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ocr_baseline.records.growing_columns import GrowingColumns
+from ocr_baseline.records.columns import GrowingColumns
 
 
 def test_a_column_is_zero_where_it_was_not_given() -> None:

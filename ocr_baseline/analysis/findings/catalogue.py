@@ -1,0 +1,237 @@
+"""The kinds of findings: their ids, their thresholds, and where each threshold comes from.
+
+The table in docs/findings.md is these rows; a test holds the two together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ocr_baseline.model.document import Severity
+
+MIN_STEADY_BATCHES = 5
+"""With five steady batches, one odd batch moves neither their median nor most of a share."""
+
+EXPLAINED = 0.8
+"""The share of an excess from which a line is named as its cause, as in TraceML."""
+
+_XPROF = {"medium": 0.05, "high": 0.20}
+"""Shares of a stage from which time away from the model's own work counts: the limits at which
+XProf's input-pipeline analyzer calls a step moderately and highly input-bound."""
+_XPROF_BASIS = "medium {medium:.0%}, high {high:.0%} (XProf)"
+_OUR_CHOICE = "this project's choice"
+_WHOLE_LINE = "the whole line, less any longer wait for loader workers"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """A kind of finding.
+
+    Attributes:
+        id: What the ids of its findings begin with.
+        when: When it is found.
+        basis: Its thresholds, with a place for each of `limits`, and their sources.
+        saving: What the estimated saving of such a finding means.
+        limits: The thresholds by name; `kind["high"]` reads one. Shares of time are shares of the
+            stage.
+    """
+
+    id: str
+    when: str
+    basis: str
+    saving: str
+    limits: Mapping[str, float] = field(default_factory=dict)
+
+    def __getitem__(self, limit: str) -> float:
+        return self.limits[limit]
+
+    def severity(self, value: float) -> Severity:
+        """Return high, medium or low by the limits of those names."""
+        if value >= self.limits.get("high", float("inf")):
+            return "high"
+        return "medium" if value >= self.limits["medium"] else "low"
+
+    @property
+    def thresholds(self) -> str:
+        """The thresholds and their sources, in words."""
+        return self.basis.format_map(self.limits)
+
+
+def _line(id: str, when: str, saving: str = _WHOLE_LINE) -> Kind:
+    return Kind(id=id, when=when, basis=_XPROF_BASIS, saving=saving, limits=_XPROF)
+
+
+VALIDATION_SLOWER = Kind(
+    id="validation-slower",
+    when="a validation sample takes longer than a training sample",
+    basis="95% interval of the ratio above {equal:.0f}; high from a ratio of {high:.0f} (the limit "
+    "of the project's first users). Causes: the largest additions of the waterfall, up to "
+    "{explained:.0%} of them (TraceML's limit for naming a cause), {causes:.0f} at most",
+    saving="validation at training's time per sample",
+    limits={"equal": 1.0, "medium": 1.0, "high": 2.0, "explained": EXPLAINED, "causes": 3},
+)
+DOMINANT_OPERATION = Kind(
+    id="dominant-operation",
+    when="one named operation takes much of a stage's main thread",
+    basis=f"medium {{medium:.0%}}, high {{high:.0%}} of the stage ({_OUR_CHOICE}: an operation may "
+    "be what the stage is for)",
+    saving="its exclusive time, less any longer wait for loader workers",
+    limits={"medium": 0.10, "high": 0.30},
+)
+INPUT_BOUND = _line("input-bound", "the main thread waits for batches", "the whole wait")
+LOADER_STARTUP = _line(
+    "loader-startup",
+    "time passes before the first batch of each pass",
+    "workers restarted for each pass: their startup in all passes but the first; otherwise the "
+    "whole line",
+)
+WORKER_OPERATION = Kind(
+    id="worker-operation",
+    when="the main thread waits for an operation inside the workers",
+    basis=f"{{of_workers:.0%}} of the workers' time ({_OUR_CHOICE}), and the main thread waits for "
+    "it {medium:.0%} (medium) or {high:.0%} (high) of the stage (XProf)",
+    saving="the replay without it; the evidence also holds the replay with half of it",
+    limits={**_XPROF, "of_workers": 0.10},
+)
+TOO_FEW_WORKERS = Kind(
+    id="too-few-workers",
+    when="more workers would shorten the wait, and there are cores for them",
+    basis="the replay with more workers saves {medium:.0%} (medium) or {high:.0%} (high) of the "
+    "stage (XProf); at most one worker per core, the maximum that PyTorch's `DataLoader` suggests",
+    saving="the replay with the fewest workers that reach nine tenths of the largest saving",
+    limits={**_XPROF, "enough": 0.9},
+)
+TOO_MANY_WORKERS = Kind(
+    id="too-many-workers",
+    when="more workers than cores (medium), or mostly idle ones (info)",
+    basis="PyTorch's own warning; or busy for less than {busy:.0%} of the stage while the replay "
+    f"with half of them takes at most {{harmless:.0%}} of the stage longer ({_OUR_CHOICE})",
+    saving="none: it costs memory and startup",
+    limits={"busy": 0.25, "harmless": 0.01},
+)
+TRANSFER_BOUND = _line("transfer-bound", "moving batches to the device takes long")
+HEAVY_OPTIMIZER = Kind(
+    id="heavy-optimizer",
+    when="the optimizer takes long",
+    basis=f"medium {{medium:.0%}}, high {{high:.0%}} ({_OUR_CHOICE}: it is part of the work)",
+    saving=_WHOLE_LINE,
+    limits={"medium": 0.20, "high": 0.40},
+)
+HEAVY_METRICS = _line("heavy-metrics", "metrics take long")
+HEAVY_LOGGING = _line("heavy-logging", "`self.log` and the loggers take long")
+HEAVY_CHECKPOINT = _line("heavy-checkpoint", "writing checkpoints takes long")
+HEAVY_CALLBACKS = _line(
+    "heavy-callbacks", "hooks of callbacks take long; a callback that takes half of it is named"
+)
+HEAVY_MODULE_HOOKS = _line(
+    "heavy-module-hooks", "the LightningModule's own hooks around its steps take long"
+)
+STRAGGLER_RANK = Kind(
+    id="straggler-rank",
+    when="one rank of a distributed run works longer than the others",
+    basis="medium {medium:.0%}, high {high:.0%} of a batch (XProf); it makes up 80% of what ranks "
+    "work longer than the median one (TraceML); {batches:.0f} batches",
+    saving="what the rank takes longer than the next slowest, once per batch",
+    limits={**_XPROF, "batches": 5},
+)
+TAIL_LATENCY = Kind(
+    id="tail-latency",
+    when="a loader's slow batches are much slower than its usual ones",
+    basis="p95 at {slow} times the median (pyperf's distance for an unstable value); {batches:.0f} "
+    "steady batches, below which p95 lies between the two slowest. A line is named when it makes "
+    "up 80% of the excess; severity by the saving",
+    saving="the batches beyond that limit take the median",
+    limits={**_XPROF, "slow": 1.5, "batches": 20},
+)
+OUTLIER_BATCHES = Kind(
+    id="outlier-batches",
+    when="a few single batches are far slower, named by epoch and batch number",
+    basis="modified z-score above {score} (Iglewicz and Hoaglin, 1993) and twice the "
+    "median; at most {share:.0%} of the batches; {batches:.0f} steady batches; at most medium",
+    saving="these batches take the median",
+    limits={"medium": 0.05, "score": 3.5, "slow": 2.0, "share": 0.05, "batches": 20},
+)
+SLOWING_DOWN = Kind(
+    id="slowing-down",
+    when="batches get slower from pass to pass",
+    basis="Theil-Sen slope of the passes' medians with its 95% interval above 0 and a rise of "
+    "{rise:.0%} (pyperf's unstable spread); {passes:.0f} passes, below which no order is rarer "
+    "than one in twenty by chance",
+    saving="every pass as fast as the first, by the fitted trend",
+    limits={**_XPROF, "rise": 0.10, "passes": 5},
+)
+ACCELERATOR_MEMORY = Kind(
+    id="accelerator-memory",
+    when="the accelerator's memory was nearly full, or allocations were retried",
+    basis="{full:.0%} of it (the TensorBoard profiler plugin's limit): high if tensors held that "
+    "much or an allocation was retried, medium if it was only reserved",
+    saving="none",
+    limits={"full": 0.90},
+)
+FRAGMENTATION = Kind(
+    id="fragmentation",
+    when="reserved accelerator memory held no tensor",
+    basis=f"{{unused:.0%}} of the reserved peak ({_OUR_CHOICE}); low, and medium when {{full:.0%}} "
+    "of the memory was reserved",
+    saving="none",
+    limits={"unused": 0.30, "full": 0.90},
+)
+MEMORY_GROWTH = Kind(
+    id="memory-growth",
+    when="the process tree keeps growing; main process and workers are named when they grow on "
+    "their own",
+    basis="95% interval of the second half's slope above 0, and {per_hour:.0%} per hour of what it "
+    f"holds ({_OUR_CHOICE}); high when the machine would be full within {{hours:.0f}} hours",
+    saving="none",
+    limits={"per_hour": 0.05, "hours": 24},
+)
+NOISY_MACHINE = Kind(
+    id="noisy-machine",
+    when="the machine was busy when the run began, the host took cores away, or the clock dropped",
+    basis="load per core of {busy} (low) and {full:.0f} (medium); stolen time of {steal_low:.0%} "
+    "and {steal_medium:.0%}; clock lower by {drop_low:.0%} and {drop_medium:.0%} "
+    f"({_OUR_CHOICE})",
+    saving="none: the numbers deserve less trust",
+    limits={
+        **{"busy": 0.5, "full": 1.0},
+        **{"steal_low": 0.01, "steal_medium": 0.05},
+        **{"drop_low": 0.05, "drop_medium": 0.20},
+    },
+)
+PROFILER_COST = Kind(
+    id="profiler-cost",
+    when="measuring took a noticeable part of the run",
+    basis="{low:.0%} of the stages (low; the project's own bar), {medium:.0%} (medium)",
+    saving="the profiler's time",
+    limits={"low": 0.01, "medium": 0.05},
+)
+
+CATALOGUE: tuple[Kind, ...] = (
+    VALIDATION_SLOWER,
+    DOMINANT_OPERATION,
+    INPUT_BOUND,
+    LOADER_STARTUP,
+    WORKER_OPERATION,
+    TOO_FEW_WORKERS,
+    TOO_MANY_WORKERS,
+    TRANSFER_BOUND,
+    HEAVY_OPTIMIZER,
+    HEAVY_METRICS,
+    HEAVY_LOGGING,
+    HEAVY_CHECKPOINT,
+    HEAVY_CALLBACKS,
+    HEAVY_MODULE_HOOKS,
+    STRAGGLER_RANK,
+    TAIL_LATENCY,
+    OUTLIER_BATCHES,
+    SLOWING_DOWN,
+    ACCELERATOR_MEMORY,
+    FRAGMENTATION,
+    MEMORY_GROWTH,
+    NOISY_MACHINE,
+    PROFILER_COST,
+)

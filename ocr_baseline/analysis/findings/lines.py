@@ -1,0 +1,235 @@
+"""A line of the breakdown takes too much of a stage: one row for each line that is judged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from ocr_baseline.analysis.findings import catalogue
+from ocr_baseline.analysis.findings.rule import (
+    count_evidence,
+    seconds_evidence,
+    share_evidence,
+    title,
+    too_few_batches,
+)
+from ocr_baseline.analysis.measured import line_of
+from ocr_baseline.analysis.replay.main_thread import main_thread_saving
+from ocr_baseline.model.document import BreakdownLine, Evidence, Finding, Phase
+from ocr_baseline.vocabulary import PHASE_WORDS, Line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ocr_baseline.analysis.findings.catalogue import Kind
+    from ocr_baseline.analysis.findings.rule import Silence
+    from ocr_baseline.analysis.measured import Measured
+    from ocr_baseline.model.document import Operation, Workers
+
+NAMED_PART = 0.5
+SHOWN_PARTS = 3
+
+
+class Remedy(NamedTuple):
+    """What to do about a line, what that would save, and the numbers that led to it."""
+
+    saving_s: float
+    basis: str
+    advice: str
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class LineRule:
+    """A line and the kind of finding that it is; `title` has a place for the stage.
+
+    `remedy` is the advice where the line is work of the main thread, and a function where what to
+    do depends on the loader.
+    """
+
+    line: Line
+    kind: Kind
+    title: str
+    remedy: str | Callable[[Measured, Phase, BreakdownLine], Remedy]
+
+
+def lines(measured: Measured) -> Iterator[Finding | Silence]:
+    """Find lines that take more of a stage than the catalogue's limits for them."""
+    for phase in measured.whole_phases:
+        for rule in LINE_RULES:
+            line = line_of(phase, rule.line.value)
+            if line is None or (line.share or 0.0) < rule.kind["medium"]:
+                continue
+            silence = too_few_batches(rule.kind, phase)
+            yield silence if silence is not None else _finding(measured, phase, rule, line)
+
+
+def _finding(measured: Measured, phase: Phase, rule: LineRule, line: BreakdownLine) -> Finding:
+    share = line.share or 0.0
+    if isinstance(rule.remedy, str):
+        remedy = _without_the_line(measured, phase, line, rule.remedy)
+    else:
+        remedy = rule.remedy(measured, phase, line)
+    parts = line.parts
+    is_named = bool(parts) and parts[0].total_s >= NAMED_PART * line.total_s
+    return Finding(
+        id=f"{rule.kind.id}:{phase.name}",
+        severity=rule.kind.severity(share),
+        title=title(
+            rule.title.format(stage=PHASE_WORDS[phase.name]), by=parts[0].name if is_named else None
+        ),
+        evidence=[
+            share_evidence(phase, line.name, share),
+            seconds_evidence(f"phases.{phase.name}.breakdown.{line.name}.total_s", line.total_s),
+            *remedy.evidence,
+        ],
+        estimated_saving_s=remedy.saving_s,
+        saving_basis=remedy.basis,
+        advice=remedy.advice,
+    )
+
+
+def _without_the_line(measured: Measured, phase: Phase, line: BreakdownLine, advice: str) -> Remedy:
+    where = f"phases.{phase.name}.breakdown.{line.name}"
+    evidence = [
+        seconds_evidence(f"{where}.parts.{part.name}.total_s", part.total_s)
+        for part in line.parts[:SHOWN_PARTS]
+    ]
+    if line.per_batch_s is not None:
+        evidence.insert(0, seconds_evidence(f"{where}.per_batch_s", line.per_batch_s))
+    saving_s, basis = main_thread_saving(measured, phase, line.name, line.total_s, "without it")
+    return Remedy(saving_s, basis, advice, tuple(evidence))
+
+
+def _batches_in_time(measured: Measured, phase: Phase, line: BreakdownLine) -> Remedy:
+    """With the data ready in time the stage would be shorter by the whole wait."""
+    basis = "batches ready when they are asked for"
+    workers = _workers(measured, phase)
+    if workers is None:
+        return Remedy(
+            line.total_s,
+            basis,
+            "No loader worker was recorded in this stage. If its loader has none, the main thread "
+            "makes the batches itself: set num_workers above 0.",
+        )
+    evidence = [count_evidence(f"workers.{phase.name}.count", workers.count)]
+    advice = "Give the loader more workers while cores are idle, or make its work cheaper."
+    heaviest = _waited_for_longest(measured, phase)
+    if heaviest is not None and heaviest.waited_s:
+        where = f"operations.{heaviest.name}.{phase.name}"
+        evidence.append(seconds_evidence(f"{where}.waited_s", heaviest.waited_s))
+        advice += f" Of the named operations, the main thread waited longest for {heaviest.name}."
+    return Remedy(line.total_s, basis, advice, tuple(evidence))
+
+
+def _waited_for_longest(measured: Measured, phase: Phase) -> Operation | None:
+    return max(
+        (o for o in measured.operations if o.phase == phase.name and o.process == "worker"),
+        key=lambda operation: operation.waited_s or 0.0,
+        default=None,
+    )
+
+
+def _loader_kept(measured: Measured, phase: Phase, line: BreakdownLine) -> Remedy:
+    """Workers that were restarted for later passes would be started once if they were kept.
+
+    That saves their startup in those passes, and no more than the line holds.
+    """
+    workers = _workers(measured, phase)
+    evidence = () if workers is None else tuple(_startup_evidence(workers))
+    if workers is not None and workers.startup_mean_s is not None:
+        restarts = workers.processes / workers.count - 1
+        if restarts > 0:
+            return Remedy(
+                min(line.total_s, restarts * workers.startup_mean_s),
+                "workers started once instead of for each pass",
+                "Keep the workers from one pass to the next: persistent_workers=True.",
+                evidence,
+            )
+    return Remedy(
+        line.total_s,
+        "first batches ready when they are asked for",
+        "Make the first batch cheaper to reach: do less work when the dataset and its workers are "
+        "created, use fewer workers or a smaller first batch, or run longer passes.",
+        evidence,
+    )
+
+
+def _startup_evidence(workers: Workers) -> Iterator[Evidence]:
+    where = f"workers.{workers.phase}"
+    yield count_evidence(f"{where}.count", workers.count)
+    yield count_evidence(f"{where}.processes", workers.processes)
+    if workers.startup_mean_s is not None:
+        yield seconds_evidence(f"{where}.startup_mean_s", workers.startup_mean_s)
+
+
+def _workers(measured: Measured, phase: Phase) -> Workers | None:
+    return next((entry for entry in measured.workers if entry.phase == phase.name), None)
+
+
+LINE_RULES = (
+    LineRule(
+        line=Line.TRANSFER,
+        kind=catalogue.TRANSFER_BOUND,
+        title="{stage} spends much of its time moving batches to the device",
+        remedy="Pin the loader's memory (pin_memory=True) so that copies overlap with work, send "
+        "smaller types (uint8 images, converted on the device), and leave out what the step "
+        "doesn't use.",
+    ),
+    LineRule(
+        line=Line.OPTIMIZER,
+        kind=catalogue.HEAVY_OPTIMIZER,
+        title="{stage} spends much of its time in the optimizer",
+        remedy="Use the optimizer's fused or foreach implementation, accumulate gradients over "
+        "more batches, or clip them less often.",
+    ),
+    LineRule(
+        line=Line.METRICS,
+        kind=catalogue.HEAVY_METRICS,
+        title="{stage} spends much of its time on metrics",
+        remedy="Collect predictions at each batch and compute the metric once per epoch, on fewer "
+        "samples, or with a faster implementation of its slowest part. Sections inside the metric "
+        "will name that part.",
+    ),
+    LineRule(
+        line=Line.LOGGING,
+        kind=catalogue.HEAVY_LOGGING,
+        title="{stage} spends much of its time on logging",
+        remedy="Log less often (log_every_n_steps, on_epoch instead of on_step), log fewer values, "
+        "and don't log images or histograms at every batch.",
+    ),
+    LineRule(
+        line=Line.CHECKPOINT,
+        kind=catalogue.HEAVY_CHECKPOINT,
+        title="{stage} spends much of its time writing checkpoints",
+        remedy="Save less often (every_n_epochs), save only the weights (save_weights_only=True), "
+        "or save to a faster disk.",
+    ),
+    LineRule(
+        line=Line.CALLBACKS,
+        kind=catalogue.HEAVY_CALLBACKS,
+        title="{stage} spends much of its time in callbacks",
+        remedy="Let the callback act on fewer batches, or move its work to the end of the epoch.",
+    ),
+    LineRule(
+        line=Line.MODULE_HOOKS,
+        kind=catalogue.HEAVY_MODULE_HOOKS,
+        title="{stage} spends much of its time in the LightningModule's own hooks",
+        remedy="This is time in the module's hooks around its steps (on_*_batch_start, on_*_end "
+        "and the like). Put sections around their parts to see which one is slow, and do once per "
+        "epoch what doesn't need doing at every batch.",
+    ),
+    LineRule(
+        line=Line.DATA_WAIT,
+        kind=catalogue.INPUT_BOUND,
+        title="{stage} waits for data",
+        remedy=_batches_in_time,
+    ),
+    LineRule(
+        line=Line.LOADER_STARTUP,
+        kind=catalogue.LOADER_STARTUP,
+        title="{stage} spends much of its time starting its data loader",
+        remedy=_loader_kept,
+    ),
+)

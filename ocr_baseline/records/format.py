@@ -1,0 +1,239 @@
+"""The record format: one JSON object per line, one type per kind of record.
+
+The recorder writes these types and the reader returns them, checked (`checks.py`). They cost
+nothing at run time. `docs/records.md` describes the format for other programs.
+
+Times are integers of nanoseconds; instants count from the recorder's start. Every column of a
+record has the same length.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
+
+if TYPE_CHECKING:
+    from typing_extensions import NotRequired
+
+    from ocr_baseline.vocabulary import RunStatus
+
+FORMAT_NAME: Literal["ocr-baseline-records"] = "ocr-baseline-records"
+FORMAT_VERSION = 1
+
+ROWS_PER_RECORD = 1000
+"""The most rows that the recorder writes as one record."""
+
+MAX_LINE_BYTES = 64 * 1024 * 1024
+"""Far more than a thousand batches with hundreds of lines take; more is damage."""
+
+LARGEST_NS = 2**58
+"""Nine years in nanoseconds: more is damage, and 32 such lines still sum up in 64 bits."""
+
+LARGEST_NUMBER = 2.0**63
+LARGEST_COUNT = 2**40
+"""A million million of anything: more is damage, and eight million such counts still sum up."""
+
+MAX_RANKS = 100_000
+MAX_WORKERS = 10_000
+MAX_PREFETCH_FACTOR = 1_000_000
+"""More than any machine runs and any loader holds: a replay makes room for so many."""
+
+Place = Literal["main", "thread", "worker"]
+"""Where an operation ran: the main thread, another thread, a data-loader worker."""
+
+
+class RunJson(TypedDict, total=False):
+    """Which run this is, as its logger or Hydra knows it."""
+
+    id: str | None
+    name: str | None
+    project: str | None
+    entity: str | None
+    url: str | None
+
+
+class EnvironmentJson(TypedDict, total=False):
+    """`identity` decides whether two runs compare; `volatile` may differ between them."""
+
+    identity: dict[str, Any]
+    volatile: dict[str, Any]
+
+
+class HeaderFields(TypedDict, total=False):
+    """What a header tells; a later header adds keys or replaces them."""
+
+    written_at: str
+    clock: str
+    world_size: int
+    run: RunJson
+    environment: EnvironmentJson
+    config: dict[str, Any] | None
+    config_hash: str | None
+    include_config: bool
+    profile_memory: bool
+
+
+class HeaderJson(HeaderFields):
+    """Who, where and with what; the first record of a run."""
+
+    type: Literal["header"]
+    format: str
+    version: int
+
+
+class BatchesJson(TypedDict):
+    """Columns over finished batches of one stage; the lines of a batch sum to its duration."""
+
+    type: Literal["batches"]
+    stage: str
+    epoch: list[int]
+    batch_idx: list[int]
+    dataloader_idx: list[int]
+    samples: list[int | None]
+    start_ns: list[int]
+    lines_ns: dict[str, list[int]]
+
+
+class EpochJson(TypedDict):
+    """One finished pass; `tail_ns` is the time outside its batches, by line."""
+
+    type: Literal["epoch"]
+    stage: str
+    epoch: int
+    start_ns: int
+    batches: int
+    events: int
+    tail_ns: dict[str, int]
+
+
+class OperationJson(TypedDict):
+    """Totals of an operation since its process began: the last record of each counts.
+
+    An empty sample leaves the one before in place. `exclusive_ns` is given for threads alone,
+    `pid` and `worker` for workers alone.
+    """
+
+    type: Literal["operation"]
+    name: str
+    stage: str
+    where: Place
+    calls: int
+    total_ns: int
+    call_sample_ns: list[int]
+    exclusive_ns: NotRequired[int]
+    pid: NotRequired[int]
+    worker: NotRequired[int]
+
+
+class MemoryJson(TypedDict):
+    """Columns over samples of memory; null where a value was not read."""
+
+    type: Literal["memory"]
+    at_ns: list[int]
+    stage: list[str]
+    main_rss_bytes: list[int | None]
+    workers_rss_bytes: list[int | None]
+    system_memory_percent: list[float | None]
+    tree_pss_bytes: NotRequired[list[int | None]]
+    accelerator_allocated_bytes: NotRequired[list[int | None]]
+    accelerator_reserved_bytes: NotRequired[list[int | None]]
+    accelerator_utilization_percent: NotRequired[list[float | None]]
+
+
+class DeviceBatchJson(TypedDict):
+    """One batch on the device's own clock."""
+
+    type: Literal["device_batch"]
+    clock: str
+    stage: str
+    epoch: int
+    position: int
+    is_first_of_epoch: bool
+    lines_ns: dict[str, int]
+
+
+class WorkerStartJson(TypedDict):
+    """When a data-loader worker was asked for and when it was ready."""
+
+    type: Literal["worker_start"]
+    format: str
+    version: int
+    stage: str
+    worker: int
+    pid: int
+    asked_ns: int
+    ready_ns: int
+    prefetch_factor: int | None
+
+
+class WorkerBatchesJson(TypedDict):
+    """Columns over the batches that one worker made."""
+
+    type: Literal["worker_batches"]
+    stage: str
+    worker: int
+    pid: int
+    start_ns: list[int]
+    end_ns: list[int]
+    lines_ns: dict[str, list[int]]
+
+
+class RemovedJson(TypedDict):
+    """The file was removed during the run, and these batches with it."""
+
+    type: Literal["removed"]
+    batches: int
+
+
+class AcceleratorPeaksJson(TypedDict, total=False):
+    """What the accelerator's allocator used at most since the process began."""
+
+    allocated_peak_bytes: int
+    reserved_peak_bytes: int
+    total_bytes: int
+    alloc_retries: int
+    ooms: int
+
+
+class StatusFields(TypedDict, total=False):
+    """What is known besides how the run ended."""
+
+    ended_by: str | None
+    reports: int
+    at_ns: int
+    event_cost_ns: float
+    background_cpu_ns: int
+    discarded_batches: int
+    volatile: dict[str, float]
+    memory: AcceleratorPeaksJson | None
+    gradient_wait_s: float | None
+
+
+class StatusJson(StatusFields):
+    """How the run ended, once it has: the last record of this kind counts."""
+
+    type: Literal["status"]
+    status: RunStatus
+
+
+Record = (
+    HeaderJson
+    | BatchesJson
+    | EpochJson
+    | OperationJson
+    | MemoryJson
+    | DeviceBatchJson
+    | WorkerStartJson
+    | WorkerBatchesJson
+    | RemovedJson
+    | StatusJson
+)
+
+
+def unknown_status() -> StatusJson:
+    """Return the status of a run that hasn't ended yet, or was killed."""
+    return {"type": "status", "status": "unknown"}
+
+
+def line_start(kind: str) -> bytes:
+    """Return what a line of this kind begins with: the recorder writes `type` first."""
+    return f'{{"type":"{kind}"'.encode()
