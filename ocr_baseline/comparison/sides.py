@@ -140,7 +140,8 @@ def _busy_machine(runs: Sequence[RunSummary]) -> list[str]:
 
 
 def _load_per_cpu(run: RunSummary) -> float | None:
-    load, cpus = run.volatile.get("load_avg_1min"), run.identity.get("cpu_count")
+    load = run.volatile.get("load_avg_1min")
+    cpus = run.volatile.get("machine_cpu_count") or run.identity.get("cpu_count")
     if not isinstance(load, (int, float)) or not isinstance(cpus, (int, float)) or cpus <= 0:
         return None
     return load / cpus
