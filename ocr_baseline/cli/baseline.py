@@ -149,9 +149,9 @@ def _run_lines(name: str, store: str | None) -> list[str]:
         except SchemaError as error:
             lines.append(f"{entry.file_name}: damaged: {error}")
             continue
-        facts = [run.label, run.status]
-        if run.volatile.get("git_commit"):
-            facts.append(f"commit {run.volatile['git_commit']}")
+        facts = [run.label, run.info.status]
+        if commit := run.environment.known.git_commit:
+            facts.append(f"commit {commit}")
         if entry.is_accepted_change:
             facts.append("accepted change")
         lines.append(f"{entry.file_name}: {', '.join(facts)}")

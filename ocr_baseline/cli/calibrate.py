@@ -42,7 +42,7 @@ def command(
     place = compared_runs.open_store(store)
     found = compared_runs.summaries(runs, place, access_of(project, entity))
     from ocr_baseline.comparison.calibration import calibrate, render_calibration
-    from ocr_baseline.reports.comparison.calibration_text import spread_lines
+    from ocr_baseline.reports.comparison.wording import spread_lines
 
     calibration = calibrate(found)
     for line in spread_lines(calibration):

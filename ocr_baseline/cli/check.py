@@ -22,6 +22,7 @@ from ocr_baseline.cli.comparison_options import (
     write_or_print,
 )
 from ocr_baseline.errors import BaselineError
+from ocr_baseline.reports.registry import CHECK, TERMINAL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -159,15 +160,9 @@ def _checked(
 
 
 def _report(check: Check, strict: bool, output: Path | None, export_json: Path | None) -> None:
-    from ocr_baseline.reports.comparison.check_json import render_check_json
-    from ocr_baseline.reports.comparison.check_text import (
-        render_check_markdown,
-        render_check_terminal,
-    )
-
     if output is not None:
-        write_or_print(render_check_markdown(check), output)
+        write_or_print(CHECK["markdown"](check), output)
     if export_json is not None:
-        write_or_print(render_check_json(check, strict=strict), export_json)
+        write_or_print(CHECK["json"](check, strict=strict), export_json)
     width, color = streams.stdout_width(), streams.stdout_has_color()
-    streams.print_data(render_check_terminal(check, width=width, color=color))
+    streams.print_data(CHECK[TERMINAL](check, width=width, color=color))

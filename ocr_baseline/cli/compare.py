@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -16,12 +15,8 @@ from ocr_baseline.cli.comparison_options import (
     wandb_options,
     write_or_print,
 )
+from ocr_baseline.reports import registry
 
-if TYPE_CHECKING:
-    from ocr_baseline.comparison.comparison import Comparison
-
-FORMATS = ("terminal", "markdown", "json", "csv", "github-action-benchmark", "bencher")
-FORMATS_BY_SUFFIX = {".md": "markdown", ".json": "json", ".csv": "csv"}
 SEPARATOR = "--"
 _MARK = "\0new"
 
@@ -46,7 +41,7 @@ class _TwoSides(click.Command):
 @click.option(
     "--format",
     "format_name",
-    type=click.Choice(FORMATS),
+    type=click.Choice(tuple(registry.COMPARISON)),
     help="How to write it [default: by the name of --output, else terminal].",
 )
 @click.option(
@@ -83,8 +78,13 @@ def command(
     from ocr_baseline.comparison.comparison import compare
 
     comparison = compare(base, new, options)
-    chosen = format_name or (FORMATS_BY_SUFFIX.get(output.suffix) if output else None)
-    write_or_print(_rendered(comparison, chosen or "terminal", output), output)
+    of_suffix = registry.format_of(registry.COMPARISON, output.suffix) if output else None
+    text = registry.COMPARISON[format_name or of_suffix or registry.TERMINAL](
+        comparison,
+        width=streams.stdout_width(),
+        color=output is None and streams.stdout_has_color(),
+    )
+    write_or_print(text, output)
 
 
 def _sides(runs: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -98,30 +98,3 @@ def _sides(runs: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     if not base or not new:
         raise click.UsageError("Write BASE... -- NEW... with runs on both sides.")
     return base, new
-
-
-def _rendered(comparison: Comparison, format_name: str, output: Path | None) -> str:
-    """Import the one renderer that is needed: rich and jinja2 take their time."""
-    if format_name == "markdown":
-        from ocr_baseline.reports.comparison.markdown import render_comparison_markdown
-
-        return render_comparison_markdown(comparison)
-    if format_name == "json":
-        from ocr_baseline.reports.comparison.json import render_comparison_json
-
-        return render_comparison_json(comparison)
-    if format_name == "csv":
-        from ocr_baseline.reports.comparison.csv import render_comparison_csv
-
-        return render_comparison_csv(comparison)
-    from ocr_baseline.reports.comparison import exports as comparison_exports
-    from ocr_baseline.reports.comparison import terminal as comparison_terminal
-
-    if format_name == "github-action-benchmark":
-        return comparison_exports.render_github_action_benchmark(comparison)
-    if format_name == "bencher":
-        return comparison_exports.render_bencher_metric_format(comparison)
-    color = output is None and streams.stdout_has_color()
-    return comparison_terminal.render_comparison_terminal(
-        comparison, width=streams.stdout_width(), color=color
-    )

@@ -123,7 +123,7 @@ def _stored(name: str, store: BaselineStore, like: Sequence[RunSummary]) -> list
     entries = store.entries(name)
     if not like:
         return store.load(name, entries)
-    wanted = fingerprint(like[0].identity)
+    wanted = fingerprint(like[0].environment.identity)
     fitting = [entry for entry in entries if entry.fingerprint == wanted]
     _say_left_out(name, entries, fitting)
     runs = store.load(name, fitting[-MAX_STORED:] or entries[-OTHERS_SHOWN:])

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from ocr_baseline.cli import inputs, streams
+from ocr_baseline.reports.registry import RUN
 
 PAGE_NAME = "baseline.html"
 
@@ -31,7 +32,6 @@ def command(run: Path, output: Path) -> None:
     else:
         baseline, recorded = inputs.baseline_of_path(run), None
     from ocr_baseline.files import write_text_atomically
-    from ocr_baseline.reports.run.pictures_page import render_pictures_page
 
-    write_text_atomically(output, render_pictures_page(baseline, recorded))
+    write_text_atomically(output, RUN["html"](baseline, run=recorded))
     streams.print_message(f"Wrote {output}")

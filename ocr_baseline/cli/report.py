@@ -9,10 +9,9 @@ import click
 
 from ocr_baseline.cli import streams
 from ocr_baseline.cli.run_options import RunChoice, run_options
+from ocr_baseline.reports.registry import RUN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ocr_baseline.model.document import Baseline
 
 
@@ -58,18 +57,10 @@ def _write(
 ) -> None:
     # The renderers are imported once there is a run: a wrong argument gets its answer at once.
     from ocr_baseline.files import write_text_atomically
-    from ocr_baseline.reports.run.json import render_json
-    from ocr_baseline.reports.run.markdown import render_markdown
-    from ocr_baseline.reports.run.metrics_csv import render_metrics_csv
 
-    exports: tuple[tuple[Path | None, Callable[[Baseline], str]], ...] = (
-        (output, render_markdown),
-        (export_json, render_json),
-        (export_csv, render_metrics_csv),
-    )
-    for path, render in exports:
+    for path, name in ((output, "markdown"), (export_json, "json"), (export_csv, "csv")):
         if path is not None:
-            write_text_atomically(path, render(baseline))
+            write_text_atomically(path, RUN[name](baseline))
             streams.print_message(f"Wrote {path}")
     if output is None:
-        streams.print_data(render_markdown(baseline))
+        streams.print_data(RUN["markdown"](baseline))

@@ -6,6 +6,7 @@ import click
 
 from ocr_baseline.cli import streams
 from ocr_baseline.cli.run_options import RunChoice, run_options
+from ocr_baseline.reports.registry import RUN, TERMINAL
 
 
 @click.command(name="show", short_help="Show a run's baseline in the terminal.")
@@ -16,8 +17,5 @@ def command(run: RunChoice) -> None:
     BASELINE is a baseline.json, or a folder that holds one or a run's records.
     """
     baseline = run.baseline()
-    # rich takes longer to import than a wrong path takes to be found.
-    from ocr_baseline.reports.run.terminal import render_terminal
-
     width, color = streams.stdout_width(), streams.stdout_has_color()
-    streams.print_data(render_terminal(baseline, width=width, color=color))
+    streams.print_data(RUN[TERMINAL](baseline, width=width, color=color))

@@ -14,6 +14,7 @@ from ocr_baseline.cli.comparison_options import (
     wandb_options,
     write_or_print,
 )
+from ocr_baseline.reports.registry import TERMINAL, TREND
 from ocr_baseline.reports.text.plain_text import counted
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from ocr_baseline.store.baselines import BaselineStore, Entry
 
 LATEST_RUNS = 200
-FORMATS = ("terminal", "markdown", "json")
 
 
 @click.command(name="trend", short_help="Show a history with its change points.")
@@ -46,7 +46,7 @@ FORMATS = ("terminal", "markdown", "json")
     metavar="N",
     help="How many of the latest runs.",
 )
-@click.option("--format", "format_name", type=click.Choice(FORMATS), default="terminal")
+@click.option("--format", "format_name", type=click.Choice(tuple(TREND)), default=TERMINAL)
 @click.option(
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -72,7 +72,9 @@ def command(
     history = _of_one_environment(found, fingerprint)[-last:]
     trends = _trends(names, history)
     labels = [run.label for run in history]
-    write_or_print(_rendered(trends, labels, format_name, output), output)
+    color = output is None and streams.stdout_has_color()
+    text = TREND[format_name](trends, labels, width=streams.stdout_width(), color=color)
+    write_or_print(text, output)
 
 
 def _loaded(
@@ -115,7 +117,7 @@ def _of_one_environment(runs: Sequence[RunSummary], fingerprint: str | None) -> 
     from ocr_baseline.errors import ComparisonError
 
     ordered = in_time_order(distinct(runs, "history")[0])
-    prints = [fingerprint_of(run.identity) for run in ordered]
+    prints = [fingerprint_of(run.environment.identity) for run in ordered]
     wanted = fingerprint or prints[-1]
     chosen = [run for run, own in zip(ordered, prints, strict=True) if own.startswith(wanted)]
     if not chosen:
@@ -136,17 +138,3 @@ def _trends(names: Sequence[str], history: Sequence[RunSummary]) -> list[Trend]:
     metrics = [metric for name in names for metric in matching_metrics(name)]
     metrics = metrics or [metric for metric in METRICS if metric.is_gated]
     return [found for metric in metrics if (found := trend(metric, history)) is not None]
-
-
-def _rendered(
-    trends: Sequence[Trend], labels: Sequence[str], format_name: str, output: Path | None
-) -> str:
-    from ocr_baseline.reports.comparison import trend_text
-
-    if format_name == "markdown":
-        return trend_text.render_trend_markdown(trends, labels)
-    if format_name == "json":
-        return trend_text.render_trend_json(trends, labels)
-    color = output is None and streams.stdout_has_color()
-    width = streams.stdout_width()
-    return trend_text.render_trend_terminal(trends, labels, width=width, color=color)

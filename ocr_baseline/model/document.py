@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import (
     BaseModel,
@@ -358,6 +358,12 @@ class Finding(DocumentModel):
     saving_basis: str | None = None
     advice: str
 
+    @property
+    def rank(self) -> tuple[float, int, str]:
+        """What findings are sorted by: the largest estimated saving, then severity, then id."""
+        severities = get_args(Severity)
+        return -(self.estimated_saving_s or 0.0), severities.index(self.severity), self.id
+
 
 class Measurement(DocumentModel):
     """How the numbers were taken and what the taking cost.
@@ -456,6 +462,11 @@ class Baseline(DocumentModel):
     def phase(self, name: str) -> Phase | None:
         """Return the phase of that name, as `whole_phase` finds it."""
         return whole_phase(self.phases, name)
+
+    @property
+    def ranked_findings(self) -> list[Finding]:
+        """The findings, the most worthwhile first."""
+        return sorted(self.findings, key=lambda finding: finding.rank)
 
     @property
     def whole_phases(self) -> list[Phase]:

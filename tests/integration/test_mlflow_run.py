@@ -54,7 +54,6 @@ def _store(uri: str) -> tuple[str, str]:
     return ended, going_on
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["folder", "sqlite"])
 def test_runs_are_read_with_identity_epochs_parameters_and_state(tmp_path: Path, kind: str) -> None:
     if kind == "sqlite":

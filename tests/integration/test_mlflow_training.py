@@ -27,8 +27,6 @@ pytest.importorskip("lightning")
 for _package in ("mlflow", "sqlalchemy", "flask", "flask_cors"):
     pytest.importorskip(_package, reason="MLflow's tracking server needs it")
 
-pytestmark = pytest.mark.slow
-
 STAGES = ("train", "validation")
 CLIENT_LIMIT_S = mlflow_training.CLIENT_LIMIT_S
 

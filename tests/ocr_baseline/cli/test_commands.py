@@ -20,6 +20,8 @@ from ocr_baseline.reports.run.markdown import render_markdown
 from ocr_baseline.reports.run.metrics_csv import render_metrics_csv
 from tests.ocr_baseline.examples import full_baseline
 
+pytestmark = pytest.mark.slow
+
 COMMAND = (sys.executable, "-m", "ocr_baseline.cli")
 
 
