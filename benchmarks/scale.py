@@ -109,7 +109,7 @@ def _record_pass(recorder: Recorder, batches: int, spans: Sequence[Span], forwar
             for operation in operations:
                 with operation:
                     pass
-        if recorder.early_flush.is_set():
+        if recorder.flush_request.is_made():
             recorder.flush()
     recorder.end_batches()
 

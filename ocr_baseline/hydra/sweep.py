@@ -15,15 +15,13 @@ from ocr_baseline.layout import (
     JSON_NAME,
     MAIN_RECORDS_NAME,
     RECORDS_FOLDER,
-    SWEEP_CSV_NAME,
     SWEEP_MARKDOWN_NAME,
 )
 from ocr_baseline.model.document_file import read_baseline
 from ocr_baseline.model.privacy import redact_arguments
 from ocr_baseline.recovery import Ending, recover_report
-from ocr_baseline.reports.sweep.csv import render_sweep_csv
-from ocr_baseline.reports.sweep.job import SweepJob
-from ocr_baseline.reports.sweep.markdown import render_sweep_markdown
+from ocr_baseline.reports.registry import SWEEP
+from ocr_baseline.reports.sweep import SweepJob
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,8 +47,9 @@ def write_sweep_report(folder: Path, *, baseline_dir: str = "baseline") -> Path 
     jobs = [_job(path, folder, baseline_dir) for path in _job_folders(folder, baseline_dir)]
     if all(job.baseline is None for job in jobs):
         return None
-    write_text_atomically(folder / SWEEP_CSV_NAME, render_sweep_csv(jobs))
-    write_text_atomically(folder / SWEEP_MARKDOWN_NAME, render_sweep_markdown(jobs))
+    for renderer in SWEEP.values():
+        if renderer.file is not None:
+            write_text_atomically(folder / renderer.file, renderer(jobs))
     return folder / SWEEP_MARKDOWN_NAME
 
 

@@ -273,10 +273,10 @@ class PerformanceProfilerCallback(Callback):
             return
         recorder = self._recording.recorder
         recorder.begin_batch(batch_idx, dataloader_idx, batch_size_of(batch))
-        self._metrics.log_batch(trainer, recorder.state_of(recorder.stage), batch_idx)
+        self._metrics.log_batch(trainer, recorder.stages.state_of(recorder.stage), batch_idx)
 
     def _on_epoch_closed(self, stage: Stage, row: EpochRow) -> None:
         recording, trainer = self._recording, self._trainer
         if recording is None or trainer is None or stage is Stage.SANITY_CHECK or not row.batches:
             return
-        self._metrics.log_epoch(trainer, recording.recorder.state_of(stage), row)
+        self._metrics.log_epoch(trainer, recording.recorder.stages.state_of(stage), row)

@@ -3,36 +3,63 @@
 from __future__ import annotations
 
 import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 PATIENCE_S = 0.05
 
 
-class FlushRequest(threading.Event):
-    """Set while a flush is asked for; whoever flushes clears it first and calls `done` at last.
-
-    Attributes:
-        is_served: Whether a background thread flushes.
-    """
+class FlushRequest:
+    """A request that the training's thread makes and a background thread meets."""
 
     def __init__(self) -> None:
-        """Begin with nothing asked for and nobody to serve it."""
-        super().__init__()
-        self.is_served = False
-        self._done = threading.Event()
+        """Begin with nothing asked for and nobody who waits for requests."""
+        self._made = threading.Event()
+        self._met = threading.Event()
+        self._is_worth_waiting = False
+
+    def is_made(self) -> bool:
+        """Whether a flush is asked for and has not begun."""
+        return self._made.is_set()
 
     def make(self) -> None:
         """Ask, and wait while the background thread writes, which takes it a millisecond.
 
-        Where batches take next to nothing that thread would try for long to get its turn, and each
-        of its tries would hold this one up. A disk that is slow is waited for once.
+        When batches take next to no time, that thread would otherwise fight for its turn, and each
+        of its attempts would hold this thread up. A slow disk is waited for once.
         """
-        if self.is_set():
+        if self._made.is_set():
             return
-        self._done.clear()
-        self.set()
-        if self.is_served:
-            self.is_served = self._done.wait(PATIENCE_S)
+        self._met.clear()
+        self._made.set()
+        if self._is_worth_waiting:
+            self._is_worth_waiting = self._met.wait(PATIENCE_S)
 
-    def done(self) -> None:
-        """The flush is over, well or not."""
-        self._done.set()
+    def serve(self) -> None:
+        """A background thread meets requests from now on."""
+        self._is_worth_waiting = True
+
+    def stop_serving(self) -> None:
+        """No thread meets requests any more; the one that waits for them wakes up."""
+        self._is_worth_waiting = False
+        self._made.set()
+
+    def wait(self, timeout_s: float) -> bool:
+        """Return whether a request is made within `timeout_s` seconds."""
+        return self._made.wait(timeout_s)
+
+    @contextmanager
+    def being_met(self) -> Iterator[None]:
+        """Flush within this context: whoever asked goes on after it, even when the flush fails."""
+        self._made.clear()
+        try:
+            yield
+        finally:
+            self._met.set()
+
+    def withdraw(self) -> None:
+        """Forget a request whose rows are gone."""
+        self._made.clear()

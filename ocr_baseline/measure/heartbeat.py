@@ -15,21 +15,24 @@ if TYPE_CHECKING:
     from ocr_baseline.measure.recorder import Recorder
     from ocr_baseline.vocabulary import Stage
 
-SAMPLE_INTERVAL_S = 1.0
-FLUSH_INTERVAL_S = 5.0
+INTERVAL_S = 1.0
+SAMPLES_PER_RECORD = 5
 
 logger = logging.getLogger(__name__)
 
 
 class Heartbeat:
-    """Samples memory every second and flushes the recorder every five, or when many rows wait."""
+    """Every second, samples memory and writes the recorder's finished rows; earlier when asked.
+
+    Memory samples are written five at a time: a run that is killed loses seconds of them.
+    """
 
     def __init__(self, recorder: Recorder, *, probe: MemoryProbe | None) -> None:
         """Prepare the thread; `start` runs it. Without a probe memory is not sampled.
 
         Attributes:
             cpu_ns: Processor time of the thread so far, in nanoseconds.
-            machine: What the machine did besides.
+            machine: What else the machine did.
             failure: Why records could not be written, None while all could.
         """
         self._recorder = recorder
@@ -50,53 +53,50 @@ class Heartbeat:
                 target=self._run, name="ocr-baseline-heartbeat", daemon=True
             )
             self._thread.start()
-            self._recorder.early_flush.is_served = True
+            self._recorder.flush_request.serve()
 
     def stop(self) -> None:
-        """End the thread, take a last sample and write the samples."""
-        self._recorder.early_flush.is_served = False
+        """End the thread, take a last sample and write what is left."""
         if self._thread is not None:
             self._stop.set()
-            self._recorder.early_flush.set()
+            self._recorder.flush_request.stop_serving()
             self._thread.join(timeout=10.0)
             self._thread = None
-            self.beat(is_flush_due=True)
+            self.beat()
 
     def abandon(self) -> None:
-        """Let the thread end by itself: it may be held by a file system that does not answer."""
-        self._recorder.early_flush.is_served = False
+        """Let the thread end by itself: it may be held by a file system that doesn't answer."""
         self._stop.set()
-        self._recorder.early_flush.set()
+        self._recorder.flush_request.stop_serving()
         self._thread = None
 
+    def beat(self) -> None:
+        """Sample memory and write everything that waits for the disk."""
+        self._sample()
+        self._write(with_samples=True)
+
     def _run(self) -> None:
-        flush_at_s = time.monotonic() + FLUSH_INTERVAL_S
-        sample_at_s = time.monotonic()
         began_cpu_ns = time.thread_time_ns()
         before_ns = self.cpu_ns
+        beat_at_s = time.monotonic()
         while not self._stop.is_set():
             now_s = time.monotonic()
-            is_flush_due = self._recorder.early_flush.is_set() or now_s >= flush_at_s
-            is_sample_due = now_s >= sample_at_s
-            self.beat(is_flush_due=is_flush_due, is_sample_due=is_sample_due)
-            if is_flush_due:
-                flush_at_s = now_s + FLUSH_INTERVAL_S
-            if is_sample_due:
-                sample_at_s = now_s + SAMPLE_INTERVAL_S
+            # First, for the training's thread may wait for it; to sample can take far longer.
+            self._write(with_samples=len(self._samples) >= SAMPLES_PER_RECORD)
+            if now_s >= beat_at_s:
+                beat_at_s = now_s + INTERVAL_S
+                self._sample()
             self.cpu_ns = before_ns + time.thread_time_ns() - began_cpu_ns
-            if not self._stop.is_set():  # a flush clears the event that `stop` sets
-                self._recorder.early_flush.wait(SAMPLE_INTERVAL_S)
+            if not self._stop.is_set():  # a flush takes back the request that `stop` woke us with
+                self._recorder.flush_request.wait(max(0.0, beat_at_s - time.monotonic()))
 
-    def beat(self, *, is_flush_due: bool, is_sample_due: bool = True) -> None:
-        """Sample memory if that is due, and write what waits for the disk if that is."""
-        if is_sample_due:
-            self._sample()
-        if is_flush_due:
-            try:
+    def _write(self, *, with_samples: bool) -> None:
+        try:
+            if with_samples:
                 self._write_samples()
-                self._recorder.flush()
-            except OSError as error:
-                self._fail(error)
+            self._recorder.flush()
+        except OSError as error:
+            self._fail(error)
 
     def _sample(self) -> None:
         recorder = self._recorder

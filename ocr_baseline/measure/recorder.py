@@ -1,23 +1,24 @@
 """`Recorder`: takes the events of a run's main thread, keeps the accounts, writes the records.
 
 The recorder knows nothing of the framework: a callback tells it when a stage, an epoch, a fetch
-and a batch begin, and opens spans for what happens in between. A background thread samples memory
-and puts finished rows on disk, so that a run that is killed loses seconds of records at most.
+and a batch begin, and opens spans for what happens in between. A background thread (`heartbeat.py`)
+samples memory and puts finished rows on disk every second, so that a run that is killed loses one
+second of batches at most.
 """
 
 from __future__ import annotations
 
 import threading
+from itertools import chain
 from time import perf_counter_ns
 from typing import TYPE_CHECKING
 
 from ocr_baseline.layout import records_name
 from ocr_baseline.measure import rows
-from ocr_baseline.measure.batches import StageState
 from ocr_baseline.measure.device import DEVICE_LINES, DeviceSpan
 from ocr_baseline.measure.flush_request import FlushRequest
+from ocr_baseline.measure.open_stages import OpenStages
 from ocr_baseline.measure.operations import Operations
-from ocr_baseline.measure.stage_swap import StageSwap
 from ocr_baseline.measure.timeline import Span, Timeline, measure_event_cost_ns
 from ocr_baseline.records.format import FORMAT_NAME, FORMAT_VERSION, ROWS_PER_RECORD
 from ocr_baseline.records.writer import RecordWriter
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from ocr_baseline.measure.batches import EpochRow
+    from ocr_baseline.measure.batches import EpochRow, StageState
     from ocr_baseline.measure.device import DeviceTimeline
     from ocr_baseline.records.format import HeaderFields, Record
 
@@ -57,22 +58,19 @@ class Recorder:
         self.started_ns = clock()
         self.timeline = Timeline(Line.OTHER.value, Stage.SETUP, clock)
         self.event_cost_ns = measure_event_cost_ns()
-        self.early_flush = FlushRequest()
+        self.flush_request = FlushRequest()
         self._writer = RecordWriter(folder / records_name(rank))
         self.operations = Operations(self.timeline)
-        self._states = {stage: StageState(stage) for stage in Stage}
-        self._open = [self._states[Stage.SETUP]]
+        self._tallies = rows.Tallies()
+        self.stages = OpenStages(self.timeline, device)
         self._wait_index = self.timeline.index(Line.DATA_WAIT.value)
         self._startup_index = self.timeline.index(Line.LOADER_STARTUP.value)
         self._forward_index = self.timeline.index(Line.FORWARD.value)
         self._fetch_index = self._wait_index
         self._device = device
-        self._events_counted = 0
         self.discarded_batches = 0
         self._is_paused = True
         self._flush_lock = threading.Lock()
-
-    # -- the run ---------------------------------------------------------------------------
 
     def write_header(self, header: HeaderFields) -> None:
         """Write who, where and with what; later headers of the same run win key by key."""
@@ -100,8 +98,8 @@ class Recorder:
         """End every open stage and stop charging time until `resume`."""
         if self._is_paused:
             return
-        while len(self._open) > 1:
-            self.close_stage(self._open[-1].stage)
+        while not self.stages.has_setup_alone:
+            self.close_stage(self.stage)
         self._close_setup()
         self._is_paused = True
         self.flush(with_samples=True)
@@ -112,20 +110,14 @@ class Recorder:
         self._writer.close()
 
     def _close_setup(self) -> None:
-        setup = self._states[Stage.SETUP]
+        setup = self.stages.state_of(Stage.SETUP)
         setup.epoch_start_ns = setup.epoch_start_ns or self.started_ns
         self._close_epoch(setup)
-
-    # -- stages, epochs, batches -----------------------------------------------------------
 
     @property
     def stage(self) -> Stage:
         """The innermost open stage."""
-        return self._open[-1].stage
-
-    def is_open(self, stage: Stage) -> bool:
-        """Whether the stage is open, innermost or around another."""
-        return any(state.stage is stage for state in self._open)
+        return self.stages.current.stage
 
     def span(self, line: str) -> Span:
         """Return a reusable context that charges its block to `line`."""
@@ -135,60 +127,35 @@ class Recorder:
 
     def open_stage(self, stage: Stage, epoch: int) -> None:
         """Begin a stage inside the open one, whose clock stops until `close_stage`."""
-        state = self._states[stage]
-        self.enter_state(state)
+        state = self.stages.state_of(stage)
+        self.stages.enter(state)
         state.open_epoch(epoch, self.timeline.last)
 
     def close_stage(self, stage: Stage) -> EpochRow | None:
         """End the innermost stage if it is `stage`; return its last epoch's row."""
-        state = self._open[-1]
-        if state.stage is not stage or len(self._open) == 1:
+        state = self.stages.current
+        if state.stage is not stage or self.stages.has_setup_alone:
             return None
         self.timeline.charge()
         row = self._close_epoch(state)
-        self.leave_state()
+        self.stages.leave()
         return row
-
-    def enter_state(self, state: StageState) -> None:
-        """Charge to the cells of `state` from now on."""
-        if self._device is not None:
-            self._device.abandon_batch()
-        outer = self._open[-1]
-        outer.cells = self.timeline.swap(state.cells)
-        self._count_events(outer)
-        self._open.append(state)
-        self.timeline.stage = state.stage
-
-    def leave_state(self) -> None:
-        """Charge to the cells of the enclosing state again."""
-        state = self._open.pop()
-        state.cells = self.timeline.swap(self._open[-1].cells)
-        self.timeline.stage = self._open[-1].stage
-        self._count_events(state)
-
-    def _count_events(self, state: StageState) -> None:
-        state.events += self.timeline.events - self._events_counted
-        self._events_counted = self.timeline.events
 
     def end_epoch(self) -> EpochRow | None:
         """Close the innermost stage's epoch; return its row, None when it had no batch yet."""
         self.timeline.charge()
-        state = self._open[-1]
+        state = self.stages.current
         has_batches = state.epoch_batches > 0 or state.has_started_batch
         return self._close_epoch(state) if has_batches else None
 
     def begin_epoch(self, epoch: int) -> None:
         """Begin an epoch of the innermost stage."""
-        self._open[-1].open_epoch(epoch, self.timeline.charge())
+        self.stages.current.open_epoch(epoch, self.timeline.charge())
 
     def end_batches(self) -> None:
         """Close the last batch of an epoch; what follows is the epoch's tail."""
         self.timeline.charge()
-        self._end_batch(self._open[-1])
-
-    def stage_swapped(self, stage: Stage) -> StageSwap:
-        """Return a context that charges its block to a stage which may not be open yet."""
-        return StageSwap(self, self._states[stage])
+        self._end_batch(self.stages.current)
 
     def begin_fetch(self) -> None:
         """The next batch is asked for: the one before ends here.
@@ -196,7 +163,7 @@ class Recorder:
         A fetch inside a step (the `dataloader_iter` flavour) is only time that was waited.
         """
         timeline = self.timeline
-        state = self._open[-1]
+        state = self.stages.current
         is_inside_step = timeline.current == self._forward_index or (
             self._forward_index in timeline.stack
         )
@@ -223,7 +190,7 @@ class Recorder:
 
     def begin_batch(self, batch_idx: int, dataloader_idx: int, samples: int | None) -> None:
         """The fetched batch goes to the step hooks."""
-        state = self._open[-1]
+        state = self.stages.current
         if state.has_started_batch:
             self.timeline.charge()
             self._end_batch(state)
@@ -233,10 +200,6 @@ class Recorder:
         state.dataloader_idx = dataloader_idx
         state.samples = samples
 
-    def state_of(self, stage: Stage) -> StageState:
-        """Return the running accounts of a stage."""
-        return self._states[stage]
-
     def _end_batch(self, state: StageState) -> None:
         """Close the started batch with the cells charged so far, or add them to the tail."""
         if state.has_started_batch:
@@ -245,43 +208,38 @@ class Recorder:
                 self._device.end_batch(state.stage, state.epoch, state.position, is_first=is_first)
             state.close_batch(self.timeline.take())
             if len(state.rows) >= ROWS_PER_RECORD:
-                self.early_flush.make()
+                self.flush_request.make()
         else:
             state.add_to_tail(self.timeline.take())
 
     def _close_epoch(self, state: StageState) -> EpochRow | None:
         self._end_batch(state)
         state.add_to_tail(self.timeline.take())
-        self._count_events(state)
+        self.stages.count_events(state)
         return state.close_epoch()
 
-    # -- the disk --------------------------------------------------------------------------
-
     def flush(self, *, with_samples: bool = False) -> None:
-        """Write the finished rows and the operations' tallies so far.
+        """Write the finished rows, and with them the tallies of operations that changed.
+
+        Args:
+            with_samples: Write the sampled call times of operations too.
 
         Raises:
             OSError: When the file can't be written.
         """
-        try:
-            with self._flush_lock:
-                self._flush(with_samples=with_samples)
-        finally:
-            self.early_flush.done()
+        with self.flush_request.being_met(), self._flush_lock:
+            has_rows = any(state.rows or state.epochs for state in self.stages)
+            for state in self.stages:
+                self._write_batches(state)
+                for epoch in rows.epoch_records(state, self.timeline, self.started_ns):
+                    self._writer.write(epoch)
+            if has_rows or with_samples:
+                self._write_tallies(with_samples=with_samples)
+            if self._device is not None:
+                for batch in self._device.records(wait=self._is_paused):
+                    self._writer.write(batch)
 
-    def _flush(self, *, with_samples: bool) -> None:
-        self.early_flush.clear()
-        for state in self._states.values():
-            self._flush_batches(state)
-            for epoch in rows.epoch_records(state, self.timeline, self.started_ns):
-                self._writer.write(epoch)
-        for tally in rows.operation_records(self.operations, with_samples=with_samples):
-            self._writer.write(tally)
-        if self._device is not None:
-            for batch in self._device.records(wait=self._is_paused):
-                self._writer.write(batch)
-
-    def _flush_batches(self, state: StageState) -> None:
+    def _write_batches(self, state: StageState) -> None:
         for record in rows.batch_records(state, self.timeline, self.started_ns):
             try:
                 self._writer.write(record)
@@ -289,9 +247,17 @@ class Recorder:
                 self.discarded_batches += len(record["start_ns"])
                 raise
 
+    def _write_tallies(self, *, with_samples: bool) -> None:
+        operations = self.operations
+        for record in chain(
+            self._tallies.of_operations(operations, "main", with_samples=with_samples),
+            self._tallies.of_threads(operations.threads, with_samples=with_samples),
+        ):
+            self._writer.write(record)
+
     def discard_rows(self) -> None:
         """Drop finished rows that could not be written, so that they don't fill the memory."""
-        self.early_flush.clear()
-        for state in self._states.values():
+        self.flush_request.withdraw()
+        for state in self.stages:
             self.discarded_batches += len(state.rows)
             state.rows.clear()

@@ -1,4 +1,4 @@
-"""Finished rows as records: columns of many rows in one JSON object, integers of nanoseconds."""
+"""What was measured as records: columns of many rows in one JSON object, nanoseconds."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from ocr_baseline.measure.batches import StageState
     from ocr_baseline.measure.memory import MemorySample
-    from ocr_baseline.measure.operations import CallTally, Operations
+    from ocr_baseline.measure.operations import CallTally, Operations, ThreadSections
     from ocr_baseline.measure.timeline import Timeline
     from ocr_baseline.records.format import (
         BatchesJson,
@@ -73,20 +73,45 @@ def epoch_records(state: StageState, timeline: Timeline, origin_ns: int) -> Iter
         }
 
 
-def operation_records(operations: Operations, *, with_samples: bool) -> Iterator[OperationJson]:
-    """Yield the tallies so far; the last record of an operation and stage holds its totals."""
-    for operation in list(operations.values()):
-        for stage, tally in list(operation.tallies.items()):
-            yield tally_record(operation.name, stage, "main", tally, with_sample=with_samples)
-    for (name, stage), (tally, exclusive_ns) in list(operations.threads.tallies.items()):
-        record = tally_record(name, stage, "thread", tally, with_sample=with_samples)
-        yield {**record, "exclusive_ns": exclusive_ns[0]}
+class Tallies:
+    """Tallies of operations as records, each again only once there were further calls.
+
+    The last record of an operation, a stage and a place holds the totals.
+    """
+
+    def __init__(self) -> None:
+        """Begin with nothing written."""
+        self._written: dict[tuple[str, Stage, Place], tuple[int, bool]] = {}
+
+    def of_operations(
+        self, operations: Operations, where: Place, *, with_samples: bool
+    ) -> Iterator[OperationJson]:
+        """Yield what is new of the timeline's own thread; call times only `with_samples`."""
+        for operation in list(operations.values()):
+            for stage, tally in list(operation.tallies.items()):
+                yield from self._if_new(operation.name, stage, where, tally, with_samples)
+
+    def of_threads(self, threads: ThreadSections, *, with_samples: bool) -> Iterator[OperationJson]:
+        """Yield what is new of other threads; call times only `with_samples`."""
+        for (name, stage), (tally, exclusive_ns) in list(threads.tallies.items()):
+            for record in self._if_new(name, stage, "thread", tally, with_samples):
+                yield {**record, "exclusive_ns": exclusive_ns[0]}
+
+    def _if_new(
+        self, name: str, stage: Stage, where: Place, tally: CallTally, with_sample: bool
+    ) -> Iterator[OperationJson]:
+        calls, has_sample = self._written.get((name, stage, where), (0, False))
+        now_calls = tally.calls
+        if now_calls == calls and (has_sample or not with_sample):
+            return
+        yield _tally_record(name, stage, where, tally, with_sample)
+        # Comes here only when the record could be written.
+        self._written[name, stage, where] = (now_calls, with_sample)
 
 
-def tally_record(
-    name: str, stage: Stage, where: Place, tally: CallTally, *, with_sample: bool
+def _tally_record(
+    name: str, stage: Stage, where: Place, tally: CallTally, with_sample: bool
 ) -> OperationJson:
-    """Return an operation's totals in one stage, with the sampled call times when asked for."""
     return {
         "type": "operation",
         "name": name,

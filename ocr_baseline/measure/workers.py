@@ -21,7 +21,7 @@ from ocr_baseline.measure.collate import time_held_collate
 from ocr_baseline.measure.instrument import Instrumentation
 from ocr_baseline.measure.operation_names import resolve
 from ocr_baseline.measure.operations import Operations
-from ocr_baseline.measure.rows import line_columns, tally_record
+from ocr_baseline.measure.rows import Tallies, line_columns
 from ocr_baseline.measure.timeline import Timeline
 from ocr_baseline.records.format import FORMAT_NAME, FORMAT_VERSION
 from ocr_baseline.records.writer import RecordWriter
@@ -54,6 +54,7 @@ class WorkerRecorder:
         self._timeline = Timeline(IDLE_LINE, stage)
         self._fetch_index = self._timeline.index(FETCH_LINE)
         self.operations = Operations(self._timeline)
+        self._tallies = Tallies()
         self._starts_ns: list[int] = []
         self._ends_ns: list[int] = []
         self._cells_ns: list[list[int]] = []
@@ -130,12 +131,9 @@ class WorkerRecorder:
         self._writer.close()
 
     def _write_tallies(self, *, with_sample: bool) -> None:
-        for operation in self.operations.values():
-            for stage, tally in operation.tallies.items():
-                record = tally_record(
-                    operation.name, stage, "worker", tally, with_sample=with_sample
-                )
-                self._writer.write({**record, "pid": os.getpid(), "worker": self._worker_id})
+        tallies = self._tallies.of_operations(self.operations, "worker", with_samples=with_sample)
+        for record in tallies:
+            self._writer.write({**record, "pid": os.getpid(), "worker": self._worker_id})
 
 
 class WorkerStart:

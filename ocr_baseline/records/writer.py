@@ -21,8 +21,9 @@ class RecordWriter:
 
     Args:
         path: The file; its folder is made.
-        is_made_anew: Make a file that was removed as the run went again, with the headers that it
-            had and how many batches are lost. A file that another run put in its place stays.
+        is_made_anew: When the file is removed during the run, make it again with its headers,
+            its last tallies and how many batches are lost. A file that another run has put in its
+            place stays.
 
     Raises:
         OSError: When the folder or the file can't be made or written.
@@ -37,6 +38,7 @@ class RecordWriter:
         self._file: IO[bytes] | None = path.open("ab", buffering=0)
         self._is_torn = False
         self._headers: list[bytes] = []
+        self._tallies: dict[tuple[str, str, str], bytes] = {}
         self._batches_written = 0
 
     def write(self, record: Record) -> None:
@@ -54,6 +56,8 @@ class RecordWriter:
     def _remember(self, record: Record, line: bytes) -> None:
         if record["type"] == "header":
             self._headers.append(line)
+        elif record["type"] == "operation":
+            self._tallies[record["name"], record["stage"], record["where"]] = line
         elif record["type"] == "batches":
             self._batches_written += len(record["start_ns"])
 
@@ -63,7 +67,7 @@ class RecordWriter:
         removed.close()
         self._is_torn = False
         lost = _line({"type": "removed", "batches": self._batches_written})
-        for line in (*self._headers, lost):
+        for line in (*self._headers, *self._tallies.values(), lost):
             self._write_line(file, line)
         return file
 

@@ -97,7 +97,7 @@ class AccountingProfiler(Profiler):
         """Open a stage at its first hook, unless it is open."""
         running = self._running_stage()
         stage = running if stage is Stage.VALIDATION else stage
-        if running is not Stage.SETUP and not self._recorder.is_open(stage):
+        if running is not Stage.SETUP and not self._recorder.stages.is_open(stage):
             self._recorder.open_stage(stage, self._current_epoch())
             self._is_epoch_begun = stage is not Stage.TRAIN
 
@@ -229,7 +229,7 @@ class _LoaderStartup:
         self._swaps: list[Context] = []
 
     def __enter__(self) -> None:
-        swap = self._recorder.stage_swapped(self._running_stage())
+        swap = self._recorder.stages.swapped(self._running_stage())
         swap.__enter__()
         self._swaps.append(swap)
         self._span.__enter__()

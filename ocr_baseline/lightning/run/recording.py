@@ -125,7 +125,7 @@ class Recording:
         self._reports += 1
         self.note_gradient_wait()
         self.recorder.pause()
-        self._heartbeat.beat(is_flush_due=True)
+        self._heartbeat.beat()
         self.recorder.flush(with_samples=True)
         self._write_status(status, ended_by)
 

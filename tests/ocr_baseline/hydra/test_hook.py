@@ -22,7 +22,7 @@ from ocr_baseline.records import reader
 from ocr_baseline.write import write_report
 from tests.ocr_baseline.hydra import recording_job
 
-pytestmark = pytest.mark.filterwarnings("ignore")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
 Start = Callable[..., "subprocess.CompletedProcess[str]"]
 

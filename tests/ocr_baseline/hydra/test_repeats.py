@@ -14,6 +14,8 @@ from ocr_baseline.hydra import repeats
 from ocr_baseline.hydra.repeats import FinishedRun, RepeatsError, plan
 from ocr_baseline.measure.canary import canary_s
 
+pytestmark = pytest.mark.slow
+
 APPLICATION = """
 import os, time
 from pathlib import Path
@@ -100,7 +102,7 @@ def test_every_run_has_its_own_process_and_folder(tmp_path: Path) -> None:
         for name in ("a-0", "b-0")
     ]
     assert documents[0]["series"] != documents[1]["series"]
-    assert "+50.0 %" in done.stdout
+    assert "+50.0%" in done.stdout
     assert "ocr-baseline compare" in done.stdout
     record = json.loads((tmp_path / "out" / "repeats.json").read_text())
     assert [finished["name"] for finished in record["runs"]] == ["a-0", "b-0"]

@@ -215,11 +215,11 @@ def test_many_rows_ask_for_an_early_flush(tmp_path: Path) -> None:
     recorder.open_stage(Stage.TRAIN, 0)
     for batch_idx in range(ROWS_PER_RECORD + 1):
         run_batch(recorder, clock, batch_idx)
-    assert recorder.early_flush.is_set()
+    assert recorder.flush_request.is_made()
 
     recorder.flush()
 
-    assert not recorder.early_flush.is_set()
+    assert not recorder.flush_request.is_made()
     (record,) = records(recorder, "batches")
     assert len(record["batch_idx"]) == ROWS_PER_RECORD
     recorder.close()
@@ -236,12 +236,12 @@ def test_on_a_full_disk_every_lost_batch_is_counted_and_the_run_goes_on(
     recorder.resume()
     recorder.open_stage(Stage.TRAIN, 0)
     with caplog.at_level(logging.WARNING):
-        for round_number in range(3):
+        for _ in range(3):
             for batch_idx in range(ROWS_PER_RECORD):
                 run_batch(recorder, clock, batch_idx)
             recorder.end_batches()
-            heartbeat.beat(is_flush_due=True, is_sample_due=round_number == 0)
-            assert not recorder.early_flush.is_set(), "the thread would spin on a full disk"
+            heartbeat.beat()
+            assert not recorder.flush_request.is_made(), "the thread would spin on a full disk"
 
     assert recorder.discarded_batches == 3 * ROWS_PER_RECORD
     assert len(caplog.records) == 1
@@ -253,7 +253,7 @@ def test_what_the_accelerator_tells_reaches_the_run(tmp_path: Path) -> None:
     recorder = started(tmp_path, SimulatedClock())
     heartbeat = Heartbeat(recorder, probe=MemoryProbe(lambda: next(readings)))
     for _ in range(2):
-        heartbeat.beat(is_flush_due=True)
+        heartbeat.beat()
     recorder.close()
 
     memory = recorder_source.load(tmp_path).memory
@@ -281,7 +281,7 @@ def test_memory_that_can_not_be_read_is_one_warning_and_rows_still_reach_the_dis
     recorder.end_batches()
     with caplog.at_level(logging.WARNING):
         for _ in range(2):
-            heartbeat.beat(is_flush_due=True)
+            heartbeat.beat()
 
     assert len(records(recorder, "batches")) == 1
     assert len(caplog.records) == 1
@@ -326,11 +326,73 @@ def test_a_thousand_quick_batches_are_on_disk_before_the_next_one_begins(
     assert len(written.start_s) == ROWS_PER_RECORD
 
 
-def test_a_disk_that_is_slow_is_not_waited_for_again() -> None:
+def test_a_disk_that_is_slow_is_not_waited_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
     request = FlushRequest()
-    request.is_served = True
+    request.serve()
+    request.make()
+    assert request.is_made()
+    with request.being_met():
+        pass
+    assert not request.is_made()
 
+    monkeypatch.setattr(flush_request, "PATIENCE_S", 3600.0)
+    asking = threading.Thread(target=request.make, daemon=True)
+    asking.start()
+    asking.join(timeout=60.0)
+
+    assert not asking.is_alive(), "it waits for a disk that was too slow before"
+    assert request.is_made()
+
+
+def test_a_request_is_met_even_when_its_flush_fails() -> None:
+    request = FlushRequest()
     request.make()
 
-    assert request.is_set()
-    assert not request.is_served
+    with pytest.raises(OSError, match="full"), request.being_met():
+        raise OSError("the disk is full")
+
+    assert not request.is_made()
+
+
+def test_the_tally_of_an_operation_is_written_again_only_after_further_calls(
+    tmp_path: Path,
+) -> None:
+    clock = SimulatedClock()
+    recorder = started(tmp_path, clock)
+    listen(recorder.operations)
+    recorder.open_stage(Stage.TRAIN, 0)
+    for batch_idx in range(4):
+        run_batch(recorder, clock, batch_idx)
+        if batch_idx in {0, 2}:
+            with section("decode"):
+                clock.work(3)
+        recorder.end_batches()
+        recorder.flush()
+    listen(None)
+    recorder.close()
+
+    tallies = records(recorder, "operation")
+    assert [(tally["calls"], tally["call_sample_ns"]) for tally in tallies] == [
+        (1, []),
+        (2, []),
+        (2, [3, 3]),
+    ]
+
+
+def test_between_two_batches_no_tally_is_written(tmp_path: Path) -> None:
+    clock = SimulatedClock()
+    recorder = started(tmp_path, clock)
+    listen(recorder.operations)
+    recorder.open_stage(Stage.TRAIN, 0)
+    run_batch(recorder, clock, 0)
+    for _ in range(5):
+        with section("decode"):
+            clock.work(3)
+        recorder.flush()
+    assert not records(recorder, "operation")
+    recorder.end_batches()
+    recorder.flush()
+    listen(None)
+
+    assert [tally["calls"] for tally in records(recorder, "operation")] == [5]
+    recorder.close()

@@ -61,7 +61,7 @@ def record_run(folder: Path) -> None:
 
 
 def _record_epoch(recorder: Recorder, clock: SimulatedClock, epoch: int) -> None:
-    if not recorder.is_open(Stage.TRAIN):
+    if not recorder.stages.is_open(Stage.TRAIN):
         recorder.open_stage(Stage.TRAIN, epoch)
     else:
         recorder.end_epoch()

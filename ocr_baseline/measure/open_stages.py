@@ -1,0 +1,97 @@
+"""The stages of a run: which are open, one inside another, and whose cells time is charged to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ocr_baseline.measure.batches import StageState
+from ocr_baseline.vocabulary import Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ocr_baseline.measure.device import DeviceTimeline
+    from ocr_baseline.measure.timeline import Timeline
+
+
+class OpenStages:
+    """A stack of stages on a timeline; the setup is its bottom and never leaves it.
+
+    Attributes:
+        current: The innermost open stage, which time is charged to.
+    """
+
+    def __init__(self, timeline: Timeline, device: DeviceTimeline | None) -> None:
+        """Begin in the setup; a batch that `device` marks is given up when the stage changes."""
+        self._timeline = timeline
+        self._device = device
+        self._states = {stage: StageState(stage) for stage in Stage}
+        self.current = self._states[Stage.SETUP]
+        self._outer: list[StageState] = []
+        self._events_counted = 0
+
+    def __iter__(self) -> Iterator[StageState]:
+        return iter(self._states.values())
+
+    def state_of(self, stage: Stage) -> StageState:
+        """Return the running accounts of a stage, open or not."""
+        return self._states[stage]
+
+    def is_open(self, stage: Stage) -> bool:
+        """Whether the stage is open, innermost or around another."""
+        return any(state.stage is stage for state in (*self._outer, self.current))
+
+    @property
+    def has_setup_alone(self) -> bool:
+        """Whether no stage is open but the setup."""
+        return not self._outer
+
+    def enter(self, state: StageState) -> None:
+        """Charge to the cells of `state` from now on."""
+        if self._device is not None:
+            self._device.abandon_batch()
+        outer = self.current
+        outer.cells = self._timeline.swap(state.cells)
+        self.count_events(outer)
+        self._outer.append(outer)
+        self._make_current(state)
+
+    def leave(self) -> None:
+        """Charge to the cells of the enclosing stage again."""
+        state = self.current
+        self._make_current(self._outer.pop())
+        state.cells = self._timeline.swap(self.current.cells)
+        self.count_events(state)
+
+    def swapped(self, stage: Stage) -> StageSwap:
+        """Return a context that charges its block to a stage which may not be open yet."""
+        return StageSwap(self, self._states[stage])
+
+    def count_events(self, state: StageState) -> None:
+        """Add the spans that were entered since the last count to `state`."""
+        state.events += self._timeline.events - self._events_counted
+        self._events_counted = self._timeline.events
+
+    def _make_current(self, state: StageState) -> None:
+        self.current = state
+        self._timeline.stage = state.stage
+
+
+class StageSwap:
+    """Charges a block to another stage's cells, whether that stage is open or not."""
+
+    def __init__(self, stages: OpenStages, state: StageState) -> None:
+        """Swap to `state` while the block runs."""
+        self._stages = stages
+        self._state = state
+        self._is_swapped = False
+
+    def __enter__(self) -> None:
+        if self._stages.current is not self._state:
+            self._stages.enter(self._state)
+            self._is_swapped = True
+
+    def __exit__(self, *exc_info: object) -> None:
+        if self._is_swapped:
+            self._stages.leave()
+            self._is_swapped = False
