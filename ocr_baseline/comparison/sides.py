@@ -141,9 +141,10 @@ def _busy_machine(runs: Sequence[RunSummary]) -> list[str]:
 
 def _load_per_cpu(run: RunSummary) -> float | None:
     known = run.environment.known
-    if known.load_avg_1min is None or known.cpu_count is None:
+    cores = known.machine_cpu_count or known.cpu_count
+    if known.load_avg_1min is None or cores is None:
         return None
-    return known.load_avg_1min / known.cpu_count
+    return known.load_avg_1min / cores
 
 
 def _named(labels: Sequence[str]) -> str:
