@@ -46,8 +46,9 @@ lint: setup ## ruff, import contracts
 types: setup ## mypy
 	$(BIN)/mypy
 
+# tests/integration is all slow, and already importing it takes seconds.
 unit: setup ## the tests that aren't marked slow, with fewer examples per property
-	$(BIN)/python -m pytest -n 2 -q -m "not slow" --hypothesis-profile=quick
+	$(BIN)/python -m pytest -n 2 -q -m "not slow" --ignore=tests/integration --hypothesis-profile=quick
 
 ci: test ## what CI runs: every test, then the lowest versions allowed and the newest Hydra
 	$(BIN)/python tests/compat/run.py --lowest --hydra 1.4.0rc3

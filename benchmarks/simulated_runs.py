@@ -17,6 +17,8 @@ from scipy.signal import lfilter
 
 from ocr_baseline.analysis.phases.distributions import block_means
 from ocr_baseline.comparison.summary import RunSummary
+from ocr_baseline.model.document import Environment, Measurement, Workload
+from ocr_baseline.model.run import RunInfo
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -77,9 +79,13 @@ class Machine:
             summary=RunSummary(
                 label=f"run {self._made}",
                 content=str(self._made),
-                started_at=STARTED_AT + timedelta(minutes=self._made),
+                info=RunInfo(
+                    source="recorder", started_at=STARTED_AT + timedelta(minutes=self._made)
+                ),
+                environment=Environment(identity={"machine": "simulated"}),
+                workload=Workload(),
+                measurement=Measurement(),
                 values=values,
-                identity={"machine": "simulated"},
                 block_means_s={"train": block_means(batches["train"])},
             ),
             train_batches_s=batches["train"],

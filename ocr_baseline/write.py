@@ -38,9 +38,7 @@ def write_report(run: Run, output_dir: Path) -> ReportFiles:
     # training, which needs neither scipy nor pydantic nor jinja2.
     from ocr_baseline.analysis import analyze
     from ocr_baseline.files import write_parts_atomically, write_text_atomically
-    from ocr_baseline.reports.run.json import render_json
-    from ocr_baseline.reports.run.markdown import render_markdown
-    from ocr_baseline.reports.run.metrics_csv import render_metrics_csv
+    from ocr_baseline.reports import registry
     from ocr_baseline.reports.run.series_csv import has_series, series_csv_parts
 
     baseline = analyze(run)
@@ -48,9 +46,7 @@ def write_report(run: Run, output_dir: Path) -> ReportFiles:
     if has_batches:
         baseline = baseline.model_copy(update={"series": SERIES_NAME})
     texts = {
-        METRICS_NAME: render_metrics_csv(baseline),
-        JSON_NAME: render_json(baseline),
-        MARKDOWN_NAME: render_markdown(baseline),
+        renderer.file: renderer(baseline) for renderer in registry.RUN.values() if renderer.file
     }
     if has_batches:
         write_parts_atomically(output_dir / SERIES_NAME, series_csv_parts(run))

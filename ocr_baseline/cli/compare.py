@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from ocr_baseline.cli import compared_runs, streams
-from ocr_baseline.cli.comparison_options import (
-    access_of,
+from ocr_baseline.cli import streams
+from ocr_baseline.cli.options import (
     comparison_options,
     options_of,
-    store_option,
-    wandb_options,
+    output_option,
+    reading_options,
     write_or_print,
 )
+from ocr_baseline.places import Reading, summaries
+from ocr_baseline.reports import registry
 
-if TYPE_CHECKING:
-    from ocr_baseline.comparison.comparison import Comparison
-
-FORMATS = ("terminal", "markdown", "json", "csv", "github-action-benchmark", "bencher")
-FORMATS_BY_SUFFIX = {".md": "markdown", ".json": "json", ".csv": "csv"}
 SEPARATOR = "--"
 _MARK = "\0new"
 
@@ -41,20 +36,14 @@ class _TwoSides(click.Command):
 )
 @click.argument("runs", nargs=-1, metavar="BASE... -- NEW...")
 @comparison_options
-@store_option
-@wandb_options
+@reading_options
 @click.option(
     "--format",
     "format_name",
-    type=click.Choice(FORMATS),
+    type=click.Choice(tuple(registry.COMPARISON)),
     help="How to write it [default: by the name of --output, else terminal].",
 )
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="Write it here [default: stdout].",
-)
+@output_option()
 def command(
     runs: tuple[str, ...],
     margin: tuple[str, ...],
@@ -62,29 +51,31 @@ def command(
     across: tuple[str, ...],
     paired: bool,
     calibration: Path | None,
-    store: str | None,
-    project: str | None,
-    entity: str | None,
+    how: Reading,
     format_name: str | None,
     output: Path | None,
 ) -> None:
     """Compare the runs BASE with the runs NEW.
 
-    A run is a baseline.json, a run's folder, a folder of runs, a pattern, a name of the store or
-    a W&B run (wandb:ID). Without `--` the first is the base and the others are new. Five runs a
-    side are needed for a verdict. The exit status is 0 whatever was found; `check` is the gate.
+    A run is a folder, a folder of runs, a baseline.json, a logger's file, a pattern, csv:PATH,
+    tensorboard:PATH, mlflow:ID, wandb:ID or a name in the store. Without `--` the first is the
+    base and the others are new. A verdict needs five runs per side. The exit status is 0 whatever
+    was found; `check` is the gate.
     """
     base_items, new_items = _sides(runs)
     options = options_of(margin, gate, across, paired, calibration)
-    access = access_of(project, entity)
-    place = compared_runs.open_store(store)
-    new = compared_runs.summaries(new_items, place, access)
-    base = compared_runs.summaries(base_items, place, access, like=new)
+    new = summaries(new_items, how)
+    base = summaries(base_items, how, like=new)
     from ocr_baseline.comparison.comparison import compare
 
     comparison = compare(base, new, options)
-    chosen = format_name or (FORMATS_BY_SUFFIX.get(output.suffix) if output else None)
-    write_or_print(_rendered(comparison, chosen or "terminal", output), output)
+    of_suffix = registry.format_of(registry.COMPARISON, output.suffix) if output else None
+    text = registry.COMPARISON[format_name or of_suffix or registry.TERMINAL](
+        comparison,
+        width=streams.stdout_width(),
+        color=output is None and streams.stdout_has_color(),
+    )
+    write_or_print(text, output)
 
 
 def _sides(runs: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -98,30 +89,3 @@ def _sides(runs: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     if not base or not new:
         raise click.UsageError("Write BASE... -- NEW... with runs on both sides.")
     return base, new
-
-
-def _rendered(comparison: Comparison, format_name: str, output: Path | None) -> str:
-    """Import the one renderer that is needed: rich and jinja2 take their time."""
-    if format_name == "markdown":
-        from ocr_baseline.reports.comparison.markdown import render_comparison_markdown
-
-        return render_comparison_markdown(comparison)
-    if format_name == "json":
-        from ocr_baseline.reports.comparison.json import render_comparison_json
-
-        return render_comparison_json(comparison)
-    if format_name == "csv":
-        from ocr_baseline.reports.comparison.csv import render_comparison_csv
-
-        return render_comparison_csv(comparison)
-    from ocr_baseline.reports.comparison import exports as comparison_exports
-    from ocr_baseline.reports.comparison import terminal as comparison_terminal
-
-    if format_name == "github-action-benchmark":
-        return comparison_exports.render_github_action_benchmark(comparison)
-    if format_name == "bencher":
-        return comparison_exports.render_bencher_metric_format(comparison)
-    color = output is None and streams.stdout_has_color()
-    return comparison_terminal.render_comparison_terminal(
-        comparison, width=streams.stdout_width(), color=color
-    )

@@ -7,25 +7,20 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ocr_baseline.cli import compared_runs, streams
-from ocr_baseline.cli.comparison_options import (
-    access_of,
-    store_option,
-    wandb_options,
-    write_or_print,
-)
+from ocr_baseline.cli import streams
+from ocr_baseline.cli.options import output_option, reading_options, write_or_print
+from ocr_baseline.places import Reading, summaries
+from ocr_baseline.reports.registry import TERMINAL, TREND
 from ocr_baseline.reports.text.plain_text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ocr_baseline.cli.compared_runs import WandbAccess
     from ocr_baseline.comparison.drift import Trend
     from ocr_baseline.comparison.summary import RunSummary
-    from ocr_baseline.store.baselines import BaselineStore, Entry
+    from ocr_baseline.store.baselines import Entry
 
 LATEST_RUNS = 200
-FORMATS = ("terminal", "markdown", "json")
 
 
 @click.command(name="trend", short_help="Show a history with its change points.")
@@ -46,15 +41,9 @@ FORMATS = ("terminal", "markdown", "json")
     metavar="N",
     help="How many of the latest runs.",
 )
-@click.option("--format", "format_name", type=click.Choice(FORMATS), default="terminal")
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="Write it here [default: stdout].",
-)
-@store_option
-@wandb_options
+@click.option("--format", "format_name", type=click.Choice(tuple(TREND)), default=TERMINAL)
+@output_option()
+@reading_options
 def command(
     runs: tuple[str, ...],
     names: tuple[str, ...],
@@ -62,35 +51,30 @@ def command(
     last: int,
     format_name: str,
     output: Path | None,
-    store: str | None,
-    project: str | None,
-    entity: str | None,
+    how: Reading,
 ) -> None:
     """Show how metrics moved over the runs of one environment, oldest first."""
-    place = compared_runs.open_store(store)
-    found = _loaded(runs, place, access_of(project, entity), fingerprint, last)
+    found = _loaded(runs, how, fingerprint, last)
     history = _of_one_environment(found, fingerprint)[-last:]
     trends = _trends(names, history)
     labels = [run.label for run in history]
-    write_or_print(_rendered(trends, labels, format_name, output), output)
+    color = output is None and streams.stdout_has_color()
+    text = TREND[format_name](trends, labels, width=streams.stdout_width(), color=color)
+    write_or_print(text, output)
 
 
 def _loaded(
-    items: Sequence[str],
-    store: BaselineStore,
-    access: WandbAccess,
-    fingerprint: str | None,
-    last: int,
+    items: Sequence[str], how: Reading, fingerprint: str | None, last: int
 ) -> list[RunSummary]:
-    """Return the runs; of a name of the store no more is read than what can be shown."""
+    """Return the runs; of a name in the store no more is read than what can be shown."""
     found: list[RunSummary] = []
     for item in items:
-        if compared_runs.is_stored(item, store):
-            entries = store.entries(item)
+        entries = how.stored(item)
+        if entries:
             wanted = fingerprint or (entries[-1].fingerprint if len(items) == 1 else "")
-            found.extend(store.load(item, _latest(entries, wanted, last)))
+            found.extend(how.store.load(item, _latest(entries, wanted, last)))
         else:
-            found.extend(compared_runs.summaries([item], store, access))
+            found.extend(summaries([item], how))
     return found
 
 
@@ -115,7 +99,7 @@ def _of_one_environment(runs: Sequence[RunSummary], fingerprint: str | None) -> 
     from ocr_baseline.errors import ComparisonError
 
     ordered = in_time_order(distinct(runs, "history")[0])
-    prints = [fingerprint_of(run.identity) for run in ordered]
+    prints = [fingerprint_of(run.environment.identity) for run in ordered]
     wanted = fingerprint or prints[-1]
     chosen = [run for run, own in zip(ordered, prints, strict=True) if own.startswith(wanted)]
     if not chosen:
@@ -136,17 +120,3 @@ def _trends(names: Sequence[str], history: Sequence[RunSummary]) -> list[Trend]:
     metrics = [metric for name in names for metric in matching_metrics(name)]
     metrics = metrics or [metric for metric in METRICS if metric.is_gated]
     return [found for metric in metrics if (found := trend(metric, history)) is not None]
-
-
-def _rendered(
-    trends: Sequence[Trend], labels: Sequence[str], format_name: str, output: Path | None
-) -> str:
-    from ocr_baseline.reports.comparison import trend_text
-
-    if format_name == "markdown":
-        return trend_text.render_trend_markdown(trends, labels)
-    if format_name == "json":
-        return trend_text.render_trend_json(trends, labels)
-    color = output is None and streams.stdout_has_color()
-    width = streams.stdout_width()
-    return trend_text.render_trend_terminal(trends, labels, width=width, color=color)

@@ -8,7 +8,7 @@ max = 2
 min = "50 samples/s"
 
 [train.data_wait]
-max = "10 %"
+max = "10%"
 level = "warn"
 ```
 """
@@ -30,6 +30,8 @@ if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
+
+from ocr_baseline.comparison.summary import first_reason
 
 if TYPE_CHECKING:
     from ocr_baseline.comparison.summary import RunSummary
@@ -94,7 +96,7 @@ def _result(budget: Budget, runs: Sequence[RunSummary]) -> BudgetResult:
     key = budget.metric.key
     values = tuple(run.values[key] for run in runs if key in run.values)
     if not values:
-        reason = next((run.reasons[key] for run in runs if key in run.reasons), "")
+        reason = first_reason(budget.metric, runs) or ""
         return BudgetResult(budget=budget, value=None, values=(), reason=reason)
     return BudgetResult(budget=budget, value=statistics.median(values), values=values)
 

@@ -56,7 +56,8 @@ class Calibration(_Model):
 
     def fits(self, run: RunSummary) -> bool:
         """Whether the run is of the same environment and did the same work."""
-        return self.fingerprint == fingerprint(run.identity) and self.workload == workload_hash(run)
+        own = fingerprint(run.environment.identity), workload_hash(run)
+        return own == (self.fingerprint, self.workload)
 
     def spread_of(self, metric: Metric) -> Spread | None:
         """Return the metric's spread, None when it was not measured on at least 8 runs."""
@@ -92,7 +93,7 @@ def calibrate(runs: Sequence[RunSummary]) -> Calibration:
             )
     return Calibration(
         generated_at=datetime.now(timezone.utc),
-        fingerprint=fingerprint(runs[0].identity),
+        fingerprint=fingerprint(runs[0].environment.identity),
         workload=workload_hash(runs[0]),
         runs=len(runs),
         metrics={

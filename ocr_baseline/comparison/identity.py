@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pydantic import JsonValue
 
     from ocr_baseline.comparison.summary import RunSummary
+    from ocr_baseline.model.document import Workload
 
 Area = Literal["environment", "workload", "config", "schema", "measurement", "note"]
 
@@ -78,8 +79,8 @@ def fingerprint(identity: Mapping[str, JsonValue]) -> str:
 
 def workload_hash(run: RunSummary) -> str:
     """Return 12 hexadecimal digits that are equal for equal work: config, data, counts."""
-    config = {} if run.config is None else workload_config(run.config)
-    return _digest({"config": config, "data": run.data_hash, "work": dict(run.work)})
+    config = {} if run.workload.config is None else workload_config(run.workload.config)
+    return _digest({"config": config, "data": run.workload.data_hash, "work": dict(run.work)})
 
 
 def workload_config(config: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
@@ -126,10 +127,12 @@ def differences(
 
 def _between(base: RunSummary, new: RunSummary, across: Sequence[str]) -> Iterator[Difference]:
     yield from _schema(base, new)
-    yield from _environment(base, new, across)
-    yield from _workload(base, new, across)
+    yield from _environment(base.environment.identity, new.environment.identity, across)
+    yield from _data(base.workload.data_hash, new.workload.data_hash, across)
+    yield from _work(base.work, new.work, across)
+    yield from _config(base.workload, new.workload, across)
     for key in NOTED_VOLATILE:
-        before, after = base.volatile.get(key), new.volatile.get(key)
+        before, after = base.environment.volatile.get(key), new.environment.volatile.get(key)
         if before != after:
             yield Difference(area="note", field=key, base=before, new=after, forbids=False)
 
@@ -146,42 +149,39 @@ def _schema(base: RunSummary, new: RunSummary) -> Iterator[Difference]:
         )
 
 
-def _environment(base: RunSummary, new: RunSummary, across: Sequence[str]) -> Iterator[Difference]:
-    if base.identity == new.identity:
+def _environment(
+    base: Mapping[str, JsonValue], new: Mapping[str, JsonValue], across: Sequence[str]
+) -> Iterator[Difference]:
+    if base == new:
         return
     # What a side does not tell is not known to differ: W&B's files name the machine and not the
     # trainer's set-up. `comparison` warns of a side that tells nothing.
-    told_by_both = base.identity.keys() & new.identity.keys()
-    for key in {**base.identity, **new.identity}:
-        before, after = base.identity.get(key), new.identity.get(key)
+    told_by_both = base.keys() & new.keys()
+    for key in {**base, **new}:
+        before, after = base.get(key), new.get(key)
         if before != after:
             forbids = key in told_by_both and not _is_on_purpose(key, across)
             yield Difference(area="environment", field=key, base=before, new=after, forbids=forbids)
 
 
-def _workload(base: RunSummary, new: RunSummary, across: Sequence[str]) -> Iterator[Difference]:
-    if base.data_hash is not None and new.data_hash is not None and base.data_hash != new.data_hash:
+def _data(base: str | None, new: str | None, across: Sequence[str]) -> Iterator[Difference]:
+    if base is not None and new is not None and base != new:
         forbids = not _is_on_purpose("data_hash", across)
-        yield Difference(
-            area="workload",
-            field="data_hash",
-            base=base.data_hash,
-            new=new.data_hash,
-            forbids=forbids,
-        )
-    for key in sorted(base.work.keys() & new.work.keys()):
-        if base.work[key] != new.work[key]:
+        yield Difference(area="workload", field="data_hash", base=base, new=new, forbids=forbids)
+
+
+def _work(
+    base: Mapping[str, float], new: Mapping[str, float], across: Sequence[str]
+) -> Iterator[Difference]:
+    for key in sorted(base.keys() & new.keys()):
+        if base[key] != new[key]:
+            forbids = not _is_on_purpose(key, across)
             yield Difference(
-                area="workload",
-                field=key,
-                base=base.work[key],
-                new=new.work[key],
-                forbids=not _is_on_purpose(key, across),
+                area="workload", field=key, base=base[key], new=new[key], forbids=forbids
             )
-    yield from _config(base, new, across)
 
 
-def _config(base: RunSummary, new: RunSummary, across: Sequence[str]) -> Iterator[Difference]:
+def _config(base: Workload, new: Workload, across: Sequence[str]) -> Iterator[Difference]:
     if base.config is None or new.config is None:
         yield from _config_hash(base, new)
         return
@@ -200,8 +200,8 @@ def _config(base: RunSummary, new: RunSummary, across: Sequence[str]) -> Iterato
             )
 
 
-def _config_hash(base: RunSummary, new: RunSummary) -> Iterator[Difference]:
-    """Tell configs apart of which one was left out; what differs may be no work: a note."""
+def _config_hash(base: Workload, new: Workload) -> Iterator[Difference]:
+    """Compare by hash when one config was left out; what differs may not matter: a note."""
     before, after = base.config_hash, new.config_hash
     if before is not None and after is not None and before != after:
         yield Difference(area="config", field="config_hash", base=before, new=after, forbids=False)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ocr_baseline.comparison.summary import first_reason
+
 if TYPE_CHECKING:
     from ocr_baseline.comparison.metrics import Metric
     from ocr_baseline.comparison.summary import RunSummary
@@ -29,12 +31,12 @@ def obstacle(
 def is_of_absent_device(metric: Metric, runs: Sequence[RunSummary]) -> bool:
     """Whether the metric is about an accelerator, and no run had one."""
     return metric.key.startswith("memory.accelerator_") and all(
-        run.identity.get("accelerator") == "cpu" for run in runs
+        run.environment.known.accelerator == "cpu" for run in runs
     )
 
 
 def _absence(metric: Metric, runs: Sequence[RunSummary], side: str) -> str:
-    reason = next((run.reasons[metric.key] for run in runs if metric.key in run.reasons), None)
+    reason = first_reason(metric, runs)
     return f"not measured in the {side} runs" + (f": {reason}" if reason else "")
 
 
@@ -45,7 +47,7 @@ def _other_measuring(metric: Metric, runs: Sequence[RunSummary]) -> str | None:
         if len(scopes) > 1:
             return f"batches are chosen differently: {' v '.join(scopes)}"
     if metric.unit in ("s", "samples/s"):
-        clocks = sorted({run.clock for run in runs if run.clock is not None})
+        clocks = sorted({clock for run in runs if (clock := run.measurement.clock) is not None})
         if len(clocks) > 1:
             return f"times are of different clocks: {' v '.join(clocks)}"
     return None

@@ -35,7 +35,7 @@ class Side:
     @property
     def fingerprint(self) -> str:
         """The environment's fingerprint of the first run."""
-        return fingerprint(self.runs[0].identity)
+        return fingerprint(self.runs[0].environment.identity)
 
 
 def distinct(runs: Sequence[RunSummary], side: str) -> tuple[list[RunSummary], list[str]]:
@@ -54,14 +54,14 @@ def distinct(runs: Sequence[RunSummary], side: str) -> tuple[list[RunSummary], l
 
 def in_time_order(runs: Sequence[RunSummary]) -> list[RunSummary]:
     """Return the runs by when they started; as they are, when that of one is not known."""
-    moments = [run.started_at for run in runs]
+    moments = [run.info.started_at for run in runs]
     if None in moments:
         return list(runs)
     return sorted(runs, key=_started_at)
 
 
 def _started_at(run: RunSummary) -> datetime:
-    moment = run.started_at or datetime.min
+    moment = run.info.started_at or datetime.min
     return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
 
 
@@ -101,12 +101,12 @@ def reading_notes(
 ) -> list[str]:
     """Return what a reader should know before the numbers: what was not recorded, what was busy."""
     notes = []
-    if not base[0].identity or not new[0].identity:
-        notes.append("the environment of a side was not recorded: the machines may differ")
-    if (base[0].config is None) != (new[0].config is None):
-        notes.append("the config of one side was not recorded: it may have done other work")
+    if not base[0].environment.identity or not new[0].environment.identity:
+        notes.append("the environment of one side was not recorded, so the machines may differ")
+    if (base[0].workload.config is None) != (new[0].workload.config is None):
+        notes.append("the config of one side was not recorded, so it may have done different work")
     if options.calibration is not None and not calibrated:
-        notes.append("the calibration is of another environment or workload; it was not used")
+        notes.append("the calibration is for another environment or workload, so it was not used")
     runs = [*base, *new]
     return [*notes, *_notes_on_runs(runs), *_busy_machine(runs)]
 
@@ -115,10 +115,10 @@ def _notes_on_runs(runs: Sequence[RunSummary]) -> list[str]:
     """Return each warning and each unfinished status once, with the runs that it is about."""
     labels: dict[str, list[str]] = {}
     for run in runs:
-        for warning in run.warnings:
+        for warning in run.measurement.warnings:
             labels.setdefault(warning, []).append(run.label)
-        if run.status in UNFINISHED:
-            unfinished = f"{run.status}; totals are of a part of the run"
+        if run.info.status in UNFINISHED:
+            unfinished = f"{run.info.status}; totals are of a part of the run"
             labels.setdefault(unfinished, []).append(run.label)
     return [f"{_named(found)}: {text}" for text, found in labels.items()]
 
@@ -140,10 +140,11 @@ def _busy_machine(runs: Sequence[RunSummary]) -> list[str]:
 
 
 def _load_per_cpu(run: RunSummary) -> float | None:
-    load, cpus = run.volatile.get("load_avg_1min"), run.identity.get("cpu_count")
-    if not isinstance(load, (int, float)) or not isinstance(cpus, (int, float)) or cpus <= 0:
+    known = run.environment.known
+    cores = known.machine_cpu_count or known.cpu_count
+    if known.load_avg_1min is None or cores is None:
         return None
-    return load / cpus
+    return known.load_avg_1min / cores
 
 
 def _named(labels: Sequence[str]) -> str:

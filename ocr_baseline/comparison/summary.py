@@ -10,13 +10,11 @@ from typing import TYPE_CHECKING
 
 from ocr_baseline.comparison.metrics import METRICS, Metric
 from ocr_baseline.errors import ComparisonError
+from ocr_baseline.model.run import missing_entry
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from pydantic import JsonValue
-
-    from ocr_baseline.model.document import Baseline, Phase
+    from ocr_baseline.model.document import Baseline, Environment, Measurement, Phase, Workload
+    from ocr_baseline.model.run import Missing, RunInfo
 
 UNACCOUNTED = "unaccounted"
 UNACCOUNTED_SHARE = 1e-3
@@ -34,34 +32,38 @@ class PhaseLines:
 class RunSummary:
     """What a comparison needs of one run.
 
-    `values` holds the metrics that were measured, by key, in the document's units; `reasons` says
-    why others were not, where the document says so. `scopes` names, by phase, which batches the
-    statistics of batch times cover. `block_means_s` holds, by phase, the means of consecutive
-    blocks of steady batches, where the source kept single batches. `content` tells a run from its
-    copies. `is_accepted_change` marks the first run after a change that was accepted: means start
-    anew with it.
+    `info`, `environment`, `workload`, `measurement` and `missing` are the document's own parts.
+    `values` holds the metrics that were measured, by key, in the document's units. By phase,
+    `scopes` names the batches that the statistics of batch times cover, and `block_means_s` holds
+    the means of consecutive blocks of steady batches, where the source kept single batches.
+    Copies of one run have the same `content`. `is_accepted_change` marks the first run after an
+    accepted change: means restart with it.
     """
 
     label: str
     content: str
-    schema_version: str = "1.0"
-    source: str = "recorder"
-    status: str = "unknown"
-    started_at: datetime | None = None
+    info: RunInfo
+    environment: Environment
+    workload: Workload
+    measurement: Measurement
     values: Mapping[str, float]
-    reasons: Mapping[str, str] = field(default_factory=dict)
+    schema_version: str = "1.0"
+    missing: Sequence[Missing] = ()
     scopes: Mapping[str, str] = field(default_factory=dict)
-    clock: str | None = None
     work: Mapping[str, float] = field(default_factory=dict)
-    identity: Mapping[str, JsonValue] = field(default_factory=dict)
-    volatile: Mapping[str, JsonValue] = field(default_factory=dict)
-    config: Mapping[str, JsonValue] | None = None
-    config_hash: str | None = None
-    data_hash: str | None = None
     breakdowns: Mapping[str, PhaseLines] = field(default_factory=dict)
     block_means_s: Mapping[str, Sequence[float]] = field(default_factory=dict)
-    warnings: tuple[str, ...] = ()
     is_accepted_change: bool = False
+
+    def reason(self, metric: Metric) -> str | None:
+        """Return why the metric has no value here, None where the document does not say."""
+        entry = missing_entry(self.missing, metric.path)
+        return None if entry is None else entry.detail or entry.reason.replace("_", " ")
+
+
+def first_reason(metric: Metric, runs: Sequence[RunSummary]) -> str | None:
+    """Return why a metric has no value, as the first of some runs that says it does."""
+    return next((reason for run in runs if (reason := run.reason(metric)) is not None), None)
 
 
 def summarize(baseline: Baseline, label: str | None = None) -> RunSummary:
@@ -76,30 +78,23 @@ def summarize(baseline: Baseline, label: str | None = None) -> RunSummary:
     """
     run = baseline.run
     name = label or run.name or run.id or "unnamed run"
-    values = _values(baseline, name)
     phases = baseline.whole_phases
     return RunSummary(
         label=name,
         content=_content(baseline),
+        info=run,
+        environment=baseline.environment,
+        workload=baseline.workload,
+        measurement=baseline.measurement,
+        values=_values(baseline, name),
         schema_version=baseline.schema_version,
-        source=run.source,
-        status=run.status,
-        started_at=run.started_at,
-        values=values,
-        reasons=_reasons(baseline, values),
+        missing=baseline.missing,
         scopes={phase.name: phase.batch_time_scope for phase in phases if phase.batch_time_scope},
-        clock=baseline.measurement.clock,
         work=_work(baseline),
-        identity=baseline.environment.identity,
-        volatile=baseline.environment.volatile,
-        config=baseline.workload.config,
-        config_hash=baseline.workload.config_hash,
-        data_hash=baseline.workload.data_hash,
         breakdowns={phase.name: lines for phase in phases if (lines := _phase_lines(phase))},
         block_means_s={
             phase.name: tuple(phase.block_means_s) for phase in phases if phase.block_means_s
         },
-        warnings=tuple(baseline.measurement.warnings),
     )
 
 
@@ -133,29 +128,6 @@ def _values(baseline: Baseline, label: str) -> dict[str, float]:
             )
         values[metric.key] = float(value)
     return values
-
-
-def _reasons(baseline: Baseline, measured: Mapping[str, float]) -> dict[str, str]:
-    """Return why metrics have no value; an entry for a part of the document covers all of it."""
-    entries = {entry.metric.removeprefix("phases."): entry for entry in reversed(baseline.missing)}
-    reasons: dict[str, str] = {}
-    if not entries:
-        return reasons
-    for metric in METRICS:
-        if metric.key not in measured:
-            found = next((entries[path] for path in _PATHS[metric.key] if path in entries), None)
-            if found is not None:
-                reasons[metric.key] = found.detail or found.reason.replace("_", " ")
-    return reasons
-
-
-def _paths(metric: Metric) -> tuple[str, ...]:
-    parts = metric.path.removeprefix("phases.").split(".")
-    return tuple(".".join(parts[:length]) for length in range(len(parts), 0, -1))
-
-
-_PATHS = {metric.key: _paths(metric) for metric in METRICS}
-"""The metric's place in the document and every part around it, the narrowest first."""
 
 
 def _work(baseline: Baseline) -> dict[str, float]:

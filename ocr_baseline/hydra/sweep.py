@@ -1,4 +1,4 @@
-"""One table over the jobs of a sweep, from the baselines in their folders."""
+"""One table of the jobs of a sweep, from the baselines in their folders."""
 
 from __future__ import annotations
 
@@ -15,15 +15,13 @@ from ocr_baseline.layout import (
     JSON_NAME,
     MAIN_RECORDS_NAME,
     RECORDS_FOLDER,
-    SWEEP_CSV_NAME,
     SWEEP_MARKDOWN_NAME,
 )
 from ocr_baseline.model.document_file import read_baseline
 from ocr_baseline.model.privacy import redact_arguments
 from ocr_baseline.recovery import Ending, recover_report
-from ocr_baseline.reports.sweep.csv import render_sweep_csv
-from ocr_baseline.reports.sweep.job import SweepJob
-from ocr_baseline.reports.sweep.markdown import render_sweep_markdown
+from ocr_baseline.reports.registry import SWEEP
+from ocr_baseline.reports.sweep import SweepJob
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,12 +34,12 @@ _DIGITS = re.compile(r"(\d+)")
 
 
 def write_sweep_report(folder: Path, *, baseline_dir: str = "baseline") -> Path | None:
-    """Write `sweep_baselines.md` and `.csv` over the jobs in a sweep's folder.
+    """Write `sweep_baselines.md` and `.csv` for the jobs in a sweep's folder.
 
-    A job that left records and no report gets its report first.
+    A job that left records but no report gets its report first.
 
     Returns:
-        The Markdown file; None, and nothing is written, where no job measured anything.
+        The Markdown file; None if no job measured anything, and then nothing is written.
 
     Raises:
         BaselineError: When a file can't be written.
@@ -49,13 +47,14 @@ def write_sweep_report(folder: Path, *, baseline_dir: str = "baseline") -> Path 
     jobs = [_job(path, folder, baseline_dir) for path in _job_folders(folder, baseline_dir)]
     if all(job.baseline is None for job in jobs):
         return None
-    write_text_atomically(folder / SWEEP_CSV_NAME, render_sweep_csv(jobs))
-    write_text_atomically(folder / SWEEP_MARKDOWN_NAME, render_sweep_markdown(jobs))
+    for renderer in SWEEP.values():
+        if renderer.file is not None:
+            write_text_atomically(folder / renderer.file, renderer(jobs))
     return folder / SWEEP_MARKDOWN_NAME
 
 
 def _job_folders(folder: Path, baseline_dir: str) -> list[Path]:
-    """Return the folders that a job made, in the order of their numbers, then their names."""
+    """Return the jobs' folders, sorted by number, then by name."""
     return sorted(_walk(folder, baseline_dir, depth=0), key=_natural_order)
 
 
@@ -86,7 +85,7 @@ def _job(path: Path, sweep: Path, baseline_dir: str) -> SweepJob:
 
 
 def _baseline(folder: Path) -> tuple[Baseline | None, str | None]:
-    """Return the job's baseline, else why there is none."""
+    """Return the job's baseline, or why there is none."""
     try:
         if (folder / RECORDS_FOLDER / MAIN_RECORDS_NAME).is_file():
             recover_report(folder, Ending())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import (
     BaseModel,
@@ -261,7 +261,8 @@ class Workload(DocumentModel):
 class KnownEnvironment(BaseModel):
     """The entries of an environment that this program reads, by type.
 
-    An entry of another type counts as unknown, because documents come from anybody.
+    An entry of another type counts as unknown, because documents come from anybody. `cpu_count`
+    and `memory_bytes` are what the run may use, `machine_cpu_count` all that its machine has.
     """
 
     model_config = ConfigDict(
@@ -274,6 +275,7 @@ class KnownEnvironment(BaseModel):
     os: str | None = None
     cpu_model: str | None = None
     cpu_count: Annotated[Count, Strict(), Field(gt=0)] | None = None
+    machine_cpu_count: Annotated[Count, Strict(), Field(gt=0)] | None = None
     memory_bytes: StrictFloat | None = None
     accelerator: str | None = None
     accelerator_name: str | None = None
@@ -355,6 +357,12 @@ class Finding(DocumentModel):
     estimated_saving_s: FiniteFloat | None = None
     saving_basis: str | None = None
     advice: str
+
+    @property
+    def rank(self) -> tuple[float, int, str]:
+        """What findings are sorted by: the largest estimated saving, then severity, then id."""
+        severities = get_args(Severity)
+        return -(self.estimated_saving_s or 0.0), severities.index(self.severity), self.id
 
 
 class Measurement(DocumentModel):
@@ -454,6 +462,11 @@ class Baseline(DocumentModel):
     def phase(self, name: str) -> Phase | None:
         """Return the phase of that name, as `whole_phase` finds it."""
         return whole_phase(self.phases, name)
+
+    @property
+    def ranked_findings(self) -> list[Finding]:
+        """The findings, the most worthwhile first."""
+        return sorted(self.findings, key=lambda finding: finding.rank)
 
     @property
     def whole_phases(self) -> list[Phase]:

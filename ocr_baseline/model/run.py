@@ -6,7 +6,7 @@ Durations are seconds, memory is bytes, instants are seconds since the run's sta
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
@@ -47,6 +47,22 @@ class Missing:
     metric: str
     reason: MissingReason
     detail: str | None = None
+
+
+def missing_entry(entries: Sequence[Missing], metric: str) -> Missing | None:
+    """Return the entry that says why `metric` has no value.
+
+    `metric` is a path of the document in which a phase stands by its name, as in
+    `phases.validation.batch_time_s.p99`. An entry for the path wins over one for a part of the
+    document around it (`phases.validation`), the longest first. An entry may leave `phases.` out.
+    """
+    parts = metric.split(".")
+    by_path = {entry.metric.removeprefix("phases."): entry for entry in reversed(entries)}
+    for length in range(len(parts), 0, -1):
+        entry = by_path.get(".".join(parts[:length]).removeprefix("phases."))
+        if entry is not None:
+            return entry
+    return None
 
 
 @dataclass(frozen=True, kw_only=True)

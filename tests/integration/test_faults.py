@@ -12,7 +12,6 @@ import pytest
 from benchmarks.faults import FAULTS
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the benchmark forks its trainings")
 def test_no_fault_harms_a_training_or_costs_a_report(repository: Path, tmp_path: Path) -> None:
     done = subprocess.run(

@@ -99,7 +99,6 @@ def test_an_unreachable_server_is_one_line_and_exit_2_in_time(
     assert time.monotonic() - began_s < LIMIT_S
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("operation", ["Viewer", "HistoryPage"])
 def test_a_hanging_server_is_one_line_and_exit_2_in_time(
     wandb_server: WandbServer, tmp_path: Path, operation: str

@@ -123,7 +123,6 @@ def test_an_offline_run_is_reported_from_the_clients_file_and_its_live_summary(
     assert any("last rows" in warning for warning in baseline.measurement.warnings)
 
 
-@pytest.mark.slow
 def test_a_server_that_hangs_costs_a_training_its_limit_once_and_is_named(
     wandb_server: WandbServer, tmp_path: Path
 ) -> None:

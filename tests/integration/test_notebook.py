@@ -45,7 +45,6 @@ def train(folder):
 """
 
 
-@pytest.mark.slow
 def test_trainings_in_a_notebooks_kernel_are_reported_the_one_that_is_stopped_too(
     tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -66,7 +66,6 @@ def logged_rows(path: Path) -> list[dict[str, str]]:
     return [row for row in rows if row.keys() - {"epoch", "step"}]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("workers", [0, 2])
 def test_weights_and_metrics_are_the_same_bit_for_bit_with_the_callbacks_and_without(
     compose_app: Callable[..., DictConfig], tmp_path: Path, workers: int

@@ -159,7 +159,6 @@ def test_a_file_without_a_record_is_told(
         load(_damaged(finished, tmp_path, finished.read_bytes()[:size]))
 
 
-@pytest.mark.slow
 def test_a_run_that_was_killed_gives_what_reached_the_disk(tmp_path: Path) -> None:
     _write_run(tmp_path, str(ROWS), "kill")
 

@@ -65,8 +65,6 @@ OWN_OCR = {
 }
 """A package and a config of the project with the names that this repository's pipeline has."""
 
-pytestmark = pytest.mark.slow
-
 
 def _run(*command: str | Path, cwd: Path, python_path: str | None = None) -> str:
     kept = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}

@@ -23,6 +23,8 @@ from ocr.train import (
     train,
 )
 
+pytestmark = pytest.mark.slow
+
 Compose = Callable[..., DictConfig]
 
 

@@ -10,9 +10,7 @@ from ocr_baseline.analysis import analyze
 from ocr_baseline.comparison.summary import summarize
 from ocr_baseline.model.document import Baseline
 from ocr_baseline.reports.run.markdown import render_markdown
-from ocr_baseline.reports.sweep.csv import render_sweep_csv
-from ocr_baseline.reports.sweep.job import SweepJob
-from ocr_baseline.reports.sweep.markdown import render_sweep_markdown
+from ocr_baseline.reports.sweep import SweepJob, render_sweep_csv, render_sweep_markdown
 from ocr_baseline.sources import csv_logger
 
 QUANTITIES = {"epoch_time": (1.0, 1.5), "num_batches": (10.0, 10.0), "num_samples": (20.0, 20.0)}

@@ -43,8 +43,6 @@ RULES: tuple[Rule, ...] = (
     profiler_cost,
 )
 
-_SEVERITY_ORDER = {"high": 0, "medium": 1, "low": 2, "info": 3}
-
 
 @dataclass(frozen=True)
 class Found:
@@ -65,14 +63,9 @@ def find(measured: Measured) -> Found:
             else:
                 findings.append(outcome)
     return Found(
-        findings=sorted(findings, key=_rank),
+        findings=sorted(findings, key=lambda finding: finding.rank),
         silent=[
             f"not judged: {', '.join(dict.fromkeys(rules))} ({reason})"
             for reason, rules in silent.items()
         ],
     )
-
-
-def _rank(finding: Finding) -> tuple[float, int, str]:
-    saving_s = finding.estimated_saving_s
-    return (-(saving_s or 0.0), _SEVERITY_ORDER[finding.severity], finding.id)

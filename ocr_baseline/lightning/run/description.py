@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from ocr_baseline.layout import BASELINE_FOLDER
-from ocr_baseline.lightning.attach.framework import loaded_classes, version_of
+from ocr_baseline.lightning.attach.framework import (
+    DISTRIBUTIONS,
+    loaded_classes,
+    package_of,
+    version_of,
+)
 from ocr_baseline.lightning.run.plain_values import known_text, known_values
 from ocr_baseline.measure import environment
 from ocr_baseline.model.privacy import config_hash, redact
@@ -139,8 +144,16 @@ def _hydra_config() -> dict[str, Any] | None:
 
 def environment_identity(trainer: Trainer) -> dict[str, Any]:
     """Return what decides whether two runs compare: machine, software, set-up of the trainer."""
-    software = environment.identity() | version_of(trainer)
-    return redact(software | trainer_identity(trainer) | loader_identity(trainer))
+    return redact(_software(trainer) | trainer_identity(trainer) | loader_identity(trainer))
+
+
+def _software(trainer: Trainer) -> dict[str, object]:
+    """Return machine and software; of the framework's two packages, the one that runs."""
+    known = environment.identity()
+    others = set(DISTRIBUTIONS.values()) - {DISTRIBUTIONS[package_of(trainer)]}
+    return {name: value for name, value in known.items() if name not in others} | version_of(
+        trainer
+    )
 
 
 def trainer_identity(trainer: Trainer) -> dict[str, Any]:

@@ -1,55 +1,45 @@
-"""A comparison on a screen or two of a terminal."""
+"""A comparison on a screen or two of a terminal of any width: no number is ever cut short."""
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from ocr_baseline.reports.comparison import wording as words
-from ocr_baseline.reports.comparison.tables import (
-    breakdown_table,
-    metric_table,
-    plain_table,
-)
+from ocr_baseline.reports.text import formatting
 from ocr_baseline.reports.text.plain_text import name_of, single_line
+from ocr_baseline.reports.text.screen import GAP, MIN_WIDTH, plain_table, printed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ocr_baseline.comparison.breakdown import PhaseChange
-    from ocr_baseline.comparison.comparison import Comparison
+    from ocr_baseline.comparison.comparison import Comparison, MetricComparison
 
-MIN_WIDTH = 40
+MAX_LINES = 8
+MAX_NAME_WIDTH = 40
+MIN_NAME_WIDTH = 12
+VERDICT_STYLES = {
+    "regression": "bold red",
+    "improvement": "green",
+    "unchanged": "dim",
+    "suspected": "yellow",
+    "inconclusive": "yellow",
+    "incomparable": "magenta",
+}
+_WIDE_COLUMNS = ("metric", "base", "new", "change", "95% interval", "verdict", "n")
+_NARROW_COLUMNS = ("metric", "change", "verdict")
+_LINE_COLUMNS = ("line (per batch)", "base", "new", "change", "95% interval")
 MAX_DIFFERENCES = 12
 
 
 def render_comparison_terminal(comparison: Comparison, *, width: int, color: bool) -> str:
     """Return the comparison, `width` columns wide at most (40 at least), colored on demand."""
     return printed(list(_blocks(comparison, max(width, MIN_WIDTH))), width=width, color=color)
-
-
-def printed(blocks: Sequence[RenderableType], *, width: int, color: bool) -> str:
-    """Return blocks as the text that a terminal of this width shows."""
-    buffer = io.StringIO()
-    console = Console(
-        file=buffer,
-        width=max(width, MIN_WIDTH),
-        color_system="standard" if color else None,
-        force_terminal=color,
-        no_color=not color,
-        legacy_windows=False,
-        highlight=False,
-        markup=False,
-        emoji=False,
-        force_jupyter=False,
-    )
-    console.print(Group(*blocks))
-    return "\n".join(line.rstrip() for line in buffer.getvalue().rstrip().split("\n")) + "\n"
 
 
 def _blocks(comparison: Comparison, width: int) -> Iterator[RenderableType]:
@@ -59,7 +49,7 @@ def _blocks(comparison: Comparison, width: int) -> Iterator[RenderableType]:
     if is_forbidden:
         yield Padding(_differences(comparison), (1, 0, 0, 0))
     if comparison.metrics:
-        yield Padding(metric_table(comparison.metrics, width), (1, 0, 0, 0))
+        yield Padding(_metric_table(comparison.metrics, width), (1, 0, 0, 0))
     for sentence in words.reason_sentences(comparison):
         yield Text(single_line(sentence), style="dim")
     for phase in comparison.breakdowns:
@@ -78,7 +68,7 @@ def _sides(comparison: Comparison) -> RenderableType:
 
 
 def _breakdown(phase: PhaseChange, width: int) -> RenderableType:
-    return Group(Text(words.phase_sentence(phase), style="bold"), breakdown_table(phase, width))
+    return Group(Text(words.phase_sentence(phase), style="bold"), _breakdown_table(phase, width))
 
 
 def _differences(comparison: Comparison) -> RenderableType:
@@ -90,14 +80,14 @@ def _differences(comparison: Comparison) -> RenderableType:
             Text(f"{difference.area}: {name_of(difference.field)}"),
             Text(words.json_text(difference.base)),
             Text(words.json_text(difference.new)),
-            Text("forbids comparing" if difference.forbids else "", style="magenta"),
+            Text("prevents comparison" if difference.forbids else "", style="magenta"),
         )
     rest = len(comparison.differences) - MAX_DIFFERENCES
     if rest > 0:
         table.add_row(Text(f"{rest} more", style="dim"))
     if comparison.obstacles:
         fields = " ".join(f"--across {d.field}" for d in comparison.obstacles[:3])
-        hint = f"If they differ on purpose, say so: {fields}"
+        hint = f"If the difference is intentional, say so: {fields}"
         return Group(table, Text(single_line(hint), style="dim"))
     return table
 
@@ -107,5 +97,91 @@ def _notes(comparison: Comparison) -> RenderableType:
     lines.extend(f"{note[:1].upper()}{note[1:]}." for note in words.method_notes(comparison))
     lines.extend(f"Note: {note}" for note in comparison.notes)
     if comparison.not_measured:
-        lines.append(f"Measured on neither side: {words.not_measured_text(comparison)}.")
+        lines.append(f"Not measured on either side: {words.not_measured_text(comparison)}.")
     return Group(*(Text(single_line(line), style="dim") for line in lines))
+
+
+def _metric_table(metrics: Sequence[MetricComparison], width: int) -> Table:
+    """Return a row for each metric; where `width` columns are too few, a row of two lines."""
+    rows = [words.metric_cells(compared) for compared in metrics]
+    if _widths(_WIDE_COLUMNS, rows) <= width:
+        return _wide(metrics, rows)
+    return _narrow(metrics, rows)
+
+
+def _breakdown_table(phase: PhaseChange, width: int) -> Table:
+    """Return a row for each line, the largest change first; long names keep their end.
+
+    The interval is left out where no line has one, and where there is no place for it.
+    """
+    shown: list[tuple[str, ...]] = [
+        (name_of(line.name), *words.line_cells(line)) for line in phase.lines[:MAX_LINES]
+    ]
+    rest = phase.lines[MAX_LINES:]
+    if rest:
+        rest_s = sum(line.delta_s for line in rest)
+        delta = formatting.duration(rest_s, signed=True)
+        shown.append((f"{len(rest)} more lines", "", "", delta, ""))
+    columns: tuple[str, ...] = _LINE_COLUMNS
+    name_width = _name_width(columns, shown, width)
+    if name_width < MIN_NAME_WIDTH or all(line.low_s is None for line in phase.lines):
+        columns = columns[:-1]
+        shown = [row[:-1] for row in shown]
+        name_width = max(MIN_NAME_WIDTH, _name_width(columns, shown, width))
+    table = plain_table()
+    table.add_column(columns[0], no_wrap=True)
+    for column in columns[1:]:
+        table.add_column(column, justify="right", no_wrap=True)
+    for index, (name, *cells) in enumerate(shown):
+        is_certain = index < MAX_LINES and phase.lines[index].is_beyond_spread
+        texts = [Text(cell) for cell in cells]
+        texts[2].stylize("bold" if is_certain else "")
+        table.add_row(Text(_end_of(name, name_width)), *texts)
+    return table
+
+
+def _wide(metrics: Sequence[MetricComparison], rows: Sequence[tuple[str, ...]]) -> Table:
+    table = plain_table()
+    for column in _WIDE_COLUMNS:
+        is_text = column in ("metric", "verdict", "n")
+        table.add_column(column, justify="left" if is_text else "right", no_wrap=True)
+    for compared, row in zip(metrics, rows, strict=True):
+        *cells, verdict, sizes = row
+        table.add_row(
+            *map(Text, cells), Text(verdict, style=VERDICT_STYLES[compared.verdict]), Text(sizes)
+        )
+    return table
+
+
+def _narrow(metrics: Sequence[MetricComparison], rows: Sequence[tuple[str, ...]]) -> Table:
+    """Values stand under the metric, the interval under the change, the runs under the verdict."""
+    table = plain_table()
+    for column in _NARROW_COLUMNS:
+        table.add_column(column, justify="right" if column == "change" else "left")
+    for compared, (label, base, new, change, interval, verdict, sizes) in zip(
+        metrics, rows, strict=True
+    ):
+        below = "" if interval == words.ABSENT else f"\n{interval}"
+        table.add_row(
+            Text.assemble(label, (f"\n  {base} -> {new}", "dim")),
+            Text(f"{change}{below}"),
+            Text.assemble((verdict, VERDICT_STYLES[compared.verdict]), (f"\n{sizes}", "dim")),
+        )
+    return table
+
+
+def _widths(columns: Sequence[str], rows: Sequence[tuple[str, ...]]) -> int:
+    """Return how many columns of a terminal a table takes."""
+    widest = [max(map(len, cells)) for cells in zip(columns, *rows, strict=True)]
+    return sum(widest) + GAP * (len(widest) - 1)
+
+
+def _name_width(columns: Sequence[str], rows: Sequence[tuple[str, ...]], width: int) -> int:
+    """Return how many columns the numbers leave to the name before them."""
+    numbers = _widths(columns[1:], [row[1:] for row in rows])
+    return min(MAX_NAME_WIDTH, width - numbers - GAP)
+
+
+def _end_of(name: str, width: int) -> str:
+    """Return a dotted name with its end, which tells it from others."""
+    return name if len(name) <= width else f"…{name[1 - width :]}"

@@ -14,7 +14,6 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ocr_baseline.reports.run.series_csv import batch_tables
-from ocr_baseline.reports.run.verdict import ranked_findings
 from ocr_baseline.reports.text import formatting, wording
 from ocr_baseline.reports.text.plain_text import single_line
 
@@ -65,7 +64,7 @@ def time_by_line(baseline: Baseline) -> go.Figure | None:
             y=[wording.stage_adjective(phase.name) for phase in phases],
             x=[100 * s / (phase.total_s or 1.0) for s, phase in zip(taken_s, phases, strict=True)],
             customdata=[formatting.duration(s) for s in taken_s],
-            hovertemplate="%{customdata}, %{x:.1f} %<extra>%{fullData.name}</extra>",
+            hovertemplate="%{customdata}, %{x:.1f}%<extra>%{fullData.name}</extra>",
             marker_color=color,
         )
     figure.update_layout(
@@ -124,13 +123,13 @@ def waterfall(baseline: Baseline) -> go.Figure | None:
             totals_marker_color=COLORS[0],
         )
     )
-    figure.update_xaxes(title="ms a sample")
+    figure.update_xaxes(title="ms per sample")
     return _with_rows(figure, ["Training sample", *names, "Validation sample"])
 
 
 def savings(baseline: Baseline) -> go.Figure | None:
     """What each finding would save at most, in seconds of the run."""
-    found = [one for one in ranked_findings(baseline) if one.estimated_saving_s]
+    found = [one for one in baseline.ranked_findings if one.estimated_saving_s]
     if not found:
         return None
     figure = go.Figure(
@@ -143,7 +142,7 @@ def savings(baseline: Baseline) -> go.Figure | None:
             marker_color=COLORS[2],
         )
     )
-    figure.update_xaxes(title="estimated saving, s")
+    figure.update_xaxes(title="estimated saving (s)")
     return _with_rows(figure, [label(one.title) for one in found])
 
 
@@ -172,8 +171,8 @@ def batch_times(run: Run) -> go.Figure | None:
         )
     if not figure.data:
         return None
-    figure.update_xaxes(title="s since the run's start")
-    figure.update_yaxes(title="s a batch", rangemode="tozero")
+    figure.update_xaxes(title="seconds since the start of the run")
+    figure.update_yaxes(title="s per batch", rangemode="tozero")
     return figure
 
 
@@ -211,6 +210,6 @@ def memory_over_time(samples: MemorySamples | None) -> go.Figure | None:
             )
     if not figure.data:
         return None
-    figure.update_xaxes(title="s since the run's start")
+    figure.update_xaxes(title="seconds since the start of the run")
     figure.update_yaxes(title="GiB", rangemode="tozero")
     return figure

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import io
-import re
 from typing import TYPE_CHECKING
 
 from rich import box
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -16,7 +14,8 @@ from ocr_baseline.reports.run import header, verdict
 from ocr_baseline.reports.run.measurement_notes import measurement_notes
 from ocr_baseline.reports.run.phase_facts import PHASE_FACTS, phase_or_empty, shown_phases
 from ocr_baseline.reports.text import formatting, wording
-from ocr_baseline.reports.text.plain_text import name_of, single_line
+from ocr_baseline.reports.text.plain_text import name_of
+from ocr_baseline.reports.text.screen import MIN_WIDTH, plain_table, printed, styled, value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,36 +24,20 @@ if TYPE_CHECKING:
 
 MAX_LINES = 8
 MAX_OPERATIONS = 5
-MIN_WIDTH = 40
 MIN_NAME_WIDTH = 8
 BREAKDOWN_NUMBERS_WIDTH = 52
 OPERATION_NUMBERS_WIDTH = 64
-_QUOTED = re.compile(r"`([^`]+)`")
 _SEVERITY_STYLES = {"high": "bold red", "medium": "yellow", "low": "cyan", "info": "dim"}
 
 
 def render_terminal(baseline: Baseline, *, width: int, color: bool) -> str:
     """Return the summary, `width` columns wide at most (40 at least), colored on demand."""
-    buffer = io.StringIO()
-    console = Console(
-        file=buffer,
-        width=max(width, MIN_WIDTH),
-        color_system="standard" if color else None,
-        force_terminal=color,
-        no_color=not color,
-        legacy_windows=False,
-        highlight=False,
-        markup=False,
-        emoji=False,
-        force_jupyter=False,
-    )
-    console.print(Group(*_blocks(baseline, console.width)))
-    return "\n".join(line.rstrip() for line in buffer.getvalue().rstrip().split("\n")) + "\n"
+    return printed(_blocks(baseline, max(width, MIN_WIDTH)), width=width, color=color)
 
 
 def _blocks(baseline: Baseline, width: int) -> Iterator[RenderableType]:
     yield _title(baseline)
-    yield Padding(_styled(" ".join(verdict.verdict(baseline))), (1, 0))
+    yield Padding(styled(" ".join(verdict.verdict(baseline))), (1, 0))
     if not wording.is_empty(baseline):
         yield _phase_table(baseline)
     for name in shown_phases(baseline):
@@ -77,7 +60,7 @@ def _title(baseline: Baseline) -> RenderableType:
         title.append(f" in {name_of(place)}")
     facts = Table.grid(padding=(0, 2))
     for label, text in header.header_facts(baseline):
-        facts.add_row(Text(label.lower(), style="dim"), _styled(text))
+        facts.add_row(Text(label.lower(), style="dim"), styled(text))
     return Group(title, facts)
 
 
@@ -91,13 +74,13 @@ def _phase_table(baseline: Baseline) -> RenderableType:
     for fact in PHASE_FACTS:
         texts = [fact.text(phase) for phase in phases]
         if any(text != formatting.NOT_MEASURED for text in texts):
-            table.add_row(fact.short_label, *map(_value, texts))
+            table.add_row(fact.short_label, *map(value, texts))
     return table
 
 
 def _breakdown_table(phase: Phase, width: int) -> RenderableType:
     lines = sorted(phase.breakdown, key=lambda line: -line.total_s)
-    table = _plain_table(f"Where {wording.stage_adjective(phase.name).lower()} time went")
+    table = plain_table(f"Where {wording.stage_adjective(phase.name).lower()} time went")
     _add_name_column(table, "line", width - BREAKDOWN_NUMBERS_WIDTH)
     table.add_column("share", justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
@@ -109,16 +92,16 @@ def _breakdown_table(phase: Phase, width: int) -> RenderableType:
             formatting.share(line.share),
             Text(formatting.bar(line.share), style="green"),
             formatting.duration(line.total_s),
-            _value(formatting.duration(line.per_batch_s)),
+            value(formatting.duration(line.per_batch_s)),
         )
     rest = lines[MAX_LINES:]
     if any(line.total_s for line in rest):
-        table.add_row(Text(f"{len(rest)} shorter lines in the report", style="dim"))
+        table.add_row(Text(f"{len(rest)} shorter lines are in the report", style="dim"))
     return table
 
 
 def _operation_table(baseline: Baseline, width: int) -> RenderableType:
-    table = _plain_table("Slowest operations")
+    table = plain_table("Slowest operations")
     _add_name_column(table, "operation", width - OPERATION_NUMBERS_WIDTH)
     for column in ("phase", "in"):
         table.add_column(column, no_wrap=True)
@@ -137,8 +120,8 @@ def _operation_row(operation: Operation) -> list[RenderableType]:
         "workers" if operation.process == "worker" else "main",
         formatting.count(operation.calls),
         formatting.duration(operation.exclusive_s),
-        _value(formatting.duration(operation.waited_s)),
-        _value(formatting.share(operation.share_of_phase)),
+        value(formatting.duration(operation.waited_s)),
+        value(formatting.share(operation.share_of_phase)),
     ]
 
 
@@ -148,61 +131,37 @@ def _memory(baseline: Baseline) -> Text:
     accelerator = memory.accelerator if memory else None
     text = Text("Memory  ", style="bold")
     text.append("resident peak ", style="dim")
-    text.append_text(_value(formatting.byte_size(tree.peak if tree else None)))
+    text.append_text(value(formatting.byte_size(tree.peak if tree else None)))
     text.append("   growth ", style="dim")
-    text.append_text(_value(formatting.bytes_per_min(tree.growth_bytes_per_min if tree else None)))
+    text.append_text(value(formatting.bytes_per_min(tree.growth_bytes_per_min if tree else None)))
     text.append("   accelerator peak ", style="dim")
     peak = accelerator.allocated_peak_bytes if accelerator else None
-    return text.append_text(_value(formatting.byte_size(peak)))
+    return text.append_text(value(formatting.byte_size(peak)))
 
 
 def _findings(baseline: Baseline) -> RenderableType:
-    findings = verdict.ranked_findings(baseline)
+    findings = baseline.ranked_findings
     if not findings:
         return Text(wording.no_findings(baseline))
     blocks: list[RenderableType] = [Text("Findings", style="bold")]
     for number, finding in enumerate(findings, 1):
         head = Text(f"{number}. ")
         head.append(finding.severity, style=_SEVERITY_STYLES[finding.severity])
-        head.append("  ").append_text(_styled(finding.title))
+        head.append("  ").append_text(styled(finding.title))
         if finding.estimated_saving_s is not None:
             saving = formatting.duration(finding.estimated_saving_s)
             head.append(f"  (would save {saving})", style="dim")
-        blocks.extend((head, Padding(_styled(finding.advice), (0, 0, 0, 3))))
+        blocks.extend((head, Padding(styled(finding.advice), (0, 0, 0, 3))))
     return Group(*blocks)
 
 
 def _notes(baseline: Baseline) -> RenderableType:
-    blocks = [_styled(note, style="dim") for note in measurement_notes(baseline)]
+    blocks = [styled(note, style="dim") for note in measurement_notes(baseline)]
     if baseline.missing:
         names = ", ".join(name_of(entry.metric) for entry in baseline.missing)
         blocks.append(Text(f"Not measured: {names}. The report gives the reasons.", style="dim"))
     return Group(*blocks)
 
 
-def _plain_table(title: str) -> Table:
-    return Table(
-        title=title,
-        title_style="bold",
-        title_justify="left",
-        box=None,
-        pad_edge=False,
-        header_style="dim",
-        padding=(0, 2, 0, 0),
-    )
-
-
 def _add_name_column(table: Table, title: str, width: int) -> None:
     table.add_column(title, max_width=max(MIN_NAME_WIDTH, width), overflow="ellipsis", no_wrap=True)
-
-
-def _value(text: str) -> Text:
-    return Text(text, style="dim" if text == formatting.NOT_MEASURED else "")
-
-
-def _styled(sentence: str, style: str = "") -> Text:
-    """Return a sentence whose names between backticks are set apart."""
-    text = Text(style=style)
-    for index, part in enumerate(_QUOTED.split(single_line(sentence))):
-        text.append(part, style="cyan" if index % 2 else "")
-    return text

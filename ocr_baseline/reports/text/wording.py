@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ocr_baseline.model.run import missing_entry
 from ocr_baseline.reports.text import formatting
 from ocr_baseline.vocabulary import Line
 
 if TYPE_CHECKING:
     from ocr_baseline.model.document import Baseline, Phase
-    from ocr_baseline.model.run import Missing
 
 STAGE_ADJECTIVES = {
     "train": "Training",
@@ -19,8 +19,8 @@ STAGE_ADJECTIVES = {
 }
 
 SOURCE_NAMES = {
-    "recorder": "records that the profiler wrote during the run",
-    "logged-metrics": "metrics that the run logged",
+    "recorder": "records written by the profiler during the run",
+    "logged-metrics": "metrics logged by the run",
     "wandb-api": "metrics logged to Weights & Biases, read through its API",
     "wandb-offline": "metrics in the Weights & Biases client's own file",
     "csv": "metrics in a CSVLogger folder",
@@ -36,24 +36,24 @@ MISSING_REASONS = {
 }
 
 LINE_MEANINGS = {
-    Line.LOADER_STARTUP.value: "waiting for the first batch of each epoch, workers starting",
+    Line.LOADER_STARTUP.value: "waiting for the first batch of each epoch while workers start",
     Line.DATA_WAIT.value: "waiting for the next batch",
     Line.TRANSFER.value: "moving the batch to the device",
-    Line.FORWARD.value: "the step, without the operations named inside it",
+    Line.FORWARD.value: "the step, excluding named operations inside it",
     Line.BACKWARD.value: "the backward pass",
-    Line.OPTIMIZER.value: "the optimizer's step and clearing of gradients",
+    Line.OPTIMIZER.value: "the optimizer's step and clearing gradients",
     Line.METRICS.value: "updating and computing metrics",
-    Line.COLLECTIVES.value: "exchanging with other ranks, outside the backward pass",
-    Line.LOGGING.value: "handing values to the loggers",
+    Line.COLLECTIVES.value: "communicating with other ranks outside the backward pass",
+    Line.LOGGING.value: "passing values to the loggers",
     Line.CHECKPOINT.value: "writing checkpoints",
-    Line.CALLBACKS.value: "hooks of the other callbacks",
+    Line.CALLBACKS.value: "hooks of other callbacks",
     Line.MODULE_HOOKS.value: "hooks of the module other than its step",
-    Line.PROFILER.value: "the measuring itself",
-    Line.OTHER.value: "what no other line covers",
+    Line.PROFILER.value: "the profiler itself",
+    Line.OTHER.value: "everything that no other line covers",
 }
 
-NOTHING_MEASURED = "Nothing was measured in this run, so there is no finding to report."
-NO_FINDING = "No finding: nothing measured passed a finding's threshold."
+NOTHING_MEASURED = "Nothing was measured in this run, so there are no findings."
+NO_FINDING = "No findings: nothing measured crossed a threshold."
 
 
 def stage_adjective(phase_name: str) -> str:
@@ -61,25 +61,9 @@ def stage_adjective(phase_name: str) -> str:
     return STAGE_ADJECTIVES.get(phase_name, phase_name.capitalize())
 
 
-def missing_entry(baseline: Baseline, metric: str) -> Missing | None:
-    """Return the entry that says why `metric` has no value.
-
-    `metric` is a path of the document in which a phase stands by its name, as in
-    `phases.validation.batch_time_s.p99`. An entry for the path wins over one for a part of the
-    document around it (`phases.validation`), the longest first. An entry may leave `phases.` out.
-    """
-    parts = metric.split(".")
-    entries = {entry.metric.removeprefix("phases."): entry for entry in reversed(baseline.missing)}
-    for length in range(len(parts), 0, -1):
-        entry = entries.get(".".join(parts[:length]).removeprefix("phases."))
-        if entry is not None:
-            return entry
-    return None
-
-
 def reason(baseline: Baseline, metric: str) -> str | None:
     """Return why `metric` has no value, or None when the document does not say."""
-    entry = missing_entry(baseline, metric)
+    entry = missing_entry(baseline.missing, metric)
     if entry is None:
         return None
     words = MISSING_REASONS.get(entry.reason, entry.reason)

@@ -24,6 +24,8 @@ from ocr.data.synthetic import SyntheticSettings, generate_once
 from ocr.data.target_maps import make_target_maps
 from ocr.data.transforms import Augmentation, DetectionTransforms
 
+pytestmark = pytest.mark.slow
+
 Compose = Callable[..., DictConfig]
 
 REPOSITORY = Path(__file__).resolve().parents[3]

@@ -23,6 +23,8 @@ from ocr.models.losses import DetectionLoss
 from ocr.models.metric import DetectionMetric
 from ocr.models.postprocessing import BoxExtractor
 
+pytestmark = pytest.mark.slow
+
 SIDE_PX = 64
 Scheduler: TypeAlias = partial[OneCycleLR] | None
 

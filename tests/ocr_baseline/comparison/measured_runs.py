@@ -17,13 +17,14 @@ from ocr_baseline.model.document import (
     Distribution,
     Environment,
     Generator,
+    Measurement,
     Memory,
     MemoryUse,
     Phase,
     Workload,
 )
 from ocr_baseline.model.run import RunInfo
-from ocr_baseline.vocabulary import PhaseName
+from ocr_baseline.vocabulary import PhaseName, RunStatus
 
 STARTED_AT = datetime(2026, 3, 1, 12, tzinfo=timezone.utc)
 IDENTITY: dict[str, JsonValue] = {
@@ -44,7 +45,11 @@ def baseline(
     factor: float = 1.0,
     rss_bytes: float | None = 1e9,
     identity: dict[str, JsonValue] | None = None,
+    volatile: dict[str, JsonValue] | None = None,
     config: dict[str, JsonValue] | None = None,
+    workload: Workload | None = None,
+    measurement: Measurement | None = None,
+    status: RunStatus = "finished",
     phases: Sequence[PhaseName] = ("train",),
 ) -> Baseline:
     """A run of `BATCHES` batches of 0.1 s times `factor`; `number` tells runs apart."""
@@ -58,13 +63,16 @@ def baseline(
         generator=Generator(name="ocr-baseline", version="1.0"),
         run=RunInfo(
             source="recorder",
-            status="finished",
+            status=status,
             id=f"run-{number}",
             name=f"run-{number}",
             started_at=STARTED_AT + timedelta(minutes=number),
         ),
-        environment=Environment(identity=identity or dict(IDENTITY)),
-        workload=Workload(config=config or CONFIG),
+        environment=Environment(
+            identity=IDENTITY if identity is None else identity, volatile=volatile or {}
+        ),
+        workload=workload or Workload(config=config or CONFIG),
+        measurement=measurement or Measurement(),
         phases=[_phase(name, batch_s, times_s) for name in phases],
         memory=memory,
     )

@@ -12,6 +12,7 @@ from ocr_baseline.comparison.comparison import Comparison, MetricComparison, com
 from ocr_baseline.comparison.options import Margin, Options
 from ocr_baseline.comparison.summary import summarize
 from ocr_baseline.errors import ComparisonError
+from ocr_baseline.model.document import Measurement
 from tests.ocr_baseline.comparison.measured_runs import CONFIG, IDENTITY, baseline, run, runs
 
 
@@ -246,7 +247,10 @@ def test_batches_that_are_chosen_differently_make_their_times_incomparable() -> 
 
 
 def test_times_of_different_clocks_are_incomparable() -> None:
-    before, after = replace(run(0), clock="host"), replace(run(1), clock="CUDA events")
+    before, after = (
+        run(number, measurement=Measurement(clock=clock))
+        for number, clock in enumerate(("host", "CUDA events"))
+    )
     comparison = compare([before], [after])
     assert "different clocks" in metric(comparison).judgement.reason
     assert metric(comparison, "memory.peak_rss").verdict == "inconclusive"
@@ -318,8 +322,8 @@ def test_a_deterministic_count_needs_no_spread() -> None:
 
 
 def test_a_busy_machine_is_said_once_with_the_runs_that_it_is_about() -> None:
-    quiet = [replace(run(i), volatile={"load_avg_1min": 0.2}) for i in range(2)]
-    busy = [replace(run(i), volatile={"load_avg_1min": i / 2}) for i in range(3, 7)]
+    quiet = [run(i, volatile={"load_avg_1min": 0.2}) for i in range(2)]
+    busy = [run(i, volatile={"load_avg_1min": i / 2}) for i in range(3, 7)]
     (note,) = compare(quiet, busy).notes
     assert note.startswith("the machine was busy when run-3, run-4, run-5 and 1 more began")
     assert "up to 1.50 on each processor" in note
@@ -327,8 +331,9 @@ def test_a_busy_machine_is_said_once_with_the_runs_that_it_is_about() -> None:
 
 
 def test_a_warning_of_several_runs_is_said_once() -> None:
-    warned = [replace(run(i), warnings=("3 records were lost",)) for i in (1, 2)]
-    stopped = replace(run(3), status="interrupted")
+    lossy = Measurement(warnings=["3 records were lost"])
+    warned = [run(i, measurement=lossy) for i in (1, 2)]
+    stopped = run(3, status="interrupted")
     assert compare([run(0)], [*warned, stopped]).notes == (
         "run-1, run-2: 3 records were lost",
         "run-3: interrupted; totals are of a part of the run",
@@ -338,7 +343,7 @@ def test_a_warning_of_several_runs_is_said_once() -> None:
 def test_memory_of_a_device_that_no_machine_has_is_not_called_unmeasured() -> None:
     def not_measured(*accelerators: str) -> set[str]:
         base, new = (
-            replace(run(i), identity={**IDENTITY, "accelerator": name})
+            run(i, identity={**IDENTITY, "accelerator": name})
             for i, name in enumerate(accelerators)
         )
         return {key for key in compare([base], [new]).not_measured if "accelerator" in key}
@@ -348,7 +353,7 @@ def test_memory_of_a_device_that_no_machine_has_is_not_called_unmeasured() -> No
 
 
 def test_an_unknown_environment_is_said_so() -> None:
-    bare = replace(run(1), identity={})
+    bare = run(1, identity={})
     comparison = compare([run(0)], [bare])
     assert comparison.obstacles == ()
     assert any("environment" in note for note in comparison.notes)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from pydantic import JsonValue
 
 from ocr_baseline.comparison.identity import (
@@ -12,13 +10,14 @@ from ocr_baseline.comparison.identity import (
     workload_config,
     workload_hash,
 )
+from ocr_baseline.model.document import Workload
 from tests.ocr_baseline.comparison.measured_runs import CONFIG, IDENTITY, run
 
 
 def test_the_fingerprint_depends_on_the_identity_alone() -> None:
-    first = replace(run(0), volatile={"hostname": "a", "load_avg_1min": 0.1})
-    second = replace(run(1), volatile={"hostname": "b", "load_avg_1min": 9.0})
-    assert fingerprint(first.identity) == fingerprint(second.identity)
+    first = run(0, volatile={"hostname": "a", "load_avg_1min": 0.1})
+    second = run(1, volatile={"hostname": "b", "load_avg_1min": 9.0})
+    assert fingerprint(first.environment.identity) == fingerprint(second.environment.identity)
     assert fingerprint({**IDENTITY, "torch": "9"}) != fingerprint(IDENTITY)
 
 
@@ -44,9 +43,9 @@ def test_where_a_run_writes_is_no_work() -> None:
 
 
 def test_configs_that_were_left_out_are_told_apart_by_their_hashes() -> None:
-    known = replace(run(0), config_hash="aa")
-    same, other = (replace(run(1), config=None, config_hash=text) for text in ("aa", "bb"))
-    unknown = replace(run(1), config=None, config_hash=None)
+    known = run(0, workload=Workload(config=CONFIG, config_hash="aa"))
+    same, other = (run(1, workload=Workload(config_hash=text)) for text in ("aa", "bb"))
+    unknown = run(1, workload=Workload())
     assert not differences([known], [same])
     assert not differences([known], [unknown])
     (found,) = differences([known], [other])

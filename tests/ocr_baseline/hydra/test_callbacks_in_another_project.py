@@ -12,6 +12,8 @@ from hydra import compose, initialize_config_dir, initialize_config_module
 from hydra.errors import ConfigCompositionException
 from omegaconf import DictConfig
 
+pytestmark = pytest.mark.slow
+
 OURS = {"ocr_baseline_profiler", "ocr_baseline_report"}
 HOOK = "ocr_baseline_hook"
 DEFAULT = {"model_checkpoint", "model_summary"}

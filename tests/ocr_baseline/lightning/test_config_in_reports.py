@@ -10,6 +10,8 @@ import pytest
 from ocr_baseline import BaselineReportCallback, PerformanceProfilerCallback
 from tests.ocr_baseline.lightning.tiny_runs import TinyModule, TinyRun, tiny_run
 
+pytestmark = pytest.mark.slow
+
 SECRET = "hf_" + "aB3" * 10
 
 

@@ -32,7 +32,7 @@ from tests.ocr_baseline.lightning.tiny_runs import (
     tiny_trainer,
 )
 
-pytestmark = pytest.mark.usefixtures("simulated_clock")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("simulated_clock")]
 
 
 class BoomError(RuntimeError):

@@ -22,6 +22,8 @@ from tests.ocr_baseline.lightning.tiny_runs import (
     tiny_trainer,
 )
 
+pytestmark = pytest.mark.slow
+
 STATISTICS = ("mean", "median", "p95", "p99", "std")
 
 

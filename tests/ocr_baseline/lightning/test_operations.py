@@ -34,6 +34,8 @@ from tests.ocr_baseline.lightning.worker_parts import (
     WritesItsNumber,
 )
 
+pytestmark = pytest.mark.slow
+
 EXECUTE = "pyclipper.PyclipperOffset.Execute"
 CONTOURS = "cv2.findContours"
 METRIC = f"{CountedMean.__module__}.CountedMean"

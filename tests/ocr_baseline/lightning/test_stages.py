@@ -21,7 +21,7 @@ from ocr_baseline.records import reader
 from tests.ocr_baseline.lightning import tiny_runs as tiny
 from tests.ocr_baseline.lightning.tiny_runs import TinyModule, loader, tiny_run, work
 
-pytestmark = pytest.mark.usefixtures("simulated_clock")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("simulated_clock")]
 
 
 def test_every_line_of_an_epoch_is_charged_to_the_nanosecond(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from rich.table import Table
@@ -9,21 +10,25 @@ from rich.text import Text
 
 from ocr_baseline.comparison.assertions import budget_state, count_states, metric_state
 from ocr_baseline.reports.comparison import wording as words
-from ocr_baseline.reports.comparison.markdown import MARKER, render_comparison_markdown
-from ocr_baseline.reports.comparison.terminal import printed
+from ocr_baseline.reports.comparison.json import comparison_document, metric_document
+from ocr_baseline.reports.comparison.markdown import MARKER, comparison_section
 from ocr_baseline.reports.text import formatting
 from ocr_baseline.reports.text.markdown_text import MarkdownText, code, escape, table
 from ocr_baseline.reports.text.plain_text import single_line
+from ocr_baseline.reports.text.screen import printed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pydantic import JsonValue
     from rich.console import RenderableType
 
     from ocr_baseline.comparison.assertions import Check, State
     from ocr_baseline.comparison.budgets import BudgetResult
     from ocr_baseline.comparison.comparison import MetricComparison
 
+SCHEMA_NAME = "ocr-baseline-check"
+SCHEMA_VERSION = "1.0"
 STATE_WORDS = {"pass": "ok", "fail": "FAIL", "warn": "warn", "unsettled": "????"}
 STATE_STYLES = {"pass": "green", "fail": "bold red", "warn": "yellow", "unsettled": "magenta"}
 
@@ -44,8 +49,25 @@ def render_check_markdown(check: Check) -> str:
     if rows:
         blocks.append(table(headers, rows))
     if check.comparison is not None:
-        blocks.append(render_comparison_markdown(check.comparison).removeprefix(MARKER).strip())
+        blocks.append(comparison_section(check.comparison))
     return "\n\n".join(blocks) + "\n"
+
+
+def render_check_json(check: Check, *, strict: bool) -> str:
+    """Return the exit status, every assertion and the comparison behind them, in SI units."""
+    document: dict[str, JsonValue] = {
+        "schema": SCHEMA_NAME,
+        "schema_version": SCHEMA_VERSION,
+        "strict": strict,
+        "exit_status": check.exit_status(strict=strict),
+        "metrics": [
+            {"state": metric_state(compared), **metric_document(compared)}
+            for compared in check.gated
+        ],
+        "budgets": [_budget(result) for result in check.budgets],
+        "comparison": None if check.comparison is None else comparison_document(check.comparison),
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
 def summary(check: Check) -> str:
@@ -129,3 +151,17 @@ def _budget_texts(result: BudgetResult) -> tuple[str, str, str]:
         found = formatting.NOT_MEASURED + (f" ({result.reason})" if result.reason else "")
     values = words.values_text(budget.metric, result.values) if len(result.values) > 1 else ""
     return " and ".join(limits), found, values
+
+
+def _budget(result: BudgetResult) -> dict[str, JsonValue]:
+    return {
+        "state": budget_state(result),
+        "metric": result.budget.metric.key,
+        "unit": result.budget.metric.unit,
+        "level": result.budget.level,
+        "max": result.budget.max,
+        "min": result.budget.min,
+        "value": result.value,
+        "values": list(result.values),
+        "reason": result.reason or None,
+    }

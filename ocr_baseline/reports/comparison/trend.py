@@ -10,11 +10,10 @@ from rich.padding import Padding
 from rich.text import Text
 
 from ocr_baseline.reports.comparison import wording as words
-from ocr_baseline.reports.comparison.tables import plain_table
-from ocr_baseline.reports.comparison.terminal import printed
 from ocr_baseline.reports.text import formatting
 from ocr_baseline.reports.text.markdown_text import code, fenced, table
 from ocr_baseline.reports.text.plain_text import name_of
+from ocr_baseline.reports.text.screen import plain_table, printed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,0 +1,144 @@
+"""Every format that results are shown in: one row for each renderer, imported when it is used.
+
+Adding a renderer is its file, its row here, and its test.
+"""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ocr_baseline.errors import BaselineError
+from ocr_baseline.layout import (
+    JSON_NAME,
+    MARKDOWN_NAME,
+    METRICS_NAME,
+    SWEEP_CSV_NAME,
+    SWEEP_MARKDOWN_NAME,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+TERMINAL = "terminal"
+DEFAULT_WIDTH = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class Renderer:
+    """A format and where its renderer is.
+
+    Attributes:
+        name: The format's name, as options and `render` take it.
+        place: `module:function` below `ocr_baseline.reports`.
+        suffix: What a file of this format ends in; None where a suffix doesn't choose it.
+        file: The file's name in the folder of a report; None where none is written there.
+    """
+
+    name: str
+    place: str
+    suffix: str | None = None
+    file: str | None = None
+
+    def __call__(
+        self, *subject: object, width: int = DEFAULT_WIDTH, color: bool = False, **options: object
+    ) -> str:
+        """Return what is shown as text; `width` and `color` are for terminals alone."""
+        module, _, function = self.place.partition(":")
+        render: Callable[..., str] = getattr(
+            importlib.import_module(f"ocr_baseline.reports.{module}"), function
+        )
+        if self.name == TERMINAL:
+            options |= {"width": width, "color": color}
+        return render(*subject, **options)
+
+
+def _formats(*renderers: Renderer) -> Mapping[str, Renderer]:
+    return {renderer.name: renderer for renderer in renderers}
+
+
+RUN = _formats(
+    Renderer(name=TERMINAL, place="run.terminal:render_terminal"),
+    Renderer(
+        name="csv",
+        place="run.metrics_csv:render_metrics_csv",
+        suffix=".csv",
+        file=METRICS_NAME,
+    ),
+    Renderer(name="json", place="run.json:render_json", suffix=".json", file=JSON_NAME),
+    Renderer(
+        name="markdown", place="run.markdown:render_markdown", suffix=".md", file=MARKDOWN_NAME
+    ),
+    Renderer(name="html", place="run.pictures_page:render_pictures_page", suffix=".html"),
+)
+COMPARISON = _formats(
+    Renderer(name=TERMINAL, place="comparison.terminal:render_comparison_terminal"),
+    Renderer(name="markdown", place="comparison.markdown:render_comparison_markdown", suffix=".md"),
+    Renderer(name="json", place="comparison.json:render_comparison_json", suffix=".json"),
+    Renderer(name="csv", place="comparison.csv:render_comparison_csv", suffix=".csv"),
+    Renderer(
+        name="github-action-benchmark", place="comparison.exports:render_github_action_benchmark"
+    ),
+    Renderer(name="bencher", place="comparison.exports:render_bencher_metric_format"),
+)
+CHECK = _formats(
+    Renderer(name=TERMINAL, place="comparison.check:render_check_terminal"),
+    Renderer(name="markdown", place="comparison.check:render_check_markdown", suffix=".md"),
+    Renderer(name="json", place="comparison.check:render_check_json", suffix=".json"),
+)
+TREND = _formats(
+    Renderer(name=TERMINAL, place="comparison.trend:render_trend_terminal"),
+    Renderer(name="markdown", place="comparison.trend:render_trend_markdown", suffix=".md"),
+    Renderer(name="json", place="comparison.trend:render_trend_json", suffix=".json"),
+)
+SWEEP = _formats(
+    Renderer(name="csv", place="sweep:render_sweep_csv", suffix=".csv", file=SWEEP_CSV_NAME),
+    Renderer(
+        name="markdown",
+        place="sweep:render_sweep_markdown",
+        suffix=".md",
+        file=SWEEP_MARKDOWN_NAME,
+    ),
+)
+
+_BY_TYPE = {"Baseline": RUN, "Comparison": COMPARISON, "Check": CHECK}
+
+
+def render(
+    subject: object,
+    format: str = "markdown",
+    *,
+    width: int = DEFAULT_WIDTH,
+    color: bool = False,
+    **options: object,
+) -> str:
+    """Return a `Baseline`, a `Comparison` or a `Check` as text.
+
+    Args:
+        subject: What to show.
+        format: `markdown`, `json` or `terminal`; for a baseline `csv` (every number in long form)
+            and `html` (charts) too; for a comparison `csv`, `github-action-benchmark` and
+            `bencher`.
+        width: Columns of the terminal, for `terminal`.
+        color: Whether to color the text, for `terminal`.
+        options: What one renderer takes beside: `run` for the `html` of a baseline, `strict` for
+            the `json` of a check.
+
+    Raises:
+        BaselineError: When the subject can't be shown in this format.
+        TypeError: When the subject is none of the three.
+    """
+    formats = _BY_TYPE.get(type(subject).__name__)
+    if formats is None:
+        raise TypeError(f"can't render a {type(subject).__name__}: only {', '.join(_BY_TYPE)}")
+    if format not in formats:
+        raise BaselineError(
+            f"no format {format!r} for a {type(subject).__name__}: only {', '.join(formats)}"
+        )
+    return formats[format](subject, width=width, color=color, **options)
+
+
+def format_of(formats: Mapping[str, Renderer], suffix: str) -> str | None:
+    """Return the format of a file that ends in `suffix`, None where none has it."""
+    return next((name for name, one in formats.items() if one.suffix == suffix), None)

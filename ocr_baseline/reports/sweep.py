@@ -1,0 +1,149 @@
+"""The jobs of a sweep side by side: `sweep_baselines.md` for people, `.csv` for spreadsheets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from ocr_baseline.model.document import AcceleratorMemory, Memory, MemoryUse, Phase
+from ocr_baseline.reports.text import formatting
+from ocr_baseline.reports.text.csv_text import Cell, write_csv
+from ocr_baseline.reports.text.markdown_text import code, escape, prose, table
+from ocr_baseline.reports.text.plain_text import MAX_NAME_LENGTH, counted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ocr_baseline.model.document import Baseline
+
+
+@dataclass(frozen=True, kw_only=True)
+class SweepJob:
+    """One job; `baseline` is None where there is none, and `problem` says why."""
+
+    name: str
+    overrides: tuple[str, ...] = ()
+    baseline: Baseline | None = None
+    problem: str | None = None
+
+
+class _Number(NamedTuple):
+    """A number of a job: its column in the CSV, and in Markdown where it stands there too."""
+
+    column: str
+    value: Callable[[Baseline], float | None]
+    header: str = ""
+    text: Callable[[float | None], str] = formatting.number
+
+
+def _phase(baseline: Baseline, name: str) -> Phase:
+    return baseline.phase(name) or Phase.model_construct(name=name)
+
+
+def _ratio(baseline: Baseline) -> float | None:
+    compared = baseline.train_vs_validation
+    return compared.sample_ratio.value if compared and compared.sample_ratio else None
+
+
+_NUMBERS = (
+    _Number(
+        "train_sample_time_s",
+        lambda baseline: _phase(baseline, "train").sample_time_s,
+        "Train per sample",
+        formatting.duration,
+    ),
+    _Number(
+        "validation_sample_time_s",
+        lambda baseline: _phase(baseline, "validation").sample_time_s,
+        "Validation per sample",
+        formatting.duration,
+    ),
+    _Number("sample_ratio", _ratio, "Validation / train", formatting.ratio),
+    _Number(
+        "train_throughput_samples_per_s",
+        lambda baseline: _phase(baseline, "train").throughput_samples_per_s,
+        "Train throughput",
+        formatting.samples_per_s,
+    ),
+    _Number(
+        "validation_throughput_samples_per_s",
+        lambda baseline: _phase(baseline, "validation").throughput_samples_per_s,
+    ),
+    _Number(
+        "process_tree_rss_peak_bytes",
+        lambda baseline: ((baseline.memory or Memory()).process_tree_rss_bytes or MemoryUse()).peak,
+        "Peak resident memory",
+        formatting.byte_size,
+    ),
+    _Number(
+        "accelerator_allocated_peak_bytes",
+        lambda baseline: (
+            ((baseline.memory or Memory()).accelerator or AcceleratorMemory()).allocated_peak_bytes
+        ),
+        "Peak accelerator memory",
+        formatting.byte_size,
+    ),
+)
+_SHOWN = tuple(number for number in _NUMBERS if number.header)
+
+
+def render_sweep_csv(jobs: Sequence[SweepJob]) -> str:
+    """Return a row for each job, in SI units; a cell is empty where a job lacks the value."""
+    headers = ["job", "overrides", "status", "ended_by", *(number.column for number in _NUMBERS)]
+    headers += ["largest_finding", "largest_finding_saving_s", "problem"]
+    return write_csv(headers, (_cells(job) for job in jobs))
+
+
+def _cells(job: SweepJob) -> list[Cell]:
+    named: list[Cell] = [job.name, " ".join(job.overrides)]
+    baseline = job.baseline
+    if baseline is None:
+        return [*named, None, None, *[None] * len(_NUMBERS), None, None, job.problem]
+    finding = next(iter(baseline.ranked_findings), None)
+    return [
+        *named,
+        baseline.run.status,
+        baseline.run.ended_by,
+        *(number.value(baseline) for number in _NUMBERS),
+        finding.title if finding else None,
+        finding.estimated_saving_s if finding else None,
+        job.problem,
+    ]
+
+
+def render_sweep_markdown(jobs: Sequence[SweepJob]) -> str:
+    """Return the table, then why each job without a baseline has none and what ended the others."""
+    headers = ["Job", "Overrides", "Status", *(number.header for number in _SHOWN)]
+    align = "lll" + "r" * len(_SHOWN) + "l"
+    blocks = [
+        "# Performance baselines of a sweep",
+        f"{counted(len(jobs), 'job')}. Each job's report is in its own folder.",
+        table([*headers, "Largest finding"], [_row(job) for job in jobs], align),
+        "\n".join(_notes(jobs)),
+    ]
+    return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def _row(job: SweepJob) -> list[str]:
+    named: list[str] = [code(job.name), code(" ".join(job.overrides)) if job.overrides else ""]
+    baseline = job.baseline
+    if baseline is None:
+        return [*named, "no baseline", *[formatting.NOT_MEASURED] * len(_SHOWN), ""]
+    finding = next(iter(baseline.ranked_findings), None)
+    return [
+        *named,
+        baseline.run.status,
+        *(number.text(number.value(baseline)) for number in _SHOWN),
+        prose(finding.title.rstrip(".")) if finding else "none",
+    ]
+
+
+def _notes(jobs: Sequence[SweepJob]) -> list[str]:
+    notes = []
+    for job in jobs:
+        if job.problem:
+            notes.append(f"- {code(job.name)} has no baseline: {escape(job.problem.rstrip('.'))}.")
+        elif job.baseline is not None and job.baseline.run.ended_by:
+            by = job.baseline.run.ended_by[:MAX_NAME_LENGTH]
+            notes.append(f"- {code(job.name)} was ended by {code(by)}.")
+    return notes

@@ -1,0 +1,66 @@
+"""Text for a terminal: what rich prints, as a string that depends on no environment."""
+
+from __future__ import annotations
+
+import io
+import re
+from typing import TYPE_CHECKING
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from ocr_baseline.reports.text import formatting
+from ocr_baseline.reports.text.plain_text import single_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+MIN_WIDTH = 40
+GAP = 2
+_QUOTED = re.compile(r"`([^`]+)`")
+
+
+def printed(blocks: Iterable[RenderableType], *, width: int, color: bool) -> str:
+    """Return blocks as the text that a terminal of this width shows, 40 columns at least."""
+    buffer = io.StringIO()
+    console = Console(
+        file=buffer,
+        width=max(width, MIN_WIDTH),
+        color_system="standard" if color else None,
+        force_terminal=color,
+        no_color=not color,
+        legacy_windows=False,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        force_jupyter=False,
+    )
+    console.print(Group(*blocks))
+    return "\n".join(line.rstrip() for line in buffer.getvalue().rstrip().split("\n")) + "\n"
+
+
+def plain_table(title: str = "") -> Table:
+    """Return a table without lines."""
+    return Table(
+        title=title or None,
+        title_style="bold",
+        title_justify="left",
+        box=None,
+        pad_edge=False,
+        header_style="dim",
+        padding=(0, GAP, 0, 0),
+    )
+
+
+def value(text: str) -> Text:
+    """Return a value, dimmed where there is none."""
+    return Text(text, style="dim" if text == formatting.NOT_MEASURED else "")
+
+
+def styled(sentence: str, style: str = "") -> Text:
+    """Return a sentence whose names between backticks are set apart."""
+    text = Text(style=style)
+    for index, part in enumerate(_QUOTED.split(single_line(sentence))):
+        text.append(part, style="cyan" if index % 2 else "")
+    return text
