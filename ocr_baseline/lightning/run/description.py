@@ -82,7 +82,7 @@ def run_identity(trainer: Trainer) -> RunJson:
     return {}
 
 
-def _wandb_identity(logger: Any) -> dict[str, Any]:
+def _wandb_identity(logger: Any) -> RunJson:
     experiment = logger.experiment
     return {
         "id": known_text(lambda: experiment.id),
