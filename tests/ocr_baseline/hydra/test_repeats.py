@@ -102,7 +102,7 @@ def test_every_run_has_a_process_and_a_folder_of_its_own(tmp_path: Path) -> None
         for name in ("a-0", "b-0")
     ]
     assert documents[0]["series"] != documents[1]["series"]
-    assert "+50.0 %" in done.stdout
+    assert "+50.0%" in done.stdout
     assert "ocr-baseline compare" in done.stdout
     record = json.loads((tmp_path / "out" / "repeats.json").read_text())
     assert [finished["name"] for finished in record["runs"]] == ["a-0", "b-0"]
