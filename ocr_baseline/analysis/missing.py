@@ -54,7 +54,7 @@ def _absent_in(phase: Phase) -> Iterator[Missing]:
         yield Missing(
             metric=f"{where}.samples",
             reason="not_collected",
-            detail="no batch size could be told: a batch held no tensor, or sizes were not logged",
+            detail="no batch size is known: a batch held no tensor, or sizes were not logged",
         )
 
 
@@ -63,7 +63,7 @@ def _absent_sections(measured: Measured) -> Iterator[Missing]:
         yield Missing(
             metric="train_vs_validation",
             reason="not_collected",
-            detail="needs times of both training and validation",
+            detail="needs times for both training and validation",
         )
     if measured.memory is None:
         yield Missing(metric="memory", reason="not_collected")
@@ -72,7 +72,7 @@ def _absent_sections(measured: Measured) -> Iterator[Missing]:
         yield Missing(
             metric="memory.process_tree_pss_bytes",
             reason="not_collected",
-            detail="read on Linux only, and not in the first five seconds of a run",
+            detail="read only on Linux, and not in the first five seconds of a run",
         )
     if measured.memory.accelerator is None:
         yield Missing(

@@ -51,10 +51,10 @@ def _warnings(run: Run) -> list[str]:
         return []
     return [
         f"{lost} record{'s' if lost > 1 else ''} could not be read (cut off or damaged) and "
-        "nothing here is from them"
+        "contributed nothing to this report"
     ]
 
 
 def _notes(run: Run) -> list[str]:
     batches = run.measurement.sanity_check_batches
-    return [f"sanity check: {batches} batches, counted in no phase"] if batches else []
+    return [f"sanity check: {batches} batches, not counted in any phase"] if batches else []

@@ -216,7 +216,7 @@ def _ended_otherwise(ranks: Sequence[RankRecord]) -> Iterator[str]:
         by = f" ({record.ended_by})" if record.ended_by else ""
         yield f"the records of rank {record.rank} stop {until}, its status is {record.status}{by}"
     if len(others) > _SHOWN_RANKS:
-        yield f"{len(others) - _SHOWN_RANKS} more ranks ended otherwise than rank 0"
+        yield f"{len(others) - _SHOWN_RANKS} more ranks ended differently from rank 0"
 
 
 def missing_ranks(run: Run) -> Iterator[Missing]:

@@ -8,7 +8,7 @@ max = 2
 min = "50 samples/s"
 
 [train.data_wait]
-max = "10 %"
+max = "10%"
 level = "warn"
 ```
 """

@@ -72,7 +72,7 @@ def judge(estimate: Estimate, margin: float, better: Better, sizes: tuple[int, i
     needed = _needed(estimate, margin, sizes)
     return Judgement(
         verdict="inconclusive",
-        reason="the interval holds both no change and a change beyond the margin",
+        reason="the interval includes both no change and a change beyond the margin",
         needed_runs=needed,
         is_out_of_reach=needed is None and _has_spread_of_sets(estimate),
         is_settled=False,
@@ -96,7 +96,7 @@ def adjusted(judgements: Sequence[Judgement], p_values: Sequence[float | None]) 
     for judgement, p in zip(judgements, p_values, strict=True):
         is_weak = p is not None and next(corrected) > SIGNIFICANCE
         if is_weak and judgement.verdict in ("regression", "improvement"):
-            reason = f"one of {len(known)} metrics is as far off by chance too often"
+            reason = f"among {len(known)} metrics, one is often this far off by chance"
             result.append(replace(judgement, verdict="suspected", reason=reason))
         else:
             result.append(judgement)
@@ -124,8 +124,8 @@ def _unconfirmed(
     """Without the spread between runs the verdict never goes beyond `suspected`."""
     needed = _needed(estimate, margin, sizes) or MIN_RUNS
     reason = (
-        f"{sizes[0]} v {sizes[1]} runs tell too little of the spread between runs: "
-        f"more of them, a calibration or a history of {MIN_HISTORY} would"
+        f"{sizes[0]} v {sizes[1]} runs say too little about run-to-run variation: "
+        f"more runs, a calibration or a history of {MIN_HISTORY} would help"
     )
     is_off = low is not None and high is not None and (low > 0 or high < 0)
     is_suspect = is_off and abs(change) > margin
@@ -141,7 +141,7 @@ def _checked(judgement: Judgement, estimate: Estimate) -> Judgement:
     if estimate.rank_p_value is not None and estimate.rank_p_value > SIGNIFICANCE:
         return Judgement(
             verdict="suspected",
-            reason="a test on ranks does not confirm it: single runs make up the change",
+            reason="a rank test doesn't confirm it: a few runs account for the change",
         )
     return judgement
 

@@ -102,11 +102,11 @@ def reading_notes(
     """Return what a reader should know before the numbers: what was not recorded, what was busy."""
     notes = []
     if not base[0].environment.identity or not new[0].environment.identity:
-        notes.append("the environment of a side was not recorded: the machines may differ")
+        notes.append("the environment of one side was not recorded, so the machines may differ")
     if (base[0].workload.config is None) != (new[0].workload.config is None):
-        notes.append("the config of one side was not recorded: it may have done other work")
+        notes.append("the config of one side was not recorded, so it may have done different work")
     if options.calibration is not None and not calibrated:
-        notes.append("the calibration is of another environment or workload; it was not used")
+        notes.append("the calibration is for another environment or workload, so it was not used")
     runs = [*base, *new]
     return [*notes, *_notes_on_runs(runs), *_busy_machine(runs)]
 
@@ -141,9 +141,10 @@ def _busy_machine(runs: Sequence[RunSummary]) -> list[str]:
 
 def _load_per_cpu(run: RunSummary) -> float | None:
     known = run.environment.known
-    if known.load_avg_1min is None or known.cpu_count is None:
+    cores = known.machine_cpu_count or known.cpu_count
+    if known.load_avg_1min is None or cores is None:
         return None
-    return known.load_avg_1min / known.cpu_count
+    return known.load_avg_1min / cores
 
 
 def _named(labels: Sequence[str]) -> str:

@@ -9,24 +9,28 @@ import subprocess
 from importlib import metadata
 from pathlib import Path
 
-import psutil
+from ocr_baseline.measure.container_limits import own_limits
 
 GIT_TIMEOUT_S = 2.0
 PACKAGES = ("torch", "lightning", "torchvision", "numpy")
 
 
 def identity() -> dict[str, object]:
-    """Return what decides whether two runs compare: software, processor, memory size.
+    """Return what decides whether two runs compare: software, and what the run may use.
 
-    Nothing here changes from one run to the next on the same machine and installation.
+    Processors and memory are those of the container, where it has less than the machine. Nothing
+    here changes from one run to the next on the same machine, installation and container.
     """
+    limits = own_limits()
+    cores = limits.cpu_count()
     return {
         "python": platform.python_version(),
         **{name: version for name in PACKAGES if (version := _version(name)) is not None},
         "os": f"{platform.system()} {platform.machine()}",
         "cpu_model": _cpu_model(),
-        "cpu_count": _usable_cpu_count(),
-        "memory_bytes": psutil.virtual_memory().total,
+        "cpu_count": cores,
+        **({"cpu_quota": limits.cpus} if limits.cpus is not None and limits.cpus < cores else {}),
+        "memory_bytes": limits.memory_size_bytes(),
     }
 
 
@@ -36,6 +40,7 @@ def volatile(folder: Path) -> dict[str, object]:
     status = _git(folder, "status", "--porcelain", "--untracked-files=no") if commit else None
     return {
         "hostname": socket.gethostname(),
+        "machine_cpu_count": os.cpu_count(),
         "load_avg_1min": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
         "git_commit": commit,
         "git_dirty": None if status is None else bool(status),
@@ -56,12 +61,6 @@ def _cpu_model() -> str:
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     return platform.processor() or platform.machine()
-
-
-def _usable_cpu_count() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _git(folder: Path, *arguments: str) -> str | None:

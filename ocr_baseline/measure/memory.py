@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import psutil
 
+from ocr_baseline.measure.container_limits import own_limits
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -57,6 +59,7 @@ class MemoryProbe:
     ) -> None:
         """Begin with this process and no known children."""
         self._main = psutil.Process()
+        self._limits = own_limits()
         self._read_accelerator = read_accelerator
         self._children: list[psutil.Process] = []
         self._list_again_at_s = float("-inf")
@@ -71,7 +74,7 @@ class MemoryProbe:
             main_rss_bytes=_rss_bytes(self._main),
             workers_rss_bytes=self._workers_rss_bytes(),
             tree_pss_bytes=self._tree_pss_bytes(),
-            system_memory_percent=psutil.virtual_memory().percent,
+            system_memory_percent=self._limits.memory_percent(),
             accelerator_allocated_bytes=accelerator.allocated_bytes if accelerator else None,
             accelerator_reserved_bytes=accelerator.reserved_bytes if accelerator else None,
             accelerator_utilization_percent=(

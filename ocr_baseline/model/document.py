@@ -261,7 +261,8 @@ class Workload(DocumentModel):
 class KnownEnvironment(BaseModel):
     """The entries of an environment that this program reads, by type.
 
-    An entry of another type counts as unknown, because documents come from anybody.
+    An entry of another type counts as unknown, because documents come from anybody. `cpu_count`
+    and `memory_bytes` are what the run may use, `machine_cpu_count` all that its machine has.
     """
 
     model_config = ConfigDict(
@@ -274,6 +275,7 @@ class KnownEnvironment(BaseModel):
     os: str | None = None
     cpu_model: str | None = None
     cpu_count: Annotated[Count, Strict(), Field(gt=0)] | None = None
+    machine_cpu_count: Annotated[Count, Strict(), Field(gt=0)] | None = None
     memory_bytes: StrictFloat | None = None
     accelerator: str | None = None
     accelerator_name: str | None = None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from ocr_baseline.errors import SourceError
-from ocr_baseline.layout import BASELINE_FOLDER, MAIN_RECORDS_NAME, RECORDS_FOLDER
+from ocr_baseline.layout import MAIN_RECORDS_NAME, RECORDS_FOLDER, records_in
 from ocr_baseline.model.run import (
     EpochRecord,
     MeasurementRecord,
@@ -66,14 +66,9 @@ def find_records(folder: Path) -> Path:
     Raises:
         SourceError: When there is none.
     """
-    candidates = (
-        folder,
-        folder / RECORDS_FOLDER,
-        folder / BASELINE_FOLDER / RECORDS_FOLDER,
-    )
-    for candidate in candidates:
-        if (candidate / MAIN_RECORDS_NAME).is_file():
-            return candidate
+    found = records_in(folder)
+    if found is not None:
+        return found
     raise SourceError(
         f"{folder} holds no records of a run (no rank_0.jsonl in it, in {RECORDS_FOLDER}/ or in "
         f"baseline/{RECORDS_FOLDER}/); give the run's output folder, or add "

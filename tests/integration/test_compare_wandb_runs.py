@@ -75,7 +75,7 @@ def test_five_runs_a_side_make_a_verdict_and_fail_a_check(
     found = metric(comparison, "train.batch_time")
     assert (found["verdict"], found["n_base"], found["n_new"]) == ("regression", 5, 5)
     assert found["change"] == pytest.approx(0.2)
-    assert capsys.readouterr().out.startswith("FAIL train.batch_time: expected at most 5.0 %")
+    assert capsys.readouterr().out.startswith("FAIL train.batch_time: expected at most 5.0%")
 
 
 def test_runs_with_another_config_do_not_compare(

@@ -257,14 +257,14 @@ def _findings() -> list[Finding]:
         Finding(
             id="metrics",
             severity="high",
-            title="The metric takes 46 % of validation",
+            title="The metric takes 46% of validation",
             evidence=[
                 Evidence(metric="phases.validation.metrics", value=7.5, unit="s"),
                 Evidence(metric="phases.validation.metrics", value=0.46, unit="share"),
             ],
             estimated_saving_s=3.75,
             saving_basis="half of the line `metrics`",
-            advice="Compute the metric once an epoch, or on a part of the batches.",
+            advice="Compute the metric once per epoch, or on a part of the batches.",
         ),
         Finding(
             id="spread",

@@ -47,18 +47,22 @@ the times of a run vary as much without them."""
 def noisy_machine(measured: Measured) -> Iterator[Finding]:
     """Find a machine that was busy when the run began, or whose cores were taken away or slowed.
 
-    Load is the 1-minute average at the start per core; it includes the run's own preparation, as
-    far as that fell into the minute. No saving: it is the trust in the numbers that suffers.
+    Load is the 1-minute average at the start per core of the machine, of which a container may use
+    fewer; it includes the run's own preparation, as far as that fell into the minute. No saving:
+    it is the trust in the numbers that suffers.
     """
     environment = measured.environment
-    cores, load = environment.cpu_count, environment.load_avg_1min
+    load = environment.load_avg_1min
+    cores, source = environment.machine_cpu_count, "volatile.machine_cpu_count"
+    if cores is None:
+        cores, source = environment.cpu_count, "identity.cpu_count"
     if cores is not None and load is not None and load / cores >= NOISY_MACHINE["busy"]:
         yield _finding(
             "medium" if load / cores >= NOISY_MACHINE["full"] else "low",
             "the machine was busy when the run began",
             [
                 Evidence(metric="environment.volatile.load_avg_1min", value=load, unit="processes"),
-                Evidence(metric="environment.identity.cpu_count", value=float(cores), unit="count"),
+                Evidence(metric=f"environment.{source}", value=float(cores), unit="count"),
             ],
             "load",
         )

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import psutil
 
 from ocr_baseline.analysis.phases.steady import steady_mask
 from ocr_baseline.lightning.run import accelerator_memory
+from ocr_baseline.measure.container_limits import own_limits
 
 if TYPE_CHECKING:
     import torch
@@ -62,7 +62,7 @@ def batch_statistics(durations_s: NDArray[np.float64]) -> dict[str, float]:
 
 def memory_metrics(device: torch.device) -> dict[str, float]:
     """Return the accelerator's peaks in GiB, where it is CUDA, and the system's use in percent."""
-    metrics = {"performance/cpu_memory_percent": float(psutil.virtual_memory().percent)}
+    metrics = {"performance/cpu_memory_percent": own_limits().memory_percent()}
     peaks = accelerator_memory.peaks(device)
     if peaks is not None:
         gibibyte = accelerator_memory.GIBIBYTE

@@ -29,12 +29,12 @@ def render_comparison_markdown(comparison: Comparison) -> str:
 
 def comparison_section(comparison: Comparison) -> str:
     """Return the comparison as a part of a page: without the marker of a whole one."""
-    return "\n\n".join(["## Performance against the baseline", *_blocks(comparison)])
+    return "\n\n".join(["## Performance vs. the baseline", *_blocks(comparison)])
 
 
 def _metric_table(metrics: tuple[MetricComparison, ...]) -> MarkdownText:
     """Return the table of metrics: values, change, interval, verdict, number of runs."""
-    headers = ("Metric", "Base", "New", "Change", "95 % interval", "Verdict", "n")
+    headers = ("Metric", "Base", "New", "Change", "95% interval", "Verdict", "n")
     return table(headers, [_metric_row(compared) for compared in metrics], "lrrrrlr")
 
 
@@ -71,7 +71,7 @@ def _breakdown(phase: PhaseChange) -> str:
         for line in phase.main_lines
     ]
     total = formatting.duration(phase.delta_s, signed=True)
-    sentence = f"**{stage}: {total} a batch**"
+    sentence = f"**{stage}: {total} per batch**"
     if deltas:
         sentence += f": {', '.join(deltas)}"
     rows: list[tuple[str, ...]] = [
@@ -82,7 +82,7 @@ def _breakdown(phase: PhaseChange) -> str:
         rest_s = sum(line.delta_s for line in rest)
         delta = formatting.duration(rest_s, signed=True)
         rows.append((f"{len(rest)} more lines", "", "", delta, ""))
-    grid = table(("Line, a batch", "Base", "New", "Change", "95 % interval"), rows, "lrrrr")
+    grid = table(("Line (per batch)", "Base", "New", "Change", "95% interval"), rows, "lrrrr")
     return f"{sentence}\n\n<details><summary>Breakdown</summary>\n\n{grid}\n\n</details>"
 
 
@@ -100,7 +100,7 @@ def _differences(comparison: Comparison) -> str:
     rest = len(comparison.differences) - MAX_DIFFERENCES
     if rest > 0:
         rows.append((f"{rest} more", "", "", "", ""))
-    grid = table(("Area", "Field", "Base", "New", "Forbids comparing"), rows)
+    grid = table(("Area", "Field", "Base", "New", "Prevents comparison"), rows)
     return f"### What differs\n\n{grid}"
 
 
@@ -112,7 +112,7 @@ def _footer(comparison: Comparison) -> str:
     lines = [f"{note[:1].upper()}{note[1:]}." for note in words.method_notes(comparison)]
     lines.extend(f"Note: {note}" for note in comparison.notes)
     if comparison.not_measured:
-        lines.append(f"Measured on neither side: {words.not_measured_text(comparison)}.")
+        lines.append(f"Not measured on either side: {words.not_measured_text(comparison)}.")
     return "\n".join([f"- {sides}", *(f"- {escape(line)}" for line in lines)])
 
 

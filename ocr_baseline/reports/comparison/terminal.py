@@ -31,9 +31,9 @@ VERDICT_STYLES = {
     "inconclusive": "yellow",
     "incomparable": "magenta",
 }
-_WIDE_COLUMNS = ("metric", "base", "new", "change", "95 % interval", "verdict", "n")
+_WIDE_COLUMNS = ("metric", "base", "new", "change", "95% interval", "verdict", "n")
 _NARROW_COLUMNS = ("metric", "change", "verdict")
-_LINE_COLUMNS = ("line, a batch", "base", "new", "change", "95 % interval")
+_LINE_COLUMNS = ("line (per batch)", "base", "new", "change", "95% interval")
 MAX_DIFFERENCES = 12
 
 
@@ -80,14 +80,14 @@ def _differences(comparison: Comparison) -> RenderableType:
             Text(f"{difference.area}: {name_of(difference.field)}"),
             Text(words.json_text(difference.base)),
             Text(words.json_text(difference.new)),
-            Text("forbids comparing" if difference.forbids else "", style="magenta"),
+            Text("prevents comparison" if difference.forbids else "", style="magenta"),
         )
     rest = len(comparison.differences) - MAX_DIFFERENCES
     if rest > 0:
         table.add_row(Text(f"{rest} more", style="dim"))
     if comparison.obstacles:
         fields = " ".join(f"--across {d.field}" for d in comparison.obstacles[:3])
-        hint = f"If they differ on purpose, say so: {fields}"
+        hint = f"If the difference is intentional, say so: {fields}"
         return Group(table, Text(single_line(hint), style="dim"))
     return table
 
@@ -97,7 +97,7 @@ def _notes(comparison: Comparison) -> RenderableType:
     lines.extend(f"{note[:1].upper()}{note[1:]}." for note in words.method_notes(comparison))
     lines.extend(f"Note: {note}" for note in comparison.notes)
     if comparison.not_measured:
-        lines.append(f"Measured on neither side: {words.not_measured_text(comparison)}.")
+        lines.append(f"Not measured on either side: {words.not_measured_text(comparison)}.")
     return Group(*(Text(single_line(line), style="dim") for line in lines))
 
 

@@ -28,7 +28,7 @@ MAX_VALUE_LENGTH = 60
 MAX_SHOWN_VALUES = 10
 MAX_SHOWN_RUNS = 3
 MANY_RUNS = 20
-"""More runs a side are poor advice: these tell 0.9 standard deviations, twice as many 0.6."""
+"""More runs per side are poor advice: these tell 0.9 standard deviations, twice as many 0.6."""
 SOONER = "a quieter machine, longer runs or a wider margin"
 ACCELERATOR = "memory.accelerator"
 MARKS = {"unchanged": "~ unchanged", "incomparable": "x incomparable"}
@@ -42,20 +42,20 @@ VERDICT_ORDER: tuple[Verdict, ...] = (
 )
 PLURALS = {"regression": "regressions", "improvement": "improvements"}
 DESIGN_WORDS = {
-    "one against one": "one run against one",
-    "set against set": "a set of runs against another",
-    "paired sets": "runs in pairs",
-    "against a history": "new runs against a history",
+    "one against one": "one run vs. one run",
+    "set against set": "one set of runs vs. another",
+    "paired sets": "paired runs",
+    "against a history": "new runs vs. a history",
 }
 METHOD_WORDS = {
-    "exact": "a count, the same in each run of the same code",
+    "exact": "a count, which is the same in every run of the same code",
     "calibrated": "interval from the machine's calibrated spread",
     "pooled": "interval from both sets and the calibration together",
-    "welch": "Welch's 95 % interval, checked by ranks",
-    "paired": "95 % interval of the paired differences",
-    "history": "95 % prediction interval of the history",
+    "welch": "Welch's 95% interval, checked by a rank test",
+    "paired": "95% interval of the paired differences",
+    "history": "95% prediction interval of the history",
     "too few runs": "too few runs for a verdict",
-    "within run": "within the runs only: it leaves out what differs from run to run",
+    "within run": "interval within the runs only, which leaves out run-to-run variation",
 }
 
 
@@ -76,21 +76,16 @@ def change_text(metric: Metric, change: float | None) -> str:
 
 
 def interval_text(compared: MetricComparison) -> str:
-    """Return `[+7.0, +11.4] %`; in round brackets when it supports no verdict."""
+    """Return `[+7.0%, +11.4%]`; in round brackets when it supports no verdict."""
     if compared.low is None or compared.high is None:
         return ABSENT
     low, high = (change_text(compared.metric, end) for end in (compared.low, compared.high))
-    number, _, unit = low.rpartition(" ")
-    if number and unit == high.rpartition(" ")[2]:
-        low, high, unit = number, high.rpartition(" ")[0], f" {unit}"
-    else:
-        unit = ""
     opening, closing = "()" if compared.is_descriptive else "[]"
-    return f"{opening}{low}, {high}{closing}{unit}"
+    return f"{opening}{low}, {high}{closing}"
 
 
 def margin_text(compared: MetricComparison) -> str:
-    """Return the margin, `5.0 %` or `2.00 points`, without a sign."""
+    """Return the margin, `5.0%` or `2.00 points`, without a sign."""
     if compared.margin is None:
         return ABSENT
     return change_text(compared.metric, compared.margin).lstrip("+")
@@ -107,7 +102,7 @@ def verdict_text(compared: MetricComparison) -> str:
 
 
 def metric_cells(compared: MetricComparison) -> tuple[str, ...]:
-    """Return a table's row: name, both values, change, interval, verdict, runs a side."""
+    """Return a table's row: name, both values, change, interval, verdict, runs per side."""
     return (
         compared.metric.label,
         value_text(compared.metric, compared.base),
@@ -120,14 +115,14 @@ def metric_cells(compared: MetricComparison) -> tuple[str, ...]:
 
 
 def needed_text(compared: MetricComparison) -> str:
-    """Return `need >= 9 runs a side`, with what helps sooner where that is many."""
+    """Return `needs at least 9 runs per side`, with what helps sooner where that is many."""
     needed = compared.judgement.needed_runs
     if compared.judgement.is_out_of_reach:
-        return f"{MAX_RUNS} runs a side would not settle it; {SOONER} may"
+        return f"even {MAX_RUNS} runs per side would not settle it; {SOONER} may"
     if needed is None:
         return ""
-    text = f"need >= {needed} runs a side"
-    return text if needed <= MANY_RUNS else f"{text}; {SOONER} helps sooner"
+    text = f"needs at least {needed} runs per side"
+    return text if needed <= MANY_RUNS else f"{text}; {SOONER} would help sooner"
 
 
 def values_text(metric: Metric, values: Sequence[float]) -> str:
@@ -200,11 +195,11 @@ def line_delta_text(line: LineChange) -> str:
 
 
 def phase_sentence(phase: PhaseChange) -> str:
-    """Return `Training: +18.0 ms a batch: +21.0 ms metrics, -3.00 ms data_wait`."""
+    """Return `Training: +18.0 ms per batch: +21.0 ms metrics, -3.00 ms data_wait`."""
     stage = STAGE_ADJECTIVES.get(phase.phase, phase.phase)
     total = formatting.duration(phase.delta_s, signed=True)
     lines = ", ".join(map(line_delta_text, phase.main_lines))
-    return f"{stage}: {total} a batch" + (f": {lines}" if lines else ": no line moved")
+    return f"{stage}: {total} per batch" + (f": {lines}" if lines else ": no line moved")
 
 
 def line_cells(line: LineChange) -> tuple[str, ...]:
@@ -270,5 +265,5 @@ def spread_lines(calibration: Calibration) -> list[str]:
             if metric.scale == "log"
             else formatting.quantity(found.spread, metric.unit)
         )
-        lines.append(f"{metric.label}: runs spread by {spread} (standard deviation)")
+        lines.append(f"{metric.label}: runs vary by {spread} (standard deviation)")
     return lines

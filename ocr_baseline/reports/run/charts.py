@@ -64,7 +64,7 @@ def time_by_line(baseline: Baseline) -> go.Figure | None:
             y=[wording.stage_adjective(phase.name) for phase in phases],
             x=[100 * s / (phase.total_s or 1.0) for s, phase in zip(taken_s, phases, strict=True)],
             customdata=[formatting.duration(s) for s in taken_s],
-            hovertemplate="%{customdata}, %{x:.1f} %<extra>%{fullData.name}</extra>",
+            hovertemplate="%{customdata}, %{x:.1f}%<extra>%{fullData.name}</extra>",
             marker_color=color,
         )
     figure.update_layout(
@@ -123,7 +123,7 @@ def waterfall(baseline: Baseline) -> go.Figure | None:
             totals_marker_color=COLORS[0],
         )
     )
-    figure.update_xaxes(title="ms a sample")
+    figure.update_xaxes(title="ms per sample")
     return _with_rows(figure, ["Training sample", *names, "Validation sample"])
 
 
@@ -142,7 +142,7 @@ def savings(baseline: Baseline) -> go.Figure | None:
             marker_color=COLORS[2],
         )
     )
-    figure.update_xaxes(title="estimated saving, s")
+    figure.update_xaxes(title="estimated saving (s)")
     return _with_rows(figure, [label(one.title) for one in found])
 
 
@@ -171,8 +171,8 @@ def batch_times(run: Run) -> go.Figure | None:
         )
     if not figure.data:
         return None
-    figure.update_xaxes(title="s since the run's start")
-    figure.update_yaxes(title="s a batch", rangemode="tozero")
+    figure.update_xaxes(title="seconds since the start of the run")
+    figure.update_yaxes(title="s per batch", rangemode="tozero")
     return figure
 
 
@@ -210,6 +210,6 @@ def memory_over_time(samples: MemorySamples | None) -> go.Figure | None:
             )
     if not figure.data:
         return None
-    figure.update_xaxes(title="s since the run's start")
+    figure.update_xaxes(title="seconds since the start of the run")
     figure.update_yaxes(title="GiB", rangemode="tozero")
     return figure

@@ -55,7 +55,7 @@ def _view(baseline: Baseline) -> dict[str, object]:
         "no_findings": wording.no_findings(baseline),
         "missing": markdown_tables.missing_table(baseline)
         if baseline.missing
-        else "Nothing: every metric of this report has a value.",
+        else "Nothing: every metric in this report has a value.",
         "measurement": measurement_notes(baseline),
         "line_table": markdown_tables.line_table(baseline),
         "raw_metrics": fenced(render_metrics_csv(baseline), "csv"),
@@ -95,7 +95,7 @@ def _operation_notes(baseline: Baseline, *groups: list[Operation]) -> list[str]:
     if not left_out:
         return []
     word = "operation is" if left_out == 1 else "operations are"
-    return [f"{left_out} shorter {word} in the raw summary only."]
+    return [f"{left_out} shorter {word} only in the raw summary."]
 
 
 def _finding(finding: Finding) -> dict[str, object]:

@@ -31,7 +31,7 @@ def ratio_table(baseline: Baseline) -> MarkdownText:
         _ratio_row(baseline, "Per batch", "batch_ratio", compared.batch_ratio, batches),
         _ratio_row(baseline, "Per epoch", "epoch_ratio", compared.epoch_ratio, epochs),
     ]
-    headers = ["Mean time", "Training", "Validation", "Validation / training", "95 % interval"]
+    headers = ["Mean time", "Training", "Validation", "Validation / training", "95% interval"]
     return table(headers, rows, "lrrrr")
 
 
@@ -114,8 +114,8 @@ def workers_table(baseline: Baseline) -> MarkdownText | None:
         ]
         for workers in baseline.workers
     ]
-    headers = ["Phase", "Workers", "Batches made", "Making batches", "In no named operation"]
-    headers += ["Main thread waited", "Mean start-up", "Longest start-up"]
+    headers = ["Phase", "Workers", "Batches made", "Making batches", "Outside named operations"]
+    headers += ["Main thread waited", "Mean startup", "Longest startup"]
     return table(headers, rows, "lrrrrrrr") if rows else None
 
 
@@ -147,7 +147,7 @@ def memory_table(baseline: Baseline) -> MarkdownText:
             "System Memory",
             "memory.system_memory_percent",
             formatting.percent(memory.system_memory_percent),
-            "of the whole machine, other programs included",
+            "whole machine, including other programs",
         ),
     ]
     rows = [

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from ocr_baseline.model.document import Baseline, Measurement, Phase
 
 _SCOPES = {
-    "steady batches": "the {} steady batches",
+    "steady batches": "the {} steady-state batches",
     "all batches": "all {} batches",
     "last logged epoch": "the {} batches of the last logged epoch",
 }
@@ -24,14 +24,15 @@ def batch_time_notes(phase: Phase) -> list[str]:
     if times is not None and times.count and phase.batch_time_scope is not None:
         scope = _SCOPES[phase.batch_time_scope].format(formatting.count(times.count))
         covered = "1 batch" if times.count == 1 else scope
-        notes.append(f"Batch times are of {covered}.")
+        notes.append(f"Batch times cover {covered}.")
     if warmup is not None and warmup.batches:
-        word = "batch" if warmup.batches == 1 else "batches"
         took = f" ({formatting.duration(warmup.total_s)})" if warmup.total_s is not None else ""
-        notes.append(
-            f"Warm-up: {formatting.count(warmup.batches)} {word}{took}, in every total and in no "
-            f"batch time; {warmup.rule.rstrip('.')}."
+        batches = (
+            f"The warm-up batch{took} counts"
+            if warmup.batches == 1
+            else f"The {formatting.count(warmup.batches)} warm-up batches{took} count"
         )
+        notes.append(f"{batches} toward totals only: {warmup.rule.rstrip('.')}.")
     elif warmup is not None:
         notes.append(f"Warm-up: {warmup.rule.rstrip('.')}.")
     return [" ".join(notes)] if notes else []
@@ -62,9 +63,9 @@ def _cost(baseline: Baseline, measurement: Measurement) -> str:
     if measurement.overhead_share is not None:
         details.append(f"{formatting.share(measurement.overhead_share)} of the measured time")
     if measurement.per_batch_overhead_s is not None:
-        details.append(f"{formatting.duration(measurement.per_batch_overhead_s)} a batch")
+        details.append(f"{formatting.duration(measurement.per_batch_overhead_s)} per batch")
     if measurement.background_cpu_s is not None:
         background = formatting.duration(measurement.background_cpu_s)
-        details.append(f"{background} of processor time beside the run")
+        details.append(f"{background} of CPU time in the background")
     within = f" ({', '.join(details)})" if details else ""
     return f"Cost of measuring: {formatting.duration(measurement.overhead_s)}{within}."

@@ -73,9 +73,9 @@ def device_note(device: DeviceTime) -> str:
     """Which batches, on which clock."""
     times = device.batch_time_s
     return (
-        f"{formatting.count(device.batches)} steady batches timed by {device.clock}: mean "
+        f"{formatting.count(device.batches)} steady-state batches timed by {device.clock}: mean "
         f"{formatting.duration(times.mean)}, median {formatting.duration(times.median)}, p95 "
-        f"{formatting.duration(times.p95)}. The tables above are on the host's clock."
+        f"{formatting.duration(times.p95)}. The tables above use the host's clock."
     )
 
 

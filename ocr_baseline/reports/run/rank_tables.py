@@ -15,9 +15,9 @@ MAX_RANKS = 16
 _METRICS = {
     "batch": "whole batch",
     "data_wait": "waiting for data",
-    "backward": "backward, with the exchange of gradients",
-    "collectives": "other exchanges with ranks",
-    "own": "own work, without the two above",
+    "backward": "backward, including gradient exchange",
+    "collectives": "other communication between ranks",
+    "own": "own work, excluding the two above",
 }
 
 
@@ -33,15 +33,15 @@ def spread_table(baseline: Baseline) -> MarkdownText | None:
         ]
         for spread in baseline.rank_spreads
     ]
-    headers = ["Phase", "Time per Batch", "Minimum", "Median", "Maximum"]
+    headers = ["Phase", "Time per batch", "Minimum", "Median", "Maximum"]
     return table(headers, rows, "llrrr") if rows else None
 
 
 def rank_table(baseline: Baseline) -> MarkdownText | None:
     """Each rank's totals, of the first 16 ranks where there are more."""
     rows = [_row(rank, phase) for rank in baseline.ranks[:MAX_RANKS] for phase in rank.phases]
-    headers = ["Rank", "Status", "Phase", "Batches", "Samples", "Total", "Data Wait", "Own Work"]
-    headers.append("Gradients Waited for, a Step")
+    headers = ["Rank", "Status", "Phase", "Batches", "Samples", "Total", "Data wait", "Own work"]
+    headers.append("Gradient wait per step")
     return table(headers, rows, "rllrrrrrr") if rows else None
 
 
@@ -50,18 +50,20 @@ def rank_notes(baseline: Baseline) -> list[str]:
     notes = []
     if baseline.ranks and len(baseline.ranks) < baseline.world_size:
         notes.append(
-            f"{len(baseline.ranks)} of {baseline.world_size} ranks left records where these were "
-            "read."
+            f"{len(baseline.ranks)} of {baseline.world_size} ranks left records in the folder that "
+            "was read."
         )
     if len(baseline.ranks) > MAX_RANKS:
         left_out = len(baseline.ranks) - MAX_RANKS
-        notes.append(f"{left_out} more ranks are in `baseline.json`; the spread covers all.")
+        notes.append(
+            f"{left_out} more ranks are in `baseline.json`; the spread covers all of them."
+        )
     if any(
         phase.gradient_wait_mean_s is not None for rank in baseline.ranks for phase in rank.phases
     ):
         notes.append(
-            "Waiting for gradients is the mean of the backward passes that DDP times itself: the "
-            "first ten, and every hundredth."
+            "Gradient wait is the mean over the backward passes that DDP times itself: the first "
+            "ten, then every hundredth."
         )
     return notes
 

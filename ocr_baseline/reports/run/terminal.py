@@ -96,7 +96,7 @@ def _breakdown_table(phase: Phase, width: int) -> RenderableType:
         )
     rest = lines[MAX_LINES:]
     if any(line.total_s for line in rest):
-        table.add_row(Text(f"{len(rest)} shorter lines in the report", style="dim"))
+        table.add_row(Text(f"{len(rest)} shorter lines are in the report", style="dim"))
     return table
 
 

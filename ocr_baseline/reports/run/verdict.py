@@ -31,7 +31,7 @@ def _ending(baseline: Baseline) -> str | None:
     if run.status not in ("failed", "interrupted", "running"):
         return None
     if run.status == "running":
-        return "The run had not ended when it was read: the numbers cover what was there by then."
+        return "The run hadn't ended when it was read: the numbers cover what was recorded by then."
     after = f" after {formatting.duration(run.duration_s)}" if run.duration_s is not None else ""
     by = f" ({quoted(run.ended_by)})" if run.ended_by else ""
     word = "failed" if run.status == "failed" else "was interrupted"
@@ -75,10 +75,10 @@ def _ratio_sentence(ratio: Ratio, scope: str, times: str | None) -> str:
     details = [times] if times else []
     if ratio.low is not None and ratio.high is not None:
         low, high = formatting.times(ratio.low), formatting.times(ratio.high)
-        details.append(f"95 % interval {low} to {high}")
+        details.append(f"95% interval {low} to {high}")
     within = f" ({'; '.join(details)})" if details else ""
     value = formatting.times(ratio.value)
-    doubt = "; the interval includes 1, so the run does not settle which is slower"
+    doubt = "; the interval includes 1, so this run doesn't show which is slower"
     return (
         f"Validation takes {value} times as long {scope} as training{within}"
         f"{doubt if _covers_one(ratio) else ''}"
@@ -91,7 +91,7 @@ def _sample_times(train: Phase | None, validation: Phase | None) -> str | None:
     if train.sample_time_s is None or validation.sample_time_s is None:
         return None
     validation_time = formatting.duration(validation.sample_time_s)
-    return f"{validation_time} against {formatting.duration(train.sample_time_s)}"
+    return f"{validation_time} vs. {formatting.duration(train.sample_time_s)}"
 
 
 def _main_difference(steps: list[WaterfallStep]) -> str:
@@ -102,9 +102,9 @@ def _main_difference(steps: list[WaterfallStep]) -> str:
     leading = max(steps, key=lambda step: step.delta_s / difference_s)
     part = leading.delta_s / difference_s
     if part <= 1:
-        return f"; {formatting.share(part)} of the difference is the line {quoted(leading.name)}"
+        return f"; {quoted(leading.name)} accounts for {formatting.share(part)} of the difference"
     signed = formatting.duration(leading.delta_s, signed=True)
-    return f"; the line that differs most that way is {quoted(leading.name)} ({signed})"
+    return f"; the largest difference in that direction is {quoted(leading.name)} ({signed})"
 
 
 def _largest_lines(baseline: Baseline) -> str | None:
@@ -116,10 +116,9 @@ def _largest_lines(baseline: Baseline) -> str | None:
         if largest.share is None or phase.total_s is None:
             continue
         amount = f"{formatting.share(largest.share)} of {formatting.duration(phase.total_s)}"
-        verb = "" if parts else "is "
         stage = wording.stage_adjective(phase.name).lower()
-        parts.append(f"of {stage} {verb}{quoted(largest.name)} ({amount})")
-    return f"The largest line {', '.join(parts)}." if parts else None
+        parts.append(f"{quoted(largest.name)} in {stage} ({amount})")
+    return f"The largest line is {', '.join(parts)}." if parts else None
 
 
 def _top_finding(baseline: Baseline) -> str | None:

@@ -62,28 +62,28 @@ def byte_size(count: float | None, *, signed: bool = False) -> str:
 
 
 def share(fraction: float | None) -> str:
-    """Return a fraction of a whole as `13.4 %`, never rounding something to nothing or to all."""
+    """Return a fraction of a whole as `13.4%`, never rounding something to nothing or to all."""
     if fraction is None or not _is_finite(fraction):
         return NOT_MEASURED
     if fraction == 0:
-        return "0 %"
+        return "0%"
     if abs(fraction) < 0.0005:
-        return "< 0.1 %" if fraction > 0 else "> -0.1 %"
+        return "< 0.1%" if fraction > 0 else "> -0.1%"
     if 0.9995 <= fraction < 1:
-        return "> 99.9 %"
+        return "> 99.9%"
     return percent(fraction * 100)
 
 
 def change(fraction: float | None) -> str:
-    """Return a relative change as `+9.2 %`, with two decimals below one percent."""
+    """Return a relative change as `+9.2%`, with two decimals below one percent."""
     if fraction is None or not _is_finite(fraction):
         return NOT_MEASURED
     value = fraction * 100
     if value == 0:
-        return "0 %"
+        return "0%"
     if abs(value) < 0.005:
-        return "< +0.01 %" if value > 0 else "> -0.01 %"
-    return f"{value:+.2f} %" if abs(value) < 0.995 else f"{value:+,.1f} %"
+        return "< +0.01%" if value > 0 else "> -0.01%"
+    return f"{value:+.2f}%" if abs(value) < 0.995 else f"{value:+,.1f}%"
 
 
 def points(difference: float | None) -> str:
@@ -97,10 +97,10 @@ def points(difference: float | None) -> str:
 
 
 def percent(value: float | None) -> str:
-    """Return a value that is in percent already as `41.3 %`."""
+    """Return a value that is in percent already as `41.3%`."""
     if value is None or not _is_finite(value):
         return NOT_MEASURED
-    return "100 %" if value == 100 else f"{value:.1f} %"
+    return "100%" if value == 100 else f"{value:.1f}%"
 
 
 def times(value: float | None) -> str:

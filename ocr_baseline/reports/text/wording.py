@@ -19,8 +19,8 @@ STAGE_ADJECTIVES = {
 }
 
 SOURCE_NAMES = {
-    "recorder": "records that the profiler wrote during the run",
-    "logged-metrics": "metrics that the run logged",
+    "recorder": "records written by the profiler during the run",
+    "logged-metrics": "metrics logged by the run",
     "wandb-api": "metrics logged to Weights & Biases, read through its API",
     "wandb-offline": "metrics in the Weights & Biases client's own file",
     "csv": "metrics in a CSVLogger folder",
@@ -36,24 +36,24 @@ MISSING_REASONS = {
 }
 
 LINE_MEANINGS = {
-    Line.LOADER_STARTUP.value: "waiting for the first batch of each epoch, workers starting",
+    Line.LOADER_STARTUP.value: "waiting for the first batch of each epoch while workers start",
     Line.DATA_WAIT.value: "waiting for the next batch",
     Line.TRANSFER.value: "moving the batch to the device",
-    Line.FORWARD.value: "the step, without the operations named inside it",
+    Line.FORWARD.value: "the step, excluding named operations inside it",
     Line.BACKWARD.value: "the backward pass",
-    Line.OPTIMIZER.value: "the optimizer's step and clearing of gradients",
+    Line.OPTIMIZER.value: "the optimizer's step and clearing gradients",
     Line.METRICS.value: "updating and computing metrics",
-    Line.COLLECTIVES.value: "exchanging with other ranks, outside the backward pass",
-    Line.LOGGING.value: "handing values to the loggers",
+    Line.COLLECTIVES.value: "communicating with other ranks outside the backward pass",
+    Line.LOGGING.value: "passing values to the loggers",
     Line.CHECKPOINT.value: "writing checkpoints",
-    Line.CALLBACKS.value: "hooks of the other callbacks",
+    Line.CALLBACKS.value: "hooks of other callbacks",
     Line.MODULE_HOOKS.value: "hooks of the module other than its step",
-    Line.PROFILER.value: "the measuring itself",
-    Line.OTHER.value: "what no other line covers",
+    Line.PROFILER.value: "the profiler itself",
+    Line.OTHER.value: "everything that no other line covers",
 }
 
-NOTHING_MEASURED = "Nothing was measured in this run, so there is no finding to report."
-NO_FINDING = "No finding: nothing measured passed a finding's threshold."
+NOTHING_MEASURED = "Nothing was measured in this run, so there are no findings."
+NO_FINDING = "No findings: nothing measured crossed a threshold."
 
 
 def stage_adjective(phase_name: str) -> str:

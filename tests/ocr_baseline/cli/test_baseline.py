@@ -75,7 +75,7 @@ def test_a_calibration_is_printed_or_written(
     assert main(["calibrate", "equal"]) == 0
     captured = capsys.readouterr()
     assert json.loads(captured.out)["runs"] == 11
-    assert "train: median batch: runs spread by 1.3 % (standard deviation)" in captured.err
+    assert "train: median batch: runs vary by 1.3% (standard deviation)" in captured.err
     assert main(["calibrate", "equal", "--output", "c.json"]) == 0
     write(tmp_path, baseline(50, factor=1.2))
     arguments = ["compare", "equal/run-0", "run-50", "--format", "json"]
@@ -105,10 +105,10 @@ def test_a_trend_has_its_change_point_as_table_and_chart(
     assert main([*arguments, own]) == 0
     captured = capsys.readouterr()
     assert "the runs of 1 other environment: " in captured.err
-    assert "+20.0 % (worse)" in captured.out
+    assert "+20.0% (worse)" in captured.out
     assert "|" in captured.out
     assert main([*arguments, own, "--format", "markdown"]) == 0
-    assert "| +20.0 % (worse) |" in capsys.readouterr().out
+    assert "| +20.0% (worse) |" in capsys.readouterr().out
     assert main([*arguments, own, "--format", "json", "--last", "11"]) == 0
     (history,) = json.loads(capsys.readouterr().out)
     assert len(history["values"]) == 11

@@ -88,7 +88,7 @@ def test_the_terminal_shows_values_change_interval_verdict_and_the_lines(
     text = capsys.readouterr().out
     row = next(line for line in text.splitlines() if line.startswith("train: median batch"))
     assert row.split()[-4:] == ["regression", "5", "v", "5"]
-    assert "+10.0 %" in row
+    assert "+10.0%" in row
     assert "Training: +10.0 ms a batch: +6.00 ms forward, +3.00 ms metrics" in text
     assert "\x1b" not in text
 
@@ -156,8 +156,8 @@ def test_a_name_of_the_store_is_its_runs_of_the_same_environment(
         (["--", "new"], "both sides"),
         (["old", "--"], "both sides"),
         (["old", "--", "new", "--", "new"], "once"),
-        (["old", "--", "nowhere"], "no name of the store (baselines holds nothing)"),
-        (["old", "--", "empty"], "no run's folder and no folder of runs"),
+        (["old", "--", "nowhere"], "no name in the store (baselines holds nothing)"),
+        (["old", "--", "empty"], "neither a run folder nor a folder of run folders"),
         (["old", "--", "nowhere/*.json"], "no file or folder matches"),
         (["old", "--", "new", "--margin", "batch_time=fast"], "no quantity"),
         (["old", "--", "new", "--margin", "batch_tme=5%"], "did you mean batch_time"),

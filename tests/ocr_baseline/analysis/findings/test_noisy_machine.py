@@ -29,6 +29,15 @@ def test_the_evidence_is_load_and_cores_and_there_is_no_saving() -> None:
     assert found.estimated_saving_s is None
 
 
+def test_in_a_container_load_is_judged_against_the_cores_of_the_machine() -> None:
+    assert findings(on_machine(cpu_count=2, machine_cpu_count=64, load_avg_1min=6.5), RULE) == []
+    found = finding(on_machine(cpu_count=2, machine_cpu_count=8, load_avg_1min=6.5), RULE)
+    assert evidence(found) == {
+        "environment.volatile.load_avg_1min": 6.5,
+        "environment.volatile.machine_cpu_count": 8,
+    }
+
+
 @pytest.mark.parametrize("cpu_count", [None, 0, "four", True])
 def test_load_without_a_number_of_cores_is_not_judged(cpu_count: JsonValue) -> None:
     assert findings(on_machine(cpu_count=cpu_count, load_avg_1min=99.0), RULE) == []

@@ -44,7 +44,7 @@ BUDGETS = """
 [train.throughput]
 min = "50 samples/s"
 [train.data_wait]
-max = "20 %"
+max = "20%"
 [validation_over_training]
 max = 2
 level = "warn"
@@ -135,16 +135,16 @@ def test_a_reason_stands_once_with_what_each_metric_needs() -> None:
 
     (sentence,) = reason_sentences(compare(noisy(0), noisy(10)))
     reason, *metrics = sentence.split("margin: ")[0], *sentence.split("margin: ")[1].split("); ")
-    assert reason == "inconclusive: the interval holds both no change and a change beyond the "
-    assert re.fullmatch(r"train.batch_time \(need >= 1\d runs a side", metrics[0])
+    assert reason == "inconclusive: the interval includes both no change and a change beyond the "
+    assert re.fullmatch(r"train.batch_time \(needs at least 1\d runs per side", metrics[0])
     assert re.fullmatch(
-        r"train.sample_time \(need >= [45]\d runs a side; a quieter machine, longer runs or a "
-        r"wider margin helps sooner",
+        r"train.sample_time \(needs at least [45]\d runs per side; a quieter machine, longer runs "
+        r"or a wider margin would help sooner",
         metrics[1],
     )
     assert metrics[2] == (
-        "run.duration (100 runs a side would not settle it; a quieter machine, longer runs or a "
-        "wider margin may)"
+        "run.duration (even 100 runs per side would not settle it; a quieter machine, longer runs "
+        "or a wider margin may)"
     )
 
 
@@ -174,7 +174,7 @@ def test_no_metric_and_no_number_is_cut_at_any_width(width: int) -> None:
     text = render_comparison_terminal(long_lines(), width=width, color=False)
     words = " ".join(text.split())
     assert max(map(len, text.splitlines())) <= width
-    for whole in ("train: median batch", "[+15.1, +19.5] %", "+17.3 %", "117 ms", "regression"):
+    for whole in ("train: median batch", "[+15.1%, +19.5%]", "+17.3%", "117 ms", "regression"):
         assert whole in words
     (line,) = [line for line in text.splitlines() if "47.3 ms" in line]
     assert "BoxExtractor.__call__ " in line
@@ -183,7 +183,7 @@ def test_no_metric_and_no_number_is_cut_at_any_width(width: int) -> None:
 
 def test_a_reason_that_holds_for_every_metric_names_none() -> None:
     text = render_comparison_terminal(compare([run(0)], [run(1)]), width=200, color=False)
-    assert "a history of 8 would: all 6 metrics (need >= 5 runs a side)" in text
+    assert "a history of 8 would help: all 6 metrics (needs at least 5 runs per side)" in text
 
 
 def test_a_check_renders_as_in_its_golden_files(

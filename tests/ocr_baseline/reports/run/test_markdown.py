@@ -29,10 +29,10 @@ from tests.ocr_baseline.examples import (
 
 PARSER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 SECTIONS = [
-    "Train against validation",
+    "Training vs. validation",
     "Training Performance",
     "Validation Performance",
-    "Slowest Operations",
+    "Slowest operations",
     "Memory Usage",
     "Identified Bottlenecks",
     "What was not measured",
@@ -106,7 +106,7 @@ def test_no_text_from_outside_injects_a_heading_a_link_or_html() -> None:
     assert html <= {
         "<details>\n<summary>All numbers in SI units</summary>",
         "<details>\n<summary>Environment and configuration</summary>",
-        "<details>\n<summary>What the lines of the breakdowns mean</summary>",
+        "<details>\n<summary>What the breakdown lines mean</summary>",
         "</details>",
     }
     links = [token.attrs["href"] for token in tokens if token.type == "link_open"]
@@ -163,20 +163,20 @@ def test_zero_is_a_measurement() -> None:
 
 def test_no_findings_of_nothing_measured_is_not_called_no_bottleneck() -> None:
     markdown = render_markdown(empty_baseline())
-    assert "Nothing was measured in this run, so there is no finding to report." in markdown
-    assert "No finding: nothing measured passed" not in markdown
+    assert "Nothing was measured in this run, so there are no findings." in markdown
+    assert "No findings: nothing measured crossed" not in markdown
 
 
 def test_no_findings_of_a_measured_run_says_that_no_threshold_was_passed() -> None:
     markdown = render_markdown(one_batch_baseline())
-    assert "No finding: nothing measured passed a finding's threshold." in markdown
+    assert "No findings: nothing measured crossed a threshold." in markdown
 
 
 def test_findings_are_ranked_by_what_they_would_save() -> None:
     titles = headings(render_markdown(full_baseline()), "h3")
     findings = [title for title in titles if title[0].isdigit()]
     assert findings == [
-        "1. The metric takes 46 % of validation (HIGH)",
+        "1. The metric takes 46% of validation (HIGH)",
         "2. Training waits for its first batch (LOW)",
         "3. Slow batches stand out in validation (INFO)",
     ]
@@ -193,11 +193,11 @@ def test_the_waterfall_leads_from_training_to_validation_and_leaves_specks_out()
     markdown = render_markdown(
         full_baseline().model_copy(update={"train_vs_validation": comparison})
     )
-    section = markdown.split("## Train against validation")[1].split("\n## ")[0]
+    section = markdown.split("## Training vs. validation")[1].split("\n## ")[0]
     lines = [line for line in section.splitlines() if line.startswith(("| **", "| `"))]
     labels = [line.split("|")[1].strip() for line in lines]
     assert labels == ["**Training sample**", "`metrics`", "`backward`", "**Validation sample**"]
-    assert "left out: `transfer`." in section
+    assert "Left out, each under 1% of the largest change: `transfer`." in section
 
 
 def test_operations_of_workers_stand_apart_from_those_of_the_main_process() -> None:

@@ -63,14 +63,14 @@ def test_a_page_has_a_picture_for_all_that_was_measured_and_names_what_was_not()
 
     assert titles(page) == [*DRAWN_FROM_A_DOCUMENT, "The run"]
     assert page.count("Plotly.newPlot") == len(DRAWN_FROM_A_DOCUMENT)
-    assert f"holds nothing for it: {', '.join(DRAWN_FROM_A_RUN)}." in page
+    assert f"has no data for it: {', '.join(DRAWN_FROM_A_RUN)}." in page
 
 
 def test_a_page_of_the_run_itself_draws_what_happened_over_time_too() -> None:
     page = own_part(render_pictures_page(full_baseline(), recorded_run()))
 
     assert titles(page) == [*DRAWN_FROM_A_DOCUMENT, DRAWN_FROM_A_RUN[0], "The run"]
-    assert f"holds nothing for it: {DRAWN_FROM_A_RUN[1]}." in page
+    assert f"has no data for it: {DRAWN_FROM_A_RUN[1]}." in page
 
 
 @pytest.mark.parametrize("make", [empty_baseline, all_missing_baseline, one_batch_baseline])

@@ -43,7 +43,7 @@ def test_a_name_can_not_send_an_escape_sequence_to_the_terminal() -> None:
 
 def test_numbers_keep_their_place_beside_a_long_name() -> None:
     text = render_terminal(hostile_baseline(), width=80, color=False)
-    assert re.search(r"… +55\.0 % +#+\.+ +9\.00 s", text)
+    assert re.search(r"… +55\.0% +#+\.+ +9\.00 s", text)
 
 
 def test_nothing_measured_shows_no_table_of_zeros() -> None:

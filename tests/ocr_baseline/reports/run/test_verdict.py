@@ -19,23 +19,25 @@ def with_comparison(
 
 def test_the_verdict_compares_names_the_largest_lines_and_the_largest_saving() -> None:
     assert verdict(full_baseline()) == [
-        "Validation takes 2.8 times as long per sample as training (124 ms against 44.1 ms; 95 % "
-        "interval 2.5 to 3.1); 71.0 % of the difference is the line `metrics`.",
-        "The largest line of training is `backward` (44.0 % of 11.2 s), of validation `metrics` "
-        "(46.0 % of 16.3 s).",
-        "The largest estimated saving is 3.75 s: The metric takes 46 % of validation.",
+        "Validation takes 2.8 times as long per sample as training (124 ms vs. 44.1 ms; 95% "
+        "interval 2.5 to 3.1); `metrics` accounts for 71.0% of the difference.",
+        "The largest line is `backward` in training (44.0% of 11.2 s), `metrics` in validation "
+        "(46.0% of 16.3 s).",
+        "The largest estimated saving is 3.75 s: The metric takes 46% of validation.",
     ]
 
 
 def test_an_interval_around_one_is_not_called_a_difference() -> None:
     first = verdict(with_comparison(Ratio(value=1.04, low=0.95, high=1.13), {"metrics": 0.01}))[0]
-    assert first.endswith("the interval includes 1, so the run does not settle which is slower.")
+    assert first.endswith("the interval includes 1, so this run doesn't show which is slower.")
     assert "metrics" not in first
 
 
 def test_a_step_larger_than_the_whole_difference_is_given_in_seconds() -> None:
     document = with_comparison(Ratio(value=2.8), {"metrics": 0.1, "backward": -0.08})
-    assert "; the line that differs most that way is `metrics` (+100 ms)." in verdict(document)[0]
+    assert (
+        "; the largest difference in that direction is `metrics` (+100 ms)." in verdict(document)[0]
+    )
 
 
 def test_a_faster_validation_names_what_training_has_and_validation_has_not() -> None:

@@ -57,12 +57,12 @@ def test_bytes_are_shown_in_units_of_1024(count: float, text: str) -> None:
 @pytest.mark.parametrize(
     ("fraction", "text"),
     [
-        (0.0, "0 %"),
-        (0.0001, "< 0.1 %"),
-        (0.1342, "13.4 %"),
-        (0.99999, "> 99.9 %"),
-        (1.0, "100 %"),
-        (1.25, "125.0 %"),
+        (0.0, "0%"),
+        (0.0001, "< 0.1%"),
+        (0.1342, "13.4%"),
+        (0.99999, "> 99.9%"),
+        (1.0, "100%"),
+        (1.25, "125.0%"),
     ],
 )
 def test_a_share_never_rounds_something_to_nothing_or_to_all(fraction: float, text: str) -> None:
@@ -99,7 +99,7 @@ def test_what_was_not_measured_is_said_so_in_every_quantity(value: float | None)
 
 
 def test_evidence_is_shown_in_its_own_unit() -> None:
-    assert formatting.quantity(0.46, "share") == "46.0 %"
+    assert formatting.quantity(0.46, "share") == "46.0%"
     assert formatting.quantity(7.5, "s") == "7.50 s"
     assert formatting.quantity(7260, "count") == "7,260"
     assert formatting.quantity(3.14159, "furlongs") == "3.14 furlongs"
