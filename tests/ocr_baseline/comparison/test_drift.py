@@ -13,6 +13,7 @@ from ocr_baseline.comparison.drift import MIN_SEGMENT, best_division, change_poi
 from ocr_baseline.comparison.metrics import BY_KEY
 from tests.ocr_baseline.comparison.measured_runs import run
 
+
 def noise(count: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).normal(0, 0.02, count)
 
