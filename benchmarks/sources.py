@@ -113,15 +113,17 @@ def _ours_wandb_offline(target: str) -> None:
 
 
 def _ours_wandb_api(target: str) -> None:
+    from ocr_baseline.sources.source import ReadOptions
     from ocr_baseline.sources.wandb import api as wandb_api
 
-    wandb_api.load(RUN_ID, project="baseline", timeout_s=120)
+    wandb_api.load(RUN_ID, ReadOptions(project="baseline", timeout_s=120))
 
 
 def _ours_mlflow(target: str) -> None:
     from ocr_baseline.sources.mlflow import run as mlflow_run
+    from ocr_baseline.sources.source import ReadOptions
 
-    mlflow_run.load(RUN_ID, tracking_uri=target, timeout_s=120)
+    mlflow_run.load(RUN_ID, ReadOptions(mlflow_uri=target, timeout_s=120))
 
 
 READERS: dict[str, tuple[Callable[[str], None], Callable[[str], None]]] = {
@@ -132,6 +134,7 @@ READERS: dict[str, tuple[Callable[[str], None], Callable[[str], None]]] = {
     "wandb-api": (_plain_wandb_api, _ours_wandb_api),
     "mlflow": (_plain_mlflow, _ours_mlflow),
 }
+RECORDS_READER = "ocr_baseline.records.reader"
 IMPORTS = {
     "recorder": (),
     "csv": ("pandas",),
@@ -214,7 +217,11 @@ def _read(source: str, which: str, target: str) -> int:
 def _imports(source: str, *, is_source: bool) -> tuple[str, ...]:
     if not is_source:
         return IMPORTS[source]
-    own = SOURCES[source].partition(":")[0]
+    own = (
+        RECORDS_READER
+        if source == "recorder"
+        else {str(name): module for name, module in SOURCES.items()}[source]
+    )
     return (own,) if source in IN_A_FURTHER_PROCESS else (*IMPORTS[source], own)
 
 

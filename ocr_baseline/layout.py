@@ -3,9 +3,26 @@
 OUTPUT_FOLDER/            the Hydra run's folder, else `trainer.default_root_dir`
 records/              the profiler's records: `rank_0.jsonl`, `rank_0_worker_*.jsonl`, ...
 baseline/             the report: `baseline.md`, `baseline.json`, `metrics.csv`, ...
+
+A folder that someone names is looked through in this order, and the first that is there is read:
+
+1. records (`RECORDS_FOLDERS`): the run itself, every batch of it, from the moment it began;
+2. the document (`DOCUMENT_FOLDERS`): what an analysis once made of the run;
+3. what loggers left in the folder itself, in the order of `ocr_baseline.sources.SOURCES`:
+   `metrics.csv`, TensorBoard's events, the W&B client's `run-ID.wandb`;
+4. the runs in the folders below it, and in the folders below those.
+
+Records come first although a document can be newer: a document is made from records or from less,
+and analyzing them anew gives every run of a comparison the same, present analysis. Of a document
+of the same run only its word on how the run ended counts, where the records had no time to tell.
 """
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 RECORDS_FOLDER = "records"
 BASELINE_FOLDER = "baseline"
@@ -13,10 +30,28 @@ MARKDOWN_NAME = "baseline.md"
 JSON_NAME = "baseline.json"
 METRICS_NAME = "metrics.csv"
 SERIES_NAME = "batches.csv"
+DEFAULT_STORE = "baselines"
+STORE_VARIABLE = "OCR_BASELINE_STORE"
+"""The store of named baselines: a folder in the current one, unless the environment names it."""
 SWEEP_MARKDOWN_NAME = "sweep_baselines.md"
 SWEEP_CSV_NAME = "sweep_baselines.csv"
 MAIN_RECORDS_NAME = "rank_0.jsonl"
 """The records of rank 0, without which a folder holds none."""
+RECORDS_FOLDERS = ("", f"{RECORDS_FOLDER}/", f"{BASELINE_FOLDER}/{RECORDS_FOLDER}/")
+DOCUMENT_FOLDERS = ("", f"{BASELINE_FOLDER}/")
+"""Where in a run's folder its records and its document can be, the first that has them first."""
+
+
+def records_in(folder: Path) -> Path | None:
+    """Return the folder of the records in a run's folder, which may be that folder itself."""
+    places = (folder / inside for inside in RECORDS_FOLDERS)
+    return next((place for place in places if (place / MAIN_RECORDS_NAME).is_file()), None)
+
+
+def document_in(folder: Path) -> Path | None:
+    """Return the baseline document in a run's folder."""
+    places = (folder / inside / JSON_NAME for inside in DOCUMENT_FOLDERS)
+    return next((place for place in places if place.is_file()), None)
 
 
 def records_name(rank: int) -> str:

@@ -16,6 +16,7 @@ from ocr_baseline.write import write_report
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ocr_baseline.model.document import Baseline
     from ocr_baseline.model.run import Run
     from ocr_baseline.vocabulary import RunStatus
     from ocr_baseline.write import ReportFiles
@@ -67,16 +68,25 @@ def with_ending(run: Run, ending: Ending) -> Run:
     return replace(run, info=info, missing=missing)
 
 
+def told_batches(baseline: Baseline) -> dict[str, int | None]:
+    """Return how many batches a report tells of each phase."""
+    return {phase.name: phase.batches for phase in baseline.whole_phases}
+
+
+def recorded_batches(run: Run) -> dict[str, int | None]:
+    """Return how many batches the records hold of each phase."""
+    return {
+        stage.stage.value: 0 if stage.batches is None else len(stage.batches.duration_s)
+        for stage in run.stages
+        if stage.stage in REPORTED_STAGES
+    }
+
+
 def _is_told(folder: Path, run: Run) -> bool:
     """Whether the folder's report has the records' status and each of their batches."""
     try:
         baseline = read_baseline(folder / JSON_NAME)
     except BaselineError:
         return False
-    told = {phase.name: phase.batches for phase in baseline.whole_phases}
-    recorded = {
-        stage.stage.value: 0 if stage.batches is None else len(stage.batches.duration_s)
-        for stage in run.stages
-        if stage.stage in REPORTED_STAGES
-    }
-    return recorded == told and run.info.status in {"unknown", baseline.run.status}
+    is_complete = recorded_batches(run) == told_batches(baseline)
+    return is_complete and run.info.status in {"unknown", baseline.run.status}

@@ -58,8 +58,9 @@ class _LazyGroup(click.Group):
 def _application() -> None:
     """Performance baselines of Lightning runs: report, show, compare, check.
 
-    A command reads a run from the profiler's records, from a baseline.json or from Weights &
-    Biases. Results go to stdout, everything else to stderr.
+    A command reads a run from a folder, a baseline.json, a logger's file, csv:PATH,
+    tensorboard:PATH, mlflow:ID, wandb:ID or a name in the store. Results go to stdout, everything
+    else to stderr.
     """
 
 

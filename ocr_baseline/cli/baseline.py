@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ocr_baseline.cli import compared_runs, streams
-from ocr_baseline.cli.comparison_options import access_of, store_option, wandb_options
+from ocr_baseline.cli import streams
+from ocr_baseline.cli.options import file_option, reading_options, store_option
+from ocr_baseline.places import Reading, read_all
 from ocr_baseline.reports.text.plain_text import counted
 
 if TYPE_CHECKING:
@@ -28,29 +29,23 @@ def command() -> None:
 @command.command(name="add", short_help="Store runs under a name.")
 @click.argument("name")
 @click.argument("runs", nargs=-1, required=True, metavar="RUN...")
-@store_option
-@wandb_options
-def add(
-    name: str, runs: tuple[str, ...], store: str | None, project: str | None, entity: str | None
-) -> None:
+@reading_options
+def add(name: str, runs: tuple[str, ...], how: Reading) -> None:
     """Store RUN... under NAME; a run that is there already is left as it is."""
-    _store(name, runs, store, project, entity, is_accepted_change=False)
+    _store(name, runs, how, is_accepted_change=False)
 
 
 @command.command(name="accept", short_help="Store runs as the new normal of a name.")
 @click.argument("name")
 @click.argument("runs", nargs=-1, required=True, metavar="RUN...")
-@store_option
-@wandb_options
-def accept(
-    name: str, runs: tuple[str, ...], store: str | None, project: str | None, entity: str | None
-) -> None:
+@reading_options
+def accept(name: str, runs: tuple[str, ...], how: Reading) -> None:
     """Store RUN... under NAME as an accepted change.
 
     Means start anew with the first of them; what earlier runs told of the machine's spread is
     kept.
     """
-    _store(name, runs, store, project, entity, is_accepted_change=True)
+    _store(name, runs, how, is_accepted_change=True)
 
 
 @command.command(name="list", short_help="List the names of the store, or the runs of one.")
@@ -58,7 +53,7 @@ def accept(
 @store_option
 def list_names(name: str | None, store: str | None) -> None:
     """List the names of the store, or the runs of NAME; a damaged document is marked."""
-    place = compared_runs.open_store(store)
+    place = Reading(store_url=store).store
     if name is None:
         lines = [_name_line(summary) for summary in place.summaries()]
     else:
@@ -74,7 +69,7 @@ def list_names(name: str | None, store: str | None) -> None:
 @store_option
 def remove(name: str, file_name: str | None, store: str | None) -> None:
     """Remove NAME with all its runs, or only the run in FILE."""
-    place = compared_runs.open_store(store)
+    place = Reading(store_url=store).store
     place.remove(name, file_name)
     streams.print_message(
         f"Removed {place.folder.place(name, *([file_name] if file_name else []))}"
@@ -83,12 +78,7 @@ def remove(name: str, file_name: str | None, store: str | None) -> None:
 
 @command.command(name="query", short_help="Ask the store in SQL.")
 @click.argument("sql")
-@click.option(
-    "--parquet",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="Write the rows here too.",
-)
+@file_option("--parquet", "Write the rows here too.")
 @store_option
 def query(sql: str, parquet: Path | None, store: str | None) -> None:
     """Print the rows of a SELECT over `runs`, `phases` and `lines`, as CSV.
@@ -98,23 +88,15 @@ def query(sql: str, parquet: Path | None, store: str | None) -> None:
     """
     from ocr_baseline.store.queries import query as ask
 
-    place = compared_runs.open_store(store)
+    place = Reading(store_url=store).store
     streams.print_data(_csv(ask(place.folder, sql, parquet=parquet)))
     if parquet is not None:
         streams.print_message(f"Wrote {parquet}")
 
 
-def _store(
-    name: str,
-    runs: tuple[str, ...],
-    store: str | None,
-    project: str | None,
-    entity: str | None,
-    *,
-    is_accepted_change: bool,
-) -> None:
-    place = compared_runs.open_store(store)
-    found = list(compared_runs.find_runs(runs, access_of(project, entity)))
+def _store(name: str, runs: tuple[str, ...], how: Reading, *, is_accepted_change: bool) -> None:
+    found = list(read_all(runs, how))
+    place = how.store
     found.sort(key=lambda run: str(run.baseline.run.started_at or run.baseline.generated_at))
     for index, run in enumerate(found):
         entry, is_new = place.add(
@@ -141,7 +123,7 @@ def _name_line(summary: NameSummary) -> str:
 def _run_lines(name: str, store: str | None) -> list[str]:
     from ocr_baseline.errors import SchemaError
 
-    place = compared_runs.open_store(store)
+    place = Reading(store_url=store).store
     lines = []
     for entry in place.entries(name):
         try:

@@ -11,17 +11,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ocr_baseline.cli import compared_runs, streams
-from ocr_baseline.cli.comparison_options import (
-    access_of,
+from ocr_baseline.cli import streams
+from ocr_baseline.cli.options import (
+    check_outputs,
     comparison_options,
+    file_option,
     options_of,
+    output_option,
     read_text,
-    store_option,
-    wandb_options,
+    reading_options,
     write_or_print,
 )
 from ocr_baseline.errors import BaselineError
+from ocr_baseline.places import Reading, summaries
 from ocr_baseline.reports.registry import CHECK, TERMINAL
 
 if TYPE_CHECKING:
@@ -33,7 +35,6 @@ if TYPE_CHECKING:
     from ocr_baseline.comparison.comparison import Comparison
     from ocr_baseline.comparison.options import Options
     from ocr_baseline.comparison.summary import RunSummary
-    from ocr_baseline.store.baselines import BaselineStore
 
 
 EXIT_ERROR = 2
@@ -46,30 +47,14 @@ EXIT_ERROR = 2
     "base",
     multiple=True,
     metavar="NAME|FILES",
-    help="What to hold the runs against: a name of the store, or runs; may be repeated.",
+    help="What to hold the runs against: a name in the store, or runs; may be repeated.",
 )
-@click.option(
-    "--budget",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="Absolute limits in TOML.",
-)
+@file_option("--budget", "Absolute limits in TOML.")
 @comparison_options
-@store_option
-@wandb_options
+@reading_options
 @click.option("--strict", is_flag=True, help="Fail with 3 when something could not be settled.")
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="Write the outcome here too, as Markdown for a pull request.",
-)
-@click.option(
-    "--export-json",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="Write the outcome here too, as JSON.",
-)
+@output_option("Write the outcome here too, as Markdown for a pull request.")
+@file_option("--export-json", "Write the outcome here too, as JSON.")
 def command(
     new: tuple[str, ...],
     base: tuple[str, ...],
@@ -79,9 +64,7 @@ def command(
     across: tuple[str, ...],
     paired: bool,
     calibration: Path | None,
-    store: str | None,
-    project: str | None,
-    entity: str | None,
+    how: Reading,
     strict: bool,
     output: Path | None,
     export_json: Path | None,
@@ -94,18 +77,15 @@ def command(
     """
     if not base and budget is None:
         raise click.UsageError("Give something to check against: --baseline, --budget or both.")
-    if output is not None and export_json is not None and output == export_json:
-        raise click.UsageError("--output and --export-json need a file each.")
+    check_outputs(output=output, export_json=export_json)
     with _no_crash_looks_like_a_regression():
         options = options_of(margin, gate, across, paired, calibration)
         budgets = _budgets(budget)
-        place = compared_runs.open_store(store)
-        access = access_of(project, entity)
-        runs = compared_runs.summaries(new, place, access)
+        runs = summaries(new, how)
         comparison = None
         if base:
-            reference = compared_runs.summaries(base, place, access, like=runs)
-            comparison = _compare(reference, runs, options, _stored_calibration(base, place))
+            reference = summaries(base, how, like=runs)
+            comparison = _compare(reference, runs, options, _stored_calibration(base, how))
         check = _checked(comparison, budgets, runs)
         _report(check, strict, output, export_json)
         status = check.exit_status(strict=strict)
@@ -131,10 +111,10 @@ def _budgets(path: Path | None) -> list[Budget]:
     return [] if path is None else parse_budgets(read_text(path), str(path))
 
 
-def _stored_calibration(base: Sequence[str], store: BaselineStore) -> Calibration | None:
-    if len(base) != 1 or not compared_runs.is_stored(base[0], store):
+def _stored_calibration(base: Sequence[str], how: Reading) -> Calibration | None:
+    if len(base) != 1 or not how.stored(base[0]):
         return None
-    return store.calibration(base[0])
+    return how.store.calibration(base[0])
 
 
 def _compare(

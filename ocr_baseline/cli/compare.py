@@ -6,15 +6,15 @@ from pathlib import Path
 
 import click
 
-from ocr_baseline.cli import compared_runs, streams
-from ocr_baseline.cli.comparison_options import (
-    access_of,
+from ocr_baseline.cli import streams
+from ocr_baseline.cli.options import (
     comparison_options,
     options_of,
-    store_option,
-    wandb_options,
+    output_option,
+    reading_options,
     write_or_print,
 )
+from ocr_baseline.places import Reading, summaries
 from ocr_baseline.reports import registry
 
 SEPARATOR = "--"
@@ -36,20 +36,14 @@ class _TwoSides(click.Command):
 )
 @click.argument("runs", nargs=-1, metavar="BASE... -- NEW...")
 @comparison_options
-@store_option
-@wandb_options
+@reading_options
 @click.option(
     "--format",
     "format_name",
     type=click.Choice(tuple(registry.COMPARISON)),
     help="How to write it [default: by the name of --output, else terminal].",
 )
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="Write it here [default: stdout].",
-)
+@output_option()
 def command(
     runs: tuple[str, ...],
     margin: tuple[str, ...],
@@ -57,24 +51,21 @@ def command(
     across: tuple[str, ...],
     paired: bool,
     calibration: Path | None,
-    store: str | None,
-    project: str | None,
-    entity: str | None,
+    how: Reading,
     format_name: str | None,
     output: Path | None,
 ) -> None:
     """Compare the runs BASE with the runs NEW.
 
-    A run is a baseline.json, a run's folder, a folder of runs, a pattern, a name of the store or
-    a W&B run (wandb:ID). Without `--` the first is the base and the others are new. Five runs a
-    side are needed for a verdict. The exit status is 0 whatever was found; `check` is the gate.
+    A run is a folder, a folder of runs, a baseline.json, a logger's file, a pattern, csv:PATH,
+    tensorboard:PATH, mlflow:ID, wandb:ID or a name in the store. Without `--` the first is the
+    base and the others are new. A verdict needs five runs per side. The exit status is 0 whatever
+    was found; `check` is the gate.
     """
     base_items, new_items = _sides(runs)
     options = options_of(margin, gate, across, paired, calibration)
-    access = access_of(project, entity)
-    place = compared_runs.open_store(store)
-    new = compared_runs.summaries(new_items, place, access)
-    base = compared_runs.summaries(base_items, place, access, like=new)
+    new = summaries(new_items, how)
+    base = summaries(base_items, how, like=new)
     from ocr_baseline.comparison.comparison import compare
 
     comparison = compare(base, new, options)

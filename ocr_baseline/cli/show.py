@@ -5,17 +5,18 @@ from __future__ import annotations
 import click
 
 from ocr_baseline.cli import streams
-from ocr_baseline.cli.run_options import RunChoice, run_options
+from ocr_baseline.cli.options import ChosenRun, one_run
 from ocr_baseline.reports.registry import RUN, TERMINAL
 
 
 @click.command(name="show", short_help="Show a run's baseline in the terminal.")
-@run_options
-def command(run: RunChoice) -> None:
-    """Show a run: BASELINE, or the run that one of the options names.
+@one_run
+def command(run: ChosenRun) -> None:
+    """Show RUN in the terminal.
 
-    BASELINE is a baseline.json, or a folder that holds one or a run's records.
+    RUN is a folder, a baseline.json, a logger's file, csv:PATH, tensorboard:PATH, mlflow:ID,
+    wandb:ID or a name in the store.
     """
-    baseline = run.baseline()
+    baseline = run.read().baseline
     width, color = streams.stdout_width(), streams.stdout_has_color()
     streams.print_data(RUN[TERMINAL](baseline, width=width, color=color))

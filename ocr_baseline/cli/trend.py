@@ -7,23 +7,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ocr_baseline.cli import compared_runs, streams
-from ocr_baseline.cli.comparison_options import (
-    access_of,
-    store_option,
-    wandb_options,
-    write_or_print,
-)
+from ocr_baseline.cli import streams
+from ocr_baseline.cli.options import output_option, reading_options, write_or_print
+from ocr_baseline.places import Reading, summaries
 from ocr_baseline.reports.registry import TERMINAL, TREND
 from ocr_baseline.reports.text.plain_text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ocr_baseline.cli.compared_runs import WandbAccess
     from ocr_baseline.comparison.drift import Trend
     from ocr_baseline.comparison.summary import RunSummary
-    from ocr_baseline.store.baselines import BaselineStore, Entry
+    from ocr_baseline.store.baselines import Entry
 
 LATEST_RUNS = 200
 
@@ -47,14 +42,8 @@ LATEST_RUNS = 200
     help="How many of the latest runs.",
 )
 @click.option("--format", "format_name", type=click.Choice(tuple(TREND)), default=TERMINAL)
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="Write it here [default: stdout].",
-)
-@store_option
-@wandb_options
+@output_option()
+@reading_options
 def command(
     runs: tuple[str, ...],
     names: tuple[str, ...],
@@ -62,13 +51,10 @@ def command(
     last: int,
     format_name: str,
     output: Path | None,
-    store: str | None,
-    project: str | None,
-    entity: str | None,
+    how: Reading,
 ) -> None:
     """Show how metrics moved over the runs of one environment, oldest first."""
-    place = compared_runs.open_store(store)
-    found = _loaded(runs, place, access_of(project, entity), fingerprint, last)
+    found = _loaded(runs, how, fingerprint, last)
     history = _of_one_environment(found, fingerprint)[-last:]
     trends = _trends(names, history)
     labels = [run.label for run in history]
@@ -78,21 +64,17 @@ def command(
 
 
 def _loaded(
-    items: Sequence[str],
-    store: BaselineStore,
-    access: WandbAccess,
-    fingerprint: str | None,
-    last: int,
+    items: Sequence[str], how: Reading, fingerprint: str | None, last: int
 ) -> list[RunSummary]:
-    """Return the runs; of a name of the store no more is read than what can be shown."""
+    """Return the runs; of a name in the store no more is read than what can be shown."""
     found: list[RunSummary] = []
     for item in items:
-        if compared_runs.is_stored(item, store):
-            entries = store.entries(item)
+        entries = how.stored(item)
+        if entries:
             wanted = fingerprint or (entries[-1].fingerprint if len(items) == 1 else "")
-            found.extend(store.load(item, _latest(entries, wanted, last)))
+            found.extend(how.store.load(item, _latest(entries, wanted, last)))
         else:
-            found.extend(compared_runs.summaries([item], store, access))
+            found.extend(summaries([item], how))
     return found
 
 

@@ -14,11 +14,11 @@ from ocr_baseline.lightning.attach.trainer_parts import callbacks_of, status_of
 from ocr_baseline.lightning.profiler import PerformanceProfilerCallback
 from ocr_baseline.lightning.run import description as run_description
 from ocr_baseline.lightning.run.deferred_sigterm import deferred_sigterm
-from ocr_baseline.lightning.run.live_readings import LiveRun
 from ocr_baseline.lightning.run.local_sources import checked_order, live_info, load_run
 from ocr_baseline.measure.folder_answer import wait_for_answer
 from ocr_baseline.model.privacy import error_text
-from ocr_baseline.sources.logged.keys import key_parser
+from ocr_baseline.sources.logged.keys import Keys
+from ocr_baseline.sources.source import LiveRun, ReadOptions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -78,7 +78,7 @@ class BaselineReportCallback(Callback):
         self.output_dir = output_dir
         self.wandb_timeout_s = wandb_timeout_s
         self.sources = checked_order(sources)
-        key_parser(metric_names)
+        Keys(metric_names)  # a name that is not known is told before the training
         self.metric_names = dict(metric_names or {})
         self.config_policy = run_description.ConfigPolicy(
             include=include_config, shown_keys=tuple(shown_config_keys)
@@ -142,13 +142,15 @@ class BaselineReportCallback(Callback):
             trainer=trainer,
             info=info,
             records_folder=None if recording is None else recording.folder,
-            server_timeout_s=self.wandb_timeout_s,
-            metric_names=self.metric_names,
-            config_policy=self.config_policy,
+            options=ReadOptions(
+                keys=Keys(self.metric_names),
+                timeout_s=self.wandb_timeout_s,
+                limit_s=self.wandb_timeout_s,
+            ),
         )
         folder = run_description.output_folder(trainer, self.output_dir)
         wait_for_answer(folder)
-        run = load_run(live, pl_module, self.sources, self._given_up)
+        run = load_run(live, pl_module, self.sources, self.config_policy, self._given_up)
         self.files = write_report(run, folder)
         logger.info("Performance baseline written to %s", folder)
 

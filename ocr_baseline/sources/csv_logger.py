@@ -5,24 +5,25 @@ from __future__ import annotations
 import os
 import re
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ocr_baseline.errors import SourceError
 from ocr_baseline.model.run import RunInfo
 from ocr_baseline.sources.logged.folder import find_folder
 from ocr_baseline.sources.logged.hyperparameters import read_config
-from ocr_baseline.sources.logged.keys import key_parser
 from ocr_baseline.sources.logged.rows import read_rows
 from ocr_baseline.sources.logged.run import run_of
+from ocr_baseline.sources.source import ReadOptions, Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     import pandas as pd
 
     from ocr_baseline.model.run import Run
     from ocr_baseline.sources.logged.keys import KeyParser
+    from ocr_baseline.sources.source import LiveRun
 
 FILE_NAME = "metrics.csv"
 _COORDINATE = re.compile(r"(.+[-/])?(epoch|step|global_step|_step|_runtime)")
@@ -30,16 +31,14 @@ _COORDINATE = re.compile(r"(.+[-/])?(epoch|step|global_step|_step|_runtime)")
 _ROWS_AT_ONCE = 100_000
 
 
-def load(path: Path, *, metric_names: Mapping[str, str] | None = None) -> Run:
+def load(place: str | Path, options: ReadOptions | None = None) -> Run:
     """Return the run of a `metrics.csv`, its folder, or the save folder of a CSVLogger.
-
-    `metric_names` are a user's own keys, as `key_parser` takes them.
 
     Raises:
         SourceError: The file is missing, unreadable, empty or no CSV of logged metrics.
     """
-    file, warnings = _find_file(path)
-    parse = key_parser(metric_names)
+    file, warnings = _find_file(Path(place))
+    parse = (options or ReadOptions()).keys.parse
     reading = read_rows(_rows(file, parse), parse=parse)
     if _is_cut_off(file):
         warnings = [*warnings, f"{file.name} ends within a line: its last row was left out."]
@@ -51,6 +50,25 @@ def load(path: Path, *, metric_names: Mapping[str, str] | None = None) -> Run:
         missing=missing,
         warnings=warnings,
     )
+
+
+def _of_trainer(live: LiveRun) -> Iterator[Run]:
+    from lightning.pytorch.loggers import CSVLogger
+
+    for logger in live.trainer.loggers:
+        if isinstance(logger, CSVLogger):
+            logger.save()
+            yield load(logger.log_dir, live.options)
+
+
+SOURCE = Source(
+    name="csv",
+    load=load,
+    of_trainer=_of_trainer,
+    prefix="csv",
+    file_names="*.csv",
+    marks=(FILE_NAME,),
+)
 
 
 def _find_file(path: Path) -> tuple[Path, list[str]]:

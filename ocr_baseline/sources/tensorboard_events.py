@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ocr_baseline.errors import SourceError
@@ -11,42 +12,61 @@ from ocr_baseline.model.run import RunInfo
 from ocr_baseline.sources.logged.folder import find_folder
 from ocr_baseline.sources.logged.hyperparameters import read_config
 from ocr_baseline.sources.logged.instants import utc_instant
-from ocr_baseline.sources.logged.keys import key_parser
 from ocr_baseline.sources.logged.rows import read_rows
 from ocr_baseline.sources.logged.run import run_of
 from ocr_baseline.sources.logged.series import rows_of
+from ocr_baseline.sources.source import ReadOptions, Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from ocr_baseline.model.run import Run
     from ocr_baseline.sources.logged.series import Point
+    from ocr_baseline.sources.source import LiveRun
 
 _EVENT_FILES = "*tfevents*"
 _READ_ALL = {"scalars": 0, "tensors": 1, "images": 1, "audio": 1, "histograms": 1}
 """How many events of a kind the reader keeps: 0 is all of them."""
 
 
-def load(path: Path, *, metric_names: Mapping[str, str] | None = None) -> Run:
+def load(place: str | Path, options: ReadOptions | None = None) -> Run:
     """Return the run of an event file's folder, or of the save folder of a TensorBoardLogger.
 
-    `metric_names` are a user's own keys, as `key_parser` takes them. TensorBoard stores 32-bit
-    floats: times agree with what was logged to 7 digits.
+    TensorBoard stores 32-bit floats: times agree with what was logged to 7 digits.
 
     Raises:
         SourceError: The package is missing, or there is no event file, or none can be read.
     """
+    path = Path(place)
     root = path.parent if path.is_file() else path
     folder, warnings = find_folder(root, _EVENT_FILES, "TensorBoard events")
     scalars, damage = _read_scalars(folder)
     warnings += damage
-    parse = key_parser(metric_names)
+    parse = (options or ReadOptions()).keys.parse
     reading = read_rows(rows_of(scalars, parse), parse=parse)
     config, missing = read_config(folder)
     return run_of(
         _info(folder, scalars), reading, config=config, missing=missing, warnings=warnings
     )
+
+
+def _of_trainer(live: LiveRun) -> Iterator[Run]:
+    from lightning.pytorch.loggers import TensorBoardLogger
+
+    for logger in live.trainer.loggers:
+        if isinstance(logger, TensorBoardLogger):
+            logger.save()
+            yield load(logger.log_dir, live.options)
+
+
+SOURCE = Source(
+    name="tensorboard",
+    load=load,
+    of_trainer=_of_trainer,
+    prefix="tensorboard",
+    file_names=_EVENT_FILES,
+    marks=(_EVENT_FILES,),
+)
 
 
 def _read_scalars(folder: Path) -> tuple[Mapping[str, list[Point]], list[str]]:

@@ -140,6 +140,16 @@ class BaselineStore:
         with no_collection():
             return [self._load_one(name, entry) for entry in chosen]
 
+    def read(self, name: str, entry: Entry) -> Baseline:
+        """Return the document of a stored run.
+
+        Raises:
+            StoreError: When it can't be read.
+            SchemaError: When it is damaged.
+        """
+        content = self.folder.read(name, entry.file_name)
+        return parse_baseline(content, self.folder.place(name, entry.file_name))
+
     def remove(self, name: str, file_name: str | None = None) -> None:
         """Remove a name with all its runs, or one file of it.
 
@@ -201,9 +211,7 @@ class BaselineStore:
         )
 
     def _load_one(self, name: str, entry: Entry) -> RunSummary:
-        content = self.folder.read(name, entry.file_name)
-        place = self.folder.place(name, entry.file_name)
-        baseline = parse_baseline(content, place)
+        baseline = self.read(name, entry)
         label = baseline.run.name or baseline.run.id or entry.stamp
         run = summarize(baseline, f"{name}/{label}@{entry.stamp}")
         return replace(run, is_accepted_change=entry.is_accepted_change)

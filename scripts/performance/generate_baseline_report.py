@@ -42,9 +42,10 @@ def fetch_wandb_metrics(run_id: str, project: str, entity: str | None = None) ->
         ocr_baseline.errors.SourceError: The run can't be read; the message says why.
     """
     from ocr_baseline.model.privacy import redact
+    from ocr_baseline.sources.source import ReadOptions
     from ocr_baseline.sources.wandb.api import fetch_run
 
-    run = fetch_run(run_id, project=project, entity=entity)
+    run = fetch_run(run_id, ReadOptions(project=project, entity=entity))
     return {
         "run_id": run.id,
         "run_name": run.name,
@@ -72,9 +73,10 @@ def analyze_bottlenecks(metrics: dict[str, Any]) -> dict[str, Any]:
         percent) and `bottlenecks`. What was not measured is None, never 0.
     """
     from ocr_baseline.analysis import analyze
+    from ocr_baseline.sources.logged.keys import Keys
     from ocr_baseline.sources.wandb.api import to_run
 
-    baseline = analyze(to_run(_fetched_run(metrics)))
+    baseline = analyze(to_run(_fetched_run(metrics), Keys()))
     return {
         "validation_time": _validation_time(baseline),
         "memory_usage": _memory_usage(baseline),

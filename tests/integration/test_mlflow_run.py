@@ -13,6 +13,7 @@ import pytest
 
 from ocr_baseline.errors import SourceError
 from ocr_baseline.sources.mlflow.run import load
+from ocr_baseline.sources.source import ReadOptions
 from ocr_baseline.vocabulary import Stage
 
 pytest.importorskip("mlflow", reason="the extra mlflow is not installed")
@@ -61,7 +62,7 @@ def test_runs_are_read_with_identity_epochs_parameters_and_state(tmp_path: Path,
     uri = {"folder": str(tmp_path / "mlruns"), "sqlite": f"sqlite:///{tmp_path / 'runs.db'}"}[kind]
     run_id, other_id = _store(uri)
 
-    run = load(run_id, tracking_uri=uri, timeout_s=60)
+    run = load(run_id, ReadOptions(mlflow_uri=uri, timeout_s=60))
 
     assert (run.info.source, run.info.status, run.info.ended_by) == ("mlflow", "failed", "FAILED")
     assert (run.info.id, run.info.name, run.info.project) == (run_id, "calm", "receipts")
@@ -73,17 +74,17 @@ def test_runs_are_read_with_identity_epochs_parameters_and_state(tmp_path: Path,
     assert found == [(0, 2.0, 8), (1, 3.0, 8), (2, 4.0, 8)]
     unusable = {entry.metric: entry.detail for entry in run.missing if entry.reason == "failed"}
     assert "NaN" in str(unusable["phases.validation.batch_time_s.mean"])
-    other = load(other_id, tracking_uri=uri, timeout_s=60)
+    other = load(other_id, ReadOptions(mlflow_uri=uri, timeout_s=60))
     assert other.info.status == "running"
     assert any("not over" in warning for warning in other.measurement.warnings)
     with pytest.raises(SourceError, match="no such run; check the id"):
-        load("0" * 32, tracking_uri=uri, timeout_s=60)
+        load("0" * 32, ReadOptions(mlflow_uri=uri, timeout_s=60))
 
 
 @pytest.mark.parametrize("uri", ["sqlite:///{}/absent.db", "{}/absent", "file://{}/absent"])
 def test_a_store_that_is_not_there_is_told_and_not_made(tmp_path: Path, uri: str) -> None:
     with pytest.raises(SourceError, match="no such MLflow store"):
-        load("a" * 32, tracking_uri=uri.format(tmp_path))
+        load("a" * 32, ReadOptions(mlflow_uri=uri.format(tmp_path)))
 
     assert list(tmp_path.iterdir()) == []
 
@@ -94,7 +95,7 @@ def test_a_server_out_of_reach_is_told_without_its_password(tmp_path: Path) -> N
         port = free.getsockname()[1]
 
     with pytest.raises(SourceError, match=r"Connection refused|nothing came") as caught:
-        load("a" * 32, tracking_uri=f"http://me:s3cret@127.0.0.1:{port}", timeout_s=30)
+        load("a" * 32, ReadOptions(mlflow_uri=f"http://me:s3cret@127.0.0.1:{port}", timeout_s=30))
 
     assert "s3cret" not in str(caught.value)
 
@@ -105,7 +106,8 @@ def test_a_hanging_server_is_given_up_in_time() -> None:
         silent.listen()
         began_s = time.monotonic()
 
+        uri = f"http://127.0.0.1:{silent.getsockname()[1]}"
         with pytest.raises(SourceError, match="nothing came for 1 s"):
-            load("a" * 32, tracking_uri=f"http://127.0.0.1:{silent.getsockname()[1]}", timeout_s=1)
+            load("a" * 32, ReadOptions(mlflow_uri=uri, timeout_s=1))
 
         assert time.monotonic() - began_s < 5

@@ -16,6 +16,7 @@ from ocr_baseline.analysis import analyze
 from ocr_baseline.model.document import Baseline
 from ocr_baseline.records import reader
 from ocr_baseline.sources.mlflow import run as mlflow_run
+from ocr_baseline.sources.source import ReadOptions
 from tests.integration import mlflow_training
 from tests.integration.mlflow_server import mlflow_server
 from tests.integration.phase_numbers import phase_numbers
@@ -67,7 +68,7 @@ def test_a_run_read_back_from_mlflow_gives_what_the_recorder_measured(
 ) -> None:
     uri, run_id = trained.runs[store]
 
-    read = analyze(mlflow_run.load(run_id, tracking_uri=uri, timeout_s=CLIENT_LIMIT_S))
+    read = analyze(mlflow_run.load(run_id, ReadOptions(mlflow_uri=uri, timeout_s=CLIENT_LIMIT_S)))
 
     assert (read.run.source, read.run.status) == ("mlflow", "finished")
     assert (read.run.name, read.run.project) == ("calm", "receipts")

@@ -9,6 +9,7 @@ import pytest
 from ocr_baseline.analysis import analyze
 from ocr_baseline.records import reader
 from ocr_baseline.sources import csv_logger, tensorboard_events
+from ocr_baseline.sources.source import ReadOptions
 from ocr_baseline.sources.wandb import api as wandb_api
 from ocr_baseline.sources.wandb import offline as wandb_offline
 from tests.integration.phase_numbers import phase_numbers
@@ -69,7 +70,7 @@ def test_a_source_gives_what_the_recorder_measured(trained: tuple[str, Path], na
         "csv": lambda: csv_logger.load(folder / "csv"),
         "tensorboard": lambda: tensorboard_events.load(folder / "tb"),
         "wandb-offline": lambda: wandb_offline.load(folder),
-        "wandb-api": lambda: wandb_api.load(run_id, project="baseline"),
+        "wandb-api": lambda: wandb_api.load(run_id, ReadOptions(project="baseline")),
     }
 
     recorded, read = analyze(reader.load(folder)), analyze(load[name]())

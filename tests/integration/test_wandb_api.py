@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from ocr_baseline.sources.source import ReadOptions
 from ocr_baseline.sources.wandb.api import load
 from ocr_baseline.vocabulary import Stage
 from tests.integration.wandb_example_runs import finished_run, rows_of
@@ -34,7 +35,7 @@ def test_a_finished_run_is_read_with_its_identity_epochs_and_config(
 ) -> None:
     wandb_server.add(finished_run())
 
-    run = load("abc123", project="baseline")
+    run = load("abc123", ReadOptions(project="baseline"))
 
     assert (run.info.source, run.info.status) == ("wandb-api", "finished")
     assert (run.info.id, run.info.project, run.info.entity) == ("abc123", "baseline", ENTITY)
@@ -55,7 +56,7 @@ def test_keys_of_one_epoch_logged_at_different_steps_make_one_epoch(
 ) -> None:
     wandb_server.add(finished_run())
 
-    train = _stage(load("abc123", project="baseline"), Stage.TRAIN).reported
+    train = _stage(load("abc123", ReadOptions(project="baseline")), Stage.TRAIN).reported
 
     assert len(train) == 1
     assert (train[0].epoch, train[0].epoch_time_s) == (0, 10.0)
@@ -67,7 +68,7 @@ def test_system_metrics_become_memory_over_time_beside_the_logged_accelerator_me
 ) -> None:
     wandb_server.add(finished_run())
 
-    memory = load("abc123", project="baseline").memory
+    memory = load("abc123", ReadOptions(project="baseline")).memory
 
     assert memory is not None
     assert memory.main_rss_bytes.tolist() == [100 * 2**20, 300 * 2**20]
@@ -103,7 +104,7 @@ def test_a_run_that_did_not_finish_says_so(
     stored.state = state
     wandb_server.add(stored)
 
-    run = load("abc123", project="baseline")
+    run = load("abc123", ReadOptions(project="baseline"))
 
     assert run.info.status == status
     assert any(told in warning for warning in run.measurement.warnings)
@@ -112,7 +113,7 @@ def test_a_run_that_did_not_finish_says_so(
 def test_an_empty_run_has_no_stages_and_no_zeros(wandb_server: WandbServer) -> None:
     wandb_server.add(StoredRun(id="empty"))
 
-    run = load("empty", project="baseline")
+    run = load("empty", ReadOptions(project="baseline"))
 
     assert run.stages == ()
     assert run.memory is None
@@ -127,7 +128,7 @@ def test_nan_rows_are_left_out_and_told(wandb_server: WandbServer) -> None:
     )
     wandb_server.add(StoredRun(id="nan", rows=rows))
 
-    run = load("nan", project="baseline")
+    run = load("nan", ReadOptions(project="baseline"))
 
     epochs = _stage(run, Stage.VALIDATION).reported
     assert [(epoch.epoch, epoch.epoch_time_s) for epoch in epochs] == [(0, None), (1, 2.0)]
@@ -145,7 +146,7 @@ def test_absent_keys_of_an_exported_run_are_absent(wandb_server: WandbServer) ->
     stored.parquet = True
     wandb_server.add(stored)
 
-    epochs = _stage(load("abc123", project="baseline"), Stage.VALIDATION).reported
+    epochs = _stage(load("abc123", ReadOptions(project="baseline")), Stage.VALIDATION).reported
 
     assert [epoch.epoch_time_s for epoch in epochs] == [3.5, 4.0]
     assert epochs[1].batch_mean_s is None
@@ -158,7 +159,7 @@ def test_the_summary_fills_in_only_what_no_row_holds_and_the_report_is_told(
     rows = rows_of({"performance/val_epoch_time": 2.0, "epoch": 3})
     wandb_server.add(StoredRun(id="summary", summary=summary, rows=rows))
 
-    run = load("summary", project="baseline")
+    run = load("summary", ReadOptions(project="baseline"))
 
     (epoch,) = _stage(run, Stage.VALIDATION).reported
     assert (epoch.epoch_time_s, epoch.batch_p99_s) == (2.0, 0.9)
@@ -171,7 +172,7 @@ def test_a_test_stage_is_not_read_as_validation(wandb_server: WandbServer) -> No
     rows = rows_of({"performance/test_epoch_time": 16.29, "performance/test_num_batches": 34})
     wandb_server.add(StoredRun(id="tested", rows=rows))
 
-    run = load("tested", project="baseline")
+    run = load("tested", ReadOptions(project="baseline"))
 
     assert [record.stage for record in run.stages] == [Stage.TEST]
     assert _missing(run)["phases.validation"] == "not_collected"
@@ -184,7 +185,7 @@ def test_every_row_is_read_and_huge_steps_take_few_requests(wandb_server: WandbS
     ]
     wandb_server.add(StoredRun(id="sparse", rows=rows))
 
-    run = load("sparse", project="baseline")
+    run = load("sparse", ReadOptions(project="baseline"))
 
     assert len(_stage(run, Stage.VALIDATION).reported) == 700
     assert wandb_server.operations.count("HistoryPage") < 10
@@ -197,7 +198,7 @@ def test_no_number_of_a_run_is_non_finite(wandb_server: WandbServer) -> None:
     )
     wandb_server.add(StoredRun(id="odd", rows=rows, config={"lr": math.nan}))
 
-    run = load("odd", project="baseline")
+    run = load("odd", ReadOptions(project="baseline"))
 
     (epoch,) = _stage(run, Stage.VALIDATION).reported
     assert (epoch.epoch_time_s, epoch.batch_mean_s) == (None, None)
@@ -216,7 +217,7 @@ def test_a_run_written_by_the_client_is_read_back_through_the_api(
     run.log({"performance": {"train_epoch_time": 7.5}, "page": wandb.Html("<p>x</p>")})
     run.finish()
 
-    read = load(run.id, project="baseline")
+    read = load(run.id, ReadOptions(project="baseline"))
 
     (validation,) = _stage(read, Stage.VALIDATION).reported
     assert (validation.epoch, validation.epoch_time_s) == (0, 3.25)
@@ -232,7 +233,7 @@ def test_a_live_run_can_be_read_in_its_own_process_and_goes_on(wandb_server: Wan
     run = wandb.init(project="baseline")
     run.log({"performance/val_epoch_time": 3.25})
 
-    read = load(run.id, project="baseline")
+    read = load(run.id, ReadOptions(project="baseline"))
     run.log({"performance/val_epoch_time": 4.25})
     run.finish()
 
@@ -244,6 +245,6 @@ def test_a_live_run_can_be_read_in_its_own_process_and_goes_on(wandb_server: Wan
 def test_reading_starts_no_thread_that_outlives_it(wandb_server: WandbServer) -> None:
     wandb_server.add(finished_run())
 
-    load("abc123", project="baseline")
+    load("abc123", ReadOptions(project="baseline"))
 
     assert not [thread for thread in threading.enumerate() if thread.name == "wandb-reader"]

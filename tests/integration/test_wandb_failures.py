@@ -10,6 +10,7 @@ from importlib.util import find_spec
 import pytest
 
 from ocr_baseline.errors import SourceError
+from ocr_baseline.sources.source import ReadOptions
 from ocr_baseline.sources.wandb.api import load
 from tests.integration.wandb_example_runs import finished_run
 from tests.integration.wandb_server import WandbServer
@@ -22,14 +23,14 @@ UNAUTHORIZED = "401 Client Error: Unauthorized"
 
 def test_a_missing_run_is_named_with_what_to_check(wandb_server: WandbServer) -> None:
     with pytest.raises(SourceError, match=r"baseline/nothere at http.*does not exist.*--project"):
-        load("nothere", project="baseline")
+        load("nothere", ReadOptions(project="baseline"))
 
 
 def test_a_run_deleted_while_it_is_read_is_told(wandb_server: WandbServer) -> None:
     wandb_server.add(StoredRun(id="gone", deleted=True))
 
     with pytest.raises(SourceError, match="was deleted"):
-        load("gone", project="baseline")
+        load("gone", ReadOptions(project="baseline"))
 
 
 def test_a_refused_key_is_told_as_one(
@@ -39,7 +40,7 @@ def test_a_refused_key_is_told_as_one(
     cause = UNAUTHORIZED if OLDER_CLIENT else "user is not logged in"
 
     with pytest.raises(SourceError, match=rf"key was refused: {cause}.*; .*relogin"):
-        load("abc123", project="baseline")
+        load("abc123", ReadOptions(project="baseline"))
 
 
 def test_a_key_of_the_wrong_form_is_told_as_one(
@@ -49,7 +50,7 @@ def test_a_key_of_the_wrong_form_is_told_as_one(
     cause = UNAUTHORIZED if OLDER_CLIENT else "WANDB_API_KEY invalid"
 
     with pytest.raises(SourceError, match=f"refused: {cause}"):
-        load("abc123", project="baseline")
+        load("abc123", ReadOptions(project="baseline"))
 
 
 def test_without_a_key_the_remedy_is_to_log_in(
@@ -58,7 +59,7 @@ def test_without_a_key_the_remedy_is_to_log_in(
     monkeypatch.delenv("WANDB_API_KEY")
 
     with pytest.raises(SourceError, match="without an API key; `wandb login`"):
-        load("abc123", project="baseline")
+        load("abc123", ReadOptions(project="baseline"))
 
 
 def test_a_server_in_error_is_told_with_its_answer(wandb_server: WandbServer) -> None:
@@ -66,7 +67,7 @@ def test_a_server_in_error_is_told_with_its_answer(wandb_server: WandbServer) ->
     cause = "500 Server Error" if OLDER_CLIENT else "HTTP 500: out of order"
 
     with pytest.raises(SourceError, match=f"could not be read: {cause}"):
-        load("abc123", project="baseline")
+        load("abc123", ReadOptions(project="baseline"))
 
 
 def test_an_unreachable_server_is_told_soon_with_the_cause(
@@ -80,7 +81,7 @@ def test_an_unreachable_server_is_told_soon_with_the_cause(
 
     cause = "[Cc]onnection refused.*" if OLDER_CLIENT else "connection refused"
     with pytest.raises(SourceError, match=rf"read: .*{cause}; check the network"):
-        load("abc123", project="baseline")
+        load("abc123", ReadOptions(project="baseline"))
 
     assert time.monotonic() - began < 15
 
@@ -91,7 +92,7 @@ def test_an_invalid_server_url_is_told(
     monkeypatch.setenv("WANDB_BASE_URL", "nowhere")
 
     with pytest.raises(SourceError, match="settings are invalid; check WANDB_BASE_URL"):
-        load("abc123", project="baseline")
+        load("abc123", ReadOptions(project="baseline"))
 
 
 def test_an_answer_that_the_client_can_not_use_is_not_put_down_to_its_settings(
@@ -100,7 +101,7 @@ def test_an_answer_that_the_client_can_not_use_is_not_put_down_to_its_settings(
     wandb_server.answer_nothing_to = {"GetDefaultEntity", "viewer"}
 
     with pytest.raises(SourceError, match="could not be read: "):
-        load("abc123", project="baseline")
+        load("abc123", ReadOptions(project="baseline"))
 
 
 @pytest.mark.parametrize("operation", ["Viewer", "Run", "HistoryPage", "RunFullHistory"])
@@ -110,7 +111,7 @@ def test_a_hanging_server_is_given_up_in_time(wandb_server: WandbServer, operati
     began = time.monotonic()
 
     with pytest.raises(SourceError, match=r"nothing came for 2 s|Timeout exceeded"):
-        load("abc123", project="baseline", timeout_s=2)
+        load("abc123", ReadOptions(project="baseline", timeout_s=2))
 
     assert time.monotonic() - began < 10
 
@@ -127,7 +128,7 @@ def test_reading_leaves_the_users_settings_and_environment_as_they_were(
     environment = dict(os.environ)
 
     with pytest.raises(SourceError):
-        load("abc123", project="baseline", timeout_s=1)
+        load("abc123", ReadOptions(project="baseline", timeout_s=1))
 
     assert settings.model_dump() == before
     assert dict(os.environ) == environment

@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING
 
 from ocr_baseline.errors import SettingError, SourceError
 from ocr_baseline.lightning.run import description as run_description
-from ocr_baseline.lightning.run.live_readings import ASKS_A_SERVER, READERS, LiveRun
 from ocr_baseline.model.privacy import config_hash, error_text
 from ocr_baseline.model.run import MeasurementRecord, Missing, Run, RunInfo
+from ocr_baseline.sources import SOURCES, find_source
 
 if TYPE_CHECKING:
     from lightning.pytorch import LightningModule, Trainer
 
+    from ocr_baseline.lightning.run.description import ConfigPolicy
+    from ocr_baseline.sources.source import LiveRun
     from ocr_baseline.vocabulary import RunStatus, SourceName
 
-DEFAULT_ORDER: tuple[SourceName, ...] = tuple(READERS)
+DEFAULT_ORDER: tuple[SourceName, ...] = tuple(SOURCES)
 
 
 def checked_order(names: Collection[str] | None) -> tuple[SourceName, ...]:
@@ -49,6 +51,7 @@ def load_run(
     live: LiveRun,
     module: LightningModule,
     order: Collection[SourceName],
+    policy: ConfigPolicy,
     given_up: MutableMapping[SourceName, str],
 ) -> Run:
     """Return the run from the first source that holds any times of it.
@@ -63,7 +66,7 @@ def load_run(
         try:
             for run in _runs(name, live, given_up):
                 if run.stages:
-                    return _completed(run, live, module, failures)
+                    return _completed(run, live, module, policy, failures)
                 if run.info.source == "recorder":
                     empty = run
         except SourceError as error:
@@ -74,7 +77,7 @@ def load_run(
             cause = error_text(error)
             failures.append(Missing(metric=f"source {name}", reason="failed", detail=cause))
     empty = replace(empty, missing=(*empty.missing, _nothing_found(empty, order)))
-    return _completed(empty, live, module, failures)
+    return _completed(empty, live, module, policy, failures)
 
 
 def _runs(
@@ -82,10 +85,11 @@ def _runs(
 ) -> Iterator[Run]:
     if name in given_up:
         raise SourceError(given_up[name])
+    asked = find_source(name)
     try:
-        yield from READERS[name](live)
+        yield from asked.of_trainer(live)
     except SourceError as error:
-        if name in ASKS_A_SERVER:
+        if asked.server is not None:
             given_up[name] = str(error)
         raise
 
@@ -120,16 +124,20 @@ def _without_config(run: Run) -> Run:
 
 
 def _completed(
-    run: Run, live: LiveRun, module: LightningModule, failures: Collection[Missing]
+    run: Run,
+    live: LiveRun,
+    module: LightningModule,
+    policy: ConfigPolicy,
+    failures: Collection[Missing],
 ) -> Run:
     """Add to what the source read what the live trainer knows better."""
     if run.info.source == "recorder":
         told = run if run.info.status != "unknown" else _ended(run, live.info)
-        if not live.config_policy.include:
+        if not policy.include:
             told = _without_config(told)
         return replace(told, missing=(*failures, *told.missing))
     known = ("environment", "config")
-    config, hash_of_config = run_description.run_config(live.trainer, module, live.config_policy)
+    config, hash_of_config = run_description.run_config(live.trainer, module, policy)
     return replace(
         run,
         info=replace(live.info, source=run.info.source),

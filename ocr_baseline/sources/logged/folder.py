@@ -26,7 +26,8 @@ def find_folder(root: Path, pattern: str, what: str) -> tuple[Path, list[str]]:
     if not root.is_dir():
         raise SourceError(f"{root}: there is no such file or folder to read {what} from")
     for depth in _DEPTHS:
-        folders = sorted({path.parent for path in root.glob(depth + pattern)}, key=_version_order)
+        files = (path for path in root.glob(depth + pattern) if path.is_file())
+        folders = sorted({path.parent for path in files}, key=_version_order)
         if folders:
             return folders[-1], _several(folders, root)
     raise SourceError(f"{root}: holds no {what} ({pattern}), nor do its version folders")

@@ -103,6 +103,24 @@ def parse_key(key: str) -> MetricKey | None:
     )
 
 
+class Keys:
+    """The keys that count as metrics: the table's and a user's own names for them.
+
+    It is built where the user's names come in and handed on from there.
+
+    Attributes:
+        own_names: The user's own key to a key of the table, for a reader in another process.
+        parse: What a logged key means, None for one that is no metric.
+
+    Raises:
+        SettingError: A value of `own_names` is no key of the table.
+    """
+
+    def __init__(self, own_names: Mapping[str, str] | None = None) -> None:
+        self.own_names = dict(own_names or {})
+        self.parse: KeyParser = key_parser(self.own_names)
+
+
 def key_parser(own_names: Mapping[str, str] | None = None) -> KeyParser:
     """Return the function that tells what a logged key means.
 

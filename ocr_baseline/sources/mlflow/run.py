@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -12,7 +13,6 @@ from ocr_baseline.errors import SourceError
 from ocr_baseline.model.privacy import redact, redact_text
 from ocr_baseline.model.run import Missing, RunInfo
 from ocr_baseline.sources.logged.instants import utc_instant
-from ocr_baseline.sources.logged.keys import key_parser
 from ocr_baseline.sources.logged.rows import read_rows
 from ocr_baseline.sources.logged.run import run_of
 from ocr_baseline.sources.logged.series import rows_of
@@ -22,15 +22,15 @@ from ocr_baseline.sources.reader_process import (
     Patience,
     messages,
 )
+from ocr_baseline.sources.source import ReadOptions, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from ocr_baseline.model.run import Run
+    from ocr_baseline.sources.logged.keys import Keys
+    from ocr_baseline.sources.source import LiveRun
     from ocr_baseline.vocabulary import RunStatus
-
-DEFAULT_TIMEOUT_S = 10.0
-"""Leaves a command that must end within 15 s its own start and end."""
 
 _READER = "ocr_baseline.sources.mlflow.reader"
 _HTTP_RETRIES = 1
@@ -52,31 +52,17 @@ class _Point(NamedTuple):
     value: float
 
 
-def load(
-    run_id: str,
-    *,
-    tracking_uri: str | None = None,
-    timeout_s: float = DEFAULT_TIMEOUT_S,
-    limit_s: float | None = None,
-    metric_names: Mapping[str, str] | None = None,
-) -> Run:
-    """Return the run.
-
-    Args:
-        run_id: The run's id, 32 hexadecimal digits.
-        tracking_uri: A folder, `sqlite:///FILE` or a server's URL; else what MLflow's client is
-            configured to (MLFLOW_TRACKING_URI).
-        timeout_s: Give up when nothing has come from the client for so long.
-        limit_s: Give up after so long, even when metrics still come.
-        metric_names: A user's own keys, as `key_parser` takes them.
+def load(run_id: str, options: ReadOptions | None = None) -> Run:
+    """Return the run of an id, 32 hexadecimal digits.
 
     Raises:
         SourceError: The client is missing, the run does not exist, or its store can't be read.
     """
-    parse = key_parser(metric_names)
-    _check_store(tracking_uri)
-    patience = Patience(timeout_s, limit_s)
-    series, described = _fetch(run_id, tracking_uri, patience, metric_names)
+    options = options or ReadOptions()
+    parse = options.keys.parse
+    _check_store(options.mlflow_uri)
+    patience = Patience(options.timeout_s, options.limit_s)
+    series, described = _fetch(run_id, options.mlflow_uri, patience, options.keys)
     reading = read_rows(rows_of(series, parse), parse=parse)
     params = redact(described["params"])
     no_params = Missing(metric="config", reason="not_collected", detail="no parameters were logged")
@@ -87,6 +73,18 @@ def load(
         missing=[] if params else [no_params],
         warnings=[_NOT_OVER] if described["status"] == "RUNNING" else [],
     )
+
+
+def _of_trainer(live: LiveRun) -> Iterator[Run]:
+    from lightning.pytorch.loggers import MLFlowLogger
+
+    for logger in live.trainer.loggers:
+        if isinstance(logger, MLFlowLogger):
+            uri = logger.experiment.tracking_uri
+            yield load(str(logger.run_id), replace(live.options, mlflow_uri=uri))
+
+
+SOURCE = Source(name="mlflow", load=load, of_trainer=_of_trainer, prefix="mlflow", server="MLflow")
 
 
 def _check_store(tracking_uri: str | None) -> None:
@@ -101,13 +99,10 @@ def _check_store(tracking_uri: str | None) -> None:
 
 
 def _fetch(
-    run_id: str,
-    tracking_uri: str | None,
-    patience: Patience,
-    metric_names: Mapping[str, str] | None,
+    run_id: str, tracking_uri: str | None, patience: Patience, keys: Keys
 ) -> tuple[dict[str, list[_Point]], dict[str, Any]]:
     series: dict[str, list[_Point]] = defaultdict(list)
-    arguments = [run_id, tracking_uri or "", json.dumps(dict(metric_names or {}))]
+    arguments = [run_id, tracking_uri or "", json.dumps(keys.own_names)]
     where = redact_text(tracking_uri or "the configured tracking store")
     try:
         for message in messages(_READER, arguments, _environment(patience), patience):

@@ -9,25 +9,24 @@ from typing import TYPE_CHECKING
 
 from ocr_baseline.model.privacy import redact
 from ocr_baseline.model.run import RunInfo
-from ocr_baseline.sources.logged.keys import key_parser
 from ocr_baseline.sources.logged.numbers import read_number
 from ocr_baseline.sources.logged.rows import read_rows
 from ocr_baseline.sources.logged.run import run_of
 from ocr_baseline.sources.reader_process import Patience
+from ocr_baseline.sources.source import ReadOptions, Source
 from ocr_baseline.sources.wandb.fetch import FetchedRun, fetch
 from ocr_baseline.sources.wandb.reader import MAX_SYSTEM_ROWS
 from ocr_baseline.sources.wandb.reference import parse_reference
 from ocr_baseline.sources.wandb.system import with_system_metrics
-from ocr_baseline.sources.wandb.values import unwritten_row
+from ocr_baseline.sources.wandb.values import plain_summary, unwritten_row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from ocr_baseline.model.run import Run
+    from ocr_baseline.sources.logged.keys import Keys
+    from ocr_baseline.sources.source import LiveRun
     from ocr_baseline.vocabulary import RunStatus
-
-DEFAULT_TIMEOUT_S = 10.0
-"""Leaves a command that must end within 15 s its own start and end."""
 
 _STATUS: Mapping[str, RunStatus] = {
     "finished": "finished",
@@ -48,92 +47,65 @@ _BEHIND = (
 )
 
 
-def load(
-    run_id: str,
-    *,
-    project: str | None = None,
-    entity: str | None = None,
-    timeout_s: float = DEFAULT_TIMEOUT_S,
-    limit_s: float | None = None,
-    metric_names: Mapping[str, str] | None = None,
-) -> Run:
-    """Return the run.
-
-    Args:
-        run_id: The id, `project/id`, `entity/project/id` or the run's URL.
-        project: The project where `run_id` has none; else WANDB_PROJECT.
-        entity: The entity where `run_id` has none; else the account's default.
-        timeout_s: Give up when nothing has come from the server for so long.
-        limit_s: Give up after so long, even when rows still come.
-        metric_names: A user's own keys, as `key_parser` takes them.
+def load(run_id: str, options: ReadOptions | None = None) -> Run:
+    """Return the run of an id, `project/id`, `entity/project/id` or URL.
 
     Raises:
         SourceError: The run can't be read; the message says why and what to do.
     """
-    key_parser(metric_names)  # a wrong name is told before the server is asked
-    fetched = fetch_run(
-        run_id,
-        project=project,
-        entity=entity,
-        timeout_s=timeout_s,
-        limit_s=limit_s,
-        metric_names=metric_names,
-    )
-    return to_run(fetched, metric_names)
+    options = options or ReadOptions()
+    return to_run(fetch_run(run_id, options), options.keys)
 
 
-def load_live(
-    run_id: str,
-    summary: Mapping[str, object],
-    *,
-    project: str | None = None,
-    entity: str | None = None,
-    timeout_s: float,
-    metric_names: Mapping[str, str] | None = None,
-) -> Run:
+def load_live(run_id: str, summary: Mapping[str, object], options: ReadOptions) -> Run:
     """Return a run that goes on: what has reached the server, and its live summary beyond that.
 
     Raises:
-        SourceError: As for `load`, or the run was not read within `timeout_s` seconds.
+        SourceError: As for `load`.
     """
-    fetched = fetch_run(
-        run_id,
-        project=project,
-        entity=entity,
-        timeout_s=timeout_s,
-        limit_s=timeout_s,
-        metric_names=metric_names,
-    )
-    unsent = unwritten_row(fetched.rows, summary, key_parser(metric_names))
+    fetched = fetch_run(run_id, options)
+    unsent = unwritten_row(fetched.rows, summary, options.keys.parse)
     if not unsent:
-        return _to_run(fetched, metric_names)
-    return _to_run(replace(fetched, rows=[*fetched.rows, unsent]), metric_names, [_BEHIND])
+        return _to_run(fetched, options.keys)
+    return _to_run(replace(fetched, rows=[*fetched.rows, unsent]), options.keys, [_BEHIND])
 
 
-def fetch_run(
-    run_id: str,
-    *,
-    project: str | None = None,
-    entity: str | None = None,
-    timeout_s: float = DEFAULT_TIMEOUT_S,
-    limit_s: float | None = None,
-    metric_names: Mapping[str, str] | None = None,
-) -> FetchedRun:
+def fetch_run(run_id: str, options: ReadOptions) -> FetchedRun:
     """Return what the server holds of the run; arguments and errors as for `load`."""
-    project = project or os.environ.get("WANDB_PROJECT")
-    reference = parse_reference(run_id, project=project, entity=entity)
-    return fetch(reference, Patience(timeout_s, limit_s), metric_names)
+    project = options.project or os.environ.get("WANDB_PROJECT")
+    reference = parse_reference(run_id, project=project, entity=options.entity)
+    patience = Patience(options.timeout_s, options.limit_s)
+    return fetch(reference, patience, options.keys.own_names)
 
 
-def to_run(fetched: FetchedRun, metric_names: Mapping[str, str] | None = None) -> Run:
+def _of_trainer(live: LiveRun) -> Iterator[Run]:
+    from lightning.pytorch.loggers import WandbLogger
+
+    for logger in live.trainer.loggers:
+        if not isinstance(logger, WandbLogger):
+            continue
+        experiment = logger.experiment
+        if not (experiment.disabled or experiment.offline):
+            options = replace(live.options, project=live.info.project, entity=live.info.entity)
+            yield load_live(live.info.id or "", plain_summary(experiment.summary), options)
+
+
+SOURCE = Source(
+    name="wandb-api",
+    load=load,
+    of_trainer=_of_trainer,
+    prefix="wandb",
+    server="Weights & Biases",
+)
+
+
+def to_run(fetched: FetchedRun, keys: Keys) -> Run:
     """Return the run that the server's answers describe; secrets in its config are redacted."""
-    return _to_run(fetched, metric_names, _state_warnings(fetched.state))
+    return _to_run(fetched, keys, _state_warnings(fetched.state))
 
 
-def _to_run(
-    fetched: FetchedRun, metric_names: Mapping[str, str] | None, warnings: Iterable[str] = ()
-) -> Run:
-    reading = read_rows(fetched.rows, fetched.summary, parse=key_parser(metric_names))
+def _to_run(fetched: FetchedRun, keys: Keys, warnings: Iterable[str] = ()) -> Run:
+    reading = read_rows(fetched.rows, fetched.summary, parse=keys.parse)
     return run_of(
         _info(fetched),
         reading,

@@ -43,9 +43,7 @@ class FetchedRun:
     system_rows: Sequence[Mapping[str, object]]
 
 
-def fetch(
-    reference: RunReference, patience: Patience, metric_names: Mapping[str, str] | None = None
-) -> FetchedRun:
+def fetch(reference: RunReference, patience: Patience, own_names: Mapping[str, str]) -> FetchedRun:
     """Return the run; give up when the server has tried the patience.
 
     Raises:
@@ -55,7 +53,7 @@ def fetch(
     server = "the configured server"
     rows: list[Mapping[str, object]] = []
     timeout_s = patience.left_s(0.0)
-    arguments = [reference.path, str(timeout_s), json.dumps(dict(metric_names or {}))]
+    arguments = [reference.path, str(timeout_s), json.dumps(dict(own_names))]
     try:
         for message in messages(_READER, arguments, _environment(timeout_s), patience):
             if "error" in message:

@@ -10,7 +10,7 @@ from ocr_baseline.errors import SourceError
 if TYPE_CHECKING:
     from pathlib import Path
 
-_PATTERN = "run-*.wandb"
+PATTERN = "run-*.wandb"
 _DEPTHS = ("", "*run-*/", "wandb/*run-*/")
 """The client writes `wandb/offline-run-DATE_TIME-ID/run-ID.wandb`, `wandb/run-…` when online."""
 
@@ -26,11 +26,11 @@ def find_file(path: Path) -> tuple[Path, list[str]]:
     if not path.is_dir():
         raise SourceError(f"{path}: there is no such file or folder to read a W&B run from")
     for depth in _DEPTHS:
-        found = {file.resolve() for file in path.glob(depth + _PATTERN)}
+        found = {file.resolve() for file in path.glob(depth + PATTERN) if file.is_file()}
         if found:
             files = sorted(found, key=_age_order)
             return files[-1], _several(files)
-    raise SourceError(f"{path}: holds no W&B run ({_PATTERN}), nor do the run folders in it")
+    raise SourceError(f"{path}: holds no W&B run ({PATTERN}), nor do the run folders in it")
 
 
 def _age_order(file: Path) -> tuple[str, str]:

@@ -6,27 +6,29 @@ Nothing is sent to a server or asked from one.
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ocr_baseline.errors import SourceError
 from ocr_baseline.model.privacy import redact
 from ocr_baseline.model.run import RunInfo
 from ocr_baseline.sources.logged.instants import utc_instant
-from ocr_baseline.sources.logged.keys import key_parser
 from ocr_baseline.sources.logged.rows import read_rows
 from ocr_baseline.sources.logged.run import NotedEnvironment, run_of
+from ocr_baseline.sources.source import ReadOptions, Source
 from ocr_baseline.sources.wandb.environment import NOT_TOLD, packages_of
-from ocr_baseline.sources.wandb.file import find_file
+from ocr_baseline.sources.wandb.file import PATTERN, find_file
 from ocr_baseline.sources.wandb.log import LogState, read_log
 from ocr_baseline.sources.wandb.records import RunContents, read_records
 from ocr_baseline.sources.wandb.system import with_system_metrics
-from ocr_baseline.sources.wandb.values import unwritten_row
+from ocr_baseline.sources.wandb.values import plain_summary, unwritten_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-    from pathlib import Path
 
     from ocr_baseline.model.run import Run
+    from ocr_baseline.sources.logged.keys import Keys
+    from ocr_baseline.sources.source import LiveRun
     from ocr_baseline.vocabulary import RunStatus
 
 _NO_END = (
@@ -39,59 +41,69 @@ _BEHIND = (
 )
 
 
-def load(path: Path, *, metric_names: Mapping[str, str] | None = None) -> Run:
+def load(place: str | Path, options: ReadOptions | None = None) -> Run:
     """Return the run of a `.wandb` file, of its folder, or the newest in a folder of runs.
 
-    Args:
-        path: `run-ID.wandb`, `offline-run-…/`, or the `wandb` folder or its parent.
-        metric_names: A user's own keys, as `key_parser` takes them.
+    `place` is `run-ID.wandb`, `offline-run-…/`, or the `wandb` folder or its parent.
 
     Raises:
         SourceError: There is no such file, it is none of W&B's or holds nothing whole, or the
             client is missing.
     """
-    file, warnings = find_file(path)
+    keys = (options or ReadOptions()).keys
+    file, warnings = find_file(Path(place))
     state = LogState()
-    contents = _read(file, read_log(file, state), metric_names)
+    contents = _read(file, read_log(file, state), keys)
     contents.environment_identity.update(packages_of(file.parent))
     if contents.exit_code is None:
         warnings.append(_NO_END)
-    return _to_run(contents, metric_names, [*warnings, *_damage(state)])
+    return _to_run(contents, keys, [*warnings, *_damage(state)])
 
 
-def load_live(
-    folder: Path,
-    summary: Mapping[str, object],
-    *,
-    timeout_s: float,
-    metric_names: Mapping[str, str] | None = None,
-) -> Run:
+def load_live(folder: Path, summary: Mapping[str, object], options: ReadOptions) -> Run:
     """Return a run that goes on: what its file holds by now, and its live summary beyond that.
 
     Raises:
-        SourceError: As for `load`, or the file was not read within `timeout_s` seconds.
+        SourceError: As for `load`, or the file was not read within `options.timeout_s` seconds.
     """
     file, _ = find_file(folder)
-    records = _until(time.monotonic() + timeout_s, read_log(file, LogState()), file)
+    records = _until(time.monotonic() + options.timeout_s, read_log(file, LogState()), file)
     try:
-        contents = _read(file, records, metric_names)
+        contents = _read(file, records, options.keys)
     except _NothingWritten:
         contents = RunContents()
-    unwritten = unwritten_row(contents.rows, summary, key_parser(metric_names))
+    unwritten = unwritten_row(contents.rows, summary, options.keys.parse)
     if unwritten:
         contents.rows.append(unwritten)
-    return _to_run(contents, metric_names, [_BEHIND] if unwritten else [])
+    return _to_run(contents, options.keys, [_BEHIND] if unwritten else [])
+
+
+def _of_trainer(live: LiveRun) -> Iterator[Run]:
+    """Yield what the client's own file holds, of an online run too, and its summary beyond that."""
+    from lightning.pytorch.loggers import WandbLogger
+
+    for logger in live.trainer.loggers:
+        if isinstance(logger, WandbLogger) and not logger.experiment.disabled:
+            folder = Path(logger.experiment.dir).parent
+            yield load_live(folder, plain_summary(logger.experiment.summary), live.options)
+
+
+SOURCE = Source(
+    name="wandb-offline",
+    load=load,
+    of_trainer=_of_trainer,
+    file_names="*.wandb",
+    marks=(PATTERN,),
+)
 
 
 class _NothingWritten(SourceError):
     """The file has its header and no whole record."""
 
 
-def _read(
-    file: Path, records: Iterable[bytes], metric_names: Mapping[str, str] | None
-) -> RunContents:
+def _read(file: Path, records: Iterable[bytes], keys: Keys) -> RunContents:
     try:
-        contents = read_records(records, key_parser(metric_names), metric_names or ())
+        contents = read_records(records, keys.parse, keys.own_names)
     except ImportError as error:
         raise SourceError(
             f"{file}: reading it needs the package wandb: pip install wandb"
@@ -110,14 +122,12 @@ def _until(deadline_s: float, records: Iterator[bytes], file: Path) -> Iterator[
         if time.monotonic() > deadline_s:
             raise SourceError(
                 f"{file}: too long to be read at the end of a training: "
-                f"`ocr-baseline report --wandb-file {file}` reads it"
+                f"`ocr-baseline report {file}` reads it"
             )
 
 
-def _to_run(
-    contents: RunContents, metric_names: Mapping[str, str] | None, warnings: Iterable[str]
-) -> Run:
-    reading = read_rows(contents.rows, contents.summary, parse=key_parser(metric_names))
+def _to_run(contents: RunContents, keys: Keys, warnings: Iterable[str]) -> Run:
+    reading = read_rows(contents.rows, contents.summary, parse=keys.parse)
     return run_of(
         _info(contents),
         reading,

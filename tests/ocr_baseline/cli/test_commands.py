@@ -116,13 +116,11 @@ def test_schema_prints_or_writes_the_schema(tmp_path: Path) -> None:
         (["nope"], "nope"),
         (["report"], "Give one run"),
         (["report", "x.json", "--run-id", "a"], "Give one run"),
-        (["report", "x.json", "--project", "p"], "--run-id"),
         (["report", "x.json", "--output", "a", "--export-json", "a"], "a file each"),
         (["report", "--run-id", "a", "--timeout", "0"], "--timeout"),
         (["report", "--run-id"], "--run-id"),
         (["report", "--csv", "a", "--tensorboard", "b"], "Give one run"),
         (["report", "--csv", "a", "--mlflow-uri", "b"], "--mlflow-run"),
-        (["report", "x.json", "--metric-names", "a.yaml"], "logged metrics"),
         (["show"], "Give one run"),
         (["show", "x.json", "--nope"], "--nope"),
     ],
@@ -131,13 +129,27 @@ def test_a_usage_error_is_one_line(arguments: list[str], part: str) -> None:
     assert_one_error_line(run(*arguments), part)
 
 
+@pytest.mark.parametrize("command", ["report", "show", "plot"])
+def test_an_option_that_says_nothing_of_the_run_is_refused(
+    document: Path, tmp_path: Path, command: str
+) -> None:
+    names = tmp_path / "names.yaml"
+    names.write_text("my/val_s: performance/val_epoch_time\n")
+    for option, value, part in (
+        ("--project", "p", "--run-id"),
+        ("--mlflow-uri", "b", "--mlflow-run"),
+        ("--metric-names", names, "logged metrics"),
+    ):
+        assert_one_error_line(run(command, document, option, value), option, part)
+
+
 def test_input_that_can_not_be_read_is_one_line(tmp_path: Path) -> None:
     text = tmp_path / "notes.txt"
     text.write_text("hello\nworld")
     assert_one_error_line(run("show", text), "notes.txt", "not JSON")
     assert_one_error_line(run("show", tmp_path / "absent"), "absent")
     assert_one_error_line(run("report", "--run-dir", tmp_path / "absent"), "absent")
-    assert_one_error_line(run("report", "--run-dir", text), "notes.txt", "no folder")
+    assert_one_error_line(run("report", "--run-dir", text), "notes.txt", "isn't a folder")
     assert_one_error_line(run("report", "--run-dir", tmp_path), tmp_path.name, "records")
 
 
@@ -165,8 +177,8 @@ def test_a_loggers_file_is_read_under_names_of_the_users_own(
     ("text", "part"),
     [
         ("my/val_s: performance/nothing", "no known key"),
-        ("[my/val_s]", "no mapping"),
-        ("my/val_s: 3", "no mapping"),
+        ("[my/val_s]", "not a mapping"),
+        ("my/val_s: 3", "not a mapping"),
         ("{", "can't read"),
         (None, "can't read"),
     ],
@@ -186,18 +198,22 @@ def test_a_logger_folder_that_is_absent_is_one_line(tmp_path: Path, option: str)
     assert_one_error_line(run("report", option, tmp_path / "absent"), "absent")
 
 
+def wandb_settings(port: int, folder: Path) -> dict[str, str]:
+    folders = ("WANDB_DIR", "WANDB_CACHE_DIR", "WANDB_DATA_DIR", "WANDB_CONFIG_DIR", "HOME")
+    return {
+        "WANDB_BASE_URL": f"http://127.0.0.1:{port}",
+        "WANDB_API_KEY": "0" * 40,
+        **dict.fromkeys(folders, str(folder)),
+    }
+
+
 def test_a_wandb_server_that_can_not_be_reached_is_one_line_within_15_seconds(
     tmp_path: Path,
 ) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
-    folders = ("WANDB_DIR", "WANDB_CACHE_DIR", "WANDB_DATA_DIR", "WANDB_CONFIG_DIR", "HOME")
-    env = {
-        "WANDB_BASE_URL": f"http://127.0.0.1:{port}",
-        "WANDB_API_KEY": "0" * 40,
-        **dict.fromkeys(folders, str(tmp_path)),
-    }
+    env = wandb_settings(port, tmp_path)
     started = time.monotonic()
     done = run("report", "--run-id", "a1b2", "--project", "p", "--entity", "e", env=env)
     assert time.monotonic() - started < 15
@@ -237,16 +253,26 @@ def test_a_reader_that_goes_away_gets_no_complaint(document: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
-def test_ctrl_c_ends_with_130_and_no_traceback(tmp_path: Path) -> None:
+def test_what_is_no_regular_file_is_one_line_and_never_opened(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe.json"
     os.mkfifo(pipe)
-    process = subprocess.Popen(
-        [*COMMAND, "show", str(pipe)],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8",
-    )  # fmt: skip
-    with pipe.open("w"):  # returns once the command has opened the other end
+    assert_one_error_line(run("show", pipe), "pipe.json", "isn't a regular file")
+
+
+def test_ctrl_c_ends_with_130_and_no_traceback(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        process = subprocess.Popen(
+            [*COMMAND, "show", "wandb:e/p/a1b2", "--timeout", "60"],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8",
+            env={**os.environ, **wandb_settings(silent.getsockname()[1], tmp_path)},
+        )  # fmt: skip
+        assert process.stderr is not None
+        first = process.stderr.readline()
+        silent.settimeout(60)
+        silent.accept()[0].close()  # the command is in the middle of its reading
         process.send_signal(signal.SIGINT)
         _, stderr = process.communicate(timeout=60)
+    assert first == "Reading run e/p/a1b2 from Weights & Biases\n"
     assert process.returncode == 130
     assert stderr.splitlines() == ["ocr-baseline: error: interrupted"]
 

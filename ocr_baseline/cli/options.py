@@ -1,0 +1,303 @@
+"""Options that commands share, each spelled once, and what they are turned into."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from ocr_baseline.cli import streams
+from ocr_baseline.errors import SettingError, SourceError
+from ocr_baseline.layout import DEFAULT_STORE, STORE_VARIABLE
+from ocr_baseline.places import FoundRun, Place, Reading, locate_one, read
+from ocr_baseline.sources.logged.keys import Keys
+from ocr_baseline.sources.source import DEFAULT_TIMEOUT_S, ReadOptions
+
+if TYPE_CHECKING:
+    from ocr_baseline.comparison.calibration import Calibration
+    from ocr_baseline.comparison.options import Options
+    from ocr_baseline.vocabulary import SourceName
+
+Command = TypeVar("Command", bound=Callable[..., None])
+
+_WITHOUT_KEYS = ("recorder", "document", "stored")
+_ALIASES: tuple[tuple[str, SourceName | None, str, str], ...] = (
+    ("--run-dir", None, "DIR", "The same as RUN, a run's folder."),
+    ("--wandb-file", "wandb-offline", "PATH", "A W&B run's own file or folder."),
+    ("--csv", "csv", "PATH", "The same as csv:PATH."),
+    ("--tensorboard", "tensorboard", "PATH", "The same as tensorboard:PATH."),
+    ("--mlflow-run", "mlflow", "ID", "The same as mlflow:ID."),
+    ("--run-id", "wandb-api", "ID", "The same as wandb:ID."),
+)
+"""Options from before places named their source; a new source needs none."""
+
+
+def file_option(name: str, text: str, **settings: Any) -> Callable[[Command], Command]:
+    """Return an option that takes a file to read or write."""
+    kind = click.Path(path_type=Path, dir_okay=False)
+    return click.option(name, type=kind, metavar="FILE", help=text, **settings)
+
+
+def output_option(text: str = "Write it here [default: stdout].") -> Callable[[Command], Command]:
+    """Return `--output`."""
+    return file_option("--output", text)
+
+
+def check_outputs(**paths: Path | None) -> None:
+    """Refuse options that name one file for two things to write.
+
+    Raises:
+        click.UsageError: The message names the options.
+    """
+    given = [path.absolute() for path in paths.values() if path is not None]
+    if len(set(given)) < len(given):
+        names = [f"--{name.replace('_', '-')}" for name in paths]
+        raise click.UsageError(f"{', '.join(names[:-1])} and {names[-1]} need a file each.")
+
+
+def store_option(command: Command) -> Command:
+    """Add `--store`."""
+    return click.option(
+        "--store",
+        metavar="URL",
+        help=f"Folder or URL of named baselines [default: {STORE_VARIABLE}, else {DEFAULT_STORE}].",
+    )(command)
+
+
+def reading_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add what says how runs are read; the command gets it as `how`, a `Reading`."""
+
+    @functools.wraps(command)
+    def with_reading(**given: Any) -> None:
+        options = ReadOptions(
+            keys=_keys(given.pop("metric_names")),
+            project=given.pop("project"),
+            entity=given.pop("entity"),
+            mlflow_uri=given.pop("mlflow_uri"),
+            timeout_s=given.pop("timeout"),
+        )
+        how = Reading(options, given.pop("store"), streams.progress, streams.print_message)
+        command(how=how, **given)
+
+    return _with_options(
+        with_reading,
+        store_option,
+        click.option("--project", metavar="NAME", help="The W&B project [default: WANDB_PROJECT]."),
+        click.option(
+            "--entity", metavar="NAME", help="The W&B entity [default: the account's own]."
+        ),
+        click.option(
+            "--mlflow-uri",
+            metavar="URI",
+            help="The MLflow folder, database or server [default: MLFLOW_TRACKING_URI].",
+        ),
+        click.option(
+            "--timeout",
+            type=click.FloatRange(min=0, min_open=True),
+            default=DEFAULT_TIMEOUT_S,
+            show_default=True,
+            metavar="SECONDS",
+            help="Give up on a server after so long without an answer.",
+        ),
+        click.option(
+            "--metric-names",
+            type=click.Path(path_type=Path),
+            metavar="FILE.yaml",
+            help="Your own keys for known ones (docs/metrics.md).",
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class ChosenRun:
+    """The one run that a command line names, and how it is read."""
+
+    item: str | Path | Place
+    how: Reading
+
+    def read(self) -> FoundRun:
+        """Return the run.
+
+        Raises:
+            click.UsageError: An option says nothing of a run of this kind.
+            BaselineError: There is no run, there are several, or it can't be read.
+        """
+        place = locate_one(self.item, self.how)
+        _refuse_unused(place, self.how.options)
+        return read(place, self.how)
+
+
+def one_run(command: Callable[..., None]) -> Callable[..., None]:
+    """Add RUN and how it is read; the command gets `run`, a `ChosenRun`."""
+
+    @functools.wraps(command)
+    def with_run(how: Reading, run: str | None, **given: Any) -> None:
+        aliases = {name: given.pop(name.strip("-").replace("-", "_")) for name, *_ in _ALIASES}
+        command(run=ChosenRun(_only_run(run, aliases), how), **given)
+
+    run = click.argument("run", required=False, metavar="[RUN]")
+    aliases = [
+        click.option(name, metavar=metavar, help=text) for name, _, metavar, text in _ALIASES
+    ]
+    return _with_options(reading_options(with_run), run, *aliases)
+
+
+def _with_options(command: Callable[..., None], *options: Any) -> Callable[..., None]:
+    for add in reversed(options):
+        command = add(command)
+    return command
+
+
+def _only_run(run: str | None, aliases: dict[str, str | None]) -> str | Path | Place:
+    """Return the one run that the argument and the older options name.
+
+    Raises:
+        click.UsageError: They name none, or several.
+        SourceError: --run-dir is no folder.
+    """
+    named = [(name, value) for name, value in aliases.items() if value is not None]
+    if len(named) + (run is not None) != 1:
+        raise click.UsageError(f"Give one run: RUN, or one of {', '.join(aliases)}.")
+    if run is not None:
+        return run
+    ((option, value),) = named
+    kind = next(kind for name, kind, *_ in _ALIASES if name == option)
+    if kind is not None:
+        return Place(kind=kind, value=value)
+    folder = Path(value)
+    if not folder.is_dir():
+        reason = "it isn't a folder" if folder.exists() else "no such folder"
+        raise SourceError(f"can't read {folder}: {reason}")
+    return folder
+
+
+def _refuse_unused(place: Place, options: ReadOptions) -> None:
+    """Refuse options that say nothing of the run.
+
+    Raises:
+        click.UsageError: The message says which.
+    """
+    if place.kind != "wandb-api" and (options.project or options.entity):
+        raise click.UsageError("--project and --entity belong to wandb:ID or --run-id.")
+    if place.kind != "mlflow" and options.mlflow_uri:
+        raise click.UsageError("--mlflow-uri belongs to mlflow:ID or --mlflow-run.")
+    if place.kind in _WITHOUT_KEYS and options.keys.own_names:
+        raise click.UsageError("--metric-names belongs to a source of logged metrics.")
+
+
+def _keys(path: Path | None) -> Keys:
+    """Return the keys that count, with a user's own from a YAML file.
+
+    Raises:
+        SettingError: The file can't be read or holds no mapping of keys to known keys.
+    """
+    if path is None:
+        return Keys()
+    import yaml
+
+    try:
+        names = yaml.safe_load(read_text(path))
+    except (SourceError, yaml.YAMLError) as error:
+        raise SettingError(f"can't read {path}: {str(error).splitlines()[0]}") from error
+    if not isinstance(names, dict) or not all(isinstance(key, str) for key in names.values()):
+        raise SettingError(f"{path}: not a mapping of your keys to known keys (docs/metrics.md)")
+    return Keys({str(name): key for name, key in names.items()})
+
+
+def comparison_options(command: Command) -> Command:
+    """Add what decides how runs are compared."""
+    for option in (
+        file_option("--calibration", "The machine's own spread, from `calibrate`."),
+        click.option(
+            "--paired", is_flag=True, help="The runs of both sides were taken in pairs, in order."
+        ),
+        click.option(
+            "--across",
+            multiple=True,
+            metavar="FIELD",
+            help="A field that differs on purpose (num_workers, data.*); may be repeated.",
+        ),
+        click.option(
+            "--gate",
+            multiple=True,
+            metavar="METRIC",
+            help="Gate these metrics instead of the usual ones (*.throughput); may be repeated.",
+        ),
+        click.option(
+            "--margin",
+            multiple=True,
+            metavar="METRIC=SIZE",
+            help="The smallest change that counts (batch_time=5%,1ms); may be repeated.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def options_of(
+    margin: tuple[str, ...],
+    gate: tuple[str, ...],
+    across: tuple[str, ...],
+    paired: bool,
+    calibration: Path | None,
+) -> Options:
+    """Return the options of a comparison.
+
+    Raises:
+        BaselineError: When one of them is wrong; nothing else has been read by then.
+    """
+    from ocr_baseline.comparison.options import Options, configured_metrics, parse_margin
+
+    options = Options(
+        margins=dict(map(parse_margin, margin)),
+        gates=gate,
+        across=across,
+        is_paired=paired,
+        calibration=None if calibration is None else read_calibration(calibration),
+    )
+    configured_metrics(options)
+    return options
+
+
+def read_calibration(path: Path) -> Calibration:
+    """Return the calibration in a file.
+
+    Raises:
+        BaselineError: When it can't be read or is none.
+    """
+    from ocr_baseline.comparison.calibration import parse_calibration
+
+    return parse_calibration(read_text(path), str(path))
+
+
+def read_text(path: Path) -> str:
+    """Return a file's text.
+
+    Raises:
+        SourceError: When it can't be read as UTF-8.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise SourceError(f"can't read {path}: it isn't UTF-8 text") from error
+    except OSError as error:
+        raise SourceError(f"can't read {path}: {error.strerror or error}") from error
+
+
+def write_or_print(text: str, output: Path | None) -> None:
+    """Write text into a file and say so, or print it when there is no file.
+
+    Raises:
+        BaselineError: When it can't be written.
+    """
+    from ocr_baseline.files import write_text_atomically
+
+    if output is None:
+        streams.print_data(text)
+    else:
+        write_text_atomically(output, text)
+        streams.print_message(f"Wrote {output}")

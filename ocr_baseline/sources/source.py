@@ -1,0 +1,83 @@
+"""What a source is: how its runs are named, recognized and read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ocr_baseline.sources.logged.keys import Keys
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from lightning.pytorch import Trainer
+
+    from ocr_baseline.model.run import Run, RunInfo
+    from ocr_baseline.vocabulary import SourceName
+
+DEFAULT_TIMEOUT_S = 10.0
+"""Leaves a command that must end within 15 s time to start and to end."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadOptions:
+    """What a source may need to know beside the place; each takes what concerns it.
+
+    Attributes:
+        keys: The keys that count as metrics, the user's own names among them.
+        project: The W&B project of a run named by its id alone; else WANDB_PROJECT.
+        entity: The W&B entity of a run whose name has none; else the account's default.
+        mlflow_uri: A folder, `sqlite:///FILE` or a server's URL; else MLFLOW_TRACKING_URI.
+        timeout_s: Give up when nothing has come from a server for so long.
+        limit_s: Give up on a server after so long, even when rows still come.
+    """
+
+    keys: Keys = field(default_factory=Keys)
+    project: str | None = None
+    entity: str | None = None
+    mlflow_uri: str | None = None
+    timeout_s: float = DEFAULT_TIMEOUT_S
+    limit_s: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class LiveRun:
+    """A run whose trainer is at hand."""
+
+    trainer: Trainer
+    info: RunInfo
+    records_folder: Path | None
+    options: ReadOptions
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """One kind of place that runs are read from.
+
+    Attributes:
+        name: What documents and settings call it.
+        of_trainer: Yields one run per logger that a live trainer has of this source, or none.
+        load: Reads the run at a place; None where only a live trainer has one.
+        prefix: What comes before the colon where a place names its source, as in `csv:PATH`.
+        file_names: Pattern of the names of its files.
+        marks: Patterns of files relative to a folder that make the folder a run of this source.
+        server: The server that is asked for a run, which may take its time; None for files.
+    """
+
+    name: SourceName
+    of_trainer: Callable[[LiveRun], Iterator[Run]]
+    load: Callable[[str, ReadOptions], Run] | None = None
+    prefix: str | None = None
+    file_names: str = ""
+    marks: tuple[str, ...] = ()
+    server: str | None = None
+
+    def owns_file(self, path: Path) -> bool:
+        """Whether a file's name is one of this source."""
+        return fnmatchcase(path.name, self.file_names)
+
+    def owns_folder(self, path: Path) -> bool:
+        """Whether a folder is a run of this source, by the regular files in it."""
+        return any(file.is_file() for mark in self.marks for file in path.glob(mark))
