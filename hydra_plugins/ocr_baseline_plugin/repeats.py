@@ -1,7 +1,7 @@
 """The sweeper behind `experiment=baseline_repeats`: fresh processes instead of a sweep.
 
-Hydra imports this module at the start of every Hydra program in the environment, so it imports
-nothing beyond what Hydra itself has imported by then.
+Hydra imports this module whenever a Hydra program in the environment starts, so it imports nothing
+that Hydra hasn't already imported.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ ConfigStore.instance().store(
 
 
 class RepeatsSweeper(Sweeper):
-    """Runs the configuration `repeats.runs` times, in turns with `repeats.variant` if given."""
+    """Runs the configuration `repeats.runs` times, alternating with `repeats.variant` if given."""
 
     def __init__(self) -> None:
-        """Wait for `setup`."""
+        """Start without a configuration; `setup` brings it."""
         self.config: DictConfig | None = None
 
     def setup(
         self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
     ) -> None:
-        """Keep the composed configuration; each run composes its own again."""
+        """Keep the composed configuration; each run composes its own."""
         self.config = config
 
     def sweep(self, arguments: list[str]) -> None:
-        """Run everything, print how the runs differ, and where they are.
+        """Run everything, then print how the runs differ and where they are.
 
         Args:
             arguments: The task's overrides from the command line.
@@ -52,7 +52,7 @@ class RepeatsSweeper(Sweeper):
         from ocr_baseline.hydra import repeats
 
         if self.config is None:
-            raise RuntimeError("the sweeper was not set up")
+            raise RuntimeError("setup() wasn't called")
         settings = self.config.repeats
         folder = Path(self.config.hydra.sweep.dir).absolute()
         variant = list(settings.variant or [])

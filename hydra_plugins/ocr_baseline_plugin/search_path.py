@@ -1,7 +1,7 @@
-"""Puts the callbacks `performance_profiler` and `baseline_report` within reach of any Hydra app.
+"""Lets every Hydra application find `callbacks=baseline_report` and `+ocr_baseline=report`.
 
-Hydra imports this module at the start of every Hydra program in the environment, so it imports
-nothing beyond what Hydra itself has imported by then.
+Hydra imports this module whenever a Hydra program in the environment starts, so it imports nothing
+that Hydra hasn't already imported.
 """
 
 from hydra.core.config_search_path import ConfigSearchPath
@@ -9,12 +9,12 @@ from hydra.plugins.search_path_plugin import SearchPathPlugin
 
 
 class OcrBaselineSearchPathPlugin(SearchPathPlugin):
-    """Appends the package's own configs, so that an app's configs come first."""
+    """Appends the package's configs, so those of the application come first."""
 
     def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
-        """Append the package's config root to the app's search path.
+        """Append the package's configs to the application's search path.
 
         Args:
-            search_path: the search path of the app that is starting.
+            search_path: The search path of the application that is starting.
         """
         search_path.append(provider="ocr-baseline", path="pkg://ocr_baseline.hydra.configs")

@@ -1,1 +1,1 @@
-"""Hydra's own callbacks: what happens around a job, whatever the job did."""
+"""What Hydra applications use: configs, the post-run hook, the table of a sweep, repeats."""

@@ -1,7 +1,7 @@
-"""`BaselineReportHook`: after a Hydra job, the report that the job could not write itself.
+"""`BaselineReportHook`: after a Hydra job, the report the job couldn't write itself.
 
-Hydra makes the hook at the start of every job that configures it, so this module imports hardly
-anything beyond Hydra; the report engine is imported when there are records to report on.
+Hydra creates the hook at the start of every program that configures it, so this module imports
+little beyond Hydra. The report engine is imported once there are records to report on.
 """
 
 from __future__ import annotations
@@ -34,24 +34,23 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _RANK_VARIABLES = ("RANK", "LOCAL_RANK", "SLURM_PROCID", "JSM_NAMESPACE_RANK")
-"""What launchers tell a process its rank by, in the order in which Lightning asks."""
+"""Where launchers put a process's rank, in the order in which Lightning looks."""
 
 
 class BaselineReportHook(Callback):
     """Writes the report of a job that ended without one, and the table of a multirun.
 
-    A job's report is written from the records on disk when it has none, or one that lacks batches
-    which the records hold; its status and cause are the job's own. A process that leaves before
-    its job returns (`sys.exit`, Ctrl-C) is seen to as it exits. A job without records is left
-    alone, and so is every process of a rank above 0. A failure is a warning: the job's outcome
-    stays as it is.
+    If a job has no report, or one that lacks batches found in its records, the hook writes it from
+    the records on disk, with the job's own status and cause. It also does so when a process exits
+    before its job returns (`sys.exit`, Ctrl-C). Jobs without records and ranks above 0 are left
+    alone. If the hook fails you get a warning; the job's outcome doesn't change.
 
     Args:
         baseline_dir: Folder of the report, relative to the job's output folder or absolute.
     """
 
     def __init__(self, baseline_dir: str = "baseline") -> None:
-        """Keep the argument; nothing happens before a job starts."""
+        """Keep the argument; nothing happens until a job starts."""
         self.baseline_dir = baseline_dir
         self._job: _AtExit | None = None
         self._multirun: _AtExit | None = None
@@ -113,13 +112,13 @@ class BaselineReportHook(Callback):
 
             table = write_sweep_report(folder, baseline_dir=self.baseline_dir)
             if table is not None:
-                logger.info("Performance baselines of the sweep in %s", table)
+                logger.info("Performance baselines of the sweep written to %s", table)
         except Exception as error:  # noqa: BLE001 - a report must not change the jobs' outcome
             _warn("The table of the sweep's performance baselines", error)
 
 
 class _AtExit:
-    """An action for the end of a process that leaves early; forked children don't take it."""
+    """An action for a process that exits early; forked children don't run it."""
 
     def __init__(self, action: Callable[[], None]) -> None:
         self._action = action
@@ -127,7 +126,7 @@ class _AtExit:
         atexit.register(self._run)
 
     def cancel(self) -> None:
-        """Take the action back."""
+        """Cancel the action."""
         atexit.unregister(self._run)
 
     def _run(self) -> None:
@@ -138,13 +137,13 @@ class _AtExit:
 
 
 def _end_as_interrupted() -> None:
-    """Let the interpreter end as Ctrl-C has it, by SIGINT.
+    """Make the interpreter exit by SIGINT, as it does after Ctrl-C.
 
-    It remembers an interrupt that nobody caught until code is run from a text again, which many
-    an import does (dataclasses, named tuples); then it would exit with 1 instead.
+    The interpreter forgets an uncaught interrupt as soon as code is run from a string, which many
+    imports do (dataclasses, named tuples), and then exits with 1 instead.
     """
     with suppress(KeyboardInterrupt):
-        exec("raise KeyboardInterrupt")  # noqa: S102 - a fixed text, see above
+        exec("raise KeyboardInterrupt")  # noqa: S102 - a fixed string, see above
 
 
 def _is_first_rank() -> bool:
@@ -163,15 +162,15 @@ def _ending_of_job(job_return: JobReturn) -> Ending:
 
     if job_return.status is JobStatus.COMPLETED:
         return Ending(status="finished")
-    # The public property raises what it holds and prints a line to stderr first.
+    # The public property prints a line to stderr and raises what it holds.
     error = job_return._return_value
     return ending_by(error) if isinstance(error, BaseException) else Ending(status="failed")
 
 
 def _ending_at_exit() -> Ending:
-    """Return how a process ended that exits while its job still runs.
+    """Return how a process ended that exits while its job is still running.
 
-    The interpreter keeps an exception that it printed the traceback of, Ctrl-C for one, and never
+    The interpreter keeps an exception whose traceback it printed, such as that of Ctrl-C, but never
     a `SystemExit`.
     """
     from ocr_baseline.recovery import Ending, ending_by
@@ -179,13 +178,15 @@ def _ending_at_exit() -> Ending:
     error = getattr(sys, "last_value", None)
     if isinstance(error, BaseException):
         return ending_by(error)
-    return Ending(status="failed", ended_by="SystemExit: the process left before its job returned")
+    return Ending(
+        status="failed", ended_by="SystemExit: the process exited before its job returned"
+    )
 
 
 def _warn(what: str, error: Exception) -> None:
     logger.warning(
-        "%s could not be written (%s: %s). The job is not affected; `ocr-baseline report "
-        "--run-dir FOLDER` tries again from the records.",
+        "%s couldn't be written (%s: %s). The job isn't affected. To try again from the records, "
+        "run: ocr-baseline report --run-dir FOLDER",
         what,
         type(error).__name__,
         error,

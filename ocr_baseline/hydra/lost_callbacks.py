@@ -1,6 +1,6 @@
-"""Which of an application's callbacks a run goes without because of `callbacks=baseline_report`.
+"""Warns when `callbacks=baseline_report` costs a run callbacks that the application chose.
 
-That choice keeps the application's `callbacks/default` and replaces any other file it had chosen.
+That override keeps the application's `callbacks/default` and replaces any other choice.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ ADDING = "+ocr_baseline=report"
 
 
 def lost_callbacks_warning(config: DictConfig) -> str | None:
-    """Return a sentence that names the lost callbacks and what to write instead, if any are lost.
+    """Return a sentence with the lost callbacks and what to write instead; None if none are lost.
 
-    The same command is composed once more with `ADDING` in the place of `REPLACING`; what is there
-    and not in `config` is lost. Where that can't be composed, nothing can be told.
+    To find out, the same command is composed again with `ADDING` instead of `REPLACING`. If that
+    fails, the result is None.
 
     Args:
-        config: The job's configuration, with Hydra's own part.
+        config: The job's configuration, including the key `hydra`.
     """
     overrides = [*config.hydra.overrides.hydra, *config.hydra.overrides.task]
     if REPLACING not in overrides or not GlobalHydra.instance().is_initialized():
@@ -40,8 +40,8 @@ def lost_callbacks_warning(config: DictConfig) -> str | None:
     if not lost:
         return None
     return (
-        f"{REPLACING} replaces callbacks={kept.hydra.runtime.choices.callbacks}, so this run goes "
-        f"without {', '.join(lost)}. To keep the application's callbacks, write {ADDING} instead."
+        f"{REPLACING} replaces callbacks={kept.hydra.runtime.choices.callbacks}, so this run lacks "
+        f"{', '.join(lost)}. To keep the application's callbacks, write {ADDING} instead."
     )
 
 

@@ -1,8 +1,8 @@
-"""Repeats of one configuration, or of two in turns, each run in a process of its own.
+"""Repeated runs of one configuration, or of two that take turns, each in its own process.
 
-Hydra's multirun hands the overrides over (`experiment=baseline_repeats`); the runs land beside
-each other in the sweep's folder: `warmup-0`, `a-0`, `b-0`, `b-1`, `a-1`, … Two configurations take
-turns as A B B A, so that a machine that warms up or slows down does it to both alike.
+The sweeper of `experiment=baseline_repeats` passes on the overrides. The runs land side by side in
+the sweep's folder: `warmup-0`, `a-0`, `b-0`, `b-1`, `a-1`, … Two configurations run in the order
+A B B A, so a machine that warms up or slows down affects both alike.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ LINES_SHOWN = 15
 
 
 class RepeatsError(BaselineError):
-    """A repeated run failed; the message names its folder and ends with its last lines."""
+    """A repeated run failed; the message names its folder and ends with its last output."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PlannedRun:
-    """One run: its folder's name and the overrides beyond those of all runs."""
+    """One run: the name of its folder and the overrides that only its side has."""
 
     name: str
     side: str
@@ -51,7 +51,7 @@ class PlannedRun:
 
 @dataclass(frozen=True, kw_only=True)
 class FinishedRun:
-    """A run that ended well, how long its process took, and the canary just before it."""
+    """A run that succeeded, its process's duration, and the canary's just before it."""
 
     name: str
     side: str
@@ -60,13 +60,15 @@ class FinishedRun:
 
 
 def plan(runs: int, variant: Sequence[str] | None, warmup_runs: int) -> list[PlannedRun]:
-    """Return the runs in order: the warm-up, then A alone or A B B A and so on.
+    """Return the runs in order: the warm-ups, then A alone, or A B B A and so on.
 
     Raises:
         RepeatsError: When there is nothing to run.
     """
     if runs < 1 or warmup_runs < 0:
-        raise RepeatsError(f"nothing to repeat: repeats.runs={runs}, warmup_runs={warmup_runs}")
+        raise RepeatsError(
+            f"nothing to repeat: repeats.runs={runs}, repeats.warmup_runs={warmup_runs}"
+        )
     warmup = [
         PlannedRun(name=f"warmup-{number}", side="warmup", overrides=())
         for number in range(warmup_runs)
@@ -85,13 +87,13 @@ def _turns(runs: int, variant: Sequence[str] | None) -> Iterator[PlannedRun]:
 def run_all(
     planned: Sequence[PlannedRun], command: Sequence[str], overrides: Sequence[str], folder: Path
 ) -> list[FinishedRun]:
-    """Run everything in order, with progress on stderr; stop at the first run that fails.
+    """Run everything in order, with progress on stderr; stop at the first failure.
 
     Args:
         planned: The runs.
         command: What starts the application, without overrides.
-        overrides: Overrides of all runs.
-        folder: Where each run gets its folder, and `repeats.json` its record.
+        overrides: Overrides for all runs.
+        folder: Where each run gets its folder and `repeats.json` is written.
 
     Raises:
         RepeatsError: When a run fails or leaves no baseline.
@@ -139,32 +141,32 @@ def _run_one(
         )
     duration_s = time.perf_counter() - started
     if done.returncode != 0:
-        raise RepeatsError(_failure(run_folder, f"ended with status {done.returncode}"))
+        raise RepeatsError(_failure(run_folder, f"exited with status {done.returncode}"))
     if not baseline_path(run_folder).is_file():
         raise RepeatsError(_failure(run_folder, "left no baseline; use callbacks=baseline_report"))
     return FinishedRun(name=run.name, side=run.side, duration_s=duration_s, canary_s=canary)
 
 
 def baseline_path(run_folder: Path) -> Path:
-    """Return where a run of the application leaves its baseline."""
+    """Return where a run of the application writes its baseline."""
     return run_folder / BASELINE_FOLDER / JSON_NAME
 
 
 def busy_warning(finished: Sequence[FinishedRun]) -> str | None:
-    """Return a sentence when the machine was not equally free for all runs."""
+    """Return a sentence if other work slowed the machine down during some of the runs."""
     canaries = [run.canary_s for run in finished]
     excess = max(canaries) / min(canaries) - 1
     if excess <= BUSY_EXCESS:
         return None
     slowest = max(finished, key=lambda run: run.canary_s)
     return (
-        f"The machine was not quiet: fixed work took up to {100 * excess:.0f} % longer than at "
+        f"The machine was busy: the same fixed work took up to {100 * excess:.0f}% longer than at "
         f"best (before {slowest.name}). Stop other programs and repeat."
     )
 
 
 def closing_report(folder: Path, finished: Sequence[FinishedRun], variant: Sequence[str]) -> str:
-    """Return what is printed at the end: the comparison of two sides, and what to do next.
+    """Return what is printed at the end: the comparison of both sides, and what to do next.
 
     Raises:
         BaselineError: When a baseline can't be read.
@@ -176,11 +178,11 @@ def closing_report(folder: Path, finished: Sequence[FinishedRun], variant: Seque
     if warning is not None:
         lines.append(warning)
     if not variant:
-        lines.append(f"Spread of this machine: ocr-baseline calibrate '{folder}/a-*'")
+        lines.append(f"To measure this machine's spread: ocr-baseline calibrate '{folder}/a-*'")
         return "\n".join(lines) + "\n"
     comparison = comparison_of(folder, finished, variant)
     across = " ".join(f"--across {field}" for field in on_purpose(variant))
-    lines.append(f"Again: ocr-baseline compare '{folder}/a-*' -- '{folder}/b-*' {across}")
+    lines.append(f"Compare again: ocr-baseline compare '{folder}/a-*' -- '{folder}/b-*' {across}")
     width = shutil.get_terminal_size((100, 24)).columns
     text = render_comparison_terminal(comparison, width=width, color=False)
     return text + "\n" + "\n".join(lines) + "\n"
@@ -194,7 +196,7 @@ def on_purpose(variant: Sequence[str]) -> tuple[str, ...]:
 def comparison_of(
     folder: Path, finished: Sequence[FinishedRun], variant: Sequence[str]
 ) -> Comparison:
-    """Return the comparison of A and B; what the variant overrides differs on purpose.
+    """Return the comparison of A and B; the fields the variant overrides differ on purpose.
 
     Raises:
         BaselineError: When a baseline can't be read.
@@ -209,12 +211,12 @@ def comparison_of(
 
 
 def override_key(override: str) -> str:
-    """Return the key that an override is about: `data.num_workers` of `++data.num_workers=2`."""
+    """Return the key an override sets, such as `data.num_workers` for `++data.num_workers=2`."""
     return override.lstrip("+~").partition("=")[0].partition("@")[0].replace("/", ".")
 
 
 def application_command() -> list[str]:
-    """Return what starts this very program again, without its arguments."""
+    """Return the command that starts this program again, without its arguments."""
     import __main__
 
     spec = getattr(__main__, "__spec__", None)
@@ -232,7 +234,7 @@ def _summary(folder: Path, run: FinishedRun) -> RunSummary:
 def _failure(run_folder: Path, what: str) -> str:
     text = (run_folder / OUTPUT_NAME).read_text(encoding="utf-8", errors="replace")
     last = "\n".join(text.strip().splitlines()[-LINES_SHOWN:])
-    return f"{run_folder} {what}. Its last lines, from {OUTPUT_NAME}:\n{last}"
+    return f"{run_folder} {what}. The last lines of its {OUTPUT_NAME}:\n{last}"
 
 
 def _write_record(folder: Path, finished: Sequence[FinishedRun]) -> None:

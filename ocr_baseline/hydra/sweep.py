@@ -1,4 +1,4 @@
-"""One table over the jobs of a sweep, from the baselines in their folders."""
+"""One table of the jobs of a sweep, from the baselines in their folders."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ _DIGITS = re.compile(r"(\d+)")
 
 
 def write_sweep_report(folder: Path, *, baseline_dir: str = "baseline") -> Path | None:
-    """Write `sweep_baselines.md` and `.csv` over the jobs in a sweep's folder.
+    """Write `sweep_baselines.md` and `.csv` for the jobs in a sweep's folder.
 
-    A job that left records and no report gets its report first.
+    A job that left records but no report gets its report first.
 
     Returns:
-        The Markdown file; None, and nothing is written, where no job measured anything.
+        The Markdown file; None if no job measured anything, and then nothing is written.
 
     Raises:
         BaselineError: When a file can't be written.
@@ -54,7 +54,7 @@ def write_sweep_report(folder: Path, *, baseline_dir: str = "baseline") -> Path 
 
 
 def _job_folders(folder: Path, baseline_dir: str) -> list[Path]:
-    """Return the folders that a job made, in the order of their numbers, then their names."""
+    """Return the jobs' folders, sorted by number, then by name."""
     return sorted(_walk(folder, baseline_dir, depth=0), key=_natural_order)
 
 
@@ -85,7 +85,7 @@ def _job(path: Path, sweep: Path, baseline_dir: str) -> SweepJob:
 
 
 def _baseline(folder: Path) -> tuple[Baseline | None, str | None]:
-    """Return the job's baseline, else why there is none."""
+    """Return the job's baseline, or why there is none."""
     try:
         if (folder / RECORDS_FOLDER / MAIN_RECORDS_NAME).is_file():
             recover_report(folder, Ending())

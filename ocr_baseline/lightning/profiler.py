@@ -27,7 +27,6 @@ from ocr_baseline.lightning.metrics.metric_logger import MetricLogger
 from ocr_baseline.lightning.run import description as run_description
 from ocr_baseline.lightning.run.rank_records import shared_folder
 from ocr_baseline.lightning.run.recording import Recording
-from ocr_baseline.measure.sections import SectionListener, listen
 from ocr_baseline.model.privacy import error_text
 from ocr_baseline.vocabulary import Stage
 
@@ -97,13 +96,10 @@ class PerformanceProfilerCallback(Callback):
         self._timing: FrameworkTiming | None = None
         self._profiler: AccountingProfiler | None = None
         self._trainer: Trainer | None = None
-        self._listened_before: SectionListener | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """Copies and pickles hold the arguments; the run that is recorded stays with this one."""
-        running = dict.fromkeys(
-            ("_recording", "_timing", "_profiler", "_trainer", "_listened_before"), None
-        )
+        running = dict.fromkeys(("_recording", "_timing", "_profiler", "_trainer"), None)
         return {**vars(self), **running}
 
     @property
@@ -214,7 +210,6 @@ class PerformanceProfilerCallback(Callback):
         )
         timing.apply(trainer, running_stage=stage, loader_startup=profiler.loader_startup())
         set_profiler(trainer, profiler)
-        self._listened_before = listen(recorder.operations)
 
     def _recording_of(self, trainer: Trainer) -> Recording:
         """Go on with the records of the run before if they are in this trainer's folder."""
@@ -236,8 +231,6 @@ class PerformanceProfilerCallback(Callback):
     def _stop(self) -> None:
         """Take everything back that `_start` put in place; harmless when repeated."""
         if self._timing is not None:
-            listen(self._listened_before)
-            self._listened_before = None
             self._timing.undo()
             self._timing = None
         trainer, profiler = self._trainer, self._profiler

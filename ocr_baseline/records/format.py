@@ -70,6 +70,7 @@ class HeaderFields(TypedDict, total=False):
     config_hash: str | None
     include_config: bool
     profile_memory: bool
+    operations: list[str]
 
 
 class HeaderJson(HeaderFields):
@@ -184,6 +185,13 @@ class RemovedJson(TypedDict):
     batches: int
 
 
+class WarningJson(TypedDict):
+    """A sentence about the measuring that the report must say."""
+
+    type: Literal["warning"]
+    text: str
+
+
 class AcceleratorPeaksJson(TypedDict, total=False):
     """What the accelerator's allocator used at most since the process began."""
 
@@ -225,6 +233,7 @@ Record = (
     | WorkerStartJson
     | WorkerBatchesJson
     | RemovedJson
+    | WarningJson
     | StatusJson
 )
 

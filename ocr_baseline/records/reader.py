@@ -39,6 +39,10 @@ if TYPE_CHECKING:
     from ocr_baseline.records.format import EpochJson, HeaderJson, StatusJson
 
 
+MOST_WARNINGS = 100
+"""Sentences of the recorder's that a report says; more is damage."""
+
+
 def load(folder: Path) -> Run:
     """Read the records of a run from its folder, or from a folder around it.
 
@@ -90,6 +94,7 @@ class _Reading:
     status: StatusJson = field(default_factory=unknown_status)
     lost_records: int = 0
     removed_batches: int = 0
+    said: dict[str, None] = field(default_factory=dict)
 
     def take_file(self, path: Path) -> None:
         """Take the records of a file in; those that can't be taken are counted."""
@@ -104,6 +109,7 @@ class _Reading:
             "device_batch": self.device.take,
             "status": self._take_status,
             "removed": self._take_removed,
+            "warning": self._take_warning,
         }
         self.lost_records += take_records(path, takers)
 
@@ -119,6 +125,10 @@ class _Reading:
 
     def _take_removed(self, record: Mapping[str, Any]) -> None:
         self.removed_batches = checks.count(record["batches"])
+
+    def _take_warning(self, record: Mapping[str, Any]) -> None:
+        if len(self.said) < MOST_WARNINGS:
+            self.said[checks.text(record["text"])] = None
 
     def run(self) -> Run:
         """Put the run together."""
@@ -221,7 +231,7 @@ class _Reading:
             sanity_check_batches=0 if sanity is None else len(sanity.duration_s),
             setup_s=self._outside_s(Stage.SETUP),
             lost_records=self.lost_records,
-            warnings=self._warnings(),
+            warnings=(*self._warnings(), *self.said, *self._never_called(header)),
         )
 
     def _warnings(self) -> tuple[str, ...]:
@@ -234,6 +244,15 @@ class _Reading:
             f"{batches} batches {cause}: totals and statistics are without them"
             for cause, batches in causes.items()
             if batches
+        )
+
+    def _never_called(self, header: HeaderJson) -> tuple[str, ...]:
+        """Tell of named operations without a call."""
+        called = self.operations.names()
+        return tuple(
+            f"Operation {name} was named in `operations`, and was never called in this run."
+            for name in header.get("operations", [])
+            if name not in called
         )
 
     def _outside_s(self, stage: Stage) -> float | None:

@@ -1,1 +1,1 @@
-"""Configs that any Hydra application finds once ocr-baseline is installed."""
+"""Configs on the search path of every Hydra application once ocr-baseline is installed."""

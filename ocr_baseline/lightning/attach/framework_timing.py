@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import inspect
 import threading
+from contextlib import ExitStack, nullcontext
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from lightning.pytorch import LightningModule
@@ -17,11 +19,10 @@ from torch import distributed
 from torch.utils.data import DataLoader, dataloader
 from torchmetrics import Metric
 
-from ocr_baseline.measure.collate import time_held_collate
-from ocr_baseline.measure.instrument import Instrumentation, wrap_callable
+from ocr_baseline.measure import sections
+from ocr_baseline.measure.instrument import Instrumentation, operation_context
 from ocr_baseline.measure.operation_names import Target, resolve
-from ocr_baseline.measure.sections import section
-from ocr_baseline.measure.workers import WorkerStart
+from ocr_baseline.measure.workers import MeasuredLoop, measured_workers
 from ocr_baseline.vocabulary import Line, Stage
 
 if TYPE_CHECKING:
@@ -113,6 +114,7 @@ class FrameworkTiming:
         self._instrumentation = Instrumentation()
         self._targets = [resolve(name) for name in operations]
         self._timed_metrics: set[int] = set()
+        self._timed_functions: set[tuple[str, int]] = set()
 
     def apply(
         self,
@@ -132,33 +134,54 @@ class FrameworkTiming:
         if trainer.world_size > 1:
             timed += self._collectives()
         timed += [
-            (target, section(target.dotted_name))
+            (target, operation_context(target.dotted_name))
             for target in self._targets
             if not _is_metric_method(target)
         ]
         timed += [(fetcher, loader_startup) for fetcher in _prefetching()]
         self._instrumentation.time(*timed)
-        time_held_collate(self._instrumentation)
         self._time_loaders(running_stage, loader_startup)
+        self._time_named_metrics()
+        names = [target.dotted_name for target in self._targets]
+        self._recorder.operations.reserve(names)
+        self._recorder.write_header({"operations": names})
+        sections.join(self._recorder.operations)
 
     def time_metrics(self, module: LightningModule) -> None:
-        """Time the torchmetrics of `module` that are not timed yet.
+        """Time the torchmetrics of `module` that are not timed yet, on the line `metrics`.
 
-        A metric binds its methods to itself when it is made, so each one is wrapped in place; an
-        operation that names the class's method gets the time, otherwise the line `metrics` does.
+        A metric makes functions of its own of its methods as it is made, so each has its own.
         """
         for metric in module.modules():
             if isinstance(metric, Metric) and id(metric) not in self._timed_metrics:
                 self._timed_metrics.add(id(metric))
                 for attribute in METRIC_METHODS:
-                    context = self._metric_context(metric, attribute)
-                    wrapped = wrap_callable(getattr(metric, attribute), context)
-                    self._instrumentation.replace(metric, attribute, wrapped)
+                    self._instrumentation.time_method(
+                        getattr(metric, attribute), MainThreadSpan(self._recorder, Line.METRICS)
+                    )
+        self._time_named_metrics()
 
     def undo(self) -> None:
-        """Put everything back."""
+        """Take everything back."""
+        sections.leave(self._recorder.operations)
         self._instrumentation.undo()
         self._timed_metrics.clear()
+        self._timed_functions.clear()
+
+    def _time_named_metrics(self) -> None:
+        """Time the metrics' methods that operations name, wherever the metrics are.
+
+        A name of a class stands for the classes below it too, as far as they are loaded.
+        """
+        for target in self._targets:
+            if not _is_metric_method(target):
+                continue
+            context = operation_context(target.dotted_name)
+            for function in _implementations(target):
+                if (target.dotted_name, id(function)) not in self._timed_functions:
+                    self._timed_functions.add((target.dotted_name, id(function)))
+                    holds = _is_called_first(function, target.attribute)
+                    self._instrumentation.time_function(function, context, holds)
 
     def _collectives(self) -> list[_Timed]:
         span = MainThreadSpan(self._recorder, Line.COLLECTIVES)
@@ -171,59 +194,58 @@ class FrameworkTiming:
             if hasattr(distributed, name)
         ]
 
-    def _metric_context(self, metric: Metric, attribute: str) -> AbstractContextManager[None]:
-        for target in self._targets:
-            is_of_metrics = target.attribute == attribute and _is_metric_method(target)
-            if is_of_metrics and isinstance(metric, target.owner):
-                return section(target.dotted_name)
-        return MainThreadSpan(self._recorder, Line.METRICS)
-
     def _time_loaders(
         self, running_stage: Callable[[], Stage], loader_startup: AbstractContextManager[Any]
     ) -> None:
-        recorder = self._recorder
+        """Charge the start of loaders and the end of their workers, and record the workers.
+
+        A torch that names its iterators otherwise leaves the workers' end to the line it is in.
+        """
         main_thread = threading.get_ident()
-        names = tuple(target.dotted_name for target in self._targets)
-        original = DataLoader.__iter__
 
-        def iterate(loader: DataLoader[Any]) -> Iterator[Any]:
+        def started(loader: DataLoader[Any]) -> AbstractContextManager[Any]:
             if threading.get_ident() != main_thread:
-                return original(loader)
-            with loader_startup, self._instrumentation.picklable():
-                return _iterate_with_records(
-                    loader,
-                    original,
-                    WorkerStart(
-                        recorder.folder,
-                        rank=recorder.rank,
-                        stage=_recorded_stage(running_stage(), loader),
-                        origin_ns=recorder.started_ns,
-                        operations=names,
-                        prefetch_factor=loader.prefetch_factor,
-                        user_init=loader.worker_init_fn,
-                    ),
-                )
+                return nullcontext()
+            return self._started(loader, running_stage, loader_startup)
 
-        self._instrumentation.replace(DataLoader, "__iter__", iterate)
-        self._time_worker_shutdown(main_thread, loader_startup)
+        def ended(iterator: Any) -> AbstractContextManager[Any]:
+            return loader_startup if threading.get_ident() == main_thread else nullcontext()
 
-    def _time_worker_shutdown(
-        self, main_thread: int, loader_startup: AbstractContextManager[Any]
-    ) -> None:
-        """Charge the end of workers to the loader; a torch that names it otherwise goes untimed."""
-        iterator_class = getattr(dataloader, "_MultiProcessingDataLoaderIter", None)
-        original = getattr(iterator_class, "_shutdown_workers", None)
-        if original is None:
-            return
+        self._instrumentation.time_function(DataLoader.__iter__, started)
+        iterators = getattr(dataloader, "_MultiProcessingDataLoaderIter", None)
+        shutdown = getattr(iterators, "_shutdown_workers", None)
+        if shutdown is not None:
+            self._instrumentation.time_function(shutdown, ended)
 
-        def shut_down(iterator: Any) -> None:
-            if threading.get_ident() != main_thread:
-                original(iterator)
-                return
-            with loader_startup:
-                original(iterator)
+    def _started(
+        self,
+        loader: DataLoader[Any],
+        running_stage: Callable[[], Stage],
+        loader_startup: AbstractContextManager[Any],
+    ) -> AbstractContextManager[Any]:
+        """Return what a pass over a loader begins inside; a loader that can't be read has less."""
+        stack = ExitStack()
+        stack.enter_context(loader_startup)
+        try:
+            if int(loader.num_workers):
+                stack.enter_context(measured_workers(self._loop(loader, running_stage())))
+        except Exception as error:  # noqa: BLE001 - the loader is the user's, and may refuse anything
+            name = type(loader).__name__
+            self._recorder.operations.note(
+                f"The workers of a {name} were not measured ({type(error).__name__}: {error})."
+            )
+        return stack
 
-        self._instrumentation.replace(iterator_class, "_shutdown_workers", shut_down)
+    def _loop(self, loader: DataLoader[Any], stage: Stage) -> MeasuredLoop:
+        factor = loader.prefetch_factor
+        return MeasuredLoop(
+            self._recorder.folder,
+            rank=self._recorder.rank,
+            stage=_recorded_stage(stage, loader),
+            origin_ns=self._recorder.started_ns,
+            operations=tuple(target.dotted_name for target in self._targets),
+            prefetch_factor=None if factor is None else int(factor),
+        )
 
 
 def _method(owner: type, attribute: str) -> Target:
@@ -248,23 +270,27 @@ def _recorded_stage(stage: Stage, loader: DataLoader[Any]) -> Stage:
     return stage
 
 
-def _iterate_with_records(
-    loader: DataLoader[Any],
-    original: Callable[[DataLoader[Any]], Iterator[Any]],
-    worker_start: WorkerStart,
-) -> Iterator[Any]:
-    if loader.num_workers == 0:
-        return original(loader)
-    loader.worker_init_fn = worker_start
-    try:
-        return original(loader)
-    finally:
-        loader.worker_init_fn = worker_start.user_init
-
-
 def _is_metric_method(target: Target) -> bool:
     return (
         isinstance(target.owner, type)
         and issubclass(target.owner, Metric)
         and target.attribute in METRIC_METHODS
     )
+
+
+def _implementations(target: Target) -> Iterator[FunctionType]:
+    """Yield the functions that a method is in a class and in the classes below it."""
+    classes = [target.owner]
+    while classes:
+        found = classes.pop()
+        classes += found.__subclasses__()
+        function = vars(found).get(target.attribute)
+        if found is target.owner:
+            function = target.static_value
+        if isinstance(function, FunctionType):
+            yield function
+
+
+def _is_called_first(function: FunctionType, attribute: str) -> Callable[[Any], bool]:
+    """Tell calls of a metric's own method from those that go on to a class above it."""
+    return lambda metric: inspect.getattr_static(type(metric), attribute, None) is function

@@ -57,8 +57,8 @@ def start(tmp_path: Path, repository: Path) -> Start:
 
 
 EXITED = (
-    "SystemExit: the process left before its job returned"
-    if hydra.__version__.startswith("1.3.")  # it lets an exit pass by the end of the job
+    "SystemExit: the process exited before its job returned"
+    if hydra.__version__.startswith("1.3.")  # it doesn't end the job on an exit
     else "SystemExit: 3"
 )
 
@@ -103,12 +103,12 @@ def test_a_hook_that_fails_leaves_exit_code_and_job_alone(start: Start, tmp_path
     (records / "rank_0.jsonl").write_bytes(b"\xff\x00 no records at all\n")
     done = start("batches=0")
     assert done.returncode == 0
-    assert "could not be written" in (done.stdout + done.stderr)
+    assert "couldn't be written" in (done.stdout + done.stderr)
     assert not (tmp_path / "job" / "baseline" / "baseline.json").exists()
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
-def test_a_folder_that_does_not_answer_holds_a_job_up_for_a_while_only(
+def test_a_folder_that_does_not_answer_delays_a_job_for_a_while_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(folder_answer, "PATIENCE_S", 0.1)
@@ -127,7 +127,7 @@ def test_a_rank_above_0_writes_nothing(start: Start, tmp_path: Path) -> None:
     assert not (tmp_path / "job" / "baseline" / "baseline.json").exists()
 
 
-def test_a_report_that_tells_all_records_stays_and_one_that_lacks_batches_is_renewed(
+def test_a_complete_report_stays_and_one_that_lacks_batches_is_renewed(
     start: Start, tmp_path: Path
 ) -> None:
     folder = tmp_path / "job" / "baseline"
@@ -160,7 +160,7 @@ def test_a_sweep_gets_one_table_over_its_jobs_the_failed_ones_too(
     assert "hunter2" not in table
 
 
-def test_a_sweep_that_a_job_left_without_a_word_still_gets_its_table(
+def test_a_sweep_whose_job_exits_the_process_still_gets_its_table(
     start: Start, tmp_path: Path
 ) -> None:
     assert start("--multirun", "end=return,exit,return").returncode == 3

@@ -1,4 +1,4 @@
-"""Repeats in fresh processes, with a small Hydra application in the place of a training."""
+"""Repeats in fresh processes, with a small Hydra application in place of a training."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_two_configurations_take_turns() -> None:
     assert [planned.name for planned in plan(2, None, 0)] == ["a-0", "a-1"]
 
 
-def test_the_variant_is_of_the_second_side_alone() -> None:
+def test_only_the_second_side_gets_the_variant() -> None:
     overrides = {planned.side: planned.overrides for planned in plan(2, ["x=1"], 1)}
     assert overrides == {"warmup": (), "a": (), "b": ("x=1",)}
 
@@ -93,7 +93,7 @@ def test_an_override_tells_which_field_differs_on_purpose(override: str, key: st
     assert repeats.override_key(override) == key
 
 
-def test_every_run_has_a_process_and_a_folder_of_its_own(tmp_path: Path) -> None:
+def test_every_run_has_its_own_process_and_folder(tmp_path: Path) -> None:
     done = run(tmp_path, 'repeats.variant=["work.factor=1.5"]')
     assert done.returncode == 0, done.stderr
     assert "1 of 2: a-0 took" in done.stderr
@@ -122,10 +122,10 @@ def finished(*canaries_s: float) -> list[FinishedRun]:
     ]
 
 
-def test_a_machine_that_was_not_quiet_is_said_so() -> None:
+def test_a_busy_machine_is_warned_of() -> None:
     warning = repeats.busy_warning(finished(0.1, 0.1, 0.15))
     assert warning is not None
-    assert "50 %" in warning
+    assert "50%" in warning
     assert "a-2" in warning
     assert repeats.busy_warning(finished(0.1, 0.105)) is None
 

@@ -50,6 +50,18 @@ def test_a_run_without_measurements_has_no_value_at_all() -> None:
     assert all(row["value"] == "" and row["missing"] for row in found)
 
 
+def test_a_unit_is_that_of_the_field_or_of_what_the_field_is_in() -> None:
+    units = {row["metric"]: row["unit"] for row in rows(render_metrics_csv(full_baseline()))}
+    assert units["batch_time_s.count"] == "count"
+    assert units["device.batch_time_s.p95"] == "s"
+    assert units["throughput_samples_per_s"] == "samples/s"
+    assert units["memory.process_tree_rss_bytes.peak"] == "bytes"
+    assert units["memory.process_tree_rss_bytes.growth_low_bytes_per_min"] == "bytes/min"
+    assert units["operation.share_of_phase"] == units["line.share"] == "share"
+    assert units["train_vs_validation.sample_ratio.low"] == "ratio"
+    assert units["memory.system_memory_percent"] == "percent"
+
+
 def test_rows_of_lines_operations_and_dataloaders_are_told_apart() -> None:
     keys = [
         tuple(row[key] for key in ("phase", "dataloader", "process", "name", "metric"))
