@@ -48,7 +48,13 @@ PHASE_WORDS: Mapping[str, str] = {
 
 RunStatus = Literal["finished", "failed", "interrupted", "running", "unknown"]
 SourceName = Literal[
-    "recorder", "logged-metrics", "wandb-api", "wandb-offline", "csv", "tensorboard", "mlflow"
+    "recorder",
+    "logged-metrics",
+    "wandb-api",
+    "wandb-offline",
+    "csv",
+    "tensorboard",
+    "mlflow",
 ]
 MissingReason = Literal["not_collected", "unsupported", "failed", "skipped"]
 

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ocr_baseline.errors import ComparisonError
-
 if TYPE_CHECKING:
     from ocr_baseline.comparison.metrics import Metric
     from ocr_baseline.comparison.summary import RunSummary
@@ -51,12 +49,9 @@ class Trend:
 def trend(metric: Metric, runs: Sequence[RunSummary]) -> Trend | None:
     """Return the metric's history over runs in order; None when no run has a value.
 
-    Change points come from PELT with a squared-error cost, at least five runs a segment, and a
-    penalty of 3 s² ln n, with s from the differences of neighbours; one is kept where Welch's
-    test gives p < 0.001 and the levels differ by more than 2%.
-
-    Raises:
-        ComparisonError: When the package that looks for change points is not installed.
+    The segments have the smallest sum of squared errors plus a penalty of 3 s² ln n per segment,
+    with s from the differences of neighbours, and at least five runs each. A change point is kept
+    where Welch's test gives p < 0.001 and the levels differ by more than 2%.
     """
     known = [
         (position, run.values[metric.key])
@@ -76,26 +71,40 @@ def trend(metric: Metric, runs: Sequence[RunSummary]) -> Trend | None:
 
 
 def change_points(values: Sequence[float]) -> list[int]:
-    """Return the positions at which the level changes, for values on the metric's scale.
-
-    Raises:
-        ComparisonError: When `ruptures` is not installed.
-    """
+    """Return the positions at which the level changes, for values on the metric's scale."""
     noise = _noise(values)
     if len(values) < 2 * MIN_SEGMENT or noise == 0:
         return []
-    try:
-        import ruptures
-    except ModuleNotFoundError as error:
-        raise ComparisonError(
-            "change points need the package ruptures: pip install 'ocr-baseline[store]' "
-            "(Python 3.13 or older: there is none for newer ones)"
-        ) from error
     penalty = PENALTY_FACTOR * noise**2 * math.log(len(values))
-    search = ruptures.Pelt(model="l2", min_size=MIN_SEGMENT, jump=1)
-    signal = np.asarray(values, dtype=np.float64).reshape(-1, 1)
-    ends = search.fit(signal).predict(pen=penalty)
-    return _confirmed(values, [int(end) for end in ends[:-1]])
+    return _confirmed(values, best_division(values, penalty))
+
+
+def best_division(values: Sequence[float], penalty: float) -> list[int]:
+    """Return where to divide the values for the least squared error plus `penalty` per division.
+
+    Each segment has at least five values. The search is exact: optimal partitioning (Jackson et
+    al., "An algorithm for optimal partitioning of data on an interval", 2005). Its time grows with
+    the square of the number of values.
+    """
+    count = len(values)
+    centered = np.asarray(values, dtype=np.float64) - np.mean(values)
+    sums = np.concatenate([[0.0], np.cumsum(centered)])
+    squares = np.concatenate([[0.0], np.cumsum(centered**2)])
+    least = np.full(count + 1, np.inf)
+    least[0] = -penalty
+    last_start = np.zeros(count + 1, dtype=np.intp)
+    for end in range(MIN_SEGMENT, count + 1):
+        starts = np.arange(end - MIN_SEGMENT + 1)
+        errors = squares[end] - squares[starts] - (sums[end] - sums[starts]) ** 2 / (end - starts)
+        costs = least[starts] + errors + penalty
+        last_start[end] = np.argmin(costs)
+        least[end] = costs[last_start[end]]
+    points = []
+    end = int(last_start[count])
+    while end > 0:
+        points.append(end)
+        end = int(last_start[end])
+    return points[::-1]
 
 
 def _confirmed(values: Sequence[float], points: list[int]) -> list[int]:

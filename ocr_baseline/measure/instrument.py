@@ -1,7 +1,8 @@
 """Times callables by their dotted name, without a change to the code that calls them.
 
-A timed callable is replaced where it is defined and in every loaded module that imported it by
-name; `Instrumentation.undo` puts everything back.
+A Python function is timed where it is (`timed_functions.py`). Anything else, a function or a class
+of a C extension above all, is replaced where it is defined and in every loaded module that
+imported it by name.
 """
 
 from __future__ import annotations
@@ -9,54 +10,48 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
-from contextlib import contextmanager, suppress
-from multiprocessing.reduction import ForkingPickler
+import threading
+from contextlib import nullcontext, suppress
+from dataclasses import dataclass, field
+from types import MethodType
 from typing import TYPE_CHECKING, Any
 
 from ocr_baseline.errors import OperationError
-from ocr_baseline.measure.operation_names import look_up
-from ocr_baseline.measure.stand_in import stand_in
-from ocr_baseline.measure.timed_calls import run_inside
+from ocr_baseline.measure.pickling import link, unlink
+from ocr_baseline.measure.sections import section
+from ocr_baseline.measure.stand_in import original_of, timed_class, timed_object
+from ocr_baseline.measure.timed_functions import (
+    CallContext,
+    is_exchangeable,
+    time_function,
+    untime_function,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from contextlib import AbstractContextManager
 
     from ocr_baseline.measure.operation_names import Target
 
-# The objects wrapped here are whatever the user named: only `Any` describes them.
+# The objects timed here are whatever the user named: only `Any` describes them.
 _ABSENT = object()
+_IMMUTABLE_TYPE, _HEAP_TYPE = 1 << 8, 1 << 9
+"""Flags of CPython's types (`Include/object.h`)."""
+_OWN_PACKAGE = __name__.partition(".")[0]
 
 
-def wrap_callable(value: Any, context: AbstractContextManager[None]) -> Any:
-    """Return `value` wrapped so that every call runs inside `context`."""
-    if isinstance(value, staticmethod):
-        return staticmethod(wrap_callable(value.__func__, context))
-    if isinstance(value, classmethod):
-        return classmethod(wrap_callable(value.__func__, context))
-    timed = run_inside(value, context)
-    _copy_public_attributes(value, timed)
-    return timed
-
-
-def _copy_public_attributes(value: Any, timed: Any) -> None:
-    """Give `timed` what callable objects have beside the call: `cache_clear`, a ufunc's `at`."""
-    known = set(dir(timed))
-    for name in dir(value):
-        if not name.startswith("_") and name not in known:
-            with suppress(Exception):  # an attribute that can't be read now can't be missed
-                setattr(timed, name, getattr(value, name))
+@functools.lru_cache(maxsize=1024)
+def operation_context(name: str) -> section:
+    """Return what the calls of an operation run inside, the same for every run."""
+    return section(name)
 
 
 class Instrumentation:
-    """The replacements of a run; a stack that `undo` empties from the top."""
+    """What one run has put in place; `undo` takes back what is still there."""
 
     def __init__(self) -> None:
-        """Begin with nothing replaced."""
+        """Begin with nothing in place."""
         self._undo: list[Callable[[], None]] = []
-        self._originals: dict[int, tuple[Any, Any]] = {}
-        self._targets: dict[int, Target] = {}
-        self._timed: dict[int, tuple[Any, Any]] = {}
 
     def time(self, *timed: tuple[Target, AbstractContextManager[None]]) -> None:
         """Run every call of each target inside its context from now on.
@@ -66,118 +61,220 @@ class Instrumentation:
         Raises:
             OperationError: When neither an attribute nor its class can be replaced.
         """
-        imported: dict[int, tuple[Any, Any]] = {}
-        in_modules: list[tuple[Target, Any]] = []
-        fixed: dict[int, list[tuple[Target, Any]]] = {}
+        elsewhere: list[tuple[Target, AbstractContextManager[None]]] = []
         for target, context in timed:
-            original = target.static_value
-            replacement = wrap_callable(self.timed(original), context)
-            self._remember(original, replacement)
-            if inspect.ismodule(target.owner):
-                imported[id(original)] = (original, replacement)
-                in_modules.append((target, original))
-                continue
-            try:
-                self.replace(target.owner, target.attribute, replacement)
-            except (TypeError, AttributeError):
-                fixed.setdefault(id(target.owner), []).append((target, replacement))
-        for target, original in in_modules:
-            self._targets[id(original)] = target
-            self.replace(target.owner, target.attribute, imported[id(original)][1])
-        imported |= {key: _class_stand_in(methods) for key, methods in fixed.items()}
-        replaced = self._replace_imported(imported)
-        for key, [(target, _), *_] in fixed.items():
-            if key not in replaced:
-                raise OperationError(
-                    f"operation {target.dotted_name!r}: no loaded module holds "
-                    f"{target.owner.__name__}"
-                )
+            value = target.static_value
+            found = _function_in(value, target.owner)
+            if found is not None:
+                function, holds = found
+                self.time_function(function, context, holds)
+            elif inspect.ismodule(target.owner) or not _is_changeable(target.owner):
+                elsewhere.append((target, context))
+            else:
+                self.replace(target.owner, target.attribute, _wrapped(value, context))
+        self._replace_everywhere(elsewhere)
+
+    def time_function(
+        self,
+        function: Any,
+        context: AbstractContextManager[Any] | Callable[[Any], AbstractContextManager[Any]],
+        holds: Callable[[Any], bool] | None = None,
+    ) -> None:
+        """Time a Python function, or the one in a bound method for calls of its object.
+
+        Args:
+            function: What to time.
+            context: What its calls run inside; a function that returns it from the first argument
+                of a call where it is no context itself.
+            holds: Whether a call is one to time, from its first argument.
+        """
+        if isinstance(function, MethodType):
+            function, holds = function.__func__, _is(function.__self__)
+        call_context = CallContext(context, by_first_argument=not hasattr(context, "__enter__"))
+        if holds is not None:
+            call_context = CallContext(_only_where(holds, context), by_first_argument=True)
+        time_function(function, call_context)
+        self._undo.append(functools.partial(untime_function, function, call_context))
+
+    def time_method(self, function: Any, context: AbstractContextManager[Any]) -> None:
+        """Time a function that an object holds, or its bound method; of C it goes untimed."""
+        if is_exchangeable(getattr(function, "__func__", function)):
+            self.time_function(function, context)
 
     def replace(self, owner: Any, attribute: str, replacement: Any) -> None:
-        """Set an attribute until `undo`; an inherited one is deleted again then."""
-        previous = vars(owner).get(attribute, _ABSENT)
-        setattr(owner, attribute, replacement)
-        if previous is _ABSENT:
-            self._undo.append(functools.partial(delattr, owner, attribute))
-        else:
-            self._undo.append(functools.partial(setattr, owner, attribute, previous))
+        """Set an attribute until `undo`; an inherited one is deleted again then.
+
+        Raises:
+            AttributeError, TypeError: When the owner does not let it be set.
+        """
+        place = _Place(owner, attribute, replacement)
+        self._undo.append(place.take_back)
 
     def undo(self) -> None:
-        """Put everything back, the last replacement first.
-
-        Modules that were loaded meanwhile and imported a replacement get the original too.
-        """
+        """Take everything back, the last first; what somebody else has replaced stays theirs."""
         while self._undo:
-            with suppress(AttributeError):  # somebody else has put it back already
-                self._undo.pop()()
-        for module, name, value in list(_bound_names(set(self._originals))):
-            replacement, original = self._originals[id(value)]
-            if value is replacement:
-                setattr(module, name, original)
-        self._originals.clear()
-        self._targets.clear()
-        self._timed.clear()
+            self._undo.pop()()
 
-    def timed(self, function: Any) -> Any:
-        """Return what is timed in place of a function; the function itself where it isn't."""
-        _, replacement = self._timed.get(id(function), (function, function))
-        return replacement
-
-    @contextmanager
-    def picklable(self) -> Iterator[None]:
-        """Let processes that start meanwhile be sent the callables that are timed here.
-
-        A function is pickled by its name, which now leads to its replacement, and pickle refuses
-        a name that leads elsewhere. The receiver looks the name up in its own process.
-        """
-        targets = self._targets
-
-        def reduce_timed(pickler: Any, value: Any) -> Any:
-            target = targets.get(id(value))
-            if target is None or target.static_value is value:
-                return NotImplemented
-            return look_up, (target.dotted_name,)
-
-        absent = vars(ForkingPickler).get("reducer_override", _ABSENT)
-        if targets and absent is _ABSENT:
-            ForkingPickler.reducer_override = reduce_timed  # type: ignore[method-assign]  # ours while processes start
-        try:
-            yield
-        finally:
-            if targets and absent is _ABSENT:
-                del ForkingPickler.reducer_override
-
-    def _remember(self, original: Any, replacement: Any) -> None:
-        original = getattr(original, "__func__", original)
-        self._timed[id(original)] = (original, getattr(replacement, "__func__", replacement))
-
-    def _replace_imported(self, imported: dict[int, tuple[Any, Any]]) -> set[int]:
-        """Replace what loaded modules hold; return the keys of what any of them held."""
-        for original, replacement in imported.values():
-            self._originals[id(replacement)] = (replacement, original)
-        found = set()
-        for module, attribute, value in list(_bound_names(set(imported))):
-            _, replacement = imported[id(value)]
-            self.replace(module, attribute, replacement)
-            found.add(id(value))
-        return found
+    def _replace_everywhere(self, timed: list[tuple[Target, AbstractContextManager[None]]]) -> None:
+        with _lock:
+            new: dict[int, _Replaced] = {}
+            for target, context in timed:
+                is_function = inspect.ismodule(target.owner)
+                original = original_of(target.static_value) if is_function else target.owner
+                shared = _replaced.get(id(original))
+                if shared is None:
+                    shared = _stand_in_for(target, original)
+                    _replaced[id(original)] = new[id(original)] = shared
+                self._undo.append(shared.add(target, context))
+            _put_in_modules(new)
+            for shared in new.values():
+                if not shared.places:
+                    name = shared.original.__name__
+                    raise OperationError(f"no loaded module holds {name}: it can't be timed")
 
 
-def _class_stand_in(methods: list[tuple[Target, Any]]) -> tuple[Any, Any]:
-    """Return an immutable class (of a C extension), and one with the timed methods for it.
+def _function_in(value: Any, owner: Any) -> tuple[Any, Callable[[Any], bool] | None] | None:
+    """Return the Python function that a call runs, and which of its calls are meant."""
+    if isinstance(value, MethodType) and is_exchangeable(value.__func__):
+        return value, None
+    function = value.__func__ if isinstance(value, staticmethod | classmethod) else value
+    if is_exchangeable(function):
+        is_inherited = isinstance(owner, type) and value not in vars(owner).values()
+        if not is_inherited or isinstance(value, staticmethod):
+            return function, None
+        return function, _is_below(owner) if isinstance(value, classmethod) else _is_of(owner)
+    call = inspect.getattr_static(type(function), "__call__", None)
+    return (call, _is(function)) if is_exchangeable(call) else None
+
+
+def _is(original: Any) -> Callable[[Any], bool]:
+    return lambda first: first is original
+
+
+def _is_of(owner: type) -> Callable[[Any], bool]:
+    return lambda first: owner in type(first).__mro__
+
+
+def _is_below(owner: type) -> Callable[[Any], bool]:
+    return lambda first: isinstance(first, type) and owner in type.mro(first)
+
+
+def _only_where(
+    holds: Callable[[Any], bool], context: Any
+) -> Callable[[Any], AbstractContextManager[Any]]:
+    elsewhere = nullcontext()
+    return lambda first: context if holds(first) else elsewhere
+
+
+def _is_changeable(owner: Any) -> bool:
+    """Whether attributes of an owner can be set: not those of C extensions' classes."""
+    if not isinstance(owner, type):
+        return True
+    return bool(owner.__flags__ & _HEAP_TYPE) and not owner.__flags__ & _IMMUTABLE_TYPE
+
+
+def _wrapped(value: Any, context: AbstractContextManager[Any]) -> Any:
+    if isinstance(value, staticmethod | classmethod):
+        return type(value)(timed_object(value.__func__, context))
+    return timed_object(value, context)
+
+
+class _Place:
+    """An attribute that holds something else until it is taken back."""
+
+    def __init__(self, owner: Any, attribute: str, replacement: Any) -> None:
+        self._owner = owner
+        self._attribute = attribute
+        self._replacement = replacement
+        self._previous = vars(owner).get(attribute, _ABSENT)
+        setattr(owner, attribute, replacement)
+
+    def take_back(self) -> None:
+        if vars(self._owner).get(self._attribute, _ABSENT) is not self._replacement:
+            return
+        with suppress(Exception):  # an owner that takes nothing any more keeps it
+            if self._previous is _ABSENT:
+                delattr(self._owner, self._attribute)
+            else:
+                setattr(self._owner, self._attribute, self._previous)
+
+
+class _Contexts:
+    """The contexts of all runs that time one callable."""
+
+    def __init__(self) -> None:
+        self.all: tuple[AbstractContextManager[Any], ...] = ()
+
+    def __enter__(self) -> None:
+        for context in self.all:
+            context.__enter__()
+
+    def __exit__(self, *exc_info: Any) -> None:
+        for context in reversed(self.all):
+            context.__exit__(*exc_info)
+
+    def remove(self, context: AbstractContextManager[Any]) -> None:
+        kept = list(self.all)
+        kept.remove(context)
+        self.all = tuple(kept)
+
+
+@dataclass
+class _Replaced:
+    """What stands in for one C function or class in all modules, for all runs that time it."""
+
+    original: Any
+    stand_in: Any
+    contexts: dict[str, _Contexts] = field(default_factory=dict)
+    places: list[_Place] = field(default_factory=list)
+
+    def add(self, target: Target, context: AbstractContextManager[Any]) -> Callable[[], None]:
+        """Time calls of a target inside `context` too; return what ends that."""
+        contexts = self.contexts.get(target.attribute)
+        if contexts is None:
+            contexts = self.contexts[target.attribute] = _Contexts()
+            if isinstance(self.original, type):
+                value = inspect.getattr_static(self.original, target.attribute)
+                setattr(self.stand_in, target.attribute, _wrapped(value, contexts))
+        contexts.all += (context,)
+        return functools.partial(self._remove, contexts, context)
+
+    def _remove(self, contexts: _Contexts, context: AbstractContextManager[Any]) -> None:
+        with _lock:
+            contexts.remove(context)
+            if any(one.all for one in self.contexts.values()):
+                return
+            for place in self.places:
+                place.take_back()
+            # Modules that were loaded meanwhile and imported the stand-in get the original too.
+            for module, name, _ in list(_bound_names({id(self.stand_in)})):
+                setattr(module, name, self.original)
+            del _replaced[id(self.original)]
+            unlink(self.original)
+
+
+_lock = threading.RLock()
+_replaced: dict[int, _Replaced] = {}
+
+
+def _stand_in_for(target: Target, original: Any) -> _Replaced:
+    """Make what stands in for the original.
 
     Raises:
-        OperationError: When there can be none.
+        OperationError: When it can't be: a class that has no subclasses, or is Python's own.
     """
-    target, _ = methods[0]
-    original = target.owner
+    if not isinstance(original, type):
+        contexts = _Contexts()
+        stand_in = timed_object(original, contexts)
+        link(original, target.owner.__name__, target.attribute)
+        return _Replaced(original, stand_in, {target.attribute: contexts})
     if original.__module__ == "builtins":
         raise OperationError(
             f"operation {target.dotted_name!r}: Python's own {original.__name__} can't be "
             "changed; time the function that calls it, or use section()"
         )
     try:
-        return original, stand_in(original, {one.attribute: timed for one, timed in methods})
+        return _Replaced(original, timed_class(original))
     except TypeError as error:
         raise OperationError(
             f"operation {target.dotted_name!r}: {original.__name__} can be neither changed "
@@ -185,13 +282,22 @@ def _class_stand_in(methods: list[tuple[Target, Any]]) -> tuple[Any, Any]:
         ) from error
 
 
+def _put_in_modules(new: Mapping[int, _Replaced]) -> None:
+    for module, attribute, value in list(_bound_names(set(new))):
+        shared = new[id(value)]
+        shared.places.append(_Place(module, attribute, shared.stand_in))
+
+
 def _bound_names(identities: set[int]) -> Iterator[tuple[Any, str, Any]]:
-    """Yield each (module, name, value) of the loaded modules that holds one of these objects."""
+    """Yield each (module, name, value) of the loaded modules that holds one of these objects.
+
+    This package's own modules go on with the originals: they measure with them.
+    """
     if not identities:
         return
-    for module in list(sys.modules.values()):
+    for module_name, module in list(sys.modules.items()):
         namespace = getattr(module, "__dict__", None)
-        if not isinstance(namespace, dict):
+        if not isinstance(namespace, dict) or module_name.partition(".")[0] == _OWN_PACKAGE:
             continue
         for name, bound in list(namespace.items()):
             if id(bound) in identities:

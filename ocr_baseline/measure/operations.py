@@ -7,15 +7,20 @@ from array import array
 from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
+from ocr_baseline.measure.recursion import recursion_room
+from ocr_baseline.measure.traced_code import silent_names
 from ocr_baseline.vocabulary import OPERATION_LINE_PREFIX
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from ocr_baseline.measure.timeline import Timeline
     from ocr_baseline.vocabulary import Stage
 
 CALL_SAMPLE_SIZE = 2048
+
+MOST_NAMES = 1000
+OTHER_NAMES = "(other names)"
 
 
 class CallTally:
@@ -76,7 +81,10 @@ class Operation:
         timeline.stack.append(timeline.current)
         timeline.current = self._index
         timeline.events += 2  # entering through a section costs about twice a plain span
-        self._starts_ns.append(now)
+        starts_ns = self._starts_ns
+        if starts_ns:  # it calls itself
+            recursion_room.take(len(starts_ns))
+        starts_ns.append(now)
 
     def exit(self) -> None:
         """The innermost call ends; one that began before the recording is passed over."""
@@ -91,6 +99,8 @@ class Operation:
         timeline.cells[timeline.current] += now - timeline.last
         timeline.last = now
         start_ns = starts_ns.pop()
+        if starts_ns:
+            recursion_room.give_back(len(starts_ns))
         if timeline.current == self._index:
             timeline.current = timeline.stack.pop()
         elif not timeline.remove(self._index):
@@ -104,25 +114,64 @@ class Operation:
         """Whether no call is open any more; starts of calls that never ended are forgotten."""
         if self._timeline.current == self._index or self._index in self._timeline.stack:
             return False
-        self._starts_ns.clear()
+        self.forget_open_calls()
         return True
 
     def forget_open_calls(self) -> None:
         """Drop calls that an exception left open."""
-        self._starts_ns.clear()
+        while self._starts_ns:
+            self._starts_ns.pop()
+            recursion_room.give_back(len(self._starts_ns))
 
 
 class Operations(dict[str, Operation]):
-    """The operations of one timeline by name, each made at its first call."""
+    """The operations of one timeline by name, each made at its first call.
+
+    A name beyond the first `MOST_NAMES` is counted with all others of the kind as `OTHER_NAMES`,
+    so that names which hold a number of their own (`image 17`) don't fill memory and report.
+    """
 
     def __init__(self, timeline: Timeline) -> None:
         """Time on `timeline`, and apart from it what other threads do."""
         super().__init__()
         self.timeline = timeline
         self.threads = ThreadSections(timeline.clock)
+        self._notes: dict[str, None] = {}
+        self._notes_taken = 0
+
+    @property
+    def thread(self) -> int:
+        """The thread whose operations these are."""
+        return self.timeline.thread
 
     def __missing__(self, name: str) -> Operation:
+        if len(self) >= MOST_NAMES and name != OTHER_NAMES:
+            self.note(
+                f"There are more than {MOST_NAMES} names of sections: the later ones are counted "
+                f"together as {OTHER_NAMES!r}. Give sections that do the same one name."
+            )
+            return self[OTHER_NAMES]
         return self.setdefault(name, Operation(self.timeline, name, self.threads))
+
+    def reserve(self, names: Iterable[str]) -> None:
+        """Keep a place for these, however many other names come before their first call."""
+        for name in names:
+            self.setdefault(name, Operation(self.timeline, name, self.threads))
+
+    def note(self, text: str) -> None:
+        """Keep a sentence that the run's report must say, once."""
+        self._notes.setdefault(text)
+
+    def new_notes(self) -> list[str]:
+        """Return the sentences kept since the last call, with what was silent in compiled code."""
+        if names := silent_names():
+            self.note(
+                "Sections and operations inside code that torch compiles are not timed there: "
+                + ", ".join(names)
+            )
+        new = list(self._notes)[self._notes_taken :]
+        self._notes_taken += len(new)
+        return new
 
     def forget_open_calls(self) -> None:
         """Drop the calls that an exception left open."""
@@ -148,7 +197,9 @@ class ThreadSections:
 
     def enter(self, name: str) -> None:
         """A section begins in this thread."""
-        self._stack().append([name, self._clock(), 0])
+        stack = self._stack()
+        recursion_room.take(len(stack))
+        stack.append([name, self._clock(), 0])
 
     def exit(self, name: str, stage: Stage) -> None:
         """The innermost section ends; one that began before the recording is passed over."""
@@ -156,6 +207,7 @@ class ThreadSections:
         if not stack or stack[-1][0] != name:
             return
         _, start_ns, nested_ns = stack.pop()
+        recursion_room.give_back(len(stack))
         duration_ns = self._clock() - start_ns
         if stack:
             stack[-1][2] += duration_ns

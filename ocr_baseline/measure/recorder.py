@@ -249,6 +249,8 @@ class Recorder:
 
     def _write_tallies(self, *, with_samples: bool) -> None:
         operations = self.operations
+        for warning in rows.warning_records(operations):
+            self._writer.write(warning)
         for record in chain(
             self._tallies.of_operations(operations, "main", with_samples=with_samples),
             self._tallies.of_threads(operations.threads, with_samples=with_samples),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         MemoryJson,
         OperationJson,
         Place,
+        WarningJson,
     )
     from ocr_baseline.vocabulary import Stage
 
@@ -71,6 +72,12 @@ def epoch_records(state: StageState, timeline: Timeline, origin_ns: int) -> Iter
                 name: value for name, value in zip(names, row.tail_ns, strict=False) if value
             },
         }
+
+
+def warning_records(operations: Operations) -> Iterator[WarningJson]:
+    """Yield what the report must say of sections and operations, each sentence once."""
+    for text in operations.new_notes():
+        yield {"type": "warning", "text": text}
 
 
 class Tallies:

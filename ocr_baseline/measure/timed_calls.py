@@ -6,6 +6,7 @@ On the path of every timed call and of every `import ocr_baseline`: standard lib
 from __future__ import annotations
 
 import functools
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 if TYPE_CHECKING:
@@ -44,12 +45,20 @@ def run_inside(function: Callable[P, R], context: AbstractContextManager[None]) 
     if inspect.isgeneratorfunction(function):
         return cast("Callable[P, R]", _with_steps_inside(function, context))
 
-    @functools.wraps(function)
     def timed(*args: P.args, **kwargs: P.kwargs) -> R:
         with context:
             return function(*args, **kwargs)
 
-    return timed
+    return cast("Callable[P, R]", _with_face_of(function, timed))
+
+
+def _with_face_of(function: Any, timed: Any) -> Any:
+    """Return `timed` as a function of the other's module: TorchScript reads its source there."""
+    if isinstance(function, FunctionType):
+        timed = FunctionType(
+            timed.__code__, function.__globals__, function.__name__, None, timed.__closure__
+        )
+    return functools.update_wrapper(timed, function)
 
 
 def _with_steps_inside(
@@ -57,23 +66,29 @@ def _with_steps_inside(
 ) -> Callable[P, Generator[Any, Any, Any]]:
     @functools.wraps(function)
     def timed(*args: P.args, **kwargs: P.kwargs) -> Generator[Any, Any, Any]:
-        generator = function(*args, **kwargs)
-        step: Callable[[], Any] = functools.partial(next, generator)
-        while True:
-            try:
-                with context:
-                    item = step()
-            except StopIteration as end:
-                return end.value
-            try:
-                received = yield item
-            except GeneratorExit:
-                with context:
-                    generator.close()
-                raise
-            except BaseException as error:  # noqa: BLE001 - the generator decides what becomes of it
-                step = functools.partial(generator.throw, error)
-            else:
-                step = functools.partial(generator.send, received)
+        return (yield from steps_inside(function(*args, **kwargs), context))
 
     return timed
+
+
+def steps_inside(
+    generator: Generator[Any, Any, Any], context: AbstractContextManager[None]
+) -> Generator[Any, Any, Any]:
+    """Yield what `generator` yields; each of its steps runs inside `context`."""
+    step: Callable[[], Any] = functools.partial(next, generator)
+    while True:
+        try:
+            with context:
+                item = step()
+        except StopIteration as end:
+            return end.value
+        try:
+            received = yield item
+        except GeneratorExit:
+            with context:
+                generator.close()
+            raise
+        except BaseException as error:  # noqa: BLE001 - the generator decides what becomes of it
+            step = functools.partial(generator.throw, error)
+        else:
+            step = functools.partial(generator.send, received)

@@ -1,15 +1,18 @@
 """What happens inside data-loader workers: start-up, batches, and the operations within them.
 
-A `WorkerStart` travels to each worker as its init function. There it runs the user's own init
-function, installs the timed operations and appends to a record file of the worker's. Clock
-readings of different processes compare, because `perf_counter_ns` reads the machine's monotonic
-clock.
+A `MeasuredLoop` is what each worker process runs instead of torch's own loop, which it calls. There
+it installs the timed operations and appends to a record file of the worker's. Nothing of the loader
+is touched. Clock readings of different processes compare, because `perf_counter_ns` reads the
+machine's monotonic clock.
 """
 
 from __future__ import annotations
 
+import inspect
 import os
-from contextlib import suppress
+import sys
+import threading
+from contextlib import contextmanager, suppress
 from multiprocessing import util as multiprocessing_util
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
@@ -17,18 +20,17 @@ from typing import TYPE_CHECKING, Any
 from ocr_baseline.errors import OperationError
 from ocr_baseline.layout import worker_records_name
 from ocr_baseline.measure import sections
-from ocr_baseline.measure.collate import time_held_collate
-from ocr_baseline.measure.instrument import Instrumentation
+from ocr_baseline.measure.instrument import Instrumentation, operation_context
 from ocr_baseline.measure.operation_names import resolve
 from ocr_baseline.measure.operations import Operations
-from ocr_baseline.measure.rows import Tallies, line_columns
+from ocr_baseline.measure.rows import Tallies, line_columns, warning_records
 from ocr_baseline.measure.timeline import Timeline
 from ocr_baseline.records.format import FORMAT_NAME, FORMAT_VERSION
 from ocr_baseline.records.writer import RecordWriter
-from ocr_baseline.vocabulary import FETCH_LINE, IDLE_LINE, Stage
+from ocr_baseline.vocabulary import FETCH_LINE, IDLE_LINE, SECONDS_PER_NS, Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from ocr_baseline.records.format import WorkerBatchesJson
@@ -59,6 +61,8 @@ class WorkerRecorder:
         self._ends_ns: list[int] = []
         self._cells_ns: list[list[int]] = []
         self._written_at_ns = perf_counter_ns()
+        self._is_over = False
+        self.is_ready = False
         self._writer = RecordWriter(
             folder / worker_records_name(rank, stage.value, worker_id),
             # A worker may outlive its run, and the next run in the folder removes its file.
@@ -67,6 +71,7 @@ class WorkerRecorder:
 
     def write_start(self, asked_ns: int, prefetch_factor: int | None) -> None:
         """Record how long the worker took to be ready, and how far its loader asks ahead."""
+        self.is_ready = True
         self._writer.write(
             {
                 "type": "worker_start",
@@ -105,6 +110,29 @@ class WorkerRecorder:
         self._timeline.take()
         self._starts_ns.pop()
 
+    def guarded(self, step: Callable[[], None]) -> None:
+        """Take a step of the recording; one that fails is the last, and the report says so."""
+        if self._is_over:
+            return
+        try:
+            step()
+        except Exception as error:  # noqa: BLE001 - the worker's batches are the user's
+            self._is_over = True
+            sections.listen(None)
+            with suppress(Exception):  # the records may be what has failed
+                self._give_up(error)
+
+    def _give_up(self, error: Exception) -> None:
+        whole = min(len(self._starts_ns), len(self._ends_ns), len(self._cells_ns))
+        for column in (self._starts_ns, self._ends_ns, self._cells_ns):
+            del column[whole:]
+        self.operations.note(
+            f"From {(perf_counter_ns() - self._origin_ns) * SECONDS_PER_NS:.1f} s on data-loader "
+            f"worker {self._worker_id} of {self._stage.value} was not measured any more "
+            f"({type(error).__name__}: {error})."
+        )
+        self.close()
+
     def write_rows(self) -> None:
         """Put the finished batches on disk."""
         self._written_at_ns = perf_counter_ns()
@@ -131,15 +159,17 @@ class WorkerRecorder:
         self._writer.close()
 
     def _write_tallies(self, *, with_sample: bool) -> None:
+        for warning in warning_records(self.operations):
+            self._writer.write(warning)
         tallies = self._tallies.of_operations(self.operations, "worker", with_samples=with_sample)
         for record in tallies:
             self._writer.write({**record, "pid": os.getpid(), "worker": self._worker_id})
 
 
-class WorkerStart:
-    """A picklable `worker_init_fn` that records the worker and then runs the user's own.
+class MeasuredLoop:
+    """Runs torch's worker loop in a worker process and records it; picklable.
 
-    A failure to record is passed over: the worker runs on without records.
+    A failure to record ends the recording of that worker, and nothing else.
     """
 
     def __init__(
@@ -151,7 +181,6 @@ class WorkerStart:
         origin_ns: int,
         operations: tuple[str, ...],
         prefetch_factor: int | None,
-        user_init: Callable[[int], None] | None,
     ) -> None:
         """Note what the worker needs, and the instant at which it was asked for."""
         self.folder = folder
@@ -160,31 +189,33 @@ class WorkerStart:
         self.origin_ns = origin_ns
         self.operations = operations
         self.prefetch_factor = prefetch_factor
-        self.user_init = user_init
         self.asked_ns = perf_counter_ns()
 
-    def __call__(self, worker_id: int) -> None:
-        """Run in the worker, before its first batch."""
-        recorder = self._start_recording(worker_id)
-        if self.user_init is not None:
-            self.user_init(worker_id)
-        if recorder is not None:
-            with suppress(OSError):
-                recorder.write_start(self.asked_ns, self.prefetch_factor)
-
-    def _start_recording(self, worker_id: int) -> WorkerRecorder | None:
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run in the worker process, from its start to its end."""
+        loop = _own_loop()
+        _starting.loop = None  # loaders inside the worker start workers of their own
         try:
-            recorder = WorkerRecorder(
-                self.folder,
-                rank=self.rank,
-                stage=self.stage,
-                worker_id=worker_id,
-                origin_ns=self.origin_ns,
-            )
-        except OSError:
+            worker_id = inspect.signature(loop).bind(*args, **kwargs).arguments["worker_id"]
+            recorder = self._start_recording(worker_id)
+            _bracket_fetches(recorder, on_ready=lambda: self._write_start(recorder))
+        except Exception:  # noqa: BLE001 - a worker that can't be measured works on
             sections.listen(None)
-            return None
-        _time_fetches(recorder)
+        return loop(*args, **kwargs)
+
+    def _write_start(self, recorder: WorkerRecorder) -> None:
+        recorder.write_start(self.asked_ns, self.prefetch_factor)
+
+    def _start_recording(self, worker_id: int) -> WorkerRecorder:
+        """Open the records of this worker and time the operations in it."""
+        recorder = WorkerRecorder(
+            self.folder,
+            rank=self.rank,
+            stage=self.stage,
+            worker_id=worker_id,
+            origin_ns=self.origin_ns,
+        )
+        recorder.operations.reserve(self.operations)
         if not sections.is_listening():
             self._time_operations()
         sections.listen(recorder.operations)
@@ -196,40 +227,111 @@ class WorkerStart:
 
         One that can't be found here, as in a script's `__main__`, goes untimed.
         """
-        instrumentation = Instrumentation()
         found = []
         for name in self.operations:
             with suppress(OperationError):
-                found.append((resolve(name), sections.section(name)))
+                found.append((resolve(name, is_tried=True), operation_context(name)))
         with suppress(OperationError):
-            instrumentation.time(*found)
-        time_held_collate(instrumentation)
+            Instrumentation().time(*found)
 
 
-def _time_fetches(recorder: WorkerRecorder) -> None:
-    """Bracket the making of each batch; a torch without these classes leaves batches untimed."""
-    from torch.utils.data._utils import fetch
+class _StartedLoop:
+    """In the place of torch's loop: becomes the `MeasuredLoop` of the thread that starts a worker.
 
-    for class_name in ("_MapDatasetFetcher", "_IterableDatasetFetcher"):
-        fetcher = getattr(fetch, class_name, None)
-        if fetcher is not None:
+    A thread that starts workers of its own meanwhile gets torch's.
+    """
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run in a worker that was forked."""
+        return self._loop()(*args, **kwargs)
+
+    def __reduce__(self) -> Any:
+        """Travel to a worker that is spawned."""
+        loop = self._loop()
+        return (_own_loop, ()) if loop is _own_loop() else (_received, (loop,))
+
+    def _loop(self) -> Any:
+        return getattr(_starting, "loop", None) or _own_loop()
+
+
+def _received(loop: MeasuredLoop) -> MeasuredLoop:
+    return loop
+
+
+_starting = threading.local()
+_started_loop = _StartedLoop()
+_torch_loops: list[Any] = []
+"""What `_started_loop` is in the place of, once for each thread that starts workers now."""
+_lock = threading.Lock()
+
+
+@contextmanager
+def measured_workers(loop: MeasuredLoop) -> Iterator[None]:
+    """Let the workers that this thread starts inside the block run `loop`.
+
+    A torch that names its loop otherwise runs its own.
+    """
+    from torch.utils.data._utils import worker
+
+    if not hasattr(worker, "_worker_loop"):
+        yield
+        return
+    with _lock:
+        _torch_loops.append(_own_loop())
+        worker._worker_loop = _started_loop
+    _starting.loop = loop
+    try:
+        yield
+    finally:
+        _starting.loop = None
+        with _lock:
+            own = _torch_loops.pop()
+            if not _torch_loops and worker._worker_loop is _started_loop:
+                worker._worker_loop = own
+
+
+def _own_loop() -> Any:
+    """Return torch's loop, or what another library has put in its place."""
+    from torch.utils.data._utils import worker
+
+    return _torch_loops[-1] if worker._worker_loop is _started_loop else worker._worker_loop
+
+
+def _bracket_fetches(recorder: WorkerRecorder, on_ready: Callable[[], None]) -> None:
+    """Bracket each batch that torch's loop makes in this process.
+
+    Loaders inside the worker have fetchers too, which another function than the loop makes.
+    A torch without these names leaves the batches untimed.
+    """
+    from torch.utils.data.dataloader import _DatasetKind
+
+    create: Any = _DatasetKind.create_fetcher
+    process = os.getpid()
+
+    def create_fetcher(*args: Any, **kwargs: Any) -> Any:
+        is_of_loop = sys._getframe(1).f_code.co_name == "_worker_loop" and os.getpid() == process
+        if is_of_loop and not recorder.is_ready:
+            recorder.guarded(on_ready)
+        fetcher = create(*args, **kwargs)
+        if is_of_loop:
             fetcher.fetch = _bracketed(fetcher.fetch, recorder)
+        return fetcher
+
+    _DatasetKind.create_fetcher = staticmethod(create_fetcher)  # type: ignore[method-assign]  # in a process of its own
 
 
-def _bracketed(
-    function: Callable[[Any, Any], Any], recorder: WorkerRecorder
-) -> Callable[[Any, Any], Any]:
-    def fetch(self: Any, index: Any) -> Any:
-        recorder.begin_fetch()
+def _bracketed(function: Callable[[Any], Any], recorder: WorkerRecorder) -> Callable[[Any], Any]:
+    def fetch(index: Any) -> Any:
+        recorder.guarded(recorder.begin_fetch)
         try:
-            batch = function(self, index)
+            batch = function(index)
         except StopIteration:
-            recorder.end_data()
+            recorder.guarded(recorder.end_data)
             raise
         except BaseException:
-            recorder.end_fetch()
+            recorder.guarded(recorder.end_fetch)
             raise
-        recorder.end_fetch()
+        recorder.guarded(recorder.end_fetch)
         return batch
 
     return fetch

@@ -237,6 +237,10 @@ class RecordedOperations:
         if tally["call_sample_ns"]:
             self.sampled[key] = tally["call_sample_ns"]
 
+    def names(self) -> set[str]:
+        """Return the operations that were called."""
+        return {name for (name, *_), tally in self.tallies.items() if tally["calls"]}
+
     def records(
         self, exclusive_s: Callable[[str, Stage, str], float]
     ) -> tuple[OperationRecord, ...]:

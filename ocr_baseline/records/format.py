@@ -70,6 +70,7 @@ class HeaderFields(TypedDict, total=False):
     config_hash: str | None
     include_config: bool
     profile_memory: bool
+    operations: list[str]
 
 
 class HeaderJson(HeaderFields):
@@ -184,12 +185,11 @@ class RemovedJson(TypedDict):
     batches: int
 
 
-class StoppedJson(TypedDict):
-    """The measuring ended before the run did: from here on nothing was measured."""
+class WarningJson(TypedDict):
+    """A sentence about the measuring that the report must say."""
 
-    type: Literal["stopped"]
-    at_ns: int
-    cause: str
+    type: Literal["warning"]
+    text: str
 
 
 class AcceleratorPeaksJson(TypedDict, total=False):
@@ -233,7 +233,7 @@ Record = (
     | WorkerStartJson
     | WorkerBatchesJson
     | RemovedJson
-    | StoppedJson
+    | WarningJson
     | StatusJson
 )
 

@@ -39,6 +39,10 @@ if TYPE_CHECKING:
     from ocr_baseline.records.format import EpochJson, HeaderJson, StatusJson
 
 
+MOST_WARNINGS = 100
+"""Sentences of the recorder's that a report says; more is damage."""
+
+
 def load(folder: Path) -> Run:
     """Read the records of a run from its folder, or from a folder around it.
 
@@ -90,7 +94,7 @@ class _Reading:
     status: StatusJson = field(default_factory=unknown_status)
     lost_records: int = 0
     removed_batches: int = 0
-    stops: list[tuple[int, str]] = field(default_factory=list)
+    said: dict[str, None] = field(default_factory=dict)
 
     def take_file(self, path: Path) -> None:
         """Take the records of a file in; those that can't be taken are counted."""
@@ -105,7 +109,7 @@ class _Reading:
             "device_batch": self.device.take,
             "status": self._take_status,
             "removed": self._take_removed,
-            "stopped": self._take_stopped,
+            "warning": self._take_warning,
         }
         self.lost_records += take_records(path, takers)
 
@@ -122,8 +126,9 @@ class _Reading:
     def _take_removed(self, record: Mapping[str, Any]) -> None:
         self.removed_batches = checks.count(record["batches"])
 
-    def _take_stopped(self, record: Mapping[str, Any]) -> None:
-        self.stops.append((checks.whole_number(record["at_ns"]), checks.text(record["cause"])))
+    def _take_warning(self, record: Mapping[str, Any]) -> None:
+        if len(self.said) < MOST_WARNINGS:
+            self.said[checks.text(record["text"])] = None
 
     def run(self) -> Run:
         """Put the run together."""
@@ -226,7 +231,7 @@ class _Reading:
             sanity_check_batches=0 if sanity is None else len(sanity.duration_s),
             setup_s=self._outside_s(Stage.SETUP),
             lost_records=self.lost_records,
-            warnings=self._warnings(),
+            warnings=(*self._warnings(), *self.said, *self._never_called(header)),
         )
 
     def _warnings(self) -> tuple[str, ...]:
@@ -235,17 +240,20 @@ class _Reading:
             "could not be written while the run went on (disk full or not writable)": discarded,
             "were removed from the disk while the run went on": self.removed_batches,
         }
-        lacking = [
+        return tuple(
             f"{batches} batches {cause}: totals and statistics are without them"
             for cause, batches in causes.items()
             if batches
-        ]
-        stopped = [
-            f"measuring stopped {at_ns * SECONDS_PER_NS:.1f} s after it began ({cause}): nothing "
-            "that ran later is in this report"
-            for at_ns, cause in self.stops
-        ]
-        return (*lacking, *stopped)
+        )
+
+    def _never_called(self, header: HeaderJson) -> tuple[str, ...]:
+        """Tell of named operations without a call."""
+        called = self.operations.names()
+        return tuple(
+            f"Operation {name} was named in `operations`, and was never called in this run."
+            for name in header.get("operations", [])
+            if name not in called
+        )
 
     def _outside_s(self, stage: Stage) -> float | None:
         """Time of a stage that has no phase of its own in the report."""

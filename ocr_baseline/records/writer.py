@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import threading
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, SupportsFloat, SupportsIndex
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,4 +88,12 @@ class RecordWriter:
 
 
 def _line(record: Record) -> bytes:
-    return json.dumps(record, separators=(",", ":"), allow_nan=False).encode() + b"\n"
+    text = json.dumps(record, separators=(",", ":"), allow_nan=False, default=_plain)
+    return text.encode() + b"\n"
+
+
+def _plain(value: object) -> object:
+    """Return a number of NumPy's or torch's as one of Python's, anything else as text."""
+    if isinstance(value, SupportsIndex):
+        return value.__index__()
+    return float(value) if isinstance(value, SupportsFloat) else str(value)

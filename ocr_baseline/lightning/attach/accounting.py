@@ -11,6 +11,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from enum import Enum
+from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
 from ocr_baseline.lightning.attach.action_lines import (
@@ -337,7 +338,10 @@ class _Fetch:
 
 
 class _LoaderStartup:
-    """A loader is made or begins to iterate, maybe before its stage's first hook."""
+    """A loader is made or begins to iterate, maybe before its stage's first hook.
+
+    Any thread may start a loader; those of others than the run's are not its own.
+    """
 
     def __init__(
         self,
@@ -352,6 +356,8 @@ class _LoaderStartup:
         self._swaps: list[Context] = []
 
     def __enter__(self) -> None:
+        if get_ident() != self._recorder.timeline.thread:
+            return
         try:
             swap = self._recorder.stages.swapped(self._running_stage())
             swap.__enter__()
@@ -361,6 +367,8 @@ class _LoaderStartup:
             self._failed(error)
 
     def __exit__(self, *exc_info: Any) -> None:
+        if get_ident() != self._recorder.timeline.thread:
+            return
         try:
             self._span.__exit__(*exc_info)
             self._swaps.pop().__exit__(*exc_info)

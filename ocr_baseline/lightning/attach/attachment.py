@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ocr_baseline.lightning.attach.accounting import Accounting
 from ocr_baseline.lightning.attach.action_lines import callback_lines
 from ocr_baseline.lightning.attach.framework_timing import FrameworkTiming
-from ocr_baseline.lightning.attach.patches import handed_to_listener
+from ocr_baseline.lightning.attach.patches import Patches, handed_to_listener
 from ocr_baseline.lightning.attach.profiler_actions import ProfilerListener
 from ocr_baseline.lightning.attach.trainer_parts import (
     callbacks_of,
@@ -17,7 +17,6 @@ from ocr_baseline.lightning.attach.trainer_parts import (
     profiler_of,
     running_stage,
 )
-from ocr_baseline.measure.sections import SectionListener, listen
 from ocr_baseline.vocabulary import Stage
 
 if TYPE_CHECKING:
@@ -51,10 +50,9 @@ class Attachment:
         self._callback = callback
         self._recorder = recorder
         self._failed = failed
-        self._timing = FrameworkTiming(recorder, operations, failed)
+        self._timing = FrameworkTiming(recorder, operations)
+        self._patches = Patches()
         self._listener: ProfilerListener | None = None
-        self._listened_before: SectionListener | None = None
-        self._is_listening = False
         self._pid = os.getpid()
 
     @property
@@ -88,8 +86,6 @@ class Attachment:
         self._listener = ProfilerListener(self.accounting, self._failed)
         self.follow_profiler()
         self._watch_strategy(on_exception)
-        self._listened_before = listen(recorder.operations)
-        self._is_listening = True
 
     def follow_profiler(self) -> None:
         """Listen to the trainer's profiler as it is now: the user may have put another there."""
@@ -97,7 +93,7 @@ class Attachment:
         if listener is None or listener.profiler_id == id(profiler):
             return
         listener.listen_to(profiler, is_alone=has_plain_profiler(self.trainer))
-        listener.attach(type(profiler), self._timing.patches)
+        listener.attach(type(profiler), self._patches)
 
     def time_metrics(self, module: LightningModule) -> None:
         """Time the metrics that the module has by now."""
@@ -105,9 +101,7 @@ class Attachment:
 
     def undo(self) -> None:
         """Take everything back; harmless when repeated."""
-        if self._is_listening:
-            self._is_listening = False
-            listen(self._listened_before)
+        self._patches.undo()
         self._timing.undo()
 
     def _is_aside(self) -> bool:
@@ -127,4 +121,4 @@ class Attachment:
             return original(called, *args, **kwargs)
 
         with suppress(TypeError):  # a strategy that can't be watched: the next run cleans up
-            self._timing.patches.listen(type(strategy), "on_exception", told, handed_to_listener)
+            self._patches.listen(type(strategy), "on_exception", told, handed_to_listener)

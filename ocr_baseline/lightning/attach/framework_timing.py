@@ -6,8 +6,10 @@ and torchmetrics.
 
 from __future__ import annotations
 
-from contextlib import suppress
-from threading import get_ident
+import inspect
+import threading
+from contextlib import ExitStack, nullcontext
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from torch import distributed
@@ -15,22 +17,19 @@ from torch.utils.data import DataLoader, dataloader
 from torchmetrics import Metric
 
 from ocr_baseline.lightning.attach.framework import class_of
-from ocr_baseline.lightning.attach.loader_workers import start_iterating
-from ocr_baseline.lightning.attach.patches import Patches, handed_to_listener
-from ocr_baseline.measure.collate import time_held_collate
-from ocr_baseline.measure.instrument import Instrumentation, wrap_callable
+from ocr_baseline.measure import sections
+from ocr_baseline.measure.instrument import Instrumentation, operation_context
 from ocr_baseline.measure.operation_names import Target, resolve
-from ocr_baseline.measure.sections import section
-from ocr_baseline.vocabulary import Line
+from ocr_baseline.measure.workers import MeasuredLoop, measured_workers
+from ocr_baseline.vocabulary import Line, Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from contextlib import AbstractContextManager
 
     from lightning.pytorch import LightningModule, Trainer
 
     from ocr_baseline.measure.recorder import Recorder
-    from ocr_baseline.vocabulary import Stage
 
     _Timed = tuple[Target, AbstractContextManager[Any]]
 
@@ -61,26 +60,8 @@ _FRAMEWORK_METHODS = (
 )
 """Module, class, method and line; a Lightning that names one otherwise leaves it untimed."""
 
-
-class LoggerSpan:
-    """The span of a logger; the time that it takes for the profiler's own metrics stays ours."""
-
-    def __init__(self, recorder: Recorder) -> None:
-        """Charge blocks to `logging`, those inside the profiler's own hooks to `profiler`."""
-        self._span = recorder.span(Line.LOGGING.value)
-        self._timeline = recorder.timeline
-        self._own_index = recorder.timeline.index(Line.PROFILER.value)
-        self._is_entered: list[bool] = []
-
-    def __enter__(self) -> None:
-        is_ours = self._timeline.current == self._own_index
-        self._is_entered.append(not is_ours)
-        if not is_ours:
-            self._span.__enter__()
-
-    def __exit__(self, *exc_info: Any) -> None:
-        if self._is_entered and self._is_entered.pop():
-            self._span.__exit__(*exc_info)
+_FETCHERS = ("_DataFetcher", "_PrefetchDataFetcher")
+"""What gives the batch of a loader without length ahead of its stage's first hook."""
 
 
 class MainThreadSpan:
@@ -89,42 +70,55 @@ class MainThreadSpan:
     def __init__(self, recorder: Recorder, line: Line) -> None:
         """Charge blocks of the thread that makes this object to `line`."""
         self._span = recorder.span(line.value)
-        self._thread = get_ident()
+        self._thread = threading.get_ident()
 
     def __enter__(self) -> None:
-        if get_ident() == self._thread:
+        if threading.get_ident() == self._thread:
             self._span.__enter__()
 
     def __exit__(self, *exc_info: Any) -> None:
-        if get_ident() == self._thread:
+        if threading.get_ident() == self._thread:
+            self._span.__exit__(*exc_info)
+
+
+class LoggerSpan(MainThreadSpan):
+    """The span of a logger; the time that it takes for the profiler's own metrics stays ours."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        """Charge blocks to `logging`, those inside the profiler's own hooks to `profiler`."""
+        super().__init__(recorder, Line.LOGGING)
+        self._timeline = recorder.timeline
+        self._own_index = recorder.timeline.index(Line.PROFILER.value)
+        self._is_entered: list[bool] = []
+
+    def __enter__(self) -> None:
+        if threading.get_ident() == self._thread:
+            is_ours = self._timeline.current == self._own_index
+            self._is_entered.append(not is_ours)
+            if not is_ours:
+                self._span.__enter__()
+
+    def __exit__(self, *exc_info: Any) -> None:
+        if threading.get_ident() != self._thread or not self._is_entered:
+            return
+        if self._is_entered.pop():
             self._span.__exit__(*exc_info)
 
 
 class FrameworkTiming:
     """All that is replaced while a run is recorded; `undo` puts it back."""
 
-    def __init__(
-        self,
-        recorder: Recorder,
-        operations: Iterable[str],
-        failed: Callable[[Exception], None],
-    ) -> None:
-        """Resolve the operations' dotted names; `failed` is told what goes wrong as the run goes.
+    def __init__(self, recorder: Recorder, operations: Iterable[str]) -> None:
+        """Resolve the operations' dotted names.
 
         Raises:
             OperationError: When a name leads nowhere, or to something that can't be timed.
         """
         self._recorder = recorder
-        self._failed = failed
-        self._patches = Patches()
         self._instrumentation = Instrumentation()
         self._targets = [resolve(name) for name in operations]
         self._timed_metrics: set[int] = set()
-
-    @property
-    def patches(self) -> Patches:
-        """The methods that this run listens to."""
-        return self._patches
+        self._timed_functions: set[tuple[str, int]] = set()
 
     def apply(
         self,
@@ -134,55 +128,72 @@ class FrameworkTiming:
         loader_startup: AbstractContextManager[Any],
     ) -> None:
         """Replace the framework's methods and the operations."""
-        self._time_framework(trainer, loader_startup)
-        timed: list[_Timed] = self._collectives() if trainer.world_size > 1 else []
+        timed = list(self._framework_methods(trainer, loader_startup))
+        if trainer.world_size > 1:
+            timed += self._collectives()
         timed += [
-            (target, section(target.dotted_name))
+            (target, operation_context(target.dotted_name))
             for target in self._targets
             if not _is_metric_method(target)
         ]
         self._instrumentation.time(*timed)
-        time_held_collate(self._instrumentation)
         self._time_loaders(running_stage, loader_startup)
+        self._time_named_metrics()
+        names = [target.dotted_name for target in self._targets]
+        self._recorder.operations.reserve(names)
+        self._recorder.write_header({"operations": names})
+        sections.join(self._recorder.operations)
 
     def time_metrics(self, module: LightningModule) -> None:
-        """Time the torchmetrics of `module` that are not timed yet.
+        """Time the torchmetrics of `module` that are not timed yet, on the line `metrics`.
 
-        A metric binds its methods to itself when it is made, so each one is wrapped in place; an
-        operation that names the class's method gets the time, otherwise the line `metrics` does.
+        A metric makes functions of its own of its methods as it is made, so each has its own.
         """
         for metric in module.modules():
             if isinstance(metric, Metric) and id(metric) not in self._timed_metrics:
                 self._timed_metrics.add(id(metric))
                 for attribute in METRIC_METHODS:
-                    context = self._metric_context(metric, attribute)
-                    wrapped = wrap_callable(getattr(metric, attribute), context)
-                    self._instrumentation.replace(metric, attribute, wrapped)
+                    self._instrumentation.time_method(
+                        getattr(metric, attribute), MainThreadSpan(self._recorder, Line.METRICS)
+                    )
+        self._time_named_metrics()
 
     def undo(self) -> None:
-        """Put everything back."""
-        self._patches.undo()
+        """Take everything back."""
+        sections.leave(self._recorder.operations)
         self._instrumentation.undo()
         self._timed_metrics.clear()
+        self._timed_functions.clear()
 
-    def _time_framework(
+    def _framework_methods(
         self, trainer: Trainer, loader_startup: AbstractContextManager[Any]
-    ) -> None:
+    ) -> Iterator[_Timed]:
         for module, name, attribute, line in _FRAMEWORK_METHODS:
             owner = class_of(trainer, module, name)
-            if owner is not None:
-                self._time(owner, attribute, self._recorder.span(line.value))
+            if owner is not None and hasattr(owner, attribute):
+                yield _method(owner, attribute), MainThreadSpan(self._recorder, line)
         for logger_class in {type(logger) for logger in trainer.loggers}:
-            self._time(logger_class, "log_metrics", LoggerSpan(self._recorder))
-        # What gives the batch of a loader without length ahead of its stage's first hook.
-        for name in ("_DataFetcher", "_PrefetchDataFetcher"):
+            if inspect.getattr_static(logger_class, "log_metrics", None) is not None:
+                yield _method(logger_class, "log_metrics"), LoggerSpan(self._recorder)
+        for name in _FETCHERS:
             fetcher = class_of(trainer, "loops.fetchers", name)
             if fetcher is not None and "__iter__" in vars(fetcher):
-                self._time(fetcher, "__iter__", loader_startup)
+                yield _method(fetcher, "__iter__"), loader_startup
 
-    def _time(self, owner: type, attribute: str, context: AbstractContextManager[Any]) -> None:
-        with suppress(TypeError):  # a version that has it otherwise: it goes untimed
-            self._patches.time(owner, attribute, context)
+    def _time_named_metrics(self) -> None:
+        """Time the metrics' methods that operations name, wherever the metrics are.
+
+        A name of a class stands for the classes below it too, as far as they are loaded.
+        """
+        for target in self._targets:
+            if not _is_metric_method(target):
+                continue
+            context = operation_context(target.dotted_name)
+            for function in _implementations(target):
+                if (target.dotted_name, id(function)) not in self._timed_functions:
+                    self._timed_functions.add((target.dotted_name, id(function)))
+                    holds = _is_called_first(function, target.attribute)
+                    self._instrumentation.time_function(function, context, holds)
 
     def _collectives(self) -> list[_Timed]:
         span = MainThreadSpan(self._recorder, Line.COLLECTIVES)
@@ -195,38 +206,69 @@ class FrameworkTiming:
             if hasattr(distributed, name)
         ]
 
-    def _metric_context(self, metric: Metric, attribute: str) -> AbstractContextManager[None]:
-        for target in self._targets:
-            is_of_metrics = target.attribute == attribute and _is_metric_method(target)
-            if is_of_metrics and isinstance(metric, target.owner):
-                return section(target.dotted_name)
-        return MainThreadSpan(self._recorder, Line.METRICS)
-
     def _time_loaders(
         self, running_stage: Callable[[], Stage], loader_startup: AbstractContextManager[Any]
     ) -> None:
-        """Record the workers of loaders, and charge their start and end to the loader.
+        """Charge the start of loaders and the end of their workers, and record the workers.
 
-        A torch that names what ends them otherwise leaves that untimed.
+        A torch that names its iterators otherwise leaves the workers' end to the line it is in.
         """
-        names = tuple(target.dotted_name for target in self._targets)
+        main_thread = threading.get_ident()
 
-        def iterate(original: Callable[..., Any], loader: DataLoader[Any]) -> Any:
-            with loader_startup, self._instrumentation.picklable():
-                return start_iterating(
-                    loader,
-                    original,
-                    recorder=self._recorder,
-                    stage=running_stage,
-                    operations=names,
-                    failed=self._failed,
-                )
+        def started(loader: DataLoader[Any]) -> AbstractContextManager[Any]:
+            if threading.get_ident() != main_thread:
+                return nullcontext()
+            return self._started(loader, running_stage, loader_startup)
 
-        with suppress(TypeError):
-            self._patches.listen(DataLoader, "__iter__", iterate, handed_to_listener)
-        iterator_class = getattr(dataloader, "_MultiProcessingDataLoaderIter", None)
-        if iterator_class is not None:
-            self._time(iterator_class, "_shutdown_workers", loader_startup)
+        def ended(iterator: Any) -> AbstractContextManager[Any]:
+            return loader_startup if threading.get_ident() == main_thread else nullcontext()
+
+        self._instrumentation.time_function(DataLoader.__iter__, started)
+        iterators = getattr(dataloader, "_MultiProcessingDataLoaderIter", None)
+        shutdown = getattr(iterators, "_shutdown_workers", None)
+        if shutdown is not None:
+            self._instrumentation.time_function(shutdown, ended)
+
+    def _started(
+        self,
+        loader: DataLoader[Any],
+        running_stage: Callable[[], Stage],
+        loader_startup: AbstractContextManager[Any],
+    ) -> AbstractContextManager[Any]:
+        """Return what a pass over a loader begins inside; a loader that can't be read has less."""
+        stack = ExitStack()
+        stack.enter_context(loader_startup)
+        try:
+            if int(loader.num_workers):
+                stack.enter_context(measured_workers(self._loop(loader, running_stage())))
+        except Exception as error:  # noqa: BLE001 - the loader is the user's, and may refuse anything
+            name = type(loader).__name__
+            self._recorder.operations.note(
+                f"The workers of a {name} were not measured ({type(error).__name__}: {error})."
+            )
+        return stack
+
+    def _loop(self, loader: DataLoader[Any], stage: Stage) -> MeasuredLoop:
+        factor = loader.prefetch_factor
+        return MeasuredLoop(
+            self._recorder.folder,
+            rank=self._recorder.rank,
+            stage=_recorded_stage(stage, loader),
+            origin_ns=self._recorder.started_ns,
+            operations=tuple(target.dotted_name for target in self._targets),
+            prefetch_factor=None if factor is None else int(factor),
+        )
+
+
+def _method(owner: type, attribute: str) -> Target:
+    return Target(dotted_name=f"{owner.__qualname__}.{attribute}", owner=owner, attribute=attribute)
+
+
+def _recorded_stage(stage: Stage, loader: DataLoader[Any]) -> Stage:
+    """Return whose workers these are: those of the sanity check that stay go on to validate."""
+    if stage is Stage.SANITY_CHECK and loader.persistent_workers:
+        return Stage.VALIDATION
+    return stage
 
 
 def _is_metric_method(target: Target) -> bool:
@@ -235,3 +277,21 @@ def _is_metric_method(target: Target) -> bool:
         and issubclass(target.owner, Metric)
         and target.attribute in METRIC_METHODS
     )
+
+
+def _implementations(target: Target) -> Iterator[FunctionType]:
+    """Yield the functions that a method is in a class and in the classes below it."""
+    classes = [target.owner]
+    while classes:
+        found = classes.pop()
+        classes += found.__subclasses__()
+        function = vars(found).get(target.attribute)
+        if found is target.owner:
+            function = target.static_value
+        if isinstance(function, FunctionType):
+            yield function
+
+
+def _is_called_first(function: FunctionType, attribute: str) -> Callable[[Any], bool]:
+    """Tell calls of a metric's own method from those that go on to a class above it."""
+    return lambda metric: inspect.getattr_static(type(metric), attribute, None) is function

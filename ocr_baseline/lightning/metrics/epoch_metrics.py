@@ -9,14 +9,13 @@ import numpy as np
 from ocr_baseline.analysis.phases.steady import steady_mask
 from ocr_baseline.lightning.run import accelerator_memory
 from ocr_baseline.measure.container_limits import own_limits
+from ocr_baseline.vocabulary import SECONDS_PER_NS
 
 if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
     from ocr_baseline.measure.batches import EpochRow, StageState
-
-NANOSECONDS = 1e-9
 
 
 def epoch_metrics(state: StageState, row: EpochRow) -> dict[str, float]:
@@ -25,10 +24,10 @@ def epoch_metrics(state: StageState, row: EpochRow) -> dict[str, float]:
     Batch statistics leave warm-up out by the rule of `analysis.phases.steady`; the epoch's time
     holds everything.
     """
-    durations_s = np.asarray(state.epoch_durations_ns, dtype=np.float64) * NANOSECONDS
+    durations_s = np.asarray(state.epoch_durations_ns, dtype=np.float64) * SECONDS_PER_NS
     prefix = f"performance/{state.stage.metric_prefix}"
     metrics = {
-        f"{prefix}_epoch_time": float(durations_s.sum()) + sum(row.tail_ns) * NANOSECONDS,
+        f"{prefix}_epoch_time": float(durations_s.sum()) + sum(row.tail_ns) * SECONDS_PER_NS,
         f"{prefix}_num_batches": float(row.batches),
     }
     if state.epoch_samples:

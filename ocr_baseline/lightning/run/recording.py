@@ -24,6 +24,7 @@ from ocr_baseline.measure.folder_answer import HungFolderError, wait_for_answer
 from ocr_baseline.measure.heartbeat import Heartbeat
 from ocr_baseline.measure.memory import MemoryProbe
 from ocr_baseline.measure.recorder import Recorder
+from ocr_baseline.vocabulary import SECONDS_PER_NS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -153,8 +154,9 @@ class Recording:
         """
         with suppress(Exception):  # whatever is broken, the training is waiting
             wait_for_answer(self.folder)
-            at_ns = self.recorder.now_ns()
-            self.recorder.write({"type": "stopped", "at_ns": at_ns, "cause": cause})
+            at_s = self.recorder.now_ns() * SECONDS_PER_NS
+            text = f"measuring stopped {at_s:.1f} s after it began ({cause}): nothing that ran "
+            self.recorder.write({"type": "warning", "text": f"{text}later is in this report"})
             with suppress(Exception):  # the accounts may be what is broken
                 self.recorder.pause()
             self._heartbeat.stop()

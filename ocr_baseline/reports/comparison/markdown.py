@@ -6,20 +6,19 @@ from typing import TYPE_CHECKING
 
 from ocr_baseline.reports.comparison import wording as words
 from ocr_baseline.reports.text import formatting
-from ocr_baseline.reports.text.markdown_text import MarkdownText, code, escape, table
-from ocr_baseline.reports.text.wording import STAGE_ADJECTIVES
+from ocr_baseline.reports.text.markdown_text import code, escape
+from ocr_baseline.reports.text.wording import stage_adjective
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ocr_baseline.comparison.breakdown import PhaseChange
-    from ocr_baseline.comparison.comparison import Comparison, MetricComparison
+    from ocr_baseline.comparison.comparison import Comparison
 
 MARKER = "<!-- ocr-baseline comparison -->"
 """By this line a CI job finds its own comment again."""
 MAX_LINES = 12
 MAX_DIFFERENCES = 30
-BOLD_VERDICTS = ("regression", "improvement")
 
 
 def render_comparison_markdown(comparison: Comparison) -> str:
@@ -32,12 +31,6 @@ def comparison_section(comparison: Comparison) -> str:
     return "\n\n".join(["## Performance vs. the baseline", *_blocks(comparison)])
 
 
-def _metric_table(metrics: tuple[MetricComparison, ...]) -> MarkdownText:
-    """Return the table of metrics: values, change, interval, verdict, number of runs."""
-    headers = ("Metric", "Base", "New", "Change", "95% interval", "Verdict", "n")
-    return table(headers, [_metric_row(compared) for compared in metrics], "lrrrrlr")
-
-
 def _blocks(comparison: Comparison) -> Iterator[str]:
     is_forbidden = bool(comparison.obstacles)
     sentence = escape(words.headline(comparison))
@@ -45,7 +38,7 @@ def _blocks(comparison: Comparison) -> Iterator[str]:
     if is_forbidden:
         yield _differences(comparison)
     if comparison.metrics:
-        yield _metric_table(comparison.metrics)
+        yield words.metric_table(comparison.metrics).markdown()
     reasons = words.reason_sentences(comparison)
     if reasons:
         yield "\n".join(f"- {escape(reason)}" for reason in reasons)
@@ -56,16 +49,8 @@ def _blocks(comparison: Comparison) -> Iterator[str]:
     yield _footer(comparison)
 
 
-def _metric_row(compared: MetricComparison) -> tuple[str, ...]:
-    *cells, verdict, sizes = words.metric_cells(compared)
-    verdict = escape(verdict)
-    if compared.verdict in BOLD_VERDICTS:
-        verdict = MarkdownText(f"**{verdict}**")
-    return (*cells, verdict, sizes)
-
-
 def _breakdown(phase: PhaseChange) -> str:
-    stage = STAGE_ADJECTIVES.get(phase.phase, phase.phase)
+    stage = stage_adjective(phase.phase)
     deltas = [
         f"{formatting.duration(line.delta_s, signed=True)} {code(line.name)}"
         for line in phase.main_lines
@@ -74,34 +59,12 @@ def _breakdown(phase: PhaseChange) -> str:
     sentence = f"**{stage}: {total} per batch**"
     if deltas:
         sentence += f": {', '.join(deltas)}"
-    rows: list[tuple[str, ...]] = [
-        (code(line.name), *words.line_cells(line)) for line in phase.lines[:MAX_LINES]
-    ]
-    rest = phase.lines[MAX_LINES:]
-    if rest:
-        rest_s = sum(line.delta_s for line in rest)
-        delta = formatting.duration(rest_s, signed=True)
-        rows.append((f"{len(rest)} more lines", "", "", delta, ""))
-    grid = table(("Line (per batch)", "Base", "New", "Change", "95% interval"), rows, "lrrrr")
+    grid = words.line_table(phase, MAX_LINES).markdown()
     return f"{sentence}\n\n<details><summary>Breakdown</summary>\n\n{grid}\n\n</details>"
 
 
 def _differences(comparison: Comparison) -> str:
-    rows: list[tuple[str, ...]] = [
-        (
-            difference.area,
-            code(difference.field),
-            code(words.json_text(difference.base)),
-            code(words.json_text(difference.new)),
-            "yes" if difference.forbids else "",
-        )
-        for difference in comparison.differences[:MAX_DIFFERENCES]
-    ]
-    rest = len(comparison.differences) - MAX_DIFFERENCES
-    if rest > 0:
-        rows.append((f"{rest} more", "", "", "", ""))
-    grid = table(("Area", "Field", "Base", "New", "Prevents comparison"), rows)
-    return f"### What differs\n\n{grid}"
+    return f"### What differs\n\n{words.difference_table(comparison, MAX_DIFFERENCES).markdown()}"
 
 
 def _footer(comparison: Comparison) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -10,15 +10,15 @@ from rich.table import Table
 from rich.text import Text
 
 from ocr_baseline.reports.comparison import wording as words
-from ocr_baseline.reports.text import formatting
 from ocr_baseline.reports.text.plain_text import name_of, single_line
-from ocr_baseline.reports.text.screen import GAP, MIN_WIDTH, plain_table, printed
+from ocr_baseline.reports.text.screen import GAP, MIN_WIDTH, grid, plain_table, printed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ocr_baseline.comparison.breakdown import PhaseChange
     from ocr_baseline.comparison.comparison import Comparison, MetricComparison
+    from ocr_baseline.reports.text.tables import Table as ReportTable
 
 MAX_LINES = 8
 MAX_NAME_WIDTH = 40
@@ -31,9 +31,7 @@ VERDICT_STYLES = {
     "inconclusive": "yellow",
     "incomparable": "magenta",
 }
-_WIDE_COLUMNS = ("metric", "base", "new", "change", "95% interval", "verdict", "n")
 _NARROW_COLUMNS = ("metric", "change", "verdict")
-_LINE_COLUMNS = ("line (per batch)", "base", "new", "change", "95% interval")
 MAX_DIFFERENCES = 12
 
 
@@ -72,19 +70,7 @@ def _breakdown(phase: PhaseChange, width: int) -> RenderableType:
 
 
 def _differences(comparison: Comparison) -> RenderableType:
-    table = plain_table("What differs")
-    for column in ("field", "base", "new", ""):
-        table.add_column(column)
-    for difference in comparison.differences[:MAX_DIFFERENCES]:
-        table.add_row(
-            Text(f"{difference.area}: {name_of(difference.field)}"),
-            Text(words.json_text(difference.base)),
-            Text(words.json_text(difference.new)),
-            Text("prevents comparison" if difference.forbids else "", style="magenta"),
-        )
-    rest = len(comparison.differences) - MAX_DIFFERENCES
-    if rest > 0:
-        table.add_row(Text(f"{rest} more", style="dim"))
+    table = grid(words.difference_table(comparison, MAX_DIFFERENCES), "What differs")
     if comparison.obstacles:
         fields = " ".join(f"--across {d.field}" for d in comparison.obstacles[:3])
         hint = f"If the difference is intentional, say so: {fields}"
@@ -103,10 +89,10 @@ def _notes(comparison: Comparison) -> RenderableType:
 
 def _metric_table(metrics: Sequence[MetricComparison], width: int) -> Table:
     """Return a row for each metric; where `width` columns are too few, a row of two lines."""
-    rows = [words.metric_cells(compared) for compared in metrics]
-    if _widths(_WIDE_COLUMNS, rows) <= width:
-        return _wide(metrics, rows)
-    return _narrow(metrics, rows)
+    wide = words.metric_table(metrics)
+    if _widths(wide.headers, wide.rows) <= width:
+        return _wide(metrics, wide)
+    return _narrow(metrics, wide.rows)
 
 
 def _breakdown_table(phase: PhaseChange, width: int) -> Table:
@@ -114,46 +100,36 @@ def _breakdown_table(phase: PhaseChange, width: int) -> Table:
 
     The interval is left out where no line has one, and where there is no place for it.
     """
-    shown: list[tuple[str, ...]] = [
-        (name_of(line.name), *words.line_cells(line)) for line in phase.lines[:MAX_LINES]
-    ]
-    rest = phase.lines[MAX_LINES:]
-    if rest:
-        rest_s = sum(line.delta_s for line in rest)
-        delta = formatting.duration(rest_s, signed=True)
-        shown.append((f"{len(rest)} more lines", "", "", delta, ""))
-    columns: tuple[str, ...] = _LINE_COLUMNS
+    lines = words.line_table(phase, MAX_LINES)
+    columns, shown = list(lines.headers), list(lines.rows)
     name_width = _name_width(columns, shown, width)
     if name_width < MIN_NAME_WIDTH or all(line.low_s is None for line in phase.lines):
-        columns = columns[:-1]
-        shown = [row[:-1] for row in shown]
+        columns, shown = columns[:-1], [row[:-1] for row in shown]
         name_width = max(MIN_NAME_WIDTH, _name_width(columns, shown, width))
     table = plain_table()
-    table.add_column(columns[0], no_wrap=True)
+    table.add_column(columns[0].lower(), no_wrap=True)
     for column in columns[1:]:
-        table.add_column(column, justify="right", no_wrap=True)
+        table.add_column(column.lower(), justify="right", no_wrap=True)
     for index, (name, *cells) in enumerate(shown):
         is_certain = index < MAX_LINES and phase.lines[index].is_beyond_spread
         texts = [Text(cell) for cell in cells]
         texts[2].stylize("bold" if is_certain else "")
-        table.add_row(Text(_end_of(name, name_width)), *texts)
+        table.add_row(Text(_end_of(name_of(name), name_width)), *texts)
     return table
 
 
-def _wide(metrics: Sequence[MetricComparison], rows: Sequence[tuple[str, ...]]) -> Table:
+def _wide(metrics: Sequence[MetricComparison], wide: ReportTable) -> Table:
     table = plain_table()
-    for column in _WIDE_COLUMNS:
-        is_text = column in ("metric", "verdict", "n")
-        table.add_column(column, justify="left" if is_text else "right", no_wrap=True)
-    for compared, row in zip(metrics, rows, strict=True):
-        *cells, verdict, sizes = row
-        table.add_row(
-            *map(Text, cells), Text(verdict, style=VERDICT_STYLES[compared.verdict]), Text(sizes)
-        )
+    for header, side in zip(wide.headers, wide.align, strict=True):
+        justify: Literal["left", "right"] = "right" if side == "r" else "left"
+        table.add_column(header.lower(), justify=justify, no_wrap=True)
+    for compared, (*cells, verdict, sizes) in zip(metrics, wide.rows, strict=True):
+        style = VERDICT_STYLES[compared.verdict]
+        table.add_row(*map(Text, cells), Text(verdict, style=style), Text(sizes))
     return table
 
 
-def _narrow(metrics: Sequence[MetricComparison], rows: Sequence[tuple[str, ...]]) -> Table:
+def _narrow(metrics: Sequence[MetricComparison], rows: Sequence[Sequence[str]]) -> Table:
     """Values stand under the metric, the interval under the change, the runs under the verdict."""
     table = plain_table()
     for column in _NARROW_COLUMNS:
@@ -170,13 +146,13 @@ def _narrow(metrics: Sequence[MetricComparison], rows: Sequence[tuple[str, ...]]
     return table
 
 
-def _widths(columns: Sequence[str], rows: Sequence[tuple[str, ...]]) -> int:
+def _widths(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
     """Return how many columns of a terminal a table takes."""
     widest = [max(map(len, cells)) for cells in zip(columns, *rows, strict=True)]
     return sum(widest) + GAP * (len(widest) - 1)
 
 
-def _name_width(columns: Sequence[str], rows: Sequence[tuple[str, ...]], width: int) -> int:
+def _name_width(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> int:
     """Return how many columns the numbers leave to the name before them."""
     numbers = _widths(columns[1:], [row[1:] for row in rows])
     return min(MAX_NAME_WIDTH, width - numbers - GAP)

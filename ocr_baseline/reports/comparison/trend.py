@@ -11,9 +11,9 @@ from rich.text import Text
 
 from ocr_baseline.reports.comparison import wording as words
 from ocr_baseline.reports.text import formatting
-from ocr_baseline.reports.text.markdown_text import code, fenced, table
-from ocr_baseline.reports.text.plain_text import name_of
-from ocr_baseline.reports.text.screen import plain_table, printed
+from ocr_baseline.reports.text.markdown_text import fenced
+from ocr_baseline.reports.text.screen import grid, printed
+from ocr_baseline.reports.text.tables import Name, Table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,13 +36,9 @@ def render_trend_terminal(
     blocks: list[RenderableType] = []
     for trend in trends:
         blocks.append(Text(f"{trend.metric.label}, {len(trend.values)} runs", style="bold"))
-        grid = plain_table()
-        for column in ("since", "runs", "level", "change"):
-            grid.add_column(column, justify="left" if column == "since" else "right")
-        for row in _rows(trend, labels):
-            grid.add_row(*map(Text, row))
         chart_width = min(width - 14, MAX_CHART_WIDTH)
-        blocks.append(Group(grid, Padding(Text(chart(trend, chart_width)), (1, 0))))
+        levels = grid(_levels(trend, labels))
+        blocks.append(Group(levels, Padding(Text(chart(trend, chart_width)), (1, 0))))
     return printed(blocks or [Text("No metric has a history.")], width=width, color=color)
 
 
@@ -50,9 +46,8 @@ def render_trend_markdown(trends: Sequence[Trend], labels: Sequence[str]) -> str
     """Return the same for a page or a pull request."""
     blocks = ["## History"]
     for trend in trends:
-        rows = [(code(since), *rest) for since, *rest in _rows(trend, labels)]
         blocks.append(f"### {trend.metric.label}, {len(trend.values)} runs")
-        blocks.append(table(("Since", "Runs", "Level", "Change"), rows, "lrrr"))
+        blocks.append(_levels(trend, labels).markdown())
         blocks.append(fenced(chart(trend, MAX_CHART_WIDTH), "text"))
     return "\n\n".join(blocks) + "\n"
 
@@ -116,16 +111,17 @@ def _columns(values: Sequence[float], width: int) -> list[float]:
     return [values[round(column * last / (width - 1))] for column in range(width)]
 
 
-def _rows(trend: Trend, labels: Sequence[str]) -> list[tuple[str, str, str, str]]:
-    return [
+def _levels(trend: Trend, labels: Sequence[str]) -> Table:
+    rows = [
         (
-            name_of(labels[trend.positions[segment.start]]),
+            Name(labels[trend.positions[segment.start]]),
             formatting.count(segment.end - segment.start),
             words.value_text(trend.metric, segment.level),
             _change(trend, segment),
         )
         for segment in trend.segments
     ]
+    return Table(headers=("Since", "Runs", "Level", "Change"), rows=rows, align="lrrr")
 
 
 def _change(trend: Trend, segment: Segment) -> str:

@@ -9,7 +9,8 @@ from ocr_baseline.comparison.metrics import BY_KEY
 from ocr_baseline.comparison.power import MAX_RUNS
 from ocr_baseline.reports.text import formatting
 from ocr_baseline.reports.text.plain_text import name_of, single_line
-from ocr_baseline.reports.text.wording import STAGE_ADJECTIVES
+from ocr_baseline.reports.text.tables import Name, Strong, Table
+from ocr_baseline.reports.text.wording import stage_adjective
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,6 +41,7 @@ VERDICT_ORDER: tuple[Verdict, ...] = (
     "incomparable",
     "unchanged",
 )
+STRONG_VERDICTS = ("regression", "improvement")
 PLURALS = {"regression": "regressions", "improvement": "improvements"}
 DESIGN_WORDS = {
     "one against one": "one run vs. one run",
@@ -101,15 +103,15 @@ def verdict_text(compared: MetricComparison) -> str:
     return MARKS.get(compared.verdict, compared.verdict)
 
 
-def metric_cells(compared: MetricComparison) -> tuple[str, ...]:
-    """Return a table's row: name, both values, change, interval, verdict, runs per side."""
+def _metric_cells(compared: MetricComparison) -> tuple[str, ...]:
+    verdict = verdict_text(compared)
     return (
         compared.metric.label,
         value_text(compared.metric, compared.base),
         value_text(compared.metric, compared.new),
         change_text(compared.metric, compared.change),
         interval_text(compared),
-        verdict_text(compared),
+        Strong(verdict) if compared.verdict in STRONG_VERDICTS else verdict,
         sizes_text(compared),
     )
 
@@ -196,20 +198,54 @@ def line_delta_text(line: LineChange) -> str:
 
 def phase_sentence(phase: PhaseChange) -> str:
     """Return `Training: +18.0 ms per batch: +21.0 ms metrics, -3.00 ms data_wait`."""
-    stage = STAGE_ADJECTIVES.get(phase.phase, phase.phase)
+    stage = stage_adjective(phase.phase)
     total = formatting.duration(phase.delta_s, signed=True)
     lines = ", ".join(map(line_delta_text, phase.main_lines))
     return f"{stage}: {total} per batch" + (f": {lines}" if lines else ": no line moved")
 
 
-def line_cells(line: LineChange) -> tuple[str, ...]:
-    """Return what stands beside a line's name in a table: both times, change, interval."""
-    return (
-        ABSENT if line.base_s is None else formatting.duration(line.base_s),
-        ABSENT if line.new_s is None else formatting.duration(line.new_s),
-        formatting.duration(line.delta_s, signed=True),
-        line_interval_text(line),
-    )
+def metric_table(metrics: Sequence[MetricComparison]) -> Table:
+    """Return a row for each metric: values, change, interval, verdict, runs per side."""
+    headers = ("Metric", "Base", "New", "Change", "95% interval", "Verdict", "n")
+    return Table(headers=headers, rows=[_metric_cells(one) for one in metrics], align="lrrrrlr")
+
+
+def line_table(phase: PhaseChange, max_lines: int) -> Table:
+    """Return a row for each line, the largest change first, and one for all beyond `max_lines`."""
+    rows: list[tuple[str, ...]] = [
+        (
+            Name(line.name),
+            ABSENT if line.base_s is None else formatting.duration(line.base_s),
+            ABSENT if line.new_s is None else formatting.duration(line.new_s),
+            formatting.duration(line.delta_s, signed=True),
+            line_interval_text(line),
+        )
+        for line in phase.lines[:max_lines]
+    ]
+    rest = phase.lines[max_lines:]
+    if rest:
+        delta = formatting.duration(sum(line.delta_s for line in rest), signed=True)
+        rows.append((f"{len(rest)} more lines", "", "", delta, ""))
+    headers = ("Line (per batch)", "Base", "New", "Change", "95% interval")
+    return Table(headers=headers, rows=rows, align="lrrrr")
+
+
+def difference_table(comparison: Comparison, max_rows: int) -> Table:
+    """Return a row for each difference of the two sides, and how many more there are."""
+    rows: list[tuple[str, ...]] = [
+        (
+            difference.area,
+            Name(difference.field),
+            Name(json_text(difference.base)),
+            Name(json_text(difference.new)),
+            "yes" if difference.forbids else "",
+        )
+        for difference in comparison.differences[:max_rows]
+    ]
+    rest = len(comparison.differences) - max_rows
+    if rest > 0:
+        rows.append((f"{rest} more", "", "", "", ""))
+    return Table(headers=("Area", "Field", "Base", "New", "Prevents comparison"), rows=rows)
 
 
 def line_interval_text(line: LineChange) -> str:

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ocr_baseline.model.document import Baseline, Distribution, Phase
 from ocr_baseline.reports.text import formatting
 from ocr_baseline.vocabulary import PHASE_NAMES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ocr_baseline.vocabulary import PhaseName
 
 NO_TIMES = Distribution(count=None)
 
 
-@dataclass(frozen=True, kw_only=True)
-class PhaseFact:
+class PhaseFact(NamedTuple):
     """One row: `label` has a place for the stage's name, `path` is the field in the phase.
 
     An optional row is left out where it was not measured.
@@ -27,8 +24,15 @@ class PhaseFact:
     label: str
     short_label: str
     path: str
-    text: Callable[[Phase], str]
+    formatter: Callable[[float | None], str] = formatting.duration
     is_optional: bool = False
+
+    def text(self, phase: Phase) -> str:
+        """Return the number as it is shown, or that it was not measured."""
+        value: Any = phase
+        for name in self.path.split("."):
+            value = None if value is None else getattr(value, name)
+        return self.formatter(value)
 
 
 def batch_times(phase: Phase) -> Distribution:
@@ -37,79 +41,22 @@ def batch_times(phase: Phase) -> Distribution:
 
 
 PHASE_FACTS = (
+    PhaseFact("Total {stage} Time", "total", "total_s"),
+    PhaseFact("Number of Epochs", "epochs", "epochs", formatting.count),
+    PhaseFact("Number of Batches", "batches", "batches", formatting.count),
+    PhaseFact("Number of Samples", "samples", "samples", formatting.count),
+    PhaseFact("Mean Batch Time", "mean batch", "batch_time_s.mean"),
+    PhaseFact("Median Batch Time", "median batch", "batch_time_s.median"),
+    PhaseFact("P95 Batch Time", "p95 batch", "batch_time_s.p95"),
+    PhaseFact("P99 Batch Time", "p99 batch", "batch_time_s.p99"),
+    PhaseFact("Batch Time Standard Deviation", "std of batches", "batch_time_s.std"),
+    PhaseFact("Time per Sample", "per sample", "sample_time_s"),
+    PhaseFact("Throughput", "throughput", "throughput_samples_per_s", formatting.samples_per_s),
     PhaseFact(
-        label="Total {stage} Time",
-        short_label="total",
-        path="total_s",
-        text=lambda phase: formatting.duration(phase.total_s),
-    ),
-    PhaseFact(
-        label="Number of Epochs",
-        short_label="epochs",
-        path="epochs",
-        text=lambda phase: formatting.count(phase.epochs),
-    ),
-    PhaseFact(
-        label="Number of Batches",
-        short_label="batches",
-        path="batches",
-        text=lambda phase: formatting.count(phase.batches),
-    ),
-    PhaseFact(
-        label="Number of Samples",
-        short_label="samples",
-        path="samples",
-        text=lambda phase: formatting.count(phase.samples),
-    ),
-    PhaseFact(
-        label="Mean Batch Time",
-        short_label="mean batch",
-        path="batch_time_s.mean",
-        text=lambda phase: formatting.duration(batch_times(phase).mean),
-    ),
-    PhaseFact(
-        label="Median Batch Time",
-        short_label="median batch",
-        path="batch_time_s.median",
-        text=lambda phase: formatting.duration(batch_times(phase).median),
-    ),
-    PhaseFact(
-        label="P95 Batch Time",
-        short_label="p95 batch",
-        path="batch_time_s.p95",
-        text=lambda phase: formatting.duration(batch_times(phase).p95),
-    ),
-    PhaseFact(
-        label="P99 Batch Time",
-        short_label="p99 batch",
-        path="batch_time_s.p99",
-        text=lambda phase: formatting.duration(batch_times(phase).p99),
-    ),
-    PhaseFact(
-        label="Batch Time Standard Deviation",
-        short_label="std of batches",
-        path="batch_time_s.std",
-        text=lambda phase: formatting.duration(batch_times(phase).std),
-    ),
-    PhaseFact(
-        label="Time per Sample",
-        short_label="per sample",
-        path="sample_time_s",
-        text=lambda phase: formatting.duration(phase.sample_time_s),
-    ),
-    PhaseFact(
-        label="Throughput",
-        short_label="throughput",
-        path="throughput_samples_per_s",
-        text=lambda phase: formatting.samples_per_s(phase.throughput_samples_per_s),
-    ),
-    PhaseFact(
-        label="Accelerator Busy",
-        short_label="accelerator busy",
-        path="accelerator_utilization.mean_percent",
-        text=lambda phase: formatting.percent(
-            phase.accelerator_utilization.mean_percent if phase.accelerator_utilization else None
-        ),
+        "Accelerator Busy",
+        "accelerator busy",
+        "accelerator_utilization.mean_percent",
+        formatting.percent,
         is_optional=True,
     ),
 )

@@ -7,14 +7,17 @@ import re
 from typing import TYPE_CHECKING
 
 from rich.console import Console, Group, RenderableType
-from rich.table import Table
+from rich.table import Table as RichTable
 from rich.text import Text
 
 from ocr_baseline.reports.text import formatting
-from ocr_baseline.reports.text.plain_text import single_line
+from ocr_baseline.reports.text.plain_text import name_of, single_line
+from ocr_baseline.reports.text.tables import Name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from ocr_baseline.reports.text.tables import Table
 
 MIN_WIDTH = 40
 GAP = 2
@@ -40,9 +43,9 @@ def printed(blocks: Iterable[RenderableType], *, width: int, color: bool) -> str
     return "\n".join(line.rstrip() for line in buffer.getvalue().rstrip().split("\n")) + "\n"
 
 
-def plain_table(title: str = "") -> Table:
+def plain_table(title: str = "") -> RichTable:
     """Return a table without lines."""
-    return Table(
+    return RichTable(
         title=title or None,
         title_style="bold",
         title_justify="left",
@@ -51,6 +54,16 @@ def plain_table(title: str = "") -> Table:
         header_style="dim",
         padding=(0, GAP, 0, 0),
     )
+
+
+def grid(shown: Table, title: str = "") -> RichTable:
+    """Return a table without lines, its names on one line each and not too long."""
+    drawn = plain_table(title)
+    for header, side in zip(shown.headers, shown.align.ljust(len(shown.headers), "l"), strict=True):
+        drawn.add_column(header.lower(), justify="right" if side == "r" else "left")
+    for row in shown.rows:
+        drawn.add_row(*(Text(name_of(cell) if isinstance(cell, Name) else cell) for cell in row))
+    return drawn
 
 
 def value(text: str) -> Text:

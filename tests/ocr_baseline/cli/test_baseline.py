@@ -95,7 +95,6 @@ def test_too_few_runs_to_calibrate_are_2(
 def test_a_trend_has_its_change_point_as_table_and_chart(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    pytest.importorskip("ruptures", reason="the extra store is not installed")
     write_runs(tmp_path / "runs", 0, factors=STEADY)
     write_runs(tmp_path / "runs", 20, slower=0.2, factors=STEADY)
     odd = write(tmp_path, baseline(60, identity={**IDENTITY, "cpu_count": 64}, factor=9.0))
@@ -120,7 +119,6 @@ def test_a_trend_has_its_change_point_as_table_and_chart(
 def test_a_trend_reads_only_what_it_shows(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    pytest.importorskip("ruptures", reason="the extra store is not installed")
     write_runs(tmp_path / "runs", 0, factors=STEADY)
     odd = write(tmp_path, baseline(60, identity={**IDENTITY, "cpu_count": 64}))
     assert main(["baseline", "add", "main", "runs", str(odd)]) == 0

@@ -3,39 +3,30 @@
 from __future__ import annotations
 
 import math
-import sys
 from dataclasses import replace
-from importlib.util import find_spec
+from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
 
-from ocr_baseline.comparison.drift import change_points, trend
+from ocr_baseline.comparison.drift import MIN_SEGMENT, best_division, change_points, trend
 from ocr_baseline.comparison.metrics import BY_KEY
-from ocr_baseline.errors import ComparisonError
 from tests.ocr_baseline.comparison.measured_runs import run
-
-needs_ruptures = pytest.mark.skipif(
-    find_spec("ruptures") is None, reason="the extra store has ruptures, up to Python 3.13"
-)
 
 
 def noise(count: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).normal(0, 0.02, count)
 
 
-@needs_ruptures
 def test_a_level_that_moves_by_a_tenth_is_one_change_point() -> None:
     values = np.concatenate([noise(20), noise(20, 1) + math.log(1.1)])
     assert change_points(values.tolist()) == [pytest.approx(20, abs=1)]
 
 
-@needs_ruptures
 def test_noise_alone_is_no_change_point() -> None:
     assert sum(len(change_points(noise(40, seed).tolist())) for seed in range(50)) == 0
 
 
-@needs_ruptures
 def test_a_step_below_two_percent_is_none() -> None:
     values = np.concatenate([noise(20) / 20, noise(20, 1) / 20 + 0.015])
     assert change_points(values.tolist()) == []
@@ -46,7 +37,6 @@ def test_short_and_constant_histories_have_none(values: list[float]) -> None:
     assert change_points(values) == []
 
 
-@needs_ruptures
 def test_a_trend_has_levels_and_says_which_are_worse() -> None:
     runs = [run(i, factor=math.exp(noise(12)[i])) for i in range(12)]
     runs += [run(20 + i, factor=1.2 * math.exp(noise(12, 1)[i])) for i in range(12)]
@@ -69,7 +59,26 @@ def test_runs_without_the_metric_are_left_out() -> None:
     assert trend(BY_KEY["train.batch_time"], [bare]) is None
 
 
-def test_without_ruptures_it_is_said_who_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "ruptures", None)
-    with pytest.raises(ComparisonError, match="ocr-baseline\\[store\\]"):
-        change_points(noise(20).tolist())
+def test_a_division_has_the_least_cost_of_all_that_are_possible() -> None:
+    penalty = 0.001
+
+    def cost(values: list[float], points: tuple[int, ...]) -> float:
+        edges = [0, *points, len(values)]
+        segments = [np.asarray(values[a:b]) for a, b in pairwise(edges)]
+        errors = sum(float(((part - part.mean()) ** 2).sum()) for part in segments)
+        return errors + penalty * len(points)
+
+    def possible(count: int) -> list[tuple[int, ...]]:
+        places = range(MIN_SEGMENT, count - MIN_SEGMENT + 1)
+        return [
+            points
+            for size in range(count // MIN_SEGMENT)
+            for points in combinations(places, size)
+            if all(b - a >= MIN_SEGMENT for a, b in pairwise(points))
+        ]
+
+    for seed in range(20):
+        steps = np.repeat(np.random.default_rng(seed).normal(0, 0.02, 4), 6)
+        values = (noise(24, seed) + steps).tolist()
+        best = min(possible(24), key=lambda points: cost(values, points))
+        assert tuple(best_division(values, penalty)) == best

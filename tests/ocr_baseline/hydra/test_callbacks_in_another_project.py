@@ -139,15 +139,12 @@ def callbacks_of(done: subprocess.CompletedProcess[str]) -> dict[str, str]:
         ),
     ],
 )
-@pytest.mark.parametrize("choice", ["callbacks=baseline_report", "+ocr_baseline=report"])
 def test_an_application_keeps_its_callbacks_whatever_it_calls_them(
-    tmp_path: Path, repository: Path, own: dict[str, str], kept: set[str], choice: str
+    tmp_path: Path, repository: Path, own: dict[str, str], kept: set[str]
 ) -> None:
-    before = {
-        name: entry._target_
-        for name, entry in composed(write(tmp_path, TEMPLATE | own)).callbacks.items()
-    }
-    done = run_app(tmp_path, repository, choice)
+    configs = write(tmp_path, TEMPLATE | own)
+    before = {name: entry._target_ for name, entry in composed(configs).callbacks.items()}
+    done = run_app(tmp_path, repository, "callbacks=baseline_report")
     callbacks = callbacks_of(done)
     assert set(before) == kept
     assert set(callbacks) == kept | OURS
@@ -155,6 +152,8 @@ def test_an_application_keeps_its_callbacks_whatever_it_calls_them(
     assert callbacks["ocr_baseline_profiler"] == "ocr_baseline.PerformanceProfilerCallback"
     assert callbacks["ocr_baseline_report"] == "ocr_baseline.BaselineReportCallback"
     assert "WARNING" not in done.stdout
+    added = composed(configs, "+ocr_baseline=report").callbacks
+    assert {name: entry._target_ for name, entry in added.items()} == callbacks
 
 
 @pytest.mark.parametrize(
@@ -169,12 +168,9 @@ def test_an_application_keeps_its_callbacks_whatever_it_calls_them(
     ],
 )
 def test_an_application_without_a_group_of_callbacks_gets_the_report(
-    tmp_path: Path, repository: Path, own: dict[str, str], override: str, kept: set[str]
+    tmp_path: Path, own: dict[str, str], override: str, kept: set[str]
 ) -> None:
-    write(tmp_path, own)
-    done = run_app(tmp_path, repository, override)
-    assert set(callbacks_of(done)) == kept | OURS
-    assert "WARNING" not in done.stdout
+    assert set(composed(write(tmp_path, own), override).callbacks) == kept | OURS
 
 
 def test_the_report_is_added_to_whatever_the_application_chose(
@@ -184,8 +180,8 @@ def test_the_report_is_added_to_whatever_the_application_chose(
     many = {"model_checkpoint", "early_stopping"}
     added = run_app(tmp_path, repository, "+ocr_baseline=report")
     assert set(callbacks_of(added)) == many | OURS
-    fast = run_app(tmp_path, repository, "+experiment=fast", "+ocr_baseline=report")
-    assert set(callbacks_of(fast)) == DEFAULT | OURS
+    fast = composed(tmp_path / "configs", "+experiment=fast", "+ocr_baseline=report")
+    assert set(fast.callbacks) == DEFAULT | OURS
 
 
 def test_an_application_can_put_the_report_into_its_own_defaults(

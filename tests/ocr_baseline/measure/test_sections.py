@@ -21,6 +21,13 @@ class Blocks(dict[str, "Blocks"]):
     def __missing__(self, name: str) -> Blocks:
         return Blocks(name, self.log)
 
+    @property
+    def thread(self) -> int:
+        return threading.get_ident()
+
+    def note(self, text: str) -> None:
+        self.log.append(text)
+
     def enter(self) -> None:
         self.log.append(f"+{self.name}")
 

@@ -205,7 +205,6 @@ def test_a_check_of_nothing_says_so() -> None:
 def test_a_trend_renders_as_in_its_golden_files(
     assert_golden: Callable[[str, str], None],
 ) -> None:
-    pytest.importorskip("ruptures", reason="the extra store is not installed")
     steady = [1 + 0.004 * ((i * 7) % 11 - 5) for i in range(11)]
     runs = [run(i, factor=factor) for i, factor in enumerate(steady)]
     runs += [run(20 + i, factor=1.2 * factor) for i, factor in enumerate(steady)]
@@ -217,7 +216,6 @@ def test_a_trend_renders_as_in_its_golden_files(
 
 
 def test_a_long_history_is_drawn_within_the_width() -> None:
-    pytest.importorskip("ruptures", reason="the extra store is not installed")
     runs = [run(i, factor=1 + (i % 7) / 1000) for i in range(300)]
     found = trend(BY_KEY["train.batch_time"], runs)
     assert found is not None

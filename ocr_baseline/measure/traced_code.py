@@ -1,0 +1,73 @@
+"""Keeps the measuring out of code that torch compiles, so that it compiles to the same graphs.
+
+Nothing here imports torch: its compilers look for attributes of the functions that they meet.
+`_torchdynamo_inline` names what torch.compile and torch.export trace instead of a function, and
+a function with `_dynamo_marked_constant` is called once while they trace.
+"""
+
+from __future__ import annotations
+
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from types import FunctionType
+
+_INLINE = "_torchdynamo_inline"
+MOST_SILENT_NAMES = 100
+
+_silent: dict[str, None] = {}
+
+
+def silent_names() -> tuple[str, ...]:
+    """Names of the sections and operations that are in code which torch compiled so far."""
+    return tuple(_silent)
+
+
+def note_silent(name: str) -> None:
+    """Keep the name of a section in compiled code; the compiler calls this as it traces."""
+    if len(_silent) < MOST_SILENT_NAMES:
+        _silent[name] = None
+
+
+note_silent._dynamo_marked_constant = True  # type: ignore[attr-defined]  # see the module
+
+
+def trace_instead(function: Any, silent: Callable[..., Any]) -> None:
+    """Let torch's compilers trace `silent` where a call of `function` is."""
+    setattr(function, _INLINE, silent)
+
+
+def show_to_dynamo(function: FunctionType, original: FunctionType, names: Sequence[str]) -> None:
+    """Let torch's compilers trace the original of a timed function, without its timing."""
+    if "torch" not in sys.modules:
+        return
+
+    def silent(*args: Any, **kwargs: Any) -> Any:
+        for name in names:
+            note_silent(name)
+        return original(*args, **kwargs)
+
+    trace_instead(function, silent)
+    eval_frame = sys.modules.get("torch._dynamo.eval_frame")
+    with suppress(Exception):  # a torch without it compiles the timed function less well
+        eval_frame.skip_code(function.__code__)  # type: ignore[union-attr]  # None is suppressed
+
+
+def unshow_to_dynamo(function: FunctionType) -> None:
+    """Take back what `show_to_dynamo` left on a function."""
+    vars(function).pop(_INLINE, None)
+
+
+def show_stand_in(stand_in: Any, original: Any) -> None:
+    """Let torch's compilers take a stand-in for the function of torch that it stands in for."""
+    builtins = sys.modules.get("torch.jit._builtins")
+    rules = sys.modules.get("torch._dynamo.trace_rules")
+    with suppress(Exception):  # torch's own tables, which a version may name otherwise
+        operator = builtins._find_builtin(original)  # type: ignore[union-attr]  # None is suppressed
+        if operator is not None:
+            builtins._register_builtin(stand_in, operator)  # type: ignore[union-attr]  # as above
+    with suppress(Exception):  # looked up by name once, so before a stand-in has the name
+        rules.get_torch_obj_rule_map()  # type: ignore[union-attr]  # None is suppressed
