@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from torch.nn.parallel import DistributedDataParallel
 
+from ocr_baseline.vocabulary import SECONDS_PER_NS
+
 if TYPE_CHECKING:
     from lightning.pytorch import Trainer
-
-NANOSECONDS_A_SECOND = 1e9
 
 
 def gradient_wait_s(trainer: Trainer) -> float | None:
@@ -34,4 +34,4 @@ def gradient_wait_s(trainer: Trainer) -> float | None:
         return None
     if exchange_ns <= 0:
         return None
-    return max(exchange_ns - overlap_ns, 0) / NANOSECONDS_A_SECOND
+    return max(exchange_ns - overlap_ns, 0) * SECONDS_PER_NS

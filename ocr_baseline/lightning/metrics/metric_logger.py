@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from ocr_baseline.lightning.metrics.epoch_metrics import epoch_metrics, memory_metrics
+from ocr_baseline.vocabulary import SECONDS_PER_NS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +42,7 @@ class MetricLogger:
             return
         self._batch_logged_at_s = now_s
         name = f"performance/{state.stage.metric_prefix}_batch_time"
-        self._log(trainer, lambda: {name: durations_ns[-1] * 1e-9})
+        self._log(trainer, lambda: {name: durations_ns[-1] * SECONDS_PER_NS})
 
     def log_epoch(self, trainer: Trainer, state: StageState, row: EpochRow) -> None:
         """Log the statistics of the epoch that `row` closed."""
