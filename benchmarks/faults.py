@@ -28,7 +28,13 @@ from benchmarks.faults_disks import (
     thaw,
 )
 from benchmarks.faults_progress import Progress, wait_for_batches, wait_for_end
-from benchmarks.faults_run import LONG_RUN_BATCHES, Setting, start
+from benchmarks.faults_run import (
+    BATCHES_OF_FAULT,
+    KILL_OF_SLOW_BATCHES,
+    SLOW_BATCH_S,
+    Setting,
+    start,
+)
 from benchmarks.tables import Goal, print_table
 from ocr_baseline.analysis import analyze
 from ocr_baseline.errors import BaselineError
@@ -40,7 +46,12 @@ if TYPE_CHECKING:
 
     from ocr_baseline.model.document import Baseline
 
-SIGNALS = {"kill -9": signal.SIGKILL, "SIGTERM": signal.SIGTERM, "SIGINT": signal.SIGINT}
+SIGNALS = {
+    "kill -9": signal.SIGKILL,
+    KILL_OF_SLOW_BATCHES: signal.SIGKILL,
+    "SIGTERM": signal.SIGTERM,
+    "SIGINT": signal.SIGINT,
+}
 FAULTS = (
     "none",
     *SIGNALS,
@@ -69,6 +80,9 @@ DISKS = {"full disk": small_disk, "file system that hangs": freezable_disk}
 """Faults of a file system that is mounted for them, where that is possible."""
 
 MAX_LOST_BATCHES = 1000
+MAX_LOST_SLOW_BATCHES = round(2.0 / SLOW_BATCH_S)
+"""One second of them, and one more in which a busy machine may hold up the thread that writes."""
+
 TIMEOUT_S = 60.0
 
 
@@ -117,7 +131,8 @@ def run(
         wait_for_end(progress, pid, TIMEOUT_S)
         thaw(setting.report_folder)
     if fault in SIGNALS:
-        target = moment.randrange(1, LONG_RUN_BATCHES - 200)
+        batches = BATCHES_OF_FAULT[fault]
+        target = moment.randrange(1, batches - batches // 20)
         if wait_for_batches(progress, target, pid, TIMEOUT_S):
             os.kill(pid, SIGNALS[fault])
     _, status = os.waitpid(pid, 0)
@@ -156,7 +171,7 @@ def judge(tally: Tally, fault: str, folder: Path, outcome: Outcome, expected: Ou
 
 
 def _true_status(fault: str) -> set[str]:
-    if fault == "kill -9":
+    if SIGNALS.get(fault) is signal.SIGKILL:
         return {"unknown"}
     if fault in SIGNALS:
         return {"interrupted"}
@@ -245,11 +260,13 @@ def main() -> int:
         if fault not in WITHOUT_RECORDS
     )
     lost = [value for tally in tallies.values() for value in tally.lost_batches]
+    slow = tallies.get(KILL_OF_SLOW_BATCHES, Tally()).lost_batches
     return Goal.report(
         Goal("runs without a report", unread, 0),
         Goal("wrong reports", sum(tally.wrong for tally in tallies.values()), 0),
         Goal("trainings harmed", sum(tally.harmed for tally in tallies.values()), 0),
         Goal("most batches lost", max(lost, default=0), MAX_LOST_BATCHES),
+        Goal("most batches of 20 ms lost", max(slow, default=0), MAX_LOST_SLOW_BATCHES),
     )
 
 

@@ -7,6 +7,7 @@ import resource
 import shutil
 import signal
 import sys
+import time
 import traceback
 import warnings
 from dataclasses import dataclass
@@ -30,7 +31,20 @@ if TYPE_CHECKING:
 
 BATCHES = 60
 LONG_RUN_BATCHES = 4000
+SLOW_BATCHES = 300
+SLOW_BATCH_S = 0.02
+KILL_OF_SLOW_BATCHES = "kill -9 of 20 ms batches"
+"""Too slow for a thousand to gather: what is lost is what came since the last second."""
+
 FAULT_AT_BATCH = 30
+BATCHES_OF_FAULT = {
+    "kill -9": LONG_RUN_BATCHES,
+    KILL_OF_SLOW_BATCHES: SLOW_BATCHES,
+    "SIGTERM": LONG_RUN_BATCHES,
+    "SIGINT": LONG_RUN_BATCHES,
+}
+"""Trainings that are hit from outside go on until they are."""
+
 HANG_PATIENCE_S = 1.0
 """In place of the half a minute that a training waits for a file system to answer."""
 
@@ -73,6 +87,8 @@ class SmallModule(LightningModule):
                 raise FaultError("the step failed")
             if self.fault == "out of memory":
                 torch.empty(2**50)
+        if self.fault == KILL_OF_SLOW_BATCHES:
+            time.sleep(SLOW_BATCH_S)
         loss: torch.Tensor = self.layer(batch).pow(2).mean()
         self.log("loss", loss)
         return loss
@@ -196,8 +212,7 @@ def train(setting: Setting) -> None:
     warnings.simplefilter("ignore")
     seed_everything(1, verbose=False)
     fault = setting.fault
-    is_hit_from_outside = fault in {"kill -9", "SIGTERM", "SIGINT"}
-    batches = LONG_RUN_BATCHES if is_hit_from_outside else BATCHES
+    batches = BATCHES_OF_FAULT.get(fault, BATCHES)
     trainer = Trainer(
         accelerator="cpu",
         max_epochs=1,

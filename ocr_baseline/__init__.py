@@ -6,35 +6,72 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ocr_baseline.analysis.analyze import analyze
+    from ocr_baseline.api import check, compare, read, read_run
+    from ocr_baseline.comparison.assertions import Check
+    from ocr_baseline.comparison.comparison import Comparison
+    from ocr_baseline.errors import BaselineError
     from ocr_baseline.hydra.hook import BaselineReportHook
     from ocr_baseline.lightning.profiler import PerformanceProfilerCallback
     from ocr_baseline.lightning.report import BaselineReportCallback
     from ocr_baseline.measure.sections import section
+    from ocr_baseline.model.document import Baseline
+    from ocr_baseline.model.run import Run
+    from ocr_baseline.reports.registry import render
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Baseline",
+    "BaselineError",
     "BaselineReportCallback",
     "BaselineReportHook",
+    "Check",
+    "Comparison",
     "PerformanceProfilerCallback",
+    "Run",
+    "analyze",
+    "check",
+    "compare",
+    "read",
+    "read_run",
+    "render",
     "section",
 ]
 
 _HOMES = {
+    "Baseline": "ocr_baseline.model.document",
+    "BaselineError": "ocr_baseline.errors",
     "BaselineReportCallback": "ocr_baseline.lightning.report",
     "BaselineReportHook": "ocr_baseline.hydra.hook",
+    "Check": "ocr_baseline.comparison.assertions",
+    "Comparison": "ocr_baseline.comparison.comparison",
     "PerformanceProfilerCallback": "ocr_baseline.lightning.profiler",
+    "Run": "ocr_baseline.model.run",
+    "analyze": "ocr_baseline.analysis.analyze",
+    "check": "ocr_baseline.api",
+    "compare": "ocr_baseline.api",
+    "read": "ocr_baseline.api",
+    "read_run": "ocr_baseline.api",
+    "render": "ocr_baseline.reports.registry",
     "section": "ocr_baseline.measure.sections",
 }
+"""The promise of the package, name by name, and where each is; none is imported before it is used.
+
+No module or folder of the package may have one of these names: importing it would set it in place
+of what is promised.
+"""
 
 
-def __getattr__(name: str) -> object:
-    """Import a public name from its module when it is first used (PEP 562)."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(_HOMES[name]), name)
-    globals()[name] = value
-    return value
+if not TYPE_CHECKING:  # else a type checker would take any name at all for one of ours
+
+    def __getattr__(name: str) -> object:
+        """Import a public name from its module when it is first used (PEP 562)."""
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(importlib.import_module(_HOMES[name]), name)
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:

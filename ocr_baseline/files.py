@@ -1,4 +1,4 @@
-"""Text into files: whole or not at all."""
+"""Text from files, and into files: whole or not at all."""
 
 from __future__ import annotations
 
@@ -7,11 +7,25 @@ import secrets
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from ocr_baseline.errors import BaselineError
+from ocr_baseline.errors import BaselineError, SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
+
+
+def read_text(path: Path) -> str:
+    """Return a file's text.
+
+    Raises:
+        SourceError: When it can't be read as UTF-8.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise SourceError(f"can't read {path}: it isn't UTF-8 text") from error
+    except OSError as error:
+        raise SourceError(f"can't read {path}: {error.strerror or error}") from error
 
 
 def write_text_atomically(path: Path, text: str) -> None:

@@ -38,6 +38,7 @@ from ocr_baseline.sources.source import ReadOptions
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ocr_baseline.comparison.calibration import Calibration
     from ocr_baseline.comparison.summary import RunSummary
     from ocr_baseline.model.document import Baseline
     from ocr_baseline.model.run import Run
@@ -293,6 +294,18 @@ def summaries(
                 runs = read_all([item], how)
                 found.extend(summarize(run.baseline, run.label) for run in runs)
     return found
+
+
+def stored_calibration(items: Sequence[object], how: Reading) -> Calibration | None:
+    """Return the calibration that the store keeps with a name, where a name is the one item.
+
+    Raises:
+        BaselineError: When it can't be read.
+    """
+    (name, *others) = items
+    if others or not isinstance(name, str) or not how.stored(name):
+        return None
+    return how.store.calibration(name)
 
 
 def read(place: Place, how: Reading) -> FoundRun:

@@ -18,12 +18,12 @@ from ocr_baseline.cli.options import (
     file_option,
     options_of,
     output_option,
-    read_text,
     reading_options,
     write_or_print,
 )
 from ocr_baseline.errors import BaselineError
-from ocr_baseline.places import Reading, summaries
+from ocr_baseline.files import read_text
+from ocr_baseline.places import Reading, stored_calibration, summaries
 from ocr_baseline.reports.registry import CHECK, TERMINAL
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def command(
         comparison = None
         if base:
             reference = summaries(base, how, like=runs)
-            comparison = _compare(reference, runs, options, _stored_calibration(base, how))
+            comparison = _compare(reference, runs, options, stored_calibration(base, how))
         check = _checked(comparison, budgets, runs)
         _report(check, strict, output, export_json)
         status = check.exit_status(strict=strict)
@@ -109,12 +109,6 @@ def _budgets(path: Path | None) -> list[Budget]:
     from ocr_baseline.comparison.budgets import parse_budgets
 
     return [] if path is None else parse_budgets(read_text(path), str(path))
-
-
-def _stored_calibration(base: Sequence[str], how: Reading) -> Calibration | None:
-    if len(base) != 1 or not how.stored(base[0]):
-        return None
-    return how.store.calibration(base[0])
 
 
 def _compare(

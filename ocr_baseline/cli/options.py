@@ -12,6 +12,7 @@ import click
 
 from ocr_baseline.cli import streams
 from ocr_baseline.errors import SettingError, SourceError
+from ocr_baseline.files import read_text, write_text_atomically
 from ocr_baseline.layout import DEFAULT_STORE, STORE_VARIABLE
 from ocr_baseline.places import FoundRun, Place, Reading, locate_one, read
 from ocr_baseline.sources.logged.keys import Keys
@@ -274,28 +275,12 @@ def read_calibration(path: Path) -> Calibration:
     return parse_calibration(read_text(path), str(path))
 
 
-def read_text(path: Path) -> str:
-    """Return a file's text.
-
-    Raises:
-        SourceError: When it can't be read as UTF-8.
-    """
-    try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise SourceError(f"can't read {path}: it isn't UTF-8 text") from error
-    except OSError as error:
-        raise SourceError(f"can't read {path}: {error.strerror or error}") from error
-
-
 def write_or_print(text: str, output: Path | None) -> None:
     """Write text into a file and say so, or print it when there is no file.
 
     Raises:
         BaselineError: When it can't be written.
     """
-    from ocr_baseline.files import write_text_atomically
-
     if output is None:
         streams.print_data(text)
     else:

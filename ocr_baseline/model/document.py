@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Annotated, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 from pydantic import (
     BaseModel,
@@ -26,6 +26,9 @@ from pydantic import (
 
 from ocr_baseline.model.run import Missing, RunInfo
 from ocr_baseline.vocabulary import PHASE_NAMES, PhaseName, RunStatus
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SCHEMA_NAME: Literal["ocr-baseline"] = "ocr-baseline"
 SCHEMA_VERSION = "1.0"
@@ -467,6 +470,19 @@ class Baseline(DocumentModel):
     def ranked_findings(self) -> list[Finding]:
         """The findings, the most worthwhile first."""
         return sorted(self.findings, key=lambda finding: finding.rank)
+
+    def to_frame(self, table: str) -> pd.DataFrame:
+        """Return one table of the document, in its names and units.
+
+        Args:
+            table: `phases`, `breakdown`, `epochs`, `operations`, `findings` or `missing`.
+
+        Raises:
+            SettingError: There is no such table.
+        """
+        from ocr_baseline.model.frames import to_frame
+
+        return to_frame(self, table)
 
     @property
     def whole_phases(self) -> list[Phase]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from ocr_baseline.errors import BaselineError
 from ocr_baseline.layout import (
@@ -21,6 +21,13 @@ from ocr_baseline.layout import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from ocr_baseline.comparison.assertions import Check
+    from ocr_baseline.comparison.comparison import Comparison
+    from ocr_baseline.model.document import Baseline
+
+Format = Literal[
+    "markdown", "json", "terminal", "csv", "html", "github-action-benchmark", "bencher"
+]
 TERMINAL = "terminal"
 DEFAULT_WIDTH = 100
 
@@ -106,8 +113,8 @@ _BY_TYPE = {"Baseline": RUN, "Comparison": COMPARISON, "Check": CHECK}
 
 
 def render(
-    subject: object,
-    format: str = "markdown",
+    subject: Baseline | Comparison | Check,
+    format: Format = "markdown",
     *,
     width: int = DEFAULT_WIDTH,
     color: bool = False,

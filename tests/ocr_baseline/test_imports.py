@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+from tests.ocr_baseline.recorded_runs import record
 
 HEAVY = ("torch", "lightning", "wandb", "pandas", "numpy", "scipy", "pydantic", "jinja2", "hydra")
 
@@ -20,7 +23,7 @@ def loaded_by(statement: str) -> set[str]:
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
     )
-    return set(json.loads(done.stderr))
+    return set(json.loads(done.stderr.splitlines()[-1]))
 
 
 def test_importing_the_engine_loads_nothing_heavy_and_no_other_part_of_the_project() -> None:
@@ -55,3 +58,36 @@ def test_recording_and_reading_records_load_no_framework() -> None:
     )
 
     assert loaded.isdisjoint({"torch", "lightning", "wandb", "pandas", "hydra"})
+
+
+USED_ON_DEMAND = {"wandb", "pandas", "mlflow", "tensorboard"}
+"""What only a source or a table of that kind needs."""
+
+
+def test_a_report_of_records_or_a_document_loads_no_client_and_no_table_library(
+    tmp_path: Path,
+) -> None:
+    record(tmp_path / "run", "a", 3)
+    target = tmp_path / "baseline.json"
+    for arguments in (
+        ["report", str(tmp_path / "run"), "--export-json", str(target)],
+        ["show", str(target)],
+        ["show", str(tmp_path / "run")],
+        ["compare", str(target), str(target)],
+    ):
+        loaded = loaded_by(f"from ocr_baseline.cli.application import main\nmain({arguments})")
+
+        assert loaded.isdisjoint({*USED_ON_DEMAND, "torch", "lightning", "hydra"}), arguments
+
+
+@pytest.mark.slow
+def test_the_callbacks_and_the_recorder_load_no_client_of_their_own() -> None:
+    lightning = loaded_by("import lightning.pytorch, lightning.pytorch.loggers, torch")
+
+    loaded = loaded_by(
+        "from ocr_baseline import BaselineReportCallback, PerformanceProfilerCallback\n"
+        "PerformanceProfilerCallback(); BaselineReportCallback()\n"
+        "import ocr_baseline.measure.recorder, ocr_baseline.write"
+    )
+
+    assert (loaded - lightning).isdisjoint(USED_ON_DEMAND)

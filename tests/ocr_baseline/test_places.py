@@ -11,11 +11,10 @@ import pytest
 
 from ocr_baseline.analysis import analyze
 from ocr_baseline.cli import main
-from ocr_baseline.measure.recorder import Recorder
 from ocr_baseline.model.document import Baseline
 from ocr_baseline.records import reader
 from ocr_baseline.reports.run.json import render_json
-from ocr_baseline.vocabulary import Stage
+from tests.ocr_baseline.recorded_runs import record
 from tests.ocr_baseline.store_files import write_runs
 
 METRICS = "epoch,step,performance/val_epoch_time,performance/val_num_batches\n0,1,2.5,4\n"
@@ -27,20 +26,6 @@ def in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for name in ("OCR_BASELINE_STORE", "WANDB_PROJECT"):
         monkeypatch.delenv(name, raising=False)
-
-
-def record(folder: Path, run_id: str, batches: int) -> Path:
-    """Leave the records of a training of some batches in a run's folder."""
-    recorder = Recorder(folder / "baseline" / "records")
-    recorder.write_header({"run": {"id": run_id}})
-    recorder.resume()
-    recorder.open_stage(Stage.TRAIN, 0)
-    for batch_idx in range(batches):
-        recorder.begin_fetch()
-        recorder.end_fetch()
-        recorder.begin_batch(batch_idx, 0, 4)
-    recorder.close()
-    return folder
 
 
 def document_of(folder: Path) -> Baseline:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ocr_baseline.reports.comparison import wording as words
 from ocr_baseline.reports.text import formatting
 from ocr_baseline.reports.text.markdown_text import code, escape
-from ocr_baseline.reports.text.wording import STAGE_ADJECTIVES
+from ocr_baseline.reports.text.wording import stage_adjective
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -50,7 +50,7 @@ def _blocks(comparison: Comparison) -> Iterator[str]:
 
 
 def _breakdown(phase: PhaseChange) -> str:
-    stage = STAGE_ADJECTIVES.get(phase.phase, phase.phase)
+    stage = stage_adjective(phase.phase)
     deltas = [
         f"{formatting.duration(line.delta_s, signed=True)} {code(line.name)}"
         for line in phase.main_lines

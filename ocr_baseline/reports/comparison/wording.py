@@ -10,7 +10,7 @@ from ocr_baseline.comparison.power import MAX_RUNS
 from ocr_baseline.reports.text import formatting
 from ocr_baseline.reports.text.plain_text import name_of, single_line
 from ocr_baseline.reports.text.tables import Name, Strong, Table
-from ocr_baseline.reports.text.wording import STAGE_ADJECTIVES
+from ocr_baseline.reports.text.wording import stage_adjective
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -198,7 +198,7 @@ def line_delta_text(line: LineChange) -> str:
 
 def phase_sentence(phase: PhaseChange) -> str:
     """Return `Training: +18.0 ms per batch: +21.0 ms metrics, -3.00 ms data_wait`."""
-    stage = STAGE_ADJECTIVES.get(phase.phase, phase.phase)
+    stage = stage_adjective(phase.phase)
     total = formatting.duration(phase.delta_s, signed=True)
     lines = ", ".join(map(line_delta_text, phase.main_lines))
     return f"{stage}: {total} per batch" + (f": {lines}" if lines else ": no line moved")

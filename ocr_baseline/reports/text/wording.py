@@ -6,17 +6,10 @@ from typing import TYPE_CHECKING
 
 from ocr_baseline.model.run import missing_entry
 from ocr_baseline.reports.text import formatting
-from ocr_baseline.vocabulary import Line
+from ocr_baseline.vocabulary import PHASE_WORDS, Line
 
 if TYPE_CHECKING:
     from ocr_baseline.model.document import Baseline, Phase
-
-STAGE_ADJECTIVES = {
-    "train": "Training",
-    "validation": "Validation",
-    "test": "Test",
-    "predict": "Prediction",
-}
 
 SOURCE_NAMES = {
     "recorder": "records written by the profiler during the run",
@@ -58,7 +51,7 @@ NO_FINDING = "No findings: nothing measured crossed a threshold."
 
 def stage_adjective(phase_name: str) -> str:
     """Return the word that stands before "Performance" and "Time" for a phase."""
-    return STAGE_ADJECTIVES.get(phase_name, phase_name.capitalize())
+    return PHASE_WORDS.get(phase_name, phase_name).capitalize()
 
 
 def reason(baseline: Baseline, metric: str) -> str | None:

@@ -46,7 +46,7 @@ def test_1_for_a_confirmed_regression_with_expected_found_and_all_values(
     assert lines[1].strip() == (
         "base 98.5 ms, 101 ms, 99.0 ms, 101 ms, 100 ms; new 108 ms, 111 ms, 109 ms, 112 ms, 110 ms"
     )
-    assert "Training: +10.0 ms a batch: +6.00 ms forward" in "\n".join(lines)
+    assert "Training: +10.0 ms per batch: +6.00 ms forward" in "\n".join(lines)
 
 
 def test_strict_does_not_hide_a_regression() -> None:
