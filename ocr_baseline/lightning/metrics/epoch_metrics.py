@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ocr_baseline.analysis.phases.statistics import statistics
 from ocr_baseline.analysis.phases.steady import steady_mask
 from ocr_baseline.lightning.run import accelerator_memory
 from ocr_baseline.measure.container_limits import own_limits
@@ -34,8 +35,8 @@ def epoch_metrics(state: StageState, row: EpochRow) -> dict[str, float]:
         metrics[f"{prefix}_num_samples"] = float(state.epoch_samples)
     if row.batches:
         first = state.batches_before_epoch - row.batches
-        statistics = batch_statistics(_steady(durations_s, first))
-        metrics |= {f"{prefix}_batch_{name}": value for name, value in statistics.items()}
+        named = statistics(_steady(durations_s, first))._asdict()
+        metrics |= {f"{prefix}_batch_{name}": x for name, x in named.items() if x is not None}
     return metrics
 
 
@@ -43,20 +44,6 @@ def _steady(durations_s: NDArray[np.float64], first: int) -> NDArray[np.float64]
     positions = np.arange(first, first + len(durations_s))
     steady: NDArray[np.float64] = durations_s[steady_mask(positions, positions == first)]
     return steady
-
-
-def batch_statistics(durations_s: NDArray[np.float64]) -> dict[str, float]:
-    """Return mean, median, p95, p99 and, of two batches or more, the sample deviation."""
-    p50, p95, p99 = np.percentile(durations_s, [50, 95, 99])
-    statistics = {
-        "mean": float(durations_s.mean()),
-        "median": float(p50),
-        "p95": float(p95),
-        "p99": float(p99),
-    }
-    if len(durations_s) > 1:
-        statistics["std"] = float(durations_s.std(ddof=1))
-    return statistics
 
 
 def memory_metrics(device: torch.device) -> dict[str, float]:
