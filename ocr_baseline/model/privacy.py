@@ -120,7 +120,10 @@ def redact_text(text: str) -> str:
 
 def error_text(error: BaseException) -> str:
     """Return an exception's type and message as a report names it, without credentials."""
-    message = redact_text(str(error))
+    try:
+        message = redact_text(str(error))
+    except Exception:  # noqa: BLE001 - an exception of the user's own may fail to say what it is
+        message = ""
     return f"{type(error).__name__}: {message}" if message else type(error).__name__
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ocr_baseline.reports.run.verdict import quoted
-from ocr_baseline.reports.text import formatting, wording
+from ocr_baseline.reports.text import formatting
+from ocr_baseline.sources import find_source
 
 if TYPE_CHECKING:
     from ocr_baseline.model.document import Baseline, KnownEnvironment
@@ -26,7 +27,7 @@ def header_facts(baseline: Baseline) -> list[tuple[str, str]]:
         ("Started", formatting.instant(run.started_at) if run.started_at else None),
         ("Duration", formatting.duration(run.duration_s) if run.duration_s is not None else None),
         ("Commit", _commit(environment)),
-        ("Source", wording.SOURCE_NAMES.get(run.source, run.source)),
+        ("Source", find_source(run.source).basis),
         ("Hardware", _hardware(environment)),
         ("Software", _software(environment)),
         ("Settings", _settings(environment)),
