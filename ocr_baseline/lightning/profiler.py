@@ -16,7 +16,7 @@ from ocr_baseline.errors import OperationError
 from ocr_baseline.layout import RECORDS_FOLDER
 from ocr_baseline.lightning.attach.attachment import Attachment
 from ocr_baseline.lightning.attach.trainer_parts import callbacks_of, status_of
-from ocr_baseline.lightning.metrics.metric_logger import MetricLogger
+from ocr_baseline.lightning.metrics import MetricLogger
 from ocr_baseline.lightning.run import description as run_description
 from ocr_baseline.lightning.run.rank_records import shared_folder
 from ocr_baseline.lightning.run.recording import Recording
