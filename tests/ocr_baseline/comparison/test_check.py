@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ocr_baseline.comparison.budgets import check_budgets, parse_budgets
+from ocr_baseline.comparison.check import check_budgets, parse_budgets
 from ocr_baseline.errors import ComparisonError
 from tests.ocr_baseline.comparison.measured_runs import run
 
