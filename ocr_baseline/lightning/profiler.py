@@ -15,9 +15,8 @@ from typing_extensions import override
 from ocr_baseline.errors import OperationError
 from ocr_baseline.layout import RECORDS_FOLDER
 from ocr_baseline.lightning.attach.attachment import Attachment
-from ocr_baseline.lightning.attach.batch_size import batch_size_of
 from ocr_baseline.lightning.attach.trainer_parts import callbacks_of, status_of
-from ocr_baseline.lightning.metrics.metric_logger import MetricLogger
+from ocr_baseline.lightning.metrics import MetricLogger
 from ocr_baseline.lightning.run import description as run_description
 from ocr_baseline.lightning.run.rank_records import shared_folder
 from ocr_baseline.lightning.run.recording import Recording
@@ -295,7 +294,8 @@ class PerformanceProfilerCallback(Callback):
             attachment.follow_profiler()
             if attachment.accounting.takes_batches():
                 recorder = self._recording.recorder
-                recorder.begin_batch(batch_idx, dataloader_idx, batch_size_of(batch))
+                samples = attachment.samples_of(batch, batch_idx, dataloader_idx)
+                recorder.begin_batch(batch_idx, dataloader_idx, samples)
                 self._metrics.log_batch(
                     trainer, recorder.stages.state_of(recorder.stage), batch_idx
                 )

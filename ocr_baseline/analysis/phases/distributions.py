@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ocr_baseline.analysis.phases.statistics import statistics
+from ocr_baseline.analysis.phases.batch_statistics import statistics
 from ocr_baseline.model.document import Distribution, Ratio
 
 if TYPE_CHECKING:

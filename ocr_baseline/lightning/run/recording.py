@@ -72,6 +72,7 @@ class Recording:
         )
         self._reports = 0
         self._has_begun = False
+        self._is_broken_off = False
         self._gradient_wait_s: float | None = None
         self._read_gradient_wait_s: Callable[[], float | None] = lambda: None
 
@@ -126,10 +127,11 @@ class Recording:
         """
         wait_for_answer(self.folder)
         self._reports += 1
-        self.note_gradient_wait()
-        self.recorder.pause()
-        self._heartbeat.beat()
-        self.recorder.flush(with_samples=True)
+        if not self._is_broken_off:
+            self.note_gradient_wait()
+            self.recorder.pause()
+            self._heartbeat.beat()
+            self.recorder.flush(with_samples=True)
         self._write_status(status, ended_by)
 
     def wait_for_ranks(self, world_size: int) -> None:
@@ -152,6 +154,7 @@ class Recording:
 
         The batch that was under way is dropped: nothing tells how far it came.
         """
+        self._is_broken_off = True
         with suppress(Exception):  # whatever is broken, the training is waiting
             wait_for_answer(self.folder)
             at_s = self.recorder.now_ns() * SECONDS_PER_NS

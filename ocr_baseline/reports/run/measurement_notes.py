@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ocr_baseline.reports.run.verdict import quoted
+from ocr_baseline.reports.run.header import quoted
 from ocr_baseline.reports.text import formatting, wording
 from ocr_baseline.sources import find_source
 
