@@ -412,6 +412,18 @@ def test_an_error_inside_a_tuners_trial_ends_the_heartbeat_and_leaves_no_trace(
     assert "ocr-baseline-heartbeat" not in {thread.name for thread in threading.enumerate()}
 
 
+def test_a_run_whose_records_another_one_replaced_writes_no_report_over_it(tmp_path: Path) -> None:
+    class RunsAnother(Callback):
+        def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+            tiny_run(tmp_path, max_epochs=3)
+
+    with tiny.log_messages() as messages:
+        run = tiny_run(tmp_path, callbacks=[RunsAnother()])
+
+    assert run.phase("train").batches == 12, "the other run's own report"
+    assert [message for message in messages if "Another run records in" in message]
+
+
 def test_a_relative_folder_is_the_one_that_the_run_began_in(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
