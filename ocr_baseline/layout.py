@@ -21,6 +21,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ocr_baseline.files import is_regular
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -45,13 +47,13 @@ DOCUMENT_FOLDERS = ("", f"{BASELINE_FOLDER}/")
 def records_in(folder: Path) -> Path | None:
     """Return the folder of the records in a run's folder, which may be that folder itself."""
     places = (folder / inside for inside in RECORDS_FOLDERS)
-    return next((place for place in places if (place / MAIN_RECORDS_NAME).is_file()), None)
+    return next((place for place in places if is_regular(place / MAIN_RECORDS_NAME)), None)
 
 
 def document_in(folder: Path) -> Path | None:
     """Return the baseline document in a run's folder."""
     places = (folder / inside / JSON_NAME for inside in DOCUMENT_FOLDERS)
-    return next((place for place in places if place.is_file()), None)
+    return next((place for place in places if is_regular(place)), None)
 
 
 def records_name(rank: int) -> str:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 from pydantic import ValidationError
 
-from ocr_baseline.errors import SchemaError, SourceError
+from ocr_baseline.errors import SchemaError
+from ocr_baseline.files import read_bytes
 from ocr_baseline.model.document import SCHEMA_NAME, SCHEMA_VERSION, Baseline
 
 if TYPE_CHECKING:
@@ -26,11 +27,7 @@ def read_baseline(path: Path) -> Baseline:
         SchemaError: When it is not JSON, not a baseline, of a newer major version, or when a field
             holds what it may not; the message names the file.
     """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise SourceError(f"can't read {path}: {error.strerror or error}") from error
-    return parse_baseline(content, str(path))
+    return parse_baseline(read_bytes(path), str(path))
 
 
 def parse_baseline(content: bytes, place: str) -> Baseline:

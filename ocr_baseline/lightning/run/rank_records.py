@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ocr_baseline.files import open_regular
 from ocr_baseline.layout import records_name
 from ocr_baseline.records.format import line_start
 from ocr_baseline.records.lines import parse_line
@@ -62,7 +63,7 @@ def wait_for_ranks(
 
 def _has_ended(path: Path, reports: int) -> bool:
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             file.seek(max(0, path.stat().st_size - _TAIL_BYTES))
             lines = file.read().splitlines()
     except OSError:
