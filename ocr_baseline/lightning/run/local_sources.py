@@ -138,7 +138,7 @@ def _completed(
         if not policy.include:
             known = _without_config(known)
         return replace(known, missing=(*failures, *known.missing))
-    known = ("environment", "config")
+    from_trainer = ("environment", "config")
     config, hash_of_config = run_description.run_config(live.trainer, module, policy)
     return replace(
         run,
@@ -146,5 +146,5 @@ def _completed(
         config=config,
         config_hash=hash_of_config,
         environment_identity=run_description.environment_identity(live.trainer),
-        missing=(*failures, *(entry for entry in run.missing if entry.metric not in known)),
+        missing=(*failures, *(entry for entry in run.missing if entry.metric not in from_trainer)),
     )
