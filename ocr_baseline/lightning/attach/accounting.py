@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 Context = AbstractContextManager[Any]
 
 _NOTHING: Context = nullcontext()
+"""Of an empty hook: most of a batch's actions are such, and a span costs more than they do."""
+
 _EVALUATIONS = frozenset({Stage.VALIDATION, Stage.SANITY_CHECK})
 
 
@@ -69,16 +71,29 @@ class Accounting:
         recorder: Recorder,
         *,
         callback_lines: Mapping[str, str],
+        does_nothing: Callable[[Action], bool],
         running_stage: Callable[[], Stage],
         is_aside: Callable[[], bool],
         current_epoch: Callable[[], int],
         on_epoch_closed: Callable[[Stage, EpochRow], None],
         failed: Callable[[Exception], None],
     ) -> None:
-        """Account to `recorder`; `is_aside` tells whether the trainer runs without the callback."""
+        """Account to `recorder`.
+
+        Args:
+            recorder: Where stages, epochs and spans go.
+            callback_lines: The line of each callback's hooks, by its state key.
+            does_nothing: Whether an action brackets a hook that nobody has given a body.
+            running_stage: The trainer's stage, by its own state.
+            is_aside: Whether the trainer runs without the callback.
+            current_epoch: The trainer's epoch.
+            on_epoch_closed: Called with each epoch that ends.
+            failed: Called with what goes wrong here; it ends the measuring.
+        """
         self._recorder = recorder
         self._timeline = recorder.timeline
         self._callback_lines = callback_lines
+        self._does_nothing = does_nothing
         self._running_stage = running_stage
         self._is_aside = is_aside
         self._current_epoch = current_epoch
@@ -160,8 +175,10 @@ class Accounting:
         action = parse(action_name)
         if action.hook.endswith("_dataloader"):
             return self.loader_startup()
-        span = self._recorder.span(line_of(action, self._callback_lines))
         before, after = self._boundaries(action)
+        if not before and not after and self._does_nothing(action):
+            return _NOTHING
+        span = self._recorder.span(line_of(action, self._callback_lines))
         return _Boundary(span, before, after, self._failed) if before or after else span
 
     def _boundaries(

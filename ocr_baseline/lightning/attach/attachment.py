@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from ocr_baseline.lightning.attach.accounting import Accounting
 from ocr_baseline.lightning.attach.action_lines import callback_lines
+from ocr_baseline.lightning.attach.empty_hooks import does_nothing
 from ocr_baseline.lightning.attach.framework import class_of
 from ocr_baseline.lightning.attach.framework_timing import FrameworkTiming
 from ocr_baseline.lightning.attach.patches import Patches, handed_to_listener
@@ -78,6 +80,7 @@ class Attachment:
         self.accounting = Accounting(
             recorder,
             callback_lines=callback_lines(callbacks_of(trainer)),
+            does_nothing=functools.partial(does_nothing, trainer),
             running_stage=self._stage,
             is_aside=self._is_aside,
             current_epoch=lambda: trainer.current_epoch,
