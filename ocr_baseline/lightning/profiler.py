@@ -27,7 +27,7 @@ from ocr_baseline.lightning.metrics.metric_logger import MetricLogger
 from ocr_baseline.lightning.run import description as run_description
 from ocr_baseline.lightning.run.rank_records import shared_folder
 from ocr_baseline.lightning.run.recording import Recording
-from ocr_baseline.model.privacy import error_text
+from ocr_baseline.model.privacy import OutwardLogger, error_text
 from ocr_baseline.vocabulary import Stage
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from ocr_baseline.measure.batches import EpochRow
 
-logger = logging.getLogger(__name__)
+logger = OutwardLogger(__name__)
 
 
 class PerformanceProfilerCallback(Callback):

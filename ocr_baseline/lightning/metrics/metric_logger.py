@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from typing import TYPE_CHECKING
 
 from ocr_baseline.lightning.metrics.epoch_metrics import epoch_metrics, memory_metrics
+from ocr_baseline.model.privacy import OutwardLogger
 from ocr_baseline.vocabulary import SECONDS_PER_NS
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from ocr_baseline.measure.batches import EpochRow, StageState
 
-logger = logging.getLogger(__name__)
+logger = OutwardLogger(__name__)
 
 MIN_SECONDS_BETWEEN_BATCH_ROWS = 1.0
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
+from ocr_baseline.model.json_text import json_text
 from ocr_baseline.reports.run import header, markdown_tables, phase_tables, rank_tables, verdict
 from ocr_baseline.reports.run.measurement_notes import batch_time_notes, measurement_notes
 from ocr_baseline.reports.run.metrics_csv import render_metrics_csv
@@ -120,4 +120,4 @@ def _raw_environment(baseline: Baseline) -> MarkdownText | None:
     }
     if not any(value for section in content.values() for value in section.values()):
         return None
-    return fenced(json.dumps(content, indent=2, ensure_ascii=True), "json")
+    return fenced(json_text(content, ensure_ascii=True), "json")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+import re
 from typing import TYPE_CHECKING
 
 from ocr_baseline.reports.text.plain_text import single_line
@@ -13,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 Cell = str | int | float | None
-_FORMULA_STARTS = ("=", "+", "-", "@")
+_FORMULA_START = re.compile("(?:^|(?<=[;\uff1b]))(?=\\s*[=+@\uff0b\uff0d\uff1d\uff20-])")
+"""At the start, and after what some spreadsheets end a cell at; fullwidth forms too."""
 
 
 def write_csv(headers: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
@@ -28,11 +30,9 @@ def write_csv(headers: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
 def safe_text(text: str) -> str:
     """Return text on one line that a spreadsheet takes for text.
 
-    An apostrophe goes before a first character that would start a formula (OWASP, "CSV
-    Injection").
+    An apostrophe goes before a character that would start a formula (OWASP, "CSV Injection").
     """
-    shown = single_line(text)
-    return f"'{shown}" if shown.startswith(_FORMULA_STARTS) else shown
+    return _FORMULA_START.sub("'", single_line(text))
 
 
 def _cell(value: Cell) -> str:
