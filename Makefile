@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check test lint types unit ci format hooks bench compat docs constraints clean
+.PHONY: help setup demo check test lint types engine rest ci format hooks bench compat docs constraints clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,9 +31,9 @@ demo: setup ## a short training on synthetic receipts that ends with its baselin
 	$(BIN)/python -m ocr.train experiment=demo hydra.run.dir=outputs/demo
 	$(BIN)/ocr-baseline show outputs/demo
 
-# The three run beside each other, and one that fails doesn't stop the others.
+# The four run beside each other, and one that fails doesn't stop the others.
 check: setup ## lint, types, import contracts and quick tests: what to run before a commit
-	@$(MAKE) --no-print-directory --keep-going --jobs=3 types unit lint
+	@$(MAKE) --no-print-directory --keep-going --jobs=4 types engine rest lint
 
 test: lint types ## every check and every test
 	$(BIN)/python -m pytest -n 2
@@ -46,9 +46,16 @@ lint: setup ## ruff, import contracts
 types: setup ## mypy
 	$(BIN)/mypy
 
+# Two processes: importing torch takes each process seconds, and the engine's tests do without it.
+QUICK := $(BIN)/python -m pytest -q -m "not slow" --hypothesis-profile=quick
+WITH_TORCH := tests/ocr_baseline/lightning tests/ocr_baseline/hydra
+
+engine: setup ## the engine's tests that aren't marked slow, with fewer examples per property
+	$(QUICK) tests/ocr_baseline $(addprefix --ignore=,$(WITH_TORCH))
+
 # tests/integration is all slow, and already importing it takes seconds.
-unit: setup ## the tests that aren't marked slow, with fewer examples per property
-	$(BIN)/python -m pytest -n 2 -q -m "not slow" --ignore=tests/integration --hypothesis-profile=quick
+rest: setup ## the same of all other tests
+	OMP_NUM_THREADS=1 $(QUICK) $(WITH_TORCH) $(filter-out tests/integration/. tests/ocr_baseline/.,$(wildcard tests/*/.))
 
 ci: test ## what CI runs: every test, then the lowest versions allowed and the newest Hydra
 	$(BIN)/python tests/compat/run.py --lowest --hydra 1.4.0rc3

@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from benchmarks.estimated_savings import estimate_saving
 from benchmarks.receipt_runs import FULL_PAGES, record_training
 from benchmarks.tables import Goal, print_table
 from ocr_baseline.analysis import analyze
-from ocr_baseline.analysis.savings import estimate_saving
 from ocr_baseline.vocabulary import Stage
 
 if TYPE_CHECKING:

@@ -39,7 +39,7 @@ def write_report(run: Run, output_dir: Path) -> ReportFiles:
     from ocr_baseline.analysis import analyze
     from ocr_baseline.files import write_parts_atomically, write_text_atomically
     from ocr_baseline.reports import registry
-    from ocr_baseline.reports.run.series_csv import has_series, series_csv_parts
+    from ocr_baseline.reports.run.csv import has_series, series_csv_parts
 
     baseline = analyze(run)
     has_batches = has_series(run)

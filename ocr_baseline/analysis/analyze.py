@@ -8,32 +8,37 @@ from typing import TYPE_CHECKING
 
 from ocr_baseline.analysis.findings import find
 from ocr_baseline.analysis.measured import Measured
-from ocr_baseline.analysis.memory import accelerator_utilization, memory, phase_memory
+from ocr_baseline.analysis.memory import memory
 from ocr_baseline.analysis.missing import missing_metrics
-from ocr_baseline.analysis.notes import measurement
-from ocr_baseline.analysis.operations import operations
-from ocr_baseline.analysis.phases.builder import recorded_phases, reported_phase
-from ocr_baseline.analysis.phases.device import device_time
+from ocr_baseline.analysis.phases.builder import (
+    own_cost_moved,
+    phases,
+)
+from ocr_baseline.analysis.phases.distributions import distribution
 from ocr_baseline.analysis.phases.stage_times import StageTimes
 from ocr_baseline.analysis.phases.train_vs_validation import compare_recorded, compare_reported
-from ocr_baseline.analysis.ranks import rank_sections, rank_spreads
+from ocr_baseline.analysis.ranks import rank_sections, rank_spreads, rank_warnings
 from ocr_baseline.analysis.workers import worker_times, workers_section
 from ocr_baseline.model.document import (
     Baseline,
     Environment,
     Generator,
+    Measurement,
+    Operation,
     TrainVsValidation,
     Workload,
     whole_phase,
 )
 from ocr_baseline.model.privacy import config_hash
-from ocr_baseline.vocabulary import REPORTED_STAGES, Stage
+from ocr_baseline.vocabulary import OPERATION_LINE_PREFIX, REPORTED_STAGES, Line, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ocr_baseline.analysis.workers import WorkerTimes
     from ocr_baseline.model.document import Phase
-    from ocr_baseline.model.run import Run
+    from ocr_baseline.model.run import OperationRecord, Run
+
 
 DISTRIBUTION_NAME = "ocr-baseline"
 
@@ -73,53 +78,29 @@ def measure(run: Run) -> Measured:
         if record.stage in REPORTED_STAGES and (record.batches is not None or record.epochs)
     }
     workers = {
-        stage: found
+        stage: used
         for stage, stage_times in times.items()
-        if (found := worker_times(stage_times, run.workers)) is not None
+        if (used := worker_times(stage_times, run.workers)) is not None
     }
-    phases = _phases(run, times)
+    found = phases(run, times)
     return Measured(
         run=run,
-        phases=phases,
-        operations=operations(run, times, workers),
-        workers=[workers_section(times[stage], found) for stage, found in workers.items()],
-        measurement=measurement(run, times),
+        phases=found,
+        operations=_operations(run, times, workers),
+        workers=[workers_section(times[stage], used) for stage, used in workers.items()],
+        measurement=_measurement(run, times),
         environment=_environment(run).known,
-        train_vs_validation=_train_vs_validation(phases, times),
+        train_vs_validation=_train_vs_validation(found, times),
         memory=None if run.memory is None else memory(run.memory),
         times=times,
         worker_times=workers,
     )
 
 
-def _phases(run: Run, times: Mapping[Stage, StageTimes]) -> list[Phase]:
-    phases: list[Phase] = []
-    for stage in REPORTED_STAGES:
-        if stage in times:
-            whole, *loaders = recorded_phases(times[stage], run.measurement.event_cost_s)
-            added = {
-                "memory": None if run.memory is None else phase_memory(run.memory, stage),
-                "accelerator_utilization": None
-                if run.memory is None
-                else accelerator_utilization(run.memory, stage),
-                "device": None
-                if (timed := times[stage].record.device) is None
-                else device_time(timed),
-            }
-            phases.extend([whole.model_copy(update=added), *loaders])
-            continue
-        phases.extend(
-            reported_phase(record)
-            for record in run.stages
-            if record.stage is stage and record.reported
-        )
-    return phases
-
-
 def _train_vs_validation(
-    phases: list[Phase], times: Mapping[Stage, StageTimes]
+    found: list[Phase], times: Mapping[Stage, StageTimes]
 ) -> TrainVsValidation | None:
-    train, validation = whole_phase(phases, "train"), whole_phase(phases, "validation")
+    train, validation = whole_phase(found, "train"), whole_phase(found, "validation")
     if train is None or validation is None:
         return None
     if Stage.TRAIN in times and Stage.VALIDATION in times:
@@ -140,3 +121,81 @@ def _workload(run: Run) -> Workload:
         config_hash=run.config_hash if config is None else config_hash(config),
         data_hash=run.data_hash,
     )
+
+
+def _operations(
+    run: Run, times: Mapping[Stage, StageTimes], workers: Mapping[Stage, WorkerTimes]
+) -> list[Operation]:
+    """Return the operations of the reported stages, the heaviest (exclusive time) first."""
+    found = [
+        _operation(record, times.get(record.stage), workers.get(record.stage))
+        for record in run.operations
+        if record.stage in REPORTED_STAGES
+    ]
+    return sorted(found, key=lambda operation: -operation.exclusive_s)
+
+
+def _operation(
+    record: OperationRecord, times: StageTimes | None, workers: WorkerTimes | None
+) -> Operation:
+    if record.process == "worker":
+        whole_s = None if workers is None else workers.total_busy_s
+        line = OPERATION_LINE_PREFIX + record.name
+        waited_s = None if workers is None else workers.waited_s.get(line, 0.0)
+    else:
+        whole_s = None if times is None else times.total_s
+        waited_s = record.exclusive_s if record.in_main_thread else None
+    return Operation(
+        name=record.name,
+        phase=record.stage.value,
+        process=record.process,
+        calls=record.calls,
+        total_s=record.total_s,
+        exclusive_s=record.exclusive_s,
+        waited_s=waited_s,
+        share_of_phase=record.exclusive_s / whole_s if whole_s else None,
+        call_time_s=None if record.call_time_s is None else distribution(record.call_time_s),
+    )
+
+
+def _measurement(run: Run, times: Mapping[Stage, StageTimes]) -> Measurement:
+    """Return how the numbers were taken, what that cost, and what went wrong."""
+    overhead_s = _overhead_s(run, times)
+    total_s = sum(stage_times.total_s for stage_times in times.values())
+    batches = sum(len(stage_times.durations_s) for stage_times in times.values())
+    return Measurement(
+        clock=run.measurement.clock,
+        overhead_s=overhead_s,
+        overhead_share=overhead_s / total_s if overhead_s is not None and total_s > 0 else None,
+        per_batch_overhead_s=overhead_s / batches if overhead_s is not None and batches else None,
+        background_cpu_s=run.measurement.background_cpu_s,
+        warnings=[*run.measurement.warnings, *_warnings(run), *rank_warnings(run)],
+        notes=_notes(run),
+    )
+
+
+def _overhead_s(run: Run, times: Mapping[Stage, StageTimes]) -> float | None:
+    """Time in the profiler's own hooks plus the calibrated cost of each span, over the stages."""
+    if not times:
+        return None
+    return sum(
+        own_cost_moved(stage_times.lines_s, stage_times.events, run.measurement.event_cost_s).get(
+            Line.PROFILER.value, 0.0
+        )
+        for stage_times in times.values()
+    )
+
+
+def _warnings(run: Run) -> list[str]:
+    lost = run.measurement.lost_records
+    if not lost:
+        return []
+    return [
+        f"{lost} record{'s' if lost > 1 else ''} could not be read (cut off or damaged) and "
+        "contributed nothing to this report"
+    ]
+
+
+def _notes(run: Run) -> list[str]:
+    batches = run.measurement.sanity_check_batches
+    return [f"sanity check: {batches} batches, not counted in any phase"] if batches else []

@@ -6,8 +6,7 @@
 | `summary` | one run reduced to what a comparison needs |
 | `identity` | fingerprint, and what differs in environment, workload and config |
 | `intervals` | the interval of a change: calibrated, set against set, history |
-| `judging` | verdicts from intervals |
-| `power` | how many runs tell a change of a given size |
+| `judging` | verdicts from intervals, and how many runs would settle them |
 | `breakdown` | which lines account for the change of a phase |
 | `comparison` | `compare`: everything above put together |
 | `calibration` | a machine's own spread from A/A runs |

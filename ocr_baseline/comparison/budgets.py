@@ -23,7 +23,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Literal, get_args
 
 from ocr_baseline.comparison.metrics import BY_KEY, Metric
-from ocr_baseline.comparison.quantities import parse_quantity
+from ocr_baseline.comparison.options import parse_quantity
 from ocr_baseline.errors import ComparisonError
 
 if sys.version_info >= (3, 11):

@@ -9,16 +9,10 @@ from typing import TYPE_CHECKING
 
 from ocr_baseline.comparison import intervals, judging
 from ocr_baseline.comparison.breakdown import PhaseChange, phase_changes
-from ocr_baseline.comparison.estimation import (
-    Design,
-    design_of,
-    estimate_change,
-    stretches,
-)
+from ocr_baseline.comparison.estimation import Design, design_of, estimate_change, stretches
 from ocr_baseline.comparison.identity import Difference, differences
 from ocr_baseline.comparison.judging import Judgement, Verdict
 from ocr_baseline.comparison.metrics import Metric
-from ocr_baseline.comparison.obstacles import is_of_absent_device, obstacle
 from ocr_baseline.comparison.options import Options, configured_metrics
 from ocr_baseline.comparison.sides import (
     Side,
@@ -28,6 +22,7 @@ from ocr_baseline.comparison.sides import (
     latest,
     reading_notes,
 )
+from ocr_baseline.comparison.summary import first_reason
 
 if TYPE_CHECKING:
     from ocr_baseline.comparison.intervals import Estimate
@@ -232,3 +227,44 @@ def _adjusted(metrics: Sequence[MetricComparison]) -> list[MetricComparison]:
     judgements = judging.adjusted([m.judgement for m in gated], p_values)
     by_key = {m.metric.key: j for m, j in zip(gated, judgements, strict=True)}
     return [replace(m, judgement=by_key.get(m.metric.key, m.judgement)) for m in metrics]
+
+
+def obstacle(
+    metric: Metric,
+    base: Sequence[RunSummary],
+    new: Sequence[RunSummary],
+    before: Sequence[float],
+    after: Sequence[float],
+) -> str | None:
+    """Return why this metric alone can't be compared, None when it can."""
+    for values, runs, side in ((before, base, "base"), (after, new, "new")):
+        if not values:
+            return _absence(metric, runs, side)
+        if metric.scale == "log" and min(values) <= 0:
+            return f"a value of 0 in the {side} runs, of which nothing can be a percentage"
+    return _other_measuring(metric, [*base, *new])
+
+
+def is_of_absent_device(metric: Metric, runs: Sequence[RunSummary]) -> bool:
+    """Whether the metric is about an accelerator, and no run had one."""
+    return metric.key.startswith("memory.accelerator_") and all(
+        run.environment.known.accelerator == "cpu" for run in runs
+    )
+
+
+def _absence(metric: Metric, runs: Sequence[RunSummary], side: str) -> str:
+    reason = first_reason(metric, runs)
+    return f"not measured in the {side} runs" + (f": {reason}" if reason else "")
+
+
+def _other_measuring(metric: Metric, runs: Sequence[RunSummary]) -> str | None:
+    if metric.name.startswith("batch_time"):
+        phase = metric.phase or ""
+        scopes = sorted({run.scopes[phase] for run in runs if phase in run.scopes})
+        if len(scopes) > 1:
+            return f"batches are chosen differently: {' v '.join(scopes)}"
+    if metric.unit in ("s", "samples/s"):
+        clocks = sorted({clock for run in runs if (clock := run.measurement.clock) is not None})
+        if len(clocks) > 1:
+            return f"times are of different clocks: {' v '.join(clocks)}"
+    return None

@@ -13,9 +13,8 @@ from ocr_baseline.errors import BaselineError
 from ocr_baseline.files import write_text_atomically
 from ocr_baseline.layout import (
     JSON_NAME,
-    MAIN_RECORDS_NAME,
-    RECORDS_FOLDER,
     SWEEP_MARKDOWN_NAME,
+    records_in,
 )
 from ocr_baseline.model.document_file import read_baseline
 from ocr_baseline.model.privacy import redact_arguments
@@ -87,7 +86,7 @@ def _job(path: Path, sweep: Path, baseline_dir: str) -> SweepJob:
 def _baseline(folder: Path) -> tuple[Baseline | None, str | None]:
     """Return the job's baseline, or why there is none."""
     try:
-        if (folder / RECORDS_FOLDER / MAIN_RECORDS_NAME).is_file():
+        if records_in(folder) is not None:
             recover_report(folder, Ending())
         if not (folder / JSON_NAME).is_file():
             return None, "it left no records"

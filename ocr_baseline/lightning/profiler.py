@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from lightning.pytorch.callbacks import Callback
 from typing_extensions import override
 
 from ocr_baseline.errors import OperationError
 from ocr_baseline.layout import RECORDS_FOLDER
-from ocr_baseline.lightning.attach.accounting_profiler import AccountingProfiler
-from ocr_baseline.lightning.attach.action_lines import callback_lines
+from ocr_baseline.lightning.attach.attachment import Attachment
 from ocr_baseline.lightning.attach.batch_size import batch_size_of
-from ocr_baseline.lightning.attach.framework_timing import FrameworkTiming
-from ocr_baseline.lightning.attach.trainer_parts import (
-    callbacks_of,
-    profiler_of,
-    running_stage,
-    set_profiler,
-    status_of,
-)
-from ocr_baseline.lightning.metrics.metric_logger import MetricLogger
+from ocr_baseline.lightning.attach.trainer_parts import callbacks_of, status_of
+from ocr_baseline.lightning.metrics import MetricLogger
 from ocr_baseline.lightning.run import description as run_description
 from ocr_baseline.lightning.run.rank_records import shared_folder
 from ocr_baseline.lightning.run.recording import Recording
@@ -35,7 +29,24 @@ if TYPE_CHECKING:
 
     from ocr_baseline.measure.batches import EpochRow
 
+Hook = TypeVar("Hook", bound=Callable[..., Any])
+
 logger = OutwardLogger(__name__)
+
+
+def guarded(hook: Hook) -> Hook:
+    """Return a hook whose failure ends the measuring and never the training."""
+
+    @functools.wraps(hook)
+    def run(self: PerformanceProfilerCallback, *args: Any, **kwargs: Any) -> None:
+        try:
+            hook(self, *args, **kwargs)
+        except OperationError:  # a wrong setting, before the run starts
+            raise
+        except Exception as error:  # noqa: BLE001 - the guard: measuring ends, the training doesn't
+            self.failed(error)
+
+    return cast("Hook", run)
 
 
 class PerformanceProfilerCallback(Callback):
@@ -44,8 +55,8 @@ class PerformanceProfilerCallback(Callback):
     Each stage's batches, waits for data, hooks, loggers, checkpoints and named operations are
     timed on the host's clock. The records go to `<output folder>/records` as the run goes; the
     epochs' statistics go to the trainer's loggers as `performance/*`. A failure of the profiler
-    is a warning, never the end of a training; only a wrong name in `operations` is an error, and
-    comes before the run starts.
+    ends the measuring with a warning, and never the training; the report says from when on nothing
+    was measured. Only a wrong name in `operations` is an error, and comes before the run starts.
 
     Args:
         enabled: False makes the callback do nothing.
@@ -92,15 +103,14 @@ class PerformanceProfilerCallback(Callback):
         self._metrics = MetricLogger(
             log_interval=log_interval, with_memory=profile_memory, verbose=verbose
         )
+        self._folder = run_description.OutputFolder(output_dir)
         self._recording: Recording | None = None
-        self._timing: FrameworkTiming | None = None
-        self._profiler: AccountingProfiler | None = None
-        self._trainer: Trainer | None = None
+        self._attachment: Attachment | None = None
+        self._has_failed = False
 
     def __getstate__(self) -> dict[str, Any]:
         """Copies and pickles hold the arguments; the run that is recorded stays with this one."""
-        running = dict.fromkeys(("_recording", "_timing", "_profiler", "_trainer"), None)
-        return {**vars(self), **running}
+        return {**vars(self), "_recording": None, "_attachment": None, "_has_failed": False}
 
     @property
     def records_folder(self) -> Path | None:
@@ -115,6 +125,7 @@ class PerformanceProfilerCallback(Callback):
     # -- hooks -----------------------------------------------------------------------------
 
     @override
+    @guarded
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         if not self.enabled:
             return
@@ -127,27 +138,39 @@ class PerformanceProfilerCallback(Callback):
         except OperationError:
             self._stop()
             raise
-        except Exception as error:  # noqa: BLE001 - measuring must never end a training
-            self._give_up("start", error)
 
     @override
+    @guarded
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        if self._timing is not None:
-            self._timing.time_metrics(pl_module)
-
-    # Metrics may be made as late as here; the ones that are timed already are passed over.
-    on_validation_start = on_fit_start
-    on_test_start = on_fit_start
-    on_predict_start = on_fit_start
+        if self._attachment is not None:
+            self._attachment.time_metrics(pl_module)
 
     @override
+    @guarded
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        if self._recording is not None:
+        self._loop_began(Stage.TRAIN, pl_module)
+        if self._attachment is not None and self._recording is not None:
             self._recording.describe_loader(trainer)
 
     @override
+    @guarded
+    def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._loop_began(Stage.VALIDATION, pl_module)
+
+    @override
+    @guarded
+    def on_test_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._loop_began(Stage.TEST, pl_module)
+
+    @override
+    @guarded
+    def on_predict_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._loop_began(Stage.PREDICT, pl_module)
+
+    @override
+    @guarded
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        if self._recording is not None:
+        if self._attachment is not None and self._recording is not None:
             self._recording.note_gradient_wait()
 
     @override
@@ -171,55 +194,50 @@ class PerformanceProfilerCallback(Callback):
     on_predict_batch_start = on_validation_batch_start
 
     @override
+    @guarded
     def on_exception(
         self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
     ) -> None:
+        attachment, recording = self._attachment, self._recording
+        if attachment is None or not attachment.is_of_this_process:
+            return
         try:
-            if self._profiler is not None and self._recording is not None:
-                self._recording.finish(status_of(exception), error_text(exception))
-        except Exception as error:  # noqa: BLE001 - the user's exception is the one to see
-            self._give_up("finish", error)
-        self._stop()
+            if recording is not None:
+                recording.finish(status_of(trainer, exception), error_text(exception))
+        finally:
+            self._stop()
 
     @override
+    @guarded
     def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        self._stop()
+        if self._attachment is not None and self._attachment.is_of_this_process:
+            self._stop()
 
     # -- starting and stopping -------------------------------------------------------------
 
     def _start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        if self._timing is not None:  # a run ended without a word to this callback
-            self._stop()
+        self._stop()  # a run may have ended without a word to this callback
         recording = self._recording_of(trainer)
-        recorder = recording.recorder
-        self._trainer = trainer
-
-        def stage() -> Stage:
-            """A tuner that puts this callback aside for its trials is part of the set-up."""
-            return running_stage(trainer) if self in callbacks_of(trainer) else Stage.SETUP
-
-        timing = self._timing = FrameworkTiming(recorder, self.operations)
-        recording.begin(trainer, pl_module)
-        profiler = self._profiler = AccountingProfiler(
-            recorder,
-            profiler_of(trainer),
-            callback_lines=callback_lines(callbacks_of(trainer)),
-            running_stage=stage,
-            current_epoch=lambda: trainer.current_epoch,
-            on_epoch_closed=self._on_epoch_closed,
+        if self._has_failed:
+            return
+        attachment = self._attachment = Attachment(
+            trainer, self, recording.recorder, self.operations, failed=self.failed
         )
-        timing.apply(trainer, running_stage=stage, loader_startup=profiler.loader_startup())
-        set_profiler(trainer, profiler)
+        recording.begin(trainer, pl_module)
+        attachment.apply(
+            on_epoch_closed=self._on_epoch_closed,
+            on_exception=lambda error: self.on_exception(trainer, pl_module, error),
+        )
 
     def _recording_of(self, trainer: Trainer) -> Recording:
         """Go on with the records of the run before if they are in this trainer's folder."""
-        own = run_description.output_folder(trainer, self.output_dir) / RECORDS_FOLDER
-        folder = shared_folder(trainer, own)
+        folder = shared_folder(trainer, self._folder.of(trainer) / RECORDS_FOLDER)
         if self._recording is not None:
             if self._recording.folder == folder:
                 self._recording.reopen()
                 return self._recording
             self._recording.close()
+        self._has_failed = False
         self._recording = Recording(
             trainer,
             folder,
@@ -230,46 +248,65 @@ class PerformanceProfilerCallback(Callback):
 
     def _stop(self) -> None:
         """Take everything back that `_start` put in place; harmless when repeated."""
-        if self._timing is not None:
-            self._timing.undo()
-            self._timing = None
-        trainer, profiler = self._trainer, self._profiler
-        if trainer is not None and profiler is not None and profiler_of(trainer) is profiler:
-            set_profiler(trainer, profiler.inner)
-        self._profiler = None
-        self._trainer = None
-        try:
-            if self._recording is not None:
-                self._recording.pause()
-        except Exception as error:  # noqa: BLE001 - the training's own end is under way
-            self._give_up("stop", error)
+        attachment, self._attachment = self._attachment, None
+        if attachment is None:
+            return
+        attachment.undo()
+        if self._recording is not None and not self._has_failed:
+            self._recording.pause()
 
-    def _give_up(self, step: str, error: Exception) -> None:
+    def failed(self, error: Exception) -> None:
+        """End the measuring for good: the one guard of all that the training calls here."""
+        if self._has_failed:
+            return
+        self._has_failed = True
+        attachment, self._attachment = self._attachment, None
+        if attachment is not None:
+            with suppress(Exception):  # the training's own code is waiting
+                attachment.undo()
+        recording = self._recording
+        cause = error_text(error)
+        is_kept = recording is not None and recording.break_off(cause)
+        if not is_kept:
+            self._recording = None
         logger.warning(
-            "Performance profiling failed to %s (%s: %s): the run goes on without it.",
-            step,
-            type(error).__name__,
-            error,
-            exc_info=logger.isEnabledFor(logging.DEBUG),
+            "Performance measuring stopped (%s). The training goes on without it%s.",
+            cause,
+            "; the report covers what ran before" if is_kept else "",
+            exc_info=error if logger.isEnabledFor(logging.DEBUG) else None,
         )
-        recording, self._recording = self._recording, None
-        self._stop()
-        if recording is not None:
-            recording.close()
 
     # -- as the run goes -------------------------------------------------------------------
+
+    def _loop_began(self, stage: Stage, module: LightningModule) -> None:
+        if self._attachment is not None:
+            self._attachment.follow_profiler()
+            self._attachment.accounting.loop_began(stage)
+            # Metrics may be made as late as here; the ones that are timed already are passed over.
+            self._attachment.time_metrics(module)
 
     def _begin_batch(
         self, trainer: Trainer, batch: Any, batch_idx: int, dataloader_idx: int
     ) -> None:
-        if self._recording is None:
+        attachment = self._attachment
+        if attachment is None or self._recording is None:
             return
-        recorder = self._recording.recorder
-        recorder.begin_batch(batch_idx, dataloader_idx, batch_size_of(batch))
-        self._metrics.log_batch(trainer, recorder.stages.state_of(recorder.stage), batch_idx)
+        try:
+            attachment.follow_profiler()
+            if attachment.accounting.takes_batches():
+                recorder = self._recording.recorder
+                recorder.begin_batch(batch_idx, dataloader_idx, batch_size_of(batch))
+                self._metrics.log_batch(
+                    trainer, recorder.stages.state_of(recorder.stage), batch_idx
+                )
+        except Exception as error:  # noqa: BLE001 - the guard: measuring ends, the training doesn't
+            self.failed(error)
 
     def _on_epoch_closed(self, stage: Stage, row: EpochRow) -> None:
-        recording, trainer = self._recording, self._trainer
-        if recording is None or trainer is None or stage is Stage.SANITY_CHECK or not row.batches:
+        recording, attachment = self._recording, self._attachment
+        if recording is None or attachment is None:
             return
-        self._metrics.log_epoch(trainer, recording.recorder.stages.state_of(stage), row)
+        if stage is not Stage.SANITY_CHECK and row.batches:
+            self._metrics.log_epoch(
+                attachment.trainer, recording.recorder.stages.state_of(stage), row
+            )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 from lightning.pytorch.callbacks import Callback
 from typing_extensions import override
 
+from ocr_baseline.layout import JSON_NAME
 from ocr_baseline.lightning.attach.trainer_parts import callbacks_of, status_of
 from ocr_baseline.lightning.profiler import PerformanceProfilerCallback
 from ocr_baseline.lightning.run import description as run_description
@@ -83,51 +85,63 @@ class BaselineReportCallback(Callback):
         self.config_policy = run_description.ConfigPolicy(
             include=include_config, shown_keys=tuple(shown_config_keys)
         )
+        self._folder = run_description.OutputFolder(output_dir)
+        self._pid: int | None = None
         self._given_up: dict[SourceName, str] = {}
         self.files: ReportFiles | None = None
 
     @override
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        self._pid = os.getpid()
+        with suppress(Exception):  # what is wrong with the folder is told when it is written to
+            self._folder.of(trainer)
+
+    @override
     def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._report(trainer, pl_module, "finished")
+        self._report(trainer, pl_module, None)
 
     @override
     def on_exception(
         self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
     ) -> None:
-        self._report(trainer, pl_module, status_of(exception), error_text(exception))
+        self._report(trainer, pl_module, exception)
 
     @override
     def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         if stage != "fit":
-            self._report(trainer, pl_module, "finished")
+            self._report(trainer, pl_module, None)
 
-    @deferred_sigterm()
     def _report(
-        self,
-        trainer: Trainer,
-        pl_module: LightningModule,
-        status: RunStatus,
-        ended_by: str | None = None,
+        self, trainer: Trainer, pl_module: LightningModule, exception: BaseException | None
     ) -> None:
-        try:
-            recording = self._recording(trainer)
-            if recording is not None:
-                with suppress(OSError):  # the heartbeat has warned; the report says what it lacks
-                    recording.finish(status, ended_by)
-            if not trainer.is_global_zero:
-                return
-            if recording is not None and status == "finished":
-                recording.wait_for_ranks(trainer.world_size)
-            self._write(trainer, pl_module, recording, live_info(trainer, status, ended_by))
-        except Exception as error:  # a report must never fail the training
-            logger.warning(
-                "The performance baseline could not be written (%s: %s). The training is not "
-                "affected; `ocr-baseline report --run-dir %s` tries again from the records.",
-                type(error).__name__,
-                error,
-                run_description.output_folder(trainer, self.output_dir),
-                exc_info=logger.isEnabledFor(logging.DEBUG),
-            )
+        if self._pid not in {None, os.getpid()}:
+            return  # a process that was forked from the run's and has ended
+        with deferred_sigterm():
+            try:
+                self._finish(trainer, pl_module, exception)
+            except Exception as error:  # a report must never fail the training
+                logger.warning(
+                    "The performance baseline could not be written (%s). The training is not "
+                    "affected; `ocr-baseline report --run-dir %s` tries again from the records.",
+                    error_text(error),
+                    self._folder.last or "FOLDER",
+                    exc_info=logger.isEnabledFor(logging.DEBUG),
+                )
+
+    def _finish(
+        self, trainer: Trainer, pl_module: LightningModule, exception: BaseException | None
+    ) -> None:
+        status: RunStatus = "finished" if exception is None else status_of(trainer, exception)
+        ended_by = None if exception is None else error_text(exception)
+        recording = self._recording(trainer)
+        if recording is not None:
+            with suppress(OSError):  # the heartbeat has warned; the report says what it lacks
+                recording.finish(status, ended_by)
+        if not trainer.is_global_zero:
+            return
+        if recording is not None and status == "finished":
+            recording.wait_for_ranks(trainer.world_size)
+        self._write(trainer, pl_module, recording, live_info(trainer, status, ended_by))
 
     def _write(
         self,
@@ -148,9 +162,12 @@ class BaselineReportCallback(Callback):
                 limit_s=self.wandb_timeout_s,
             ),
         )
-        folder = run_description.output_folder(trainer, self.output_dir)
+        folder = self._folder.of(trainer)
         wait_for_answer(folder)
         run = load_run(live, pl_module, self.sources, self.config_policy, self._given_up)
+        if not run.stages and info.status != "finished" and (folder / JSON_NAME).is_file():
+            logger.info("The run ended before its first batch: %s keeps its report", folder)
+            return
         self.files = write_report(run, folder)
         logger.info("Performance baseline written to %s", folder)
 

@@ -144,7 +144,10 @@ class DeviceSpan(Span):
 
     def __enter__(self) -> None:
         super().__enter__()
-        self._device.enter(self._line)
+        try:
+            self._device.enter(self._line)
+        except Exception as error:  # noqa: BLE001 - the block goes on whatever fails here
+            self._timeline.failed(error)
 
     def __exit__(
         self,
@@ -152,5 +155,8 @@ class DeviceSpan(Span):
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._device.leave()
+        try:
+            self._device.leave()
+        except Exception as error:  # noqa: BLE001 - the block goes on whatever fails here
+            self._timeline.failed(error)
         super().__exit__(exc_type, exc, traceback)

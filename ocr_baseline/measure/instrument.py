@@ -63,7 +63,7 @@ class Instrumentation:
         """
         elsewhere: list[tuple[Target, AbstractContextManager[None]]] = []
         for target, context in timed:
-            value = target.static_value
+            value = original_of(target.static_value)
             found = _function_in(value, target.owner)
             if found is not None:
                 function, holds = found

@@ -142,7 +142,7 @@ def _check_is_callable(target: Target) -> None:
 def _check_is_not_ours(target: Target) -> None:
     """Refuse what the measuring itself is made of: it would measure itself without an end."""
     value = original_of(target.static_value)
-    if getattr(value, "__module__", None) == "builtins" and value in vars(builtins).values():
+    if any(value is own for own in vars(builtins).values()):
         raise OperationError(
             f"operation {target.dotted_name!r}: Python's own {target.attribute} is called "
             "everywhere, by the measuring too; name the function that calls it, or use section()"

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 CALL_SAMPLE_SIZE = 2048
 
-MOST_NAMES = 1000
+MOST_NAMES = 200
+"""A report of more operations is no longer read, and each is a column of every batch."""
 OTHER_NAMES = "(other names)"
 
 

@@ -47,13 +47,13 @@ def reduced(original: Any, protocol: int) -> Any:
         return _reduce(original)
     before = copyreg.dispatch_table.get(type(original))
     found = original.__reduce_ex__(protocol) if before is None else before(original)
-    return _by_name(original.__module__, found) if isinstance(found, str) else found
+    return _by_name(original.__module__, found, original) if isinstance(found, str) else found
 
 
 def _reduce(original: Any) -> Any:
     name = _names.get(id(original))
     if name is not None:
-        return _by_name(*name)
+        return _by_name(*name, original)
     before = _reducers.get(type(original))
     return original.__reduce_ex__(_PROTOCOL) if before is None else before(original)
 
@@ -61,15 +61,19 @@ def _reduce(original: Any) -> Any:
 _PROTOCOL = 4
 
 
-def _by_name(module_name: str, attribute: str) -> Any:
-    return operator.attrgetter(attribute), (_Module(module_name),)
+def _by_name(module_name: str, attribute: str, original: Any) -> Any:
+    return operator.attrgetter(attribute), (_Module(module_name, original),)
 
 
 class _Module:
-    """Pickled as the import of a module."""
+    """Pickled as the import of a module; copied, it gives the original by any name."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, original: Any) -> None:
         self._name = name
+        self._original = original
 
     def __reduce__(self) -> Any:
         return importlib.import_module, (self._name,)
+
+    def __getattr__(self, name: str) -> Any:
+        return self._original

@@ -9,7 +9,7 @@ import copy
 from typing import TYPE_CHECKING, Any
 
 from ocr_baseline.measure.pickling import reduced
-from ocr_baseline.measure.traced_code import show_stand_in
+from ocr_baseline.measure.traced_code import INLINE, show_stand_in
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -57,7 +57,7 @@ class TimedObject:
         return reduced(original_of(self), protocol)
 
 
-_OWN = frozenset({"__copy__", "__deepcopy__", "__reduce_ex__"})
+_OWN = frozenset({"__copy__", "__deepcopy__", "__reduce_ex__", INLINE})
 """What is looked up on an object and must not be the original's."""
 
 
@@ -78,7 +78,7 @@ def timed_object(original: Any, context: AbstractContextManager[Any]) -> Any:
         "__slots__": (),
         "__call__": call,
         "_ocr_baseline_original": (original,),
-        "_torchdynamo_inline": original,
+        INLINE: original,
     }
     if hasattr(type(original), "__get__"):  # as a method of the objects whose class holds it
 

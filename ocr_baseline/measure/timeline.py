@@ -29,6 +29,7 @@ class Timeline:
         events: Spans entered so far; times the cost of one, this is what the accounting cost.
         stage: The stage that the time belongs to, for those who count by stage.
         thread: The thread whose time this is, the one that made the timeline.
+        on_failure: Called with what goes wrong inside a span; without it, that is raised.
     """
 
     __slots__ = (
@@ -40,6 +41,7 @@ class Timeline:
         "current",
         "events",
         "last",
+        "on_failure",
         "stack",
         "stage",
         "thread",
@@ -59,6 +61,7 @@ class Timeline:
         self.current = 0
         self.stack: list[int] = []
         self.events = 0
+        self.on_failure: Callable[[Exception], None] | None = None
         self.last = clock()
 
     @property
@@ -153,6 +156,12 @@ class Timeline:
                 return True
         return False
 
+    def failed(self, error: Exception) -> None:
+        """Tell of a failure in a span, whose block is somebody else's code and must go on."""
+        if self.on_failure is None:
+            raise error
+        self.on_failure(error)
+
     def restart(self) -> None:
         """Begin again at the outermost line, in the calling thread.
 
@@ -180,12 +189,15 @@ class Span:
 
     def __enter__(self) -> None:
         timeline = self._timeline
-        now = timeline.clock()
-        timeline.cells[timeline.current] += now - timeline.last
-        timeline.last = now
-        timeline.stack.append(timeline.current)
-        timeline.current = self._index
-        timeline.events += 1
+        try:
+            now = timeline.clock()
+            timeline.cells[timeline.current] += now - timeline.last
+            timeline.last = now
+            timeline.stack.append(timeline.current)
+            timeline.current = self._index
+            timeline.events += 1
+        except Exception as error:  # noqa: BLE001 - the block goes on whatever fails here
+            timeline.failed(error)
 
     def __exit__(
         self,
@@ -194,14 +206,17 @@ class Span:
         traceback: TracebackType | None,
     ) -> None:
         timeline = self._timeline
-        now = timeline.clock()
-        timeline.cells[timeline.current] += now - timeline.last
-        timeline.last = now
-        stack = timeline.stack
-        if timeline.current == self._index and stack:
-            timeline.current = stack.pop()
-        else:  # something was left open inside, or an interrupt struck in an `__enter__`
-            timeline.unwind(self._index)
+        try:
+            now = timeline.clock()
+            timeline.cells[timeline.current] += now - timeline.last
+            timeline.last = now
+            stack = timeline.stack
+            if timeline.current == self._index and stack:
+                timeline.current = stack.pop()
+            else:  # something was left open inside, or an interrupt struck in an `__enter__`
+                timeline.unwind(self._index)
+        except Exception as error:  # noqa: BLE001 - the block goes on whatever fails here
+            timeline.failed(error)
 
 
 def measure_event_cost_ns(repeats: int = 2000, rounds: int = 5) -> float:

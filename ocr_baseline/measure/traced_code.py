@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from types import FunctionType
 
-_INLINE = "_torchdynamo_inline"
+INLINE = "_torchdynamo_inline"
 MOST_SILENT_NAMES = 100
 
 _silent: dict[str, None] = {}
@@ -37,7 +37,7 @@ note_silent._dynamo_marked_constant = True  # type: ignore[attr-defined]  # see 
 
 def trace_instead(function: Any, silent: Callable[..., Any]) -> None:
     """Let torch's compilers trace `silent` where a call of `function` is."""
-    setattr(function, _INLINE, silent)
+    setattr(function, INLINE, silent)
 
 
 def show_to_dynamo(function: FunctionType, original: FunctionType, names: Sequence[str]) -> None:
@@ -50,15 +50,26 @@ def show_to_dynamo(function: FunctionType, original: FunctionType, names: Sequen
             note_silent(name)
         return original(*args, **kwargs)
 
-    trace_instead(function, silent)
+    if not _is_in_graphs(function):
+        trace_instead(function, silent)
     eval_frame = sys.modules.get("torch._dynamo.eval_frame")
     with suppress(Exception):  # a torch without it compiles the timed function less well
         eval_frame.skip_code(function.__code__)  # type: ignore[union-attr]  # None is suppressed
 
 
+def _is_in_graphs(function: FunctionType) -> bool:
+    """Whether a function of torch's is in graphs as it is, so that none of its code is traced."""
+    if not str(function.__module__).startswith("torch"):
+        return False
+    rules = sys.modules.get("torch._dynamo.trace_rules")
+    with suppress(Exception):  # torch's own table, which a version may name otherwise
+        return function in rules.get_torch_obj_rule_map()  # type: ignore[union-attr]  # as above
+    return False
+
+
 def unshow_to_dynamo(function: FunctionType) -> None:
     """Take back what `show_to_dynamo` left on a function."""
-    vars(function).pop(_INLINE, None)
+    vars(function).pop(INLINE, None)
 
 
 def show_stand_in(stand_in: Any, original: Any) -> None:

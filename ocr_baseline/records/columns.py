@@ -116,6 +116,12 @@ class RecordedBatches:
         """Return the stage's batches, None when there are none; no more can be taken in then."""
         return self._stages[stage].table() if stage in self._stages else None
 
+    def line_total_s(self, stage: Stage, line: str) -> float:
+        """Return the time of a line in all batches of a stage; no more can be taken in then."""
+        if stage not in self._stages:
+            return 0.0
+        return float(self._stages[stage].lines_s.column(line).sum(dtype=np.float64))
+
 
 @dataclass
 class RecordedDevice:

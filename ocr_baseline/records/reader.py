@@ -7,8 +7,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
-import numpy as np
-
 from ocr_baseline.errors import SourceError
 from ocr_baseline.layout import MAIN_RECORDS_NAME, RECORDS_FOLDER, records_in
 from ocr_baseline.model.run import (
@@ -188,11 +186,8 @@ class _Reading:
         line = OPERATION_LINE_PREFIX + name
         if where == "worker":
             return self.workers.line_total_s(stage, line)
-        table = self.batches.table(stage)
-        column = None if table is None else table.lines_s.get(line)
-        tails = sum(record["tail_ns"].get(line, 0) for record in self.epochs.get(stage, []))
-        in_batches = 0.0 if column is None else float(column.sum(dtype=np.float64))
-        return in_batches + float(tails) * SECONDS_PER_NS
+        tails_ns = sum(record["tail_ns"].get(line, 0) for record in self.epochs.get(stage, []))
+        return self.batches.line_total_s(stage, line) + float(tails_ns) * SECONDS_PER_NS
 
     def _info(self, header: HeaderJson, stages: tuple[StageRecord, ...]) -> RunInfo:
         who = header.get("run") or {}

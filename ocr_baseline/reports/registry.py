@@ -71,7 +71,7 @@ RUN = _formats(
     Renderer(name=TERMINAL, place="run.terminal:render_terminal"),
     Renderer(
         name="csv",
-        place="run.metrics_csv:render_metrics_csv",
+        place="run.csv:render_metrics_csv",
         suffix=".csv",
         file=METRICS_NAME,
     ),
@@ -85,7 +85,7 @@ COMPARISON = _formats(
     Renderer(name=TERMINAL, place="comparison.terminal:render_comparison_terminal"),
     Renderer(name="markdown", place="comparison.markdown:render_comparison_markdown", suffix=".md"),
     Renderer(name="json", place="comparison.json:render_comparison_json", suffix=".json"),
-    Renderer(name="csv", place="comparison.csv:render_comparison_csv", suffix=".csv"),
+    Renderer(name="csv", place="comparison.exports:render_comparison_csv", suffix=".csv"),
     Renderer(
         name="github-action-benchmark", place="comparison.exports:render_github_action_benchmark"
     ),

@@ -63,6 +63,7 @@ def _of_trainer(live: LiveRun) -> Iterator[Run]:
 
 SOURCE = Source(
     name="csv",
+    basis="metrics in a CSVLogger folder",
     load=load,
     of_trainer=_of_trainer,
     prefix="csv",

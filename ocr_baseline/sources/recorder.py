@@ -34,6 +34,7 @@ def _of_trainer(live: LiveRun) -> Iterator[Run]:
 
 SOURCE = Source(
     name="recorder",
+    basis="records written by the profiler during the run",
     load=load,
     of_trainer=_of_trainer,
     file_names="rank_*.jsonl",

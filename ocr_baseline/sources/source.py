@@ -58,6 +58,7 @@ class Source:
 
     Attributes:
         name: What documents and settings call it.
+        basis: What a report that was made from it rests on, in words.
         of_trainer: Yields one run per logger that a live trainer has of this source, or none.
         load: Reads the run at a place; None where only a live trainer has one.
         prefix: What comes before the colon where a place names its source, as in `csv:PATH`.
@@ -67,6 +68,7 @@ class Source:
     """
 
     name: SourceName
+    basis: str
     of_trainer: Callable[[LiveRun], Iterator[Run]]
     load: Callable[[str, ReadOptions], Run] | None = None
     prefix: str | None = None

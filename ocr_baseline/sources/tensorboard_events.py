@@ -61,6 +61,7 @@ def _of_trainer(live: LiveRun) -> Iterator[Run]:
 
 SOURCE = Source(
     name="tensorboard",
+    basis="metrics in a TensorBoard folder",
     load=load,
     of_trainer=_of_trainer,
     prefix="tensorboard",

@@ -130,8 +130,8 @@ def main() -> None:
 
 def _write_reports(arguments: argparse.Namespace) -> list[Path]:
     from ocr_baseline.files import write_text_atomically
+    from ocr_baseline.reports.run.csv import render_metrics_csv
     from ocr_baseline.reports.run.json import render_json
-    from ocr_baseline.reports.run.metrics_csv import render_metrics_csv
 
     metrics = fetch_wandb_metrics(arguments.run_id, arguments.project, arguments.entity)
     analysis = analyze_bottlenecks(metrics)

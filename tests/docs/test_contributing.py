@@ -110,13 +110,7 @@ def test_a_finding_is_in_the_report_of_a_run_that_it_is_about(project: Path) -> 
 
 def test_a_renderer_is_a_format_of_render(project: Path) -> None:
     apply("Adding a renderer", project)
-    command_line(project, "report", "run", "--export-json", "run.json")
-    program = (
-        "from pathlib import Path\n"
-        "from ocr_baseline.model.document_file import read_baseline\n"
-        "from ocr_baseline.reports.registry import render\n"
-        "print(render(read_baseline(Path('run.json')), 'line'))"
-    )
+    program = "from ocr_baseline import read, render; print(render(read('run'), 'line'))"
     assert re.match(r"train \S+ .?s per sample, validation", run(project, "-c", program))
 
 

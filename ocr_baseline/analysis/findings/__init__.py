@@ -1,4 +1,4 @@
-"""The catalogue of findings: one rule a file, listed here; `find` runs them all."""
+"""Findings: a file for each subject, with its rules; `find` runs them all."""
 
 from ocr_baseline.analysis.findings.registry import RULES, Found, find
 

@@ -192,9 +192,9 @@ MEMORY_GROWTH = Kind(
 NOISY_MACHINE = Kind(
     id="noisy-machine",
     when="the machine was busy when the run began, the host took cores away, or the clock dropped",
-    basis="load per core of {busy} (low) and {full:.0f} (medium); stolen time of {steal_low:.0%} "
-    "and {steal_medium:.0%}; clock lower by {drop_low:.0%} and {drop_medium:.0%} "
-    f"({_OUR_CHOICE})",
+    basis="load per core of the machine (not of the container) of {busy} (low) and {full:.0f} "
+    "(medium); stolen time of {steal_low:.0%} and {steal_medium:.0%}; clock lower by "
+    f"{{drop_low:.0%}} and {{drop_medium:.0%}} ({_OUR_CHOICE})",
     saving="none: the numbers deserve less trust",
     limits={
         **{"busy": 0.5, "full": 1.0},

@@ -15,7 +15,7 @@ from ocr_baseline.analysis.findings.rule import (
     too_few_batches,
 )
 from ocr_baseline.analysis.measured import line_of
-from ocr_baseline.analysis.replay.main_thread import main_thread_saving
+from ocr_baseline.analysis.replay.savings import main_thread_saving
 from ocr_baseline.model.document import BreakdownLine, Evidence, Finding, Phase
 from ocr_baseline.vocabulary import PHASE_WORDS, Line
 

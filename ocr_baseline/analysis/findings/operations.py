@@ -12,8 +12,7 @@ from ocr_baseline.analysis.findings.rule import (
     title,
     too_few_batches,
 )
-from ocr_baseline.analysis.replay.main_thread import main_thread_saving
-from ocr_baseline.analysis.replay.worker_replay import worker_replay
+from ocr_baseline.analysis.replay.savings import main_thread_saving, worker_replay
 from ocr_baseline.model.document import Evidence, Finding
 from ocr_baseline.vocabulary import OPERATION_LINE_PREFIX, PHASE_WORDS
 

@@ -5,21 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ocr_baseline.analysis.findings.accelerator_memory import accelerator_memory
-from ocr_baseline.analysis.findings.fragmentation import fragmentation
 from ocr_baseline.analysis.findings.lines import lines
-from ocr_baseline.analysis.findings.memory_growth import memory_growth
+from ocr_baseline.analysis.findings.memory import accelerator_memory, fragmentation, memory_growth
 from ocr_baseline.analysis.findings.noisy_machine import noisy_machine
 from ocr_baseline.analysis.findings.operations import dominant_operation, worker_operation
-from ocr_baseline.analysis.findings.outlier_batches import outlier_batches
 from ocr_baseline.analysis.findings.profiler_cost import profiler_cost
 from ocr_baseline.analysis.findings.rule import Rule, Silence
+from ocr_baseline.analysis.findings.slow_batches import outlier_batches, tail_latency
 from ocr_baseline.analysis.findings.slowing_down import slowing_down
 from ocr_baseline.analysis.findings.straggler import straggler_rank
-from ocr_baseline.analysis.findings.tail_latency import tail_latency
-from ocr_baseline.analysis.findings.too_few_workers import too_few_workers
-from ocr_baseline.analysis.findings.too_many_workers import too_many_workers
 from ocr_baseline.analysis.findings.validation_slower import validation_slower
+from ocr_baseline.analysis.findings.worker_count import too_few_workers, too_many_workers
 
 if TYPE_CHECKING:
     from ocr_baseline.analysis.measured import Measured

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from ocr_baseline.analysis.findings.catalogue import MIN_STEADY_BATCHES, SLOWING_DOWN
-from ocr_baseline.analysis.findings.excess import line_behind
 from ocr_baseline.analysis.findings.rule import (
     Silence,
     count_evidence,
@@ -15,6 +14,7 @@ from ocr_baseline.analysis.findings.rule import (
     share_of,
     title,
 )
+from ocr_baseline.analysis.findings.slow_batches import line_behind
 from ocr_baseline.model.document import Finding
 from ocr_baseline.vocabulary import PHASE_WORDS, PHASES
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ocr_baseline.analysis.findings.excess import LineExcess
+    from ocr_baseline.analysis.findings.slow_batches import LineExcess
     from ocr_baseline.analysis.measured import Measured
     from ocr_baseline.analysis.phases.stage_times import StageTimes
     from ocr_baseline.model.document import Phase

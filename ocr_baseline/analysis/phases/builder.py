@@ -6,22 +6,58 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ocr_baseline.analysis.memory import accelerator_utilization, phase_memory
+from ocr_baseline.analysis.phases.batch_statistics import rule_applied, steady_mask
 from ocr_baseline.analysis.phases.distributions import block_means, distribution
 from ocr_baseline.analysis.phases.stage_times import StageTimes
-from ocr_baseline.analysis.phases.steady import rule_applied
-from ocr_baseline.model.document import BreakdownLine, Distribution, EpochSummary, Phase, Warmup
-from ocr_baseline.vocabulary import OPERATION_LINE_PREFIX, PHASES, Line
+from ocr_baseline.model.document import (
+    BreakdownLine,
+    DeviceTime,
+    Distribution,
+    EpochSummary,
+    Phase,
+    Warmup,
+)
+from ocr_baseline.vocabulary import OPERATION_LINE_PREFIX, PHASES, REPORTED_STAGES, Line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from ocr_baseline.model.document import BatchTimeScope
-    from ocr_baseline.model.run import ReportedEpoch, StageRecord
+    from ocr_baseline.model.run import DeviceBatches, ReportedEpoch, Run, StageRecord
+    from ocr_baseline.vocabulary import Stage
+
 
 FIXED_LINES = frozenset(line.value for line in Line)
 
 
-def recorded_phases(times: StageTimes, event_cost_s: float | None) -> Iterator[Phase]:
+def phases(run: Run, times: Mapping[Stage, StageTimes]) -> list[Phase]:
+    """Return the phases of a run: those of recorded stages, or else those that were logged."""
+    found: list[Phase] = []
+    for stage in REPORTED_STAGES:
+        if stage in times:
+            whole, *loaders = _recorded_phases(times[stage], run.measurement.event_cost_s)
+            found.extend([whole.model_copy(update=_beside_batches(run, times[stage])), *loaders])
+        else:
+            found.extend(
+                _reported_phase(record)
+                for record in run.stages
+                if record.stage is stage and record.reported
+            )
+    return found
+
+
+def _beside_batches(run: Run, times: StageTimes) -> dict[str, object]:
+    """Return the fields of a phase that were not read from its batches."""
+    device = times.record.device
+    fields: dict[str, object] = {"device": None if device is None else _device_time(device)}
+    if run.memory is not None:
+        fields["memory"] = phase_memory(run.memory, times.stage)
+        fields["accelerator_utilization"] = accelerator_utilization(run.memory, times.stage)
+    return fields
+
+
+def _recorded_phases(times: StageTimes, event_cost_s: float | None) -> Iterator[Phase]:
     """Yield the phase of a recorded stage, then one for each loader where it has several."""
     yield _whole_phase(times, event_cost_s)
     if times.table is not None:
@@ -47,7 +83,7 @@ def _whole_phase(times: StageTimes, event_cost_s: float | None) -> Phase:
         epoch_time_s=total_s / len(times.record.epochs) if times.record.epochs else None,
         sample_time_s=total_s / samples if samples else None,
         throughput_samples_per_s=samples / total_s if samples and total_s > 0 else None,
-        breakdown=breakdown(
+        breakdown=_breakdown(
             own_cost_moved(times.lines_s, times.events, event_cost_s),
             total_s=total_s,
             batches=len(times.durations_s),
@@ -79,7 +115,7 @@ def _loader_phase(times: StageTimes, loader: int) -> Phase:
         batch_time_scope=_scope(times),
         sample_time_s=total_s / samples if samples else None,
         throughput_samples_per_s=samples / total_s if samples and total_s > 0 else None,
-        breakdown=breakdown(lines_s, total_s=total_s, batches=len(durations_s)),
+        breakdown=_breakdown(lines_s, total_s=total_s, batches=len(durations_s)),
     )
 
 
@@ -120,7 +156,9 @@ def line_name(line: str) -> str:
     return f"operation {name}" if name in FIXED_LINES else name
 
 
-def breakdown(lines_s: Mapping[str, float], *, total_s: float, batches: int) -> list[BreakdownLine]:
+def _breakdown(
+    lines_s: Mapping[str, float], *, total_s: float, batches: int
+) -> list[BreakdownLine]:
     """Return the lines, the heaviest first; `callbacks:NAME` lines are parts of `callbacks`."""
     totals: dict[str, float] = {}
     parts: dict[str, float] = {}
@@ -180,7 +218,7 @@ def _epoch_summaries(times: StageTimes) -> list[EpochSummary]:
     return summaries
 
 
-def reported_phase(record: StageRecord) -> Phase:
+def _reported_phase(record: StageRecord) -> Phase:
     """Return the phase of a stage of which only logged statistics are known.
 
     Totals are sums over the logged epochs; batch statistics are those of the last one, because
@@ -230,4 +268,21 @@ def _reported_distribution(epoch: ReportedEpoch) -> Distribution | None:
         p95=epoch.batch_p95_s,
         p99=epoch.batch_p99_s,
         std=epoch.batch_std_s,
+    )
+
+
+def _device_time(batches: DeviceBatches) -> DeviceTime:
+    """Return the document's account of the timed steady batches."""
+    steady = steady_mask(batches.position, batches.is_first_of_epoch)
+    lines_s = {line: column[steady] for line, column in batches.lines_s.items()}
+    durations_s = sum(lines_s.values(), np.zeros(int(steady.sum())))
+    return DeviceTime(
+        clock=batches.clock,
+        batches=len(durations_s),
+        batch_time_s=distribution(durations_s),
+        breakdown=_breakdown(
+            {line: float(column.sum()) for line, column in lines_s.items()},
+            total_s=float(durations_s.sum()),
+            batches=len(durations_s),
+        ),
     )

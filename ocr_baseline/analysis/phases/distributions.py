@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from ocr_baseline.analysis.phases.batch_statistics import statistics
 from ocr_baseline.model.document import Distribution, Ratio
 
 if TYPE_CHECKING:
@@ -28,14 +29,9 @@ def distribution(values_s: NDArray[np.float64]) -> Distribution:
     """Return the statistics of times in seconds, shape (n,); of none, a count of 0 alone."""
     if len(values_s) == 0:
         return Distribution(count=0)
-    median, p95, p99 = np.percentile(values_s, [50, 95, 99])
     return Distribution(
         count=len(values_s),
-        mean=float(values_s.mean()),
-        median=float(median),
-        p95=float(p95),
-        p99=float(p99),
-        std=float(values_s.std(ddof=1)) if len(values_s) > 1 else None,
+        **statistics(values_s)._asdict(),
         min=float(values_s.min()),
         max=float(values_s.max()),
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ocr_baseline.analysis.phases.steady import steady_mask
+from ocr_baseline.analysis.phases.batch_statistics import steady_mask
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -10,8 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from lightning.pytorch.callbacks import Checkpoint
-
+from ocr_baseline.lightning.attach.framework import loaded_classes
 from ocr_baseline.vocabulary import Line, Stage
 
 if TYPE_CHECKING:
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from lightning.pytorch.callbacks import Callback
 
 _ACTION = re.compile(r"^\[(?P<kind>\w+)\](?P<owner>.*)\.(?P<hook>\w+)$", re.DOTALL)
+_FETCH = re.compile(r"^\[\w+\]\.\w+_next$")
 
 CALLBACK_LINE_PREFIX = f"{Line.CALLBACKS.value}:"
 
@@ -42,9 +42,13 @@ CLOSED_BY_STRATEGY = {
 }
 """The strategy's hook comes after those of the callbacks and the module: it ends the stage."""
 
-EPOCH_END_HOOKS = frozenset(
-    {"on_train_epoch_end", "on_validation_epoch_end", "on_test_epoch_end", "on_predict_epoch_end"}
-)
+ENDS_BATCHES_OF = {
+    "on_train_epoch_end": Stage.TRAIN,
+    "on_validation_epoch_end": Stage.VALIDATION,
+    "on_test_epoch_end": Stage.TEST,
+    "on_predict_epoch_end": Stage.PREDICT,
+}
+"""The first hook after the last batch of a pass."""
 
 _STRATEGY_LINES = {
     "batch_to_device": Line.TRANSFER,
@@ -66,7 +70,13 @@ _MODULE_LINES = {
     "on_save_checkpoint": Line.CHECKPOINT,
     "on_load_checkpoint": Line.CHECKPOINT,
 }
-_PLAIN_LINES = {"save_checkpoint": Line.CHECKPOINT, "optimizer_step": Line.OPTIMIZER}
+_PLAIN_LINES = {
+    "save_checkpoint": Line.CHECKPOINT,
+    "optimizer_step": Line.OPTIMIZER,
+    "run_training_epoch": Line.OTHER,
+    "run_training_batch": Line.OTHER,
+}
+_KINDS = frozenset({"Callback", "LightningModule", "LightningDataModule", "Strategy"})
 _MODULE_STATE_HOOKS = re.compile(r"^on_(validation|test|predict)_model_(eval|train)$")
 
 
@@ -82,6 +92,16 @@ def parse(name: str) -> Action:
     """Take an action's name apart."""
     match = _ACTION.match(name)
     return Action(*match.group("kind", "owner", "hook")) if match else Action("", name, "")
+
+
+def is_fetch(name: str) -> bool:
+    """Whether an action is a loop's request for its next batch, as Lightning names it."""
+    return _FETCH.match(name) is not None
+
+
+def is_of_trainer(name: str) -> bool:
+    """Whether an action is the trainer's; any other name is the user's own."""
+    return name in _PLAIN_LINES or is_fetch(name) or parse(name).kind in _KINDS
 
 
 def line_of(action: Action, callback_lines: Mapping[str, str]) -> str:
@@ -109,6 +129,6 @@ def callback_lines(callbacks: Sequence[Callback]) -> dict[str, str]:
 def _line_of_callback(callback: Callback) -> str:
     if getattr(callback, "measures_the_run", False):
         return Line.PROFILER.value
-    if isinstance(callback, Checkpoint):
+    if isinstance(callback, loaded_classes("callbacks.checkpoint", "Checkpoint")):
         return Line.CHECKPOINT.value
     return CALLBACK_LINE_PREFIX + type(callback).__name__

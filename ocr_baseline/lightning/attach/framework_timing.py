@@ -12,13 +12,11 @@ from contextlib import ExitStack, nullcontext
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
-from lightning.pytorch import LightningModule
-from lightning.pytorch.core.optimizer import LightningOptimizer
-from lightning.pytorch.loops import fetchers
 from torch import distributed
 from torch.utils.data import DataLoader, dataloader
 from torchmetrics import Metric
 
+from ocr_baseline.lightning.attach.framework import class_of
 from ocr_baseline.measure import sections
 from ocr_baseline.measure.instrument import Instrumentation, operation_context
 from ocr_baseline.measure.operation_names import Target, resolve
@@ -29,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from contextlib import AbstractContextManager
 
-    from lightning.pytorch import Trainer
+    from lightning.pytorch import LightningModule, Trainer
 
     from ocr_baseline.measure.recorder import Recorder
 
@@ -56,10 +54,14 @@ COLLECTIVES = (
 is none of them: it runs in the backward pass, below Python."""
 
 _FRAMEWORK_METHODS = (
-    (LightningModule, "log", Line.LOGGING),
-    (LightningModule, "manual_backward", Line.BACKWARD),
-    (LightningOptimizer, "step", Line.OPTIMIZER),
+    ("core.module", "LightningModule", "log", Line.LOGGING),
+    ("core.module", "LightningModule", "manual_backward", Line.BACKWARD),
+    ("core.optimizer", "LightningOptimizer", "step", Line.OPTIMIZER),
 )
+"""Module, class, method and line; a Lightning that names one otherwise leaves it untimed."""
+
+_FETCHERS = ("_DataFetcher", "_PrefetchDataFetcher")
+"""What gives the batch of a loader without length ahead of its stage's first hook."""
 
 
 class MainThreadSpan:
@@ -97,7 +99,9 @@ class LoggerSpan(MainThreadSpan):
                 self._span.__enter__()
 
     def __exit__(self, *exc_info: Any) -> None:
-        if threading.get_ident() == self._thread and self._is_entered.pop():
+        if threading.get_ident() != self._thread or not self._is_entered:
+            return
+        if self._is_entered.pop():
             self._span.__exit__(*exc_info)
 
 
@@ -124,13 +128,7 @@ class FrameworkTiming:
         loader_startup: AbstractContextManager[Any],
     ) -> None:
         """Replace the framework's methods and the operations."""
-        timed: list[_Timed] = [
-            (_method(owner, attribute), MainThreadSpan(self._recorder, line))
-            for owner, attribute, line in _FRAMEWORK_METHODS
-        ]
-        for logger_class in {type(logger) for logger in trainer.loggers}:
-            if inspect.getattr_static(logger_class, "log_metrics", None) is not None:
-                timed.append((_method(logger_class, "log_metrics"), LoggerSpan(self._recorder)))
+        timed = list(self._framework_methods(trainer, loader_startup))
         if trainer.world_size > 1:
             timed += self._collectives()
         timed += [
@@ -138,7 +136,6 @@ class FrameworkTiming:
             for target in self._targets
             if not _is_metric_method(target)
         ]
-        timed += [(fetcher, loader_startup) for fetcher in _prefetching()]
         self._instrumentation.time(*timed)
         self._time_loaders(running_stage, loader_startup)
         self._time_named_metrics()
@@ -167,6 +164,21 @@ class FrameworkTiming:
         self._instrumentation.undo()
         self._timed_metrics.clear()
         self._timed_functions.clear()
+
+    def _framework_methods(
+        self, trainer: Trainer, loader_startup: AbstractContextManager[Any]
+    ) -> Iterator[_Timed]:
+        for module, name, attribute, line in _FRAMEWORK_METHODS:
+            owner = class_of(trainer, module, name)
+            if owner is not None and hasattr(owner, attribute):
+                yield _method(owner, attribute), MainThreadSpan(self._recorder, line)
+        for logger_class in {type(logger) for logger in trainer.loggers}:
+            if inspect.getattr_static(logger_class, "log_metrics", None) is not None:
+                yield _method(logger_class, "log_metrics"), LoggerSpan(self._recorder)
+        for name in _FETCHERS:
+            fetcher = class_of(trainer, "loops.fetchers", name)
+            if fetcher is not None and "__iter__" in vars(fetcher):
+                yield _method(fetcher, "__iter__"), loader_startup
 
     def _time_named_metrics(self) -> None:
         """Time the metrics' methods that operations name, wherever the metrics are.
@@ -250,17 +262,6 @@ class FrameworkTiming:
 
 def _method(owner: type, attribute: str) -> Target:
     return Target(dotted_name=f"{owner.__qualname__}.{attribute}", owner=owner, attribute=attribute)
-
-
-def _prefetching() -> Iterator[Target]:
-    """Find what gives the batch of a loader without length ahead of its stage's first hook.
-
-    A Lightning that names its fetchers otherwise leaves that one batch to the line `other`.
-    """
-    for name in ("_DataFetcher", "_PrefetchDataFetcher"):
-        fetcher = getattr(fetchers, name, None)
-        if fetcher is not None and "__iter__" in vars(fetcher):
-            yield _method(fetcher, "__iter__")
 
 
 def _recorded_stage(stage: Stage, loader: DataLoader[Any]) -> Stage:

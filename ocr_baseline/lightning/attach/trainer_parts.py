@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lightning.pytorch.trainer.states import RunningStage
-from lightning.pytorch.utilities.exceptions import SIGTERMException
-
+from ocr_baseline.lightning.attach.framework import class_of, is_a
 from ocr_baseline.vocabulary import Stage
 
 if TYPE_CHECKING:
@@ -20,12 +18,13 @@ if TYPE_CHECKING:
     from ocr_baseline.vocabulary import RunStatus
 
 _STAGES = {
-    RunningStage.TRAINING: Stage.TRAIN,
-    RunningStage.SANITY_CHECKING: Stage.SANITY_CHECK,
-    RunningStage.VALIDATING: Stage.VALIDATION,
-    RunningStage.TESTING: Stage.TEST,
-    RunningStage.PREDICTING: Stage.PREDICT,
+    "train": Stage.TRAIN,
+    "sanity_check": Stage.SANITY_CHECK,
+    "validate": Stage.VALIDATION,
+    "test": Stage.TEST,
+    "predict": Stage.PREDICT,
 }
+"""By the values of Lightning's `RunningStage`."""
 
 
 def callbacks_of(trainer: Trainer) -> list[Callback]:
@@ -40,24 +39,24 @@ def profiler_of(trainer: Trainer) -> Profiler:
     return profiler
 
 
-def set_profiler(trainer: Trainer, profiler: Profiler) -> None:
-    """Make the trainer bracket its actions with another profiler."""
-    trainer.profiler = profiler  # type: ignore[attr-defined]  # see the module
+def has_plain_profiler(trainer: Trainer) -> bool:
+    """Whether the trainer's profiler is the one that does nothing."""
+    name = "PassThroughProfiler"
+    return type(profiler_of(trainer)) is class_of(trainer, "profilers", name)
 
 
 def running_stage(trainer: Trainer) -> Stage:
     """Return the stage that the trainer is in; `setup` before it has one."""
     stage = trainer.state.stage
-    return Stage.SETUP if stage is None else _STAGES[stage]
+    return Stage.SETUP if stage is None else _STAGES[stage.value]
 
 
-def status_of(exception: BaseException) -> RunStatus:
+def status_of(trainer: Trainer, exception: BaseException) -> RunStatus:
     """Return how a run ends that this exception ends.
 
     Ctrl-C, SIGTERM and `sys.exit()` without an error code interrupt; everything else fails.
     """
     if isinstance(exception, SystemExit):
         return "failed" if exception.code else "interrupted"
-    return (
-        "interrupted" if isinstance(exception, KeyboardInterrupt | SIGTERMException) else "failed"
-    )
+    is_signal = is_a(exception, trainer, "utilities.exceptions", "SIGTERMException")
+    return "interrupted" if isinstance(exception, KeyboardInterrupt) or is_signal else "failed"

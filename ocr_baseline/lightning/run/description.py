@@ -8,11 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from lightning.pytorch.loggers import WandbLogger
 
 from ocr_baseline.layout import BASELINE_FOLDER
+from ocr_baseline.lightning.attach.framework import (
+    DISTRIBUTIONS,
+    loaded_classes,
+    package_of,
+    version_of,
+)
+from ocr_baseline.lightning.run.plain_values import known_text, known_values
 from ocr_baseline.measure import environment
-from ocr_baseline.model.privacy import config_hash, redact, redact_text
+from ocr_baseline.model.privacy import config_hash, redact
 
 if TYPE_CHECKING:
     from lightning.pytorch import LightningModule, Trainer
@@ -25,6 +31,28 @@ def output_folder(trainer: Trainer, output_dir: str | Path | None) -> Path:
     if output_dir is not None:
         return Path(output_dir)
     return (hydra_output_folder() or Path(trainer.default_root_dir)) / BASELINE_FOLDER
+
+
+class OutputFolder:
+    """The baseline's folder of a callback, made absolute when it is first asked for.
+
+    The run may change its working folder; a relative path means the one that it began in.
+
+    Attributes:
+        last: The folder that was last asked for, None before that.
+    """
+
+    def __init__(self, output_dir: str | Path | None) -> None:
+        """Take the callback's argument of that name."""
+        self._output_dir = output_dir
+        self._absolute: dict[Path, Path] = {}
+        self.last: Path | None = None
+
+    def of(self, trainer: Trainer) -> Path:
+        """Return the folder for this trainer's run."""
+        folder = output_folder(trainer, self._output_dir)
+        self.last = self._absolute.setdefault(folder, folder.absolute())
+        return self.last
 
 
 def hydra_output_folder() -> Path | None:
@@ -42,21 +70,27 @@ def run_identity(trainer: Trainer) -> RunJson:
     An address is without credentials.
     """
     for logger in trainer.loggers:
-        if isinstance(logger, WandbLogger):
-            experiment = logger.experiment
-            return {
-                "id": experiment.id,
-                "name": experiment.name,
-                "project": experiment.project,
-                "entity": experiment.entity or None,
-                "url": experiment.url and redact_text(experiment.url),
-            }
+        if isinstance(logger, loaded_classes("loggers", "WandbLogger")):
+            return _wandb_identity(logger)
     folder = hydra_output_folder()
     if folder is not None:
         return {"id": folder.name, "name": f"{folder.parent.name}/{folder.name}"}
     for logger in trainer.loggers:
-        return {"id": str(logger.version), "name": f"{logger.name}/{logger.version}"}
+        version = known_text(lambda: logger.version)  # noqa: B023 - read at once
+        name = known_text(lambda: logger.name)  # noqa: B023 - read at once
+        return {"id": version, "name": f"{name}/{version}"} if version else {}
     return {}
+
+
+def _wandb_identity(logger: Any) -> RunJson:
+    experiment = logger.experiment
+    return {
+        "id": known_text(lambda: experiment.id),
+        "name": known_text(lambda: experiment.name),
+        "project": known_text(lambda: experiment.project),
+        "entity": known_text(lambda: experiment.entity or None),
+        "url": known_text(lambda: experiment.url or None),
+    }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,23 +144,34 @@ def _hydra_config() -> dict[str, Any] | None:
 
 def environment_identity(trainer: Trainer) -> dict[str, Any]:
     """Return what decides whether two runs compare: machine, software, set-up of the trainer."""
-    known = environment.identity() | trainer_identity(trainer) | loader_identity(trainer)
-    return redact(known)
+    return redact(_software(trainer) | trainer_identity(trainer) | loader_identity(trainer))
+
+
+def _software(trainer: Trainer) -> dict[str, object]:
+    """Return machine and software; of the framework's two packages, the one that runs."""
+    known = environment.identity()
+    others = set(DISTRIBUTIONS.values()) - {DISTRIBUTIONS[package_of(trainer)]}
+    return {name: value for name, value in known.items() if name not in others} | version_of(
+        trainer
+    )
 
 
 def trainer_identity(trainer: Trainer) -> dict[str, Any]:
     """Return what of the trainer's set-up decides whether two runs compare."""
-    return {
-        "accelerator": trainer.accelerator.__class__.__name__.removesuffix("Accelerator").lower(),
-        "accelerator_name": _accelerator_name(trainer),
-        "devices": trainer.num_devices,
-        "num_nodes": trainer.num_nodes,
-        "world_size": trainer.world_size,
-        "strategy": trainer.strategy.__class__.__name__,
-        "precision": str(trainer.precision),
-        "accumulate_grad_batches": trainer.accumulate_grad_batches,
-        "torch_num_threads": torch.get_num_threads(),
-    }
+    accelerator = type(trainer.accelerator).__name__.removesuffix("Accelerator").lower()
+    return known_values(
+        {
+            "accelerator": lambda: accelerator,
+            "accelerator_name": lambda: _accelerator_name(trainer),
+            "devices": lambda: trainer.num_devices,
+            "num_nodes": lambda: trainer.num_nodes,
+            "world_size": lambda: trainer.world_size,
+            "strategy": lambda: type(trainer.strategy).__name__,
+            "precision": lambda: str(trainer.precision),
+            "accumulate_grad_batches": lambda: trainer.accumulate_grad_batches,
+            "torch_num_threads": torch.get_num_threads,
+        }
+    )
 
 
 def _accelerator_name(trainer: Trainer) -> str | None:
@@ -137,11 +182,13 @@ def _accelerator_name(trainer: Trainer) -> str | None:
 def loader_identity(trainer: Trainer) -> dict[str, Any]:
     """Return the training loader's batch size and workers, where it is a plain DataLoader."""
     loader = trainer.train_dataloader
-    if isinstance(loader, torch.utils.data.DataLoader):
-        return {
-            "batch_size": loader.batch_size,
-            "num_workers": loader.num_workers,
-            "prefetch_factor": loader.prefetch_factor,
-            "persistent_workers": loader.persistent_workers,
+    if not isinstance(loader, torch.utils.data.DataLoader):
+        return {}
+    return known_values(
+        {
+            "batch_size": lambda: loader.batch_size,
+            "num_workers": lambda: loader.num_workers,
+            "prefetch_factor": lambda: loader.prefetch_factor,
+            "persistent_workers": lambda: loader.persistent_workers,
         }
-    return {}
+    )

@@ -95,7 +95,9 @@ def _runs(
 
 
 def _nothing_found(empty: Run, order: Collection[SourceName]) -> Missing:
-    if empty.info.source == "recorder":
+    if empty.measurement.warnings:
+        detail = "no batch was recorded before the measuring stopped"
+    elif empty.info.source == "recorder":
         detail = "the run ended before its first batch"
     else:
         detail = (

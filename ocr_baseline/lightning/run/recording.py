@@ -24,6 +24,7 @@ from ocr_baseline.measure.folder_answer import HungFolderError, wait_for_answer
 from ocr_baseline.measure.heartbeat import Heartbeat
 from ocr_baseline.measure.memory import MemoryProbe
 from ocr_baseline.measure.recorder import Recorder
+from ocr_baseline.vocabulary import SECONDS_PER_NS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,6 +71,7 @@ class Recording:
             probe=MemoryProbe(AcceleratorProbe(device)) if profile_memory else None,
         )
         self._reports = 0
+        self._has_begun = False
         self._gradient_wait_s: float | None = None
         self._read_gradient_wait_s: Callable[[], float | None] = lambda: None
 
@@ -88,6 +90,7 @@ class Recording:
         wait_for_answer(self.folder)
         self.recorder.resume()
         self.recorder.write_header(self._header(trainer, module))
+        self._has_begun = True
         self._heartbeat.start()
         self._read_gradient_wait_s = functools.partial(gradient_wait_s, trainer)
 
@@ -143,6 +146,23 @@ class Recording:
         wait_for_answer(self.folder)
         self.recorder.pause()
         self._heartbeat.stop()
+
+    def break_off(self, cause: str) -> bool:
+        """Measure no more from here on, and note why; return whether there is anything to report.
+
+        The batch that was under way is dropped: nothing tells how far it came.
+        """
+        with suppress(Exception):  # whatever is broken, the training is waiting
+            wait_for_answer(self.folder)
+            at_s = self.recorder.now_ns() * SECONDS_PER_NS
+            text = f"measuring stopped {at_s:.1f} s after it began ({cause}): nothing that ran "
+            self.recorder.write({"type": "warning", "text": f"{text}later is in this report"})
+            with suppress(Exception):  # the accounts may be what is broken
+                self.recorder.pause()
+            self._heartbeat.stop()
+            return self._has_begun
+        self._heartbeat.abandon()
+        return False
 
     def close(self) -> None:
         """End for good, whatever can still be written."""

@@ -76,9 +76,8 @@ def outward_text(text: str) -> str:
 
     The environment is as the last `redact_text` or `outward` read it.
     """
-    if text in KNOWN.shown:
-        return visible(text)
-    return redact_again(visible(text))
+    text = visible(str.__str__(text))  # a subclass of the user's may compare in its own way
+    return text if text in KNOWN.shown else redact_again(text)
 
 
 def redact_again(text: str) -> str:
@@ -104,7 +103,10 @@ def outward_hash(text: str) -> str:
 def error_text(error: BaseException) -> str:
     """Return an exception's type and message as a report names it, without credentials."""
     KNOWN.read_environment()
-    message = outward_text(str(error))
+    try:
+        message = outward_text(str(error))
+    except Exception:  # noqa: BLE001 - an exception of the user's own may fail to say what it is
+        message = ""
     name = redact_again(type(error).__name__)
     return f"{name}: {message}" if message else name
 

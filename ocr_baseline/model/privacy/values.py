@@ -23,6 +23,7 @@ _SWITCHES = word_set(
     "kerberos negotiate oauth oauth2 ntlm interactive prompt ask bcrypt scrypt argon2 sha256 "
     "sha512 md5 plain"
 )
+_MAX_NUMBER_LENGTH = 40
 _MAX_SHORT_WORD = 5
 _LETTERS = re.compile(r"[A-Za-z]+")
 _SEPARATORS = re.compile(r"[\s_.\-/:,|]+")
@@ -58,7 +59,7 @@ def can_be_secret(value: str, under: Suspicion) -> bool:
 def _is_harmless(value: str) -> bool:
     if value.lower() in _SWITCHES or _PLACEHOLDER.fullmatch(value):
         return True
-    if _NUMBER.fullmatch(value):
+    if len(value) <= _MAX_NUMBER_LENGTH and _NUMBER.fullmatch(value):
         return len(value) < MIN_SHORT_RANDOM or not value.isdigit()
     return _PATH.fullmatch(value) is not None and not is_random(value)
 

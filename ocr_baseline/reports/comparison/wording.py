@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from ocr_baseline.comparison.judging import MAX_RUNS
 from ocr_baseline.comparison.metrics import BY_KEY
-from ocr_baseline.comparison.power import MAX_RUNS
 from ocr_baseline.reports.text import formatting
 from ocr_baseline.reports.text.plain_text import name_of, single_line
 from ocr_baseline.reports.text.tables import Name, Strong, Table

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import plotly.graph_objects as go
 
-from ocr_baseline.reports.run.series_csv import batch_tables
+from ocr_baseline.reports.run.csv import batch_tables
 from ocr_baseline.reports.text import formatting, wording
 from ocr_baseline.reports.text.plain_text import single_line
 

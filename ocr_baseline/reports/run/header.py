@@ -1,14 +1,19 @@
-"""The facts at the head of a report: which run, how it ended, where it ran."""
+"""The head of a report: which run, how it ended, where it ran, and the verdict.
+
+The verdict is two or three sentences, each of them made of numbers that the document holds.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ocr_baseline.reports.run.verdict import quoted
 from ocr_baseline.reports.text import formatting, wording
+from ocr_baseline.reports.text.plain_text import name_of
+from ocr_baseline.sources import find_source
 
 if TYPE_CHECKING:
-    from ocr_baseline.model.document import Baseline, KnownEnvironment
+    from ocr_baseline.model.document import Baseline, KnownEnvironment, Phase, Ratio, WaterfallStep
+
 
 COMMIT_LENGTH = 12
 
@@ -26,7 +31,7 @@ def header_facts(baseline: Baseline) -> list[tuple[str, str]]:
         ("Started", formatting.instant(run.started_at) if run.started_at else None),
         ("Duration", formatting.duration(run.duration_s) if run.duration_s is not None else None),
         ("Commit", _commit(environment)),
-        ("Source", wording.SOURCE_NAMES.get(run.source, run.source)),
+        ("Source", find_source(run.source).basis),
         ("Hardware", _hardware(environment)),
         ("Software", _software(environment)),
         ("Settings", _settings(environment)),
@@ -102,3 +107,122 @@ def _counted(value: float | None, singular: str, plural: str) -> str | None:
 
 def _joined(parts: list[str | None]) -> str | None:
     return ", ".join(part for part in parts if part) or None
+
+
+def verdict(baseline: Baseline) -> list[str]:
+    """Return the sentences, in which names stand between single backticks."""
+    sentences = [_ending(baseline)]
+    if wording.is_empty(baseline):
+        sentences.append(_nothing_measured(baseline))
+    else:
+        sentences.extend((_comparison(baseline), _largest_lines(baseline), _top_finding(baseline)))
+    return [sentence for sentence in sentences if sentence]
+
+
+def quoted(name: str) -> str:
+    """Return a name between single backticks, with any backtick of its own replaced."""
+    return f"`{name_of(name.replace('`', chr(39)))}`"
+
+
+def _ending(baseline: Baseline) -> str | None:
+    run = baseline.run
+    if run.status not in ("failed", "interrupted", "running"):
+        return None
+    if run.status == "running":
+        return "The run hadn't ended when it was read: the numbers cover what was recorded by then."
+    after = f" after {formatting.duration(run.duration_s)}" if run.duration_s is not None else ""
+    by = f" ({quoted(run.ended_by)})" if run.ended_by else ""
+    word = "failed" if run.status == "failed" else "was interrupted"
+    return f"The run {word}{after}{by}: the numbers cover what was recorded until then."
+
+
+def _nothing_measured(baseline: Baseline) -> str:
+    why = wording.reason(baseline, "phases")
+    return f"Nothing was measured in this run{f' ({why})' if why else ''}."
+
+
+def _comparison(baseline: Baseline) -> str | None:
+    train = baseline.phase("train")
+    validation = baseline.phase("validation")
+    compared = baseline.train_vs_validation
+    if compared is not None and compared.sample_ratio is not None:
+        ratio = compared.sample_ratio
+        cause = "" if _covers_one(ratio) else _main_difference(compared.waterfall_s_per_sample)
+        return f"{_ratio_sentence(ratio, 'per sample', _sample_times(train, validation))}{cause}."
+    if compared is not None and compared.batch_ratio is not None:
+        return _ratio_sentence(compared.batch_ratio, "per batch", None) + "."
+    absent = [
+        wording.stage_adjective(name).lower()
+        for name, phase in (("train", train), ("validation", validation))
+        if not wording.has_measurements(phase)
+    ]
+    if absent:
+        verb = "was" if len(absent) == 1 else "were"
+        return (
+            f"Training and validation can't be compared: {' and '.join(absent)} {verb} not "
+            "measured."
+        )
+    return None
+
+
+def _covers_one(ratio: Ratio) -> bool:
+    return ratio.low is not None and ratio.high is not None and ratio.low <= 1 <= ratio.high
+
+
+def _ratio_sentence(ratio: Ratio, scope: str, times: str | None) -> str:
+    details = [times] if times else []
+    if ratio.low is not None and ratio.high is not None:
+        low, high = formatting.times(ratio.low), formatting.times(ratio.high)
+        details.append(f"95% interval {low} to {high}")
+    within = f" ({'; '.join(details)})" if details else ""
+    value = formatting.times(ratio.value)
+    doubt = "; the interval includes 1, so this run doesn't show which is slower"
+    return (
+        f"Validation takes {value} times as long {scope} as training{within}"
+        f"{doubt if _covers_one(ratio) else ''}"
+    )
+
+
+def _sample_times(train: Phase | None, validation: Phase | None) -> str | None:
+    if train is None or validation is None:
+        return None
+    if train.sample_time_s is None or validation.sample_time_s is None:
+        return None
+    validation_time = formatting.duration(validation.sample_time_s)
+    return f"{validation_time} vs. {formatting.duration(train.sample_time_s)}"
+
+
+def _main_difference(steps: list[WaterfallStep]) -> str:
+    """Return the step that goes furthest in the direction of the whole difference."""
+    difference_s = sum(step.delta_s for step in steps)
+    if difference_s == 0:
+        return ""
+    leading = max(steps, key=lambda step: step.delta_s / difference_s)
+    part = leading.delta_s / difference_s
+    if part <= 1:
+        return f"; {quoted(leading.name)} accounts for {formatting.share(part)} of the difference"
+    signed = formatting.duration(leading.delta_s, signed=True)
+    return f"; the largest difference in that direction is {quoted(leading.name)} ({signed})"
+
+
+def _largest_lines(baseline: Baseline) -> str | None:
+    parts: list[str] = []
+    for phase in baseline.whole_phases:
+        if not phase.breakdown:
+            continue
+        largest = max(phase.breakdown, key=lambda line: line.total_s)
+        if largest.share is None or phase.total_s is None:
+            continue
+        amount = f"{formatting.share(largest.share)} of {formatting.duration(phase.total_s)}"
+        stage = wording.stage_adjective(phase.name).lower()
+        parts.append(f"{quoted(largest.name)} in {stage} ({amount})")
+    return f"The largest line is {', '.join(parts)}." if parts else None
+
+
+def _top_finding(baseline: Baseline) -> str | None:
+    findings = baseline.ranked_findings
+    if not findings or findings[0].estimated_saving_s is None:
+        return None
+    saving = formatting.duration(findings[0].estimated_saving_s)
+    title = findings[0].title.rstrip(".")
+    return f"The largest estimated saving is {saving}: {title}."

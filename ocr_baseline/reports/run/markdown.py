@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ocr_baseline.model.json_text import json_text
-from ocr_baseline.reports.run import header, markdown_tables, phase_tables, rank_tables, verdict
+from ocr_baseline.reports.run import header, markdown_tables, phase_tables
+from ocr_baseline.reports.run.csv import render_metrics_csv
 from ocr_baseline.reports.run.measurement_notes import batch_time_notes, measurement_notes
-from ocr_baseline.reports.run.metrics_csv import render_metrics_csv
 from ocr_baseline.reports.run.page_templates import page_template
-from ocr_baseline.reports.run.phase_facts import phase_or_empty, shown_phases
+from ocr_baseline.reports.run.phase_tables import phase_or_empty, shown_phases
 from ocr_baseline.reports.text import formatting, wording
 from ocr_baseline.reports.text.markdown_text import MarkdownText, code, fenced, link, prose
 from ocr_baseline.vocabulary import PhaseName
@@ -37,7 +37,7 @@ def _view(baseline: Baseline) -> dict[str, object]:
         "run_link": link(run.name or run.id or "unnamed run", run.url),
         "run_place": code(place) if place else None,
         "header": header.header_facts(baseline),
-        "verdict": " ".join(verdict.verdict(baseline)),
+        "verdict": " ".join(header.verdict(baseline)),
         "ratio_table": markdown_tables.ratio_table(baseline),
         "waterfall_table": markdown_tables.waterfall_table(baseline),
         "small_steps": markdown_tables.small_waterfall_steps(baseline),
@@ -48,9 +48,9 @@ def _view(baseline: Baseline) -> dict[str, object]:
         "operation_notes": _operation_notes(baseline, main, worker),
         "memory_table": markdown_tables.memory_table(baseline),
         "memory_over_time": markdown_tables.memory_over_time_table(baseline),
-        "rank_spreads": rank_tables.spread_table(baseline),
-        "rank_table": rank_tables.rank_table(baseline),
-        "rank_notes": rank_tables.rank_notes(baseline),
+        "rank_spreads": markdown_tables.spread_table(baseline),
+        "rank_table": markdown_tables.rank_table(baseline),
+        "rank_notes": markdown_tables.rank_notes(baseline),
         "findings": [_finding(finding) for finding in baseline.ranked_findings],
         "no_findings": wording.no_findings(baseline),
         "missing": markdown_tables.missing_table(baseline)

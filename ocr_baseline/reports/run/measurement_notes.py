@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ocr_baseline.reports.run.verdict import quoted
+from ocr_baseline.reports.run.header import quoted
 from ocr_baseline.reports.text import formatting, wording
+from ocr_baseline.sources import find_source
 
 if TYPE_CHECKING:
     from ocr_baseline.model.document import Baseline, Measurement, Phase
@@ -41,7 +42,7 @@ def batch_time_notes(phase: Phase) -> list[str]:
 def measurement_notes(baseline: Baseline) -> list[str]:
     """Return the source, the clock, the cost of measuring, notes and warnings."""
     measurement = baseline.measurement
-    source = wording.SOURCE_NAMES.get(baseline.run.source, baseline.run.source)
+    source = find_source(baseline.run.source).basis
     sentences = [f"Source: {source}."]
     if measurement.clock:
         sentences.append(f"Clock: {quoted(measurement.clock)}.")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup, escape
 
 from ocr_baseline.errors import BaselineError
-from ocr_baseline.reports.run import header, verdict
+from ocr_baseline.reports.run import header
 from ocr_baseline.reports.run.page_templates import page_template
 from ocr_baseline.reports.text.plain_text import name_of, single_line
 
@@ -42,7 +42,7 @@ def render_pictures_page(baseline: Baseline, run: Run | None = None) -> str:
     return page_template("pictures.html.j2", is_html=True).render(
         name=name_of(baseline.run.name or baseline.run.id or "unnamed run"),
         facts=[(label, _with_code(text)) for label, text in header.header_facts(baseline)],
-        verdict=_with_code(" ".join(verdict.verdict(baseline))),
+        verdict=_with_code(" ".join(header.verdict(baseline))),
         pictures=[(title, _as_html(figure)) for title, figure in pictures if figure],
         undrawn=[title for title, figure in pictures if not figure],
         library=Markup(get_plotlyjs()),  # noqa: S704 - plotly's own file

@@ -10,9 +10,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from ocr_baseline.reports.run import header, verdict
+from ocr_baseline.reports.run import header
 from ocr_baseline.reports.run.measurement_notes import measurement_notes
-from ocr_baseline.reports.run.phase_facts import PHASE_FACTS, phase_or_empty, shown_phases
+from ocr_baseline.reports.run.phase_tables import PHASE_FACTS, phase_or_empty, shown_phases
 from ocr_baseline.reports.text import formatting, wording
 from ocr_baseline.reports.text.plain_text import name_of
 from ocr_baseline.reports.text.screen import MIN_WIDTH, plain_table, printed, styled, value
@@ -37,7 +37,7 @@ def render_terminal(baseline: Baseline, *, width: int, color: bool) -> str:
 
 def _blocks(baseline: Baseline, width: int) -> Iterator[RenderableType]:
     yield _title(baseline)
-    yield Padding(styled(" ".join(verdict.verdict(baseline))), (1, 0))
+    yield Padding(styled(" ".join(header.verdict(baseline))), (1, 0))
     if not wording.is_empty(baseline):
         yield _phase_table(baseline)
     for name in shown_phases(baseline):

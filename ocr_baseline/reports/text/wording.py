@@ -11,16 +11,6 @@ from ocr_baseline.vocabulary import PHASE_WORDS, Line
 if TYPE_CHECKING:
     from ocr_baseline.model.document import Baseline, Phase
 
-SOURCE_NAMES = {
-    "recorder": "records written by the profiler during the run",
-    "logged-metrics": "metrics logged by the run",
-    "wandb-api": "metrics logged to Weights & Biases, read through its API",
-    "wandb-offline": "metrics in the Weights & Biases client's own file",
-    "csv": "metrics in a CSVLogger folder",
-    "tensorboard": "metrics in a TensorBoard folder",
-    "mlflow": "metrics logged to MLflow, read through its client",
-}
-
 MISSING_REASONS = {
     "not_collected": "not collected",
     "unsupported": "not supported here",

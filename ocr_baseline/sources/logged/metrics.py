@@ -50,4 +50,8 @@ def _of_trainer(live: LiveRun) -> Iterator[Run]:
     yield load(trainer.callback_metrics, trainer.logged_metrics, info=live.info, parse=parse)
 
 
-SOURCE = Source(name="logged-metrics", of_trainer=_of_trainer)
+SOURCE = Source(
+    name="logged-metrics",
+    basis="metrics logged by the run",
+    of_trainer=_of_trainer,
+)

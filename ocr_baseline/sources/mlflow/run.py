@@ -84,7 +84,14 @@ def _of_trainer(live: LiveRun) -> Iterator[Run]:
             yield load(str(logger.run_id), replace(live.options, mlflow_uri=uri))
 
 
-SOURCE = Source(name="mlflow", load=load, of_trainer=_of_trainer, prefix="mlflow", server="MLflow")
+SOURCE = Source(
+    name="mlflow",
+    basis="metrics logged to MLflow, read through its client",
+    load=load,
+    of_trainer=_of_trainer,
+    prefix="mlflow",
+    server="MLflow",
+)
 
 
 def _check_store(tracking_uri: str | None) -> None:

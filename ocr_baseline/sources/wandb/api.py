@@ -92,6 +92,7 @@ def _of_trainer(live: LiveRun) -> Iterator[Run]:
 
 SOURCE = Source(
     name="wandb-api",
+    basis="metrics logged to Weights & Biases, read through its API",
     load=load,
     of_trainer=_of_trainer,
     prefix="wandb",

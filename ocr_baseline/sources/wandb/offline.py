@@ -90,6 +90,7 @@ def _of_trainer(live: LiveRun) -> Iterator[Run]:
 
 SOURCE = Source(
     name="wandb-offline",
+    basis="metrics in the Weights & Biases client's own file",
     load=load,
     of_trainer=_of_trainer,
     file_names="*.wandb",

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ocr_baseline.sources.wandb.environment import identity_of, os_of, volatile_of
+from ocr_baseline.vocabulary import SECONDS_PER_NS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -171,4 +172,4 @@ def _put(target: dict[str, object], path: tuple[str, ...], value: object) -> Non
 
 
 def _seconds(instant: Any) -> float:
-    return float(instant.seconds) + float(instant.nanos) * 1e-9
+    return float(instant.seconds) + float(instant.nanos) * SECONDS_PER_NS

@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from ocr_baseline.model.document_file import json_schema
+from ocr_baseline.reports.run.csv import render_metrics_csv
 from ocr_baseline.reports.run.json import render_json
 from ocr_baseline.reports.run.markdown import render_markdown
-from ocr_baseline.reports.run.metrics_csv import render_metrics_csv
 from tests.ocr_baseline.examples import full_baseline
 
 pytestmark = pytest.mark.slow

@@ -89,7 +89,7 @@ def test_the_terminal_shows_values_change_interval_verdict_and_the_lines(
     row = next(line for line in text.splitlines() if line.startswith("train: median batch"))
     assert row.split()[-4:] == ["regression", "5", "v", "5"]
     assert "+10.0%" in row
-    assert "Training: +10.0 ms a batch: +6.00 ms forward, +3.00 ms metrics" in text
+    assert "Training: +10.0 ms per batch: +6.00 ms forward, +3.00 ms metrics" in text
     assert "\x1b" not in text
 
 

@@ -10,8 +10,8 @@ from ocr_baseline.comparison.options import (
     configured_metrics,
     matching_metrics,
     parse_margin,
+    parse_quantity,
 )
-from ocr_baseline.comparison.quantities import parse_quantity
 from ocr_baseline.errors import ComparisonError
 
 

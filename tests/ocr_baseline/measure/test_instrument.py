@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import copy
+import functools
 import importlib
+import inspect
 import io
 import pickle
+import random
+import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 from types import ModuleType
@@ -15,8 +20,10 @@ import cv2
 import numpy as np
 import pyclipper
 import pytest
+import torch
 
 from ocr_baseline.errors import OperationError
+from ocr_baseline.measure import import_trial
 from ocr_baseline.measure.instrument import Instrumentation
 from ocr_baseline.measure.operation_names import resolve
 from ocr_baseline.measure.operations import Operations
@@ -56,6 +63,18 @@ instance = Thing()
 constant = 5
 
 async def later(): ...
+
+def deep(depth):
+    return 0 if depth == 0 else 1 + deep(depth - 1)
+
+class Counter:
+    """A callable that counts its calls."""
+    def __init__(self): self.calls = 0
+    def __call__(self, number):
+        self.calls += 1
+        return number + self.calls
+
+counter, other_counter = Counter(), Counter()
 
 def count(end):
     yield from range(end)
@@ -345,6 +364,9 @@ WRONG_NAMES = {
     "defining_module.constant": "is not a function",
     "defining_module.Thing.base": "is not a function",
     "builtins.str.split": "can't be changed",
+    "builtins.len": "Python's own len is called everywhere",
+    "io.open": "Python's own open is called everywhere",
+    "ocr_baseline.measure.operation_names.resolve": "is a part of the measuring",
     "os.path": "is not a function",
 }
 
@@ -390,3 +412,229 @@ def test_timing_subprocess_run_leaves_subprocesses_working(timed: Timed) -> None
 
     assert done.stdout == b"1\n"
     assert timed.calls("subprocess.run") == 1
+
+
+def held_by_others(defining: Any) -> Any:
+    """A function where code may hold one: by itself, in a method, in a partial, in a container."""
+    return [defining.plain, functools.partial(defining.plain, 1), defining.Thing().method]
+
+
+def test_a_timed_function_is_the_same_object_with_the_same_face(
+    timed: Timed, modules: tuple[Any, Any]
+) -> None:
+    plain = modules[0].plain
+    plain.note = "read"
+    code, face = plain.__code__, (inspect.signature(plain), inspect.getsource(plain), hash(plain))
+    held = held_by_others(modules[0])
+
+    timed.time("defining_module.plain", "defining_module.Thing.method")
+    plain.note += " and written"
+    assert modules[0].plain is plain
+    assert (inspect.signature(plain), inspect.getsource(plain), hash(plain)) == face
+    assert copy.deepcopy(plain) is plain
+    assert pickle.loads(pickle.dumps(plain)) is plain  # noqa: S301 - pickled here
+    assert [held[0](1), held[1](), held[2](1)] == [2, 2, 11]
+    assert timed.calls("defining_module.plain") == 2
+    assert timed.calls("defining_module.Thing.method") == 1
+    timed.undo()
+
+    assert plain.__code__ is code
+    assert vars(plain) == {"note": "read and written"}
+
+
+def test_a_timed_recursion_goes_as_deep_as_before(timed: Timed, modules: tuple[Any, Any]) -> None:
+    limit = sys.getrecursionlimit()
+    timed.time("defining_module.deep")
+    depth = (limit - len(inspect.stack())) * 9 // 10
+
+    assert modules[0].deep(depth) == depth
+    assert timed.calls("defining_module.deep") == depth + 1
+    assert sys.getrecursionlimit() == limit
+    with pytest.raises(RecursionError):
+        modules[0].deep(10 * limit)
+    assert modules[0].deep(3) == 3
+    assert sys.getrecursionlimit() == limit
+
+
+def test_a_callable_object_keeps_its_state_and_is_timed_alone(
+    timed: Timed, modules: tuple[Any, Any]
+) -> None:
+    counter = modules[0].counter
+
+    timed.time("defining_module.counter")
+    modules[0].counter.calls = 10
+    assert counter(1) == 12
+    assert modules[0].other_counter(1) == 2
+    assert type(modules[0].counter) is modules[0].Counter
+    assert modules[0].counter is counter
+    timed.undo()
+
+    assert timed.calls("defining_module.counter") == 1
+    assert counter.calls == 11
+
+
+def test_what_stands_in_for_a_c_function_passes_for_it(timed: Timed) -> None:
+    contours, add = cv2.findContours, np.add
+
+    timed.time("cv2.findContours", "numpy.add")
+
+    assert isinstance(np.add, np.ufunc)
+    assert np.add == add
+    assert {add: 1}[np.add] == 1
+    assert copy.copy(np.add) == add
+    assert cv2.findContours.__doc__ == contours.__doc__
+    assert repr(cv2.findContours) == repr(contours)
+    assert pickle.loads(pickle.dumps(np.add)) == add  # noqa: S301 - pickled here
+    assert pickle.loads(pickle.dumps(add)) == add  # noqa: S301 - pickled here
+
+
+def test_runs_that_time_the_same_callables_let_go_in_any_order(
+    timed: Timed, modules: tuple[Any, Any]
+) -> None:
+    code, contours = modules[0].plain.__code__, cv2.findContours
+    names = ("defining_module.plain", "cv2.findContours")
+    other = Instrumentation()
+
+    timed.time(*names)
+    other.time(*((resolve(name), section(name)) for name in names))
+    timed.undo()
+    modules[0].plain(1)
+    assert timed.calls("defining_module.plain") == 1
+    assert cv2.findContours is not contours
+    other.undo()
+
+    assert modules[0].plain.__code__ is code
+    assert cv2.findContours is contours
+
+
+def test_what_others_put_in_place_meanwhile_stays(
+    timed: Timed, modules: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    timed.time("defining_module.plain", "defining_module.cached")
+    wrapped_plain, wrapped_cached = modules[0].plain, modules[0].cached
+    monkeypatch.setattr(modules[0], "plain", lambda number: wrapped_plain(number) * 10)
+    monkeypatch.setattr(modules[0], "cached", lambda number: wrapped_cached(number) * 10)
+
+    timed.undo()
+
+    assert (modules[0].plain(1), modules[0].cached(1)) == (20, 20)
+    assert timed.calls("defining_module.plain") == 0
+
+
+def uses_operations(number: torch.Tensor) -> torch.Tensor:
+    return torch.nn.functional.gelu(torch.nn.functional.relu(own_operation(number)))
+
+
+def own_operation(number: torch.Tensor) -> torch.Tensor:
+    return number * 2
+
+
+TRACED = (f"{__name__}.own_operation", "torch.nn.functional.relu", "torch.nn.functional.gelu")
+
+
+def traced_graphs() -> list[str]:
+    graphs = []
+
+    def backend(graph: torch.fx.GraphModule, inputs: list[torch.Tensor]) -> Any:
+        graphs.append(str(graph.graph))
+        return graph.forward
+
+    torch._dynamo.reset()
+    torch.compile(uses_operations, backend=backend, fullgraph=True)(torch.ones(2))
+    torch.compile(own_operation, backend=backend, fullgraph=True)(torch.ones(2))
+    graphs.append(str(torch.jit.script(uses_operations).graph))
+    graphs.append(str(torch.jit.trace(uses_operations, torch.ones(2)).graph))  # type: ignore[no-untyped-call]  # torch's own gap
+    graphs.append(str(torch.fx.symbolic_trace(torch.nn.ReLU()).graph))
+    exported = torch.export.export(torch.nn.GELU(), (torch.ones(2),), strict=True)
+    graphs.append(str(exported.graph))
+    # TorchScript prints the line of code that an operator came from behind a number sign.
+    return [re.sub("# .*", "", graph) for graph in graphs]
+
+
+def test_code_that_calls_operations_compiles_to_the_same_graphs(timed: Timed) -> None:
+    sys.modules.setdefault(__name__, sys.modules[uses_operations.__module__])
+    before = traced_graphs()
+
+    timed.time(*TRACED)
+    during = traced_graphs()
+    timed.undo()
+
+    assert during == before
+    assert traced_graphs() == before
+
+
+def test_an_inherited_class_method_counts_the_calls_of_its_heir_alone(
+    timed: Timed, modules: tuple[Any, Any]
+) -> None:
+    timed.time("defining_module.Heir.of_class")
+
+    assert modules[0].Heir.of_class(1) == 21
+    assert modules[0].Thing.of_class(1) == 11
+    assert timed.calls("defining_module.Heir.of_class") == 1
+
+
+@pytest.mark.parametrize("name", ["threading.get_ident", "time.perf_counter_ns"])
+def test_what_the_measuring_itself_calls_can_be_timed(name: str, timed: Timed) -> None:
+    module_name, _, attribute = name.rpartition(".")
+
+    timed.time(name)
+    for _ in range(3):
+        getattr(sys.modules[module_name], attribute)()
+
+    assert timed.calls(name) == 3
+
+
+HARMFUL = {
+    "exits": ("import sys; sys.exit(0)", r"ends the process \(exit code 0\)"),
+    "vanishes": ("import os; os._exit(3)", r"ends the process \(exit code 3\)"),
+    "hangs": ("import time; time.sleep(600)", "not over after 3 seconds"),
+    "writes": ("open('left', 'w').write('here')", "writes to the working folder"),
+    "moves": ("import os; os.chdir('/')", "changes the working folder"),
+    "signals": (
+        "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)",
+        "changes the signal handlers",
+    ),
+}
+
+
+@pytest.mark.parametrize("harm", HARMFUL)
+def test_a_module_that_does_harm_as_it_is_imported_is_refused_and_not_imported(
+    harm: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, cause = HARMFUL[harm]
+    (tmp_path / f"{harm}_module.py").write_text(f"{source}\ndef function(): ...\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    if harm == "hangs":
+        monkeypatch.setattr(import_trial, "TIME_LIMIT_S", 3.0)
+
+    with pytest.raises(OperationError, match=rf"{harm}_module.function'.*{cause}"):
+        resolve(f"{harm}_module.function")
+
+    assert f"{harm}_module" not in sys.modules
+    assert Path.cwd() == tmp_path
+
+
+def test_a_module_that_draws_random_numbers_as_it_is_imported_changes_none_of_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "drawing_module.py").write_text(
+        "import random, numpy, torch\n"
+        "random.seed(1); numpy.random.seed(1); torch.manual_seed(1)\n"
+        "def function(): ...\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def draws() -> list[float]:
+        return [random.random(), np.random.rand(), float(torch.rand(()))]  # noqa: S311 - the states that users seed
+
+    seeds: list[Callable[[int], Any]] = [random.seed, np.random.seed, torch.manual_seed]
+    for seed in seeds:
+        seed(7)
+    expected = draws()
+    for seed in seeds:
+        seed(7)
+    resolve("drawing_module.function")
+
+    assert draws() == expected
+    sys.modules.pop("drawing_module")

@@ -2,12 +2,16 @@ from __future__ import annotations
 
 import inspect
 import threading
-from collections.abc import AsyncIterator, Generator, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
 
 from ocr_baseline import section as exported
-from ocr_baseline.measure.sections import is_listening, listen, section
+from ocr_baseline.measure.sections import is_listening, join, leave, listen, section
+from ocr_baseline.measure.traced_code import silent_names
 
 
 class Blocks(dict[str, "Blocks"]):
@@ -16,6 +20,7 @@ class Blocks(dict[str, "Blocks"]):
     def __init__(self, name: str = "", log: list[str] | None = None) -> None:
         super().__init__()
         self.name = name
+        self.ident = 0
         self.log: list[str] = [] if log is None else log
 
     def __missing__(self, name: str) -> Blocks:
@@ -208,3 +213,122 @@ def test_any_name_is_a_name(blocks: Blocks) -> None:
             pass
 
     assert len(blocks.log) == 10
+
+
+class Unprintable:
+    def __str__(self) -> str:
+        raise ArithmeticError("no text")
+
+
+class Shouted(str):
+    def __str__(self) -> str:
+        return self.upper()
+
+
+def test_a_name_that_is_no_text_is_shown_as_text(blocks: Blocks) -> None:
+    for name in (Path("images/a"), 5, None, Shouted("low"), Unprintable()):
+        with section(name):  # type: ignore[arg-type]  # that is the case
+            pass
+
+    begun = [line for line in blocks.log if line[0] == "+"]
+    assert begun == ["+images/a", "+5", "+None", "+low", "+a Unprintable without a name"]
+
+
+@pytest.mark.parametrize("method", ["enter", "exit"])
+def test_a_failure_of_the_measuring_ends_it_and_not_the_block(
+    method: str, blocks: Blocks, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(self: Blocks) -> None:
+        raise ZeroDivisionError("ours")
+
+    monkeypatch.setattr(Blocks, method, fail)
+    done = []
+
+    for _ in range(3):
+        with section("part"):
+            done.append(True)
+
+    assert len(done) == 3
+    assert not is_listening()
+    assert [record.getMessage() for record in caplog.records] == [
+        "Sections and operations are no longer timed (ZeroDivisionError: ours). The run goes on."
+    ]
+    assert blocks.log[-1].startswith("Sections and operations are no longer timed")
+
+
+def test_two_runs_in_threads_get_the_sections_of_their_own_thread() -> None:
+    class Run(Blocks):
+        @property
+        def thread(self) -> int:
+            return self.ident
+
+    own, other = Run(), Run()
+    own.ident = threading.get_ident()
+
+    def run() -> None:
+        other.ident = threading.get_ident()
+        join(other)
+        with section("other"):
+            pass
+
+    join(own)
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    with section("own"):
+        pass
+    leave(own)
+    with section("of whoever is left"):
+        pass
+    leave(other)
+
+    assert own.log == ["+own", "-own"]
+    assert other.log == ["+other", "-other", "+of whoever is left", "-of whoever is left"]
+    assert not is_listening()
+
+
+def scaled(number: torch.Tensor) -> torch.Tensor:
+    with section("scale"):
+        number = number * 2
+    return number + 1
+
+
+def with_a_section_of_its_own(number: torch.Tensor) -> torch.Tensor:
+    return with_shared(number) + 1
+
+
+@section("shared")
+def with_shared(number: torch.Tensor) -> torch.Tensor:
+    return number * 2
+
+
+@pytest.mark.parametrize("function", [scaled, with_a_section_of_its_own])
+def test_code_with_a_section_compiles_to_one_graph_whether_recorded_or_not(
+    function: Callable[[torch.Tensor], torch.Tensor], blocks: Blocks
+) -> None:
+    graphs = []
+
+    def backend(graph: torch.fx.GraphModule, inputs: list[torch.Tensor]) -> Any:
+        graphs.append(str(graph.graph))
+        return graph.forward
+
+    torch._dynamo.reset()
+    compiled = torch.compile(function, backend=backend, fullgraph=True)
+    for listener in (blocks, None, blocks):
+        listen(listener)
+        assert compiled(torch.ones(2)).tolist() == [3.0, 3.0]
+    listen(blocks)
+
+    assert len(graphs) == 1
+    assert "mul" in graphs[0]
+    assert blocks.log == []
+    assert {"scale", "shared"} & set(silent_names())
+    assert function(torch.ones(2)).tolist() == [3.0, 3.0]
+    assert len(blocks.log) == 2
+
+
+def test_a_decorated_function_can_be_scripted(blocks: Blocks) -> None:
+    scripted = torch.jit.script(with_shared)
+
+    assert scripted(torch.ones(2)).tolist() == [2.0, 2.0]
+    assert blocks.log == []

@@ -22,9 +22,9 @@ from ocr_baseline.reports.comparison.check import (
     render_check_markdown,
     render_check_terminal,
 )
-from ocr_baseline.reports.comparison.csv import render_comparison_csv
 from ocr_baseline.reports.comparison.exports import (
     render_bencher_metric_format,
+    render_comparison_csv,
     render_github_action_benchmark,
 )
 from ocr_baseline.reports.comparison.json import render_comparison_json

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from ocr_baseline.reports.run.metrics_csv import render_metrics_csv
+from ocr_baseline.reports.run.csv import render_metrics_csv
 from ocr_baseline.reports.text.csv_text import write_csv
 from tests.ocr_baseline.examples import (
     EXAMPLES,

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from ocr_baseline.model.run import Run, StageRecord
-from ocr_baseline.reports.run.series_csv import has_series, render_series_csv
+from ocr_baseline.reports.run.csv import has_series, render_series_csv
 from ocr_baseline.vocabulary import Stage
 from tests.ocr_baseline.examples import HOSTILE_NAME, batch_table, empty_run, recorded_run
 

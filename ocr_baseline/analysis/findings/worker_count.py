@@ -1,10 +1,10 @@
-"""More loader workers would shorten the wait for data, and there are cores for them."""
+"""Too few loader workers to keep up, or more than there are cores or work for."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ocr_baseline.analysis.findings.catalogue import TOO_FEW_WORKERS
+from ocr_baseline.analysis.findings.catalogue import TOO_FEW_WORKERS, TOO_MANY_WORKERS
 from ocr_baseline.analysis.findings.rule import (
     Silence,
     count_evidence,
@@ -14,8 +14,8 @@ from ocr_baseline.analysis.findings.rule import (
 )
 from ocr_baseline.analysis.measured import line_of
 from ocr_baseline.analysis.replay.loader_passes import replay_of_main_thread
-from ocr_baseline.analysis.replay.worker_replay import processors, worker_replay
-from ocr_baseline.model.document import Finding
+from ocr_baseline.analysis.replay.savings import processors, worker_replay
+from ocr_baseline.model.document import Evidence, Finding
 from ocr_baseline.vocabulary import PHASE_WORDS, Line, Stage
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from ocr_baseline.analysis.measured import Measured
     from ocr_baseline.analysis.replay.loader_replay import LoaderReplay
-    from ocr_baseline.model.document import Phase
+    from ocr_baseline.model.document import Phase, Workers
 
 
 def too_few_workers(measured: Measured) -> Iterator[Finding | Silence]:
@@ -107,4 +107,67 @@ def _finding(
         saving_basis=f"the loader replayed with {more} workers instead of {count}, which share the "
         "cores with each other and the main thread",
         advice=f"Set the loader's num_workers to {more}, then compare: each worker takes memory.",
+    )
+
+
+def too_many_workers(measured: Measured) -> Iterator[Finding | Silence]:
+    """Find stages with more workers than cores (medium), or mostly idle ones (info).
+
+    PyTorch's `DataLoader` warns when there are more workers than cores that the process may use:
+    they take turns. Workers are mostly idle when they spend little of the stage making batches and
+    the replay with half of them takes hardly longer: busy a quarter of the time, half the workers
+    would still be idle half the time. That costs memory and startup, not time, so no saving is
+    given.
+    """
+    cores = measured.environment.cpu_count
+    for workers in measured.workers:
+        phase = measured.phase(workers.phase)
+        if phase is None or not phase.total_s:
+            continue
+        if cores is not None and workers.count > cores:
+            yield _more_than_cores(workers, cores)
+            continue
+        busy_share = workers.busy_s / (workers.count * phase.total_s)
+        if workers.count < 2 or busy_share > TOO_MANY_WORKERS["busy"]:
+            continue
+        silence = too_few_batches(TOO_MANY_WORKERS, phase)
+        if silence is not None:
+            yield silence
+        elif _half_would_do(measured, phase, workers.count):
+            yield _mostly_idle(workers, busy_share)
+
+
+def _half_would_do(measured: Measured, phase: Phase, count: int) -> bool:
+    replay = worker_replay(measured, phase)
+    if replay is None:
+        return False
+    longer_s = replay.with_workers(count // 2).total_s - replay.as_measured.total_s
+    return longer_s <= TOO_MANY_WORKERS["harmless"] * (phase.total_s or 0.0)
+
+
+def _more_than_cores(workers: Workers, cores: int) -> Finding:
+    return Finding(
+        id=f"{TOO_MANY_WORKERS.id}:{workers.phase}",
+        severity="medium",
+        title=title(f"{PHASE_WORDS[workers.phase]} has more loader workers than there are cores"),
+        evidence=[
+            count_evidence(f"workers.{workers.phase}.count", workers.count),
+            count_evidence("environment.identity.cpu_count", cores),
+        ],
+        advice=f"Set the loader's num_workers to at most {cores}: beyond that, workers take turns "
+        "with each other and the main thread.",
+    )
+
+
+def _mostly_idle(workers: Workers, busy_share: float) -> Finding:
+    return Finding(
+        id=f"{TOO_MANY_WORKERS.id}:{workers.phase}",
+        severity="info",
+        title=f"Half of the loader workers would do in {PHASE_WORDS[workers.phase]}",
+        evidence=[
+            count_evidence(f"workers.{workers.phase}.count", workers.count),
+            Evidence(metric=f"workers.{workers.phase}.busy_share", value=busy_share, unit="share"),
+        ],
+        advice=f"Set the loader's num_workers to {workers.count // 2}: in the replay the stage "
+        "waits no longer, and each removed worker saves its memory and startup.",
     )

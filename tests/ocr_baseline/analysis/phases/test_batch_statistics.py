@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ocr_baseline.analysis.phases.steady import (
+from ocr_baseline.analysis.phases.batch_statistics import (
     RULE,
     RULE_TOO_FEW,
     WARMUP_BATCHES,

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ocr_baseline.reports.text.csv_columns import number_cells, rows_text, seconds_cells
+from ocr_baseline.reports.text.csv_text import number_cells, rows_text, seconds_cells
 
 TIMES_S = st.one_of(
     st.floats(0, 1e9),

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from ocr_baseline.model.document import Baseline, Ratio, TrainVsValidation, WaterfallStep
-from ocr_baseline.reports.run.verdict import verdict
+from ocr_baseline.reports.run.header import verdict
 from tests.ocr_baseline.examples import empty_baseline, full_baseline, one_batch_baseline
 
 

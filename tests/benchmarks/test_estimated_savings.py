@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from ocr_baseline.analysis.savings import estimate_saving
+from benchmarks.estimated_savings import estimate_saving
 from ocr_baseline.model.run import Run
 from ocr_baseline.vocabulary import Stage
 from tests.ocr_baseline.analysis.builders import loaded_run, operation, steady_run

@@ -1,4 +1,4 @@
-"""The replay of a phase's loader, for the rules that ask what a change to it would save."""
+"""What a change would save, by replaying the phase's loader: the questions that rules ask."""
 
 from __future__ import annotations
 
@@ -43,3 +43,30 @@ def processors(measured: Measured) -> Processors:
         return Processors(cores=environment.cpu_count)
     threads = environment.torch_num_threads or environment.cpu_count
     return Processors(cores=environment.cpu_count, main_threads=threads)
+
+
+def main_thread_saving(
+    measured: Measured, phase: Phase, line: str, took_s: float, what: str
+) -> tuple[float, str]:
+    """Return what removing a line of the main thread saves in seconds, and the basis of that.
+
+    It saves what it took, less what the replay of the phase's loader waits longer: while the line
+    ran, workers got ahead.
+
+    Args:
+        measured: The run.
+        phase: The phase.
+        line: The line, as the batches have it.
+        took_s: Its time over the phase.
+        what: What is removed, as in "removing it".
+    """
+    basis = f"{what}: it ran in the main thread, so the stage gets shorter by the time it took"
+    if measured.environment.accelerator not in {None, "cpu"}:
+        basis += ", except for time spent waiting there for work queued on the accelerator"
+    replay = worker_replay(measured, phase)
+    if replay is None:
+        return took_s, basis
+    added_wait_s = replay.added_wait_without_main_s(line)
+    if added_wait_s > 0:
+        basis += ", minus the longer wait for the loader's workers that would follow (replayed)"
+    return max(took_s - added_wait_s, 0.0), basis

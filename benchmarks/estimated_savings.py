@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ocr_baseline.analysis.analyze import measure
-from ocr_baseline.analysis.replay.worker_replay import worker_replay
+from ocr_baseline.analysis.replay.savings import worker_replay
 from ocr_baseline.vocabulary import OPERATION_LINE_PREFIX
 
 if TYPE_CHECKING:

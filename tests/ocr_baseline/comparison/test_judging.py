@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ocr_baseline.comparison.power import detectable_effect, runs_needed
+from ocr_baseline.comparison.judging import detectable_effect, runs_needed
 
 
 @pytest.mark.parametrize(("runs", "effect"), [(3, 3.07), (5, 2.02), (10, 1.32), (20, 0.91)])

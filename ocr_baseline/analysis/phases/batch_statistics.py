@@ -1,4 +1,7 @@
-"""Which batches count as steady: one rule, used where metrics are logged and where they are read.
+"""Which batches are steady, and the statistics of their times.
+
+A training logs these numbers itself and a report computes them again: both use this module, which
+needs numpy alone, because a training imports it when it starts.
 
 The first batch of each epoch pays for the loader's start; the first batches of a stage's first
 epoch pay for caches, autotuning and compilation. They stay in every total and out of every
@@ -8,12 +11,13 @@ cuDNN autotuning do their work in the first one or two passes of a shape; three 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
 
 WARMUP_BATCHES = 3
 RULE = (
@@ -39,3 +43,25 @@ def steady_mask(
 def rule_applied(mask: NDArray[np.bool_]) -> str:
     """Return the rule that led to `mask`, in words."""
     return RULE if not mask.all() else RULE_TOO_FEW
+
+
+class Statistics(NamedTuple):
+    """Statistics in the unit of the values; `std` is the sample deviation, None of one value."""
+
+    mean: float
+    median: float
+    p95: float
+    p99: float
+    std: float | None
+
+
+def statistics(values: NDArray[np.float64]) -> Statistics:
+    """Return the statistics of values of shape (n,), at least one."""
+    median, p95, p99 = np.percentile(values, [50, 95, 99])
+    return Statistics(
+        mean=float(values.mean()),
+        median=float(median),
+        p95=float(p95),
+        p99=float(p99),
+        std=float(values.std(ddof=1)) if len(values) > 1 else None,
+    )

@@ -1,0 +1,124 @@
+"""All that one run has put in place in the framework, and what listens there."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from ocr_baseline.lightning.attach.accounting import Accounting
+from ocr_baseline.lightning.attach.action_lines import callback_lines
+from ocr_baseline.lightning.attach.framework_timing import FrameworkTiming
+from ocr_baseline.lightning.attach.patches import Patches, handed_to_listener
+from ocr_baseline.lightning.attach.profiler_actions import ProfilerListener
+from ocr_baseline.lightning.attach.trainer_parts import (
+    callbacks_of,
+    has_plain_profiler,
+    profiler_of,
+    running_stage,
+)
+from ocr_baseline.vocabulary import Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from lightning.pytorch import LightningModule, Trainer
+    from lightning.pytorch.callbacks import Callback
+
+    from ocr_baseline.measure.batches import EpochRow
+    from ocr_baseline.measure.recorder import Recorder
+
+
+class Attachment:
+    """Listens to one trainer's run, from its `setup` to its end, in this process."""
+
+    def __init__(
+        self,
+        trainer: Trainer,
+        callback: Callback,
+        recorder: Recorder,
+        operations: Sequence[str],
+        *,
+        failed: Callable[[Exception], None],
+    ) -> None:
+        """Resolve the operations; nothing is in place before `apply`.
+
+        Raises:
+            OperationError: When an operation's name leads nowhere.
+        """
+        self.trainer = trainer
+        self._callback = callback
+        self._recorder = recorder
+        self._failed = failed
+        self._timing = FrameworkTiming(recorder, operations)
+        self._patches = Patches()
+        self._listener: ProfilerListener | None = None
+        self._pid = os.getpid()
+
+    @property
+    def is_of_this_process(self) -> bool:
+        """False in a process that was forked from the run's: nothing there is this run's."""
+        return os.getpid() == self._pid
+
+    def apply(
+        self,
+        *,
+        on_epoch_closed: Callable[[Stage, EpochRow], None],
+        on_exception: Callable[[BaseException], None],
+    ) -> None:
+        """Put everything in place."""
+        trainer, recorder = self.trainer, self._recorder
+        recorder.timeline.on_failure = self._failed
+        self.accounting = Accounting(
+            recorder,
+            callback_lines=callback_lines(callbacks_of(trainer)),
+            running_stage=self._stage,
+            is_aside=self._is_aside,
+            current_epoch=lambda: trainer.current_epoch,
+            on_epoch_closed=on_epoch_closed,
+            failed=self._failed,
+        )
+        self._timing.apply(
+            trainer,
+            running_stage=self._stage,
+            loader_startup=self.accounting.loader_startup(),
+        )
+        self._listener = ProfilerListener(self.accounting, self._failed)
+        self.follow_profiler()
+        self._watch_strategy(on_exception)
+
+    def follow_profiler(self) -> None:
+        """Listen to the trainer's profiler as it is now: the user may have put another there."""
+        profiler, listener = profiler_of(self.trainer), self._listener
+        if listener is None or listener.profiler_id == id(profiler):
+            return
+        listener.listen_to(profiler, is_alone=has_plain_profiler(self.trainer))
+        listener.attach(type(profiler), self._patches)
+
+    def time_metrics(self, module: LightningModule) -> None:
+        """Time the metrics that the module has by now."""
+        self._timing.time_metrics(module)
+
+    def undo(self) -> None:
+        """Take everything back; harmless when repeated."""
+        self._patches.undo()
+        self._timing.undo()
+
+    def _is_aside(self) -> bool:
+        """Whether a tuner has put the callback aside for its trials."""
+        return self._callback not in callbacks_of(self.trainer)
+
+    def _stage(self) -> Stage:
+        return Stage.SETUP if self._is_aside() else running_stage(self.trainer)
+
+    def _watch_strategy(self, on_exception: Callable[[BaseException], None]) -> None:
+        """Learn of an exception in a tuner's trial, of which callbacks put aside aren't told."""
+        strategy = self.trainer.strategy
+
+        def told(original: Callable[..., Any], called: Any, *args: Any, **kwargs: Any) -> Any:
+            if called is strategy and args:
+                on_exception(args[0])
+            return original(called, *args, **kwargs)
+
+        with suppress(TypeError):  # a strategy that can't be watched: the next run cleans up
+            self._patches.listen(type(strategy), "on_exception", told, handed_to_listener)

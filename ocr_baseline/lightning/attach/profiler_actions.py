@@ -1,0 +1,138 @@
+"""Listens to the actions of `trainer.profiler`, whatever profiler that is.
+
+The profiler stays the user's own object: nothing is put in its place or into it. The methods of
+its class are replaced while a run is recorded, and act for that one object in that one thread.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, contextmanager
+from threading import get_ident
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from ocr_baseline.lightning.attach.accounting import Accounting
+    from ocr_baseline.lightning.attach.patches import Listeners, Patches
+
+    Context = AbstractContextManager[Any]
+
+
+class ProfilerListener:
+    """Hands one profiler's actions to the accounts of one run.
+
+    The profiler is known by its identity: a reference would change how long it lives.
+    """
+
+    __slots__ = ("accounting", "failed", "is_alone", "profiler_id")
+
+    def __init__(self, accounting: Accounting, failed: Callable[[Exception], None]) -> None:
+        """Listen to no profiler yet."""
+        self.accounting = accounting
+        self.failed = failed
+        self.profiler_id: int | None = None
+        self.is_alone = False
+
+    def listen_to(self, profiler: Any, *, is_alone: bool) -> None:
+        """Listen to `profiler` and no other; `is_alone` says that its own actions do nothing."""
+        self.profiler_id = id(profiler)
+        self.is_alone = is_alone
+
+    def attach(self, profiler_class: type, patches: Patches) -> None:
+        """Replace the class's methods, until `patches` are undone.
+
+        Raises:
+            TypeError: When they can't be replaced.
+        """
+        for name, wrap in (("profile", _profile), ("start", _start), ("stop", _stop)):
+            patches.listen(profiler_class, name, self, wrap)
+
+
+def _profile(original: Callable[..., Any], listeners: Listeners) -> Callable[..., Any]:
+    def profile(self: Any, action_name: str) -> Any:
+        listener = listeners.get(get_ident())
+        if listener is None or listener.profiler_id != id(self):
+            return original(self, action_name)
+        accounting = listener.accounting
+        try:
+            context = accounting.contexts.get(action_name) or accounting.context_of(action_name)
+        except Exception as error:  # noqa: BLE001 - the guard: measuring ends, the training doesn't
+            if isinstance(action_name, str):
+                listener.failed(error)
+            return original(self, action_name)
+        if context is None:
+            return _own_action(listener, action_name, original(self, action_name))
+        if listener.is_alone:
+            return context
+        return _Pair(context, original(self, action_name))
+
+    return profile
+
+
+def _start(original: Callable[..., Any], listeners: Listeners) -> Callable[..., Any]:
+    def start(self: Any, action_name: str) -> Any:
+        listener = listeners.get(get_ident())
+        result = original(self, action_name)
+        if listener is not None and listener.profiler_id == id(self):
+            try:
+                listener.accounting.started(action_name)
+            except Exception as error:  # noqa: BLE001 - the guard: measuring ends, the training doesn't
+                listener.failed(error)
+        return result
+
+    return start
+
+
+def _stop(original: Callable[..., Any], listeners: Listeners) -> Callable[..., Any]:
+    def stop(self: Any, action_name: str) -> Any:
+        listener = listeners.get(get_ident())
+        if listener is not None and listener.profiler_id == id(self):
+            try:
+                listener.accounting.stopped(action_name)
+            except Exception as error:  # noqa: BLE001 - the guard: measuring ends, the training doesn't
+                listener.failed(error)
+        return original(self, action_name)
+
+    return stop
+
+
+@contextmanager
+def _own_action(listener: ProfilerListener, action_name: str, inner: Context) -> Iterator[Any]:
+    """Run the user's own action as a section of its name, inside the line around it."""
+    try:
+        listener.accounting.enter_own(action_name)
+    except Exception as error:  # noqa: BLE001 - the guard: measuring ends, the training doesn't
+        listener.failed(error)
+    try:
+        with inner as value:
+            yield value
+    finally:
+        try:
+            listener.accounting.exit_own(action_name)
+        except Exception as error:  # noqa: BLE001 - the guard: measuring ends, the training doesn't
+            listener.failed(error)
+
+
+class _Pair:
+    """Our context around the user's own profiler's."""
+
+    __slots__ = ("_inner", "_outer")
+
+    def __init__(self, outer: Context, inner: Context) -> None:
+        self._outer = outer
+        self._inner = inner
+
+    def __enter__(self) -> Any:
+        self._outer.__enter__()
+        try:
+            return self._inner.__enter__()
+        except BaseException:
+            self._outer.__exit__(None, None, None)
+            raise
+
+    def __exit__(self, *exc_info: Any) -> bool | None:
+        try:
+            return self._inner.__exit__(*exc_info)
+        finally:
+            self._outer.__exit__(*exc_info)

@@ -1,1 +1,0 @@
-"""The `performance/*` metrics, logged at each epoch's end."""

@@ -1,0 +1,70 @@
+"""Values of the user's objects as plain JSON values; what is none is left out."""
+
+from __future__ import annotations
+
+import math
+import operator
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from ocr_baseline.model.privacy import redact_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from ocr_baseline.model.run import JsonValue
+
+
+def plain_int(value: Any) -> int | None:
+    """Return a whole number of any make (of NumPy, of torch), None for anything else."""
+    if isinstance(value, bool):
+        return None
+    with suppress(Exception):  # an object of the user's may raise anything
+        return operator.index(value)
+    return None
+
+
+def plain_value(value: Any) -> JsonValue:
+    """Return a number, truth value or text as JSON has them.
+
+    Raises:
+        TypeError: When it is none.
+    """
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return str.__str__(value)
+    whole = plain_int(value)
+    if whole is not None:
+        return whole
+    number = float(value) if isinstance(value, float) else _scalar(value)
+    if isinstance(number, float):
+        return number if math.isfinite(number) else None
+    return plain_value(number)
+
+
+def _scalar(value: Any) -> Any:
+    """Return what a scalar of NumPy holds."""
+    if type(value).__module__.partition(".")[0] != "numpy":
+        raise TypeError(f"a {type(value).__name__} is no JSON value")
+    held = value.item()
+    if not isinstance(held, bool | float | str):
+        raise TypeError(f"a {type(value).__name__} is no JSON value")
+    return held
+
+
+def known_values(readings: Mapping[str, Callable[[], Any]]) -> dict[str, JsonValue]:
+    """Return what can be read and is a plain value; the rest isn't known and left out."""
+    known: dict[str, JsonValue] = {}
+    for name, read in readings.items():
+        with suppress(Exception):  # an attribute of the user's object may raise anything
+            known[name] = plain_value(read())
+    return known
+
+
+def known_text(read: Callable[[], Any]) -> str | None:
+    """Return the text of what is read, redacted; None where it can't be read."""
+    with suppress(Exception):  # a logger of the user's may raise anything
+        value = read()
+        return None if value is None else redact_text(str(value))
+    return None
