@@ -39,6 +39,9 @@ _WRAPPED = re.compile(r"(?:[A-Za-z_][\w.]{0,80})?[\[({]")
 _IN_WRAPPED = re.compile(r"[A-Za-z0-9_+/=.~!@$%^&*-]+")
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
 _MAX_WRAPPED = 2000
+_MAX_WRAPPED_VALUES = 50
+"""More values in brackets than any real text has cost time; of those, the first entry counts."""
+
 
 _SUSPECT = re.compile(
     r"[=:@%/\\]|[A-Za-z0-9_+-]{12}|eyJ|bearer|basic|pass|secret|token|key|-----BEGIN", re.IGNORECASE
@@ -92,7 +95,7 @@ def refresh_known_secrets() -> None:
 
 def redact_hash(text: str) -> str:
     """Return the text under a key like `git_commit` or `run_id`, which may look random."""
-    return shorten_paths(redact_shapes(KNOWN.redact(text)))
+    return shorten_paths(KNOWN.redact(redact_shapes(text)))
 
 
 def outward_hash(text: str) -> str:
@@ -123,13 +126,13 @@ def _redacted(text: str, version: int) -> str:
 
 
 def _redact_once(text: str) -> str:
-    text = KNOWN.redact(text)
     if _SUSPECT.search(text) is None:
-        return text
+        return KNOWN.redact(text)
+    # A token goes whole, even if a known value is a piece of it.
+    text = KNOWN.redact(redact_shapes(text))
     if "://" in text:
         text = _URL_CREDENTIALS.sub(rf"\g<scheme>{REDACTED}@", text)
         text = _ODD_URL_CREDENTIALS.sub(rf"\g<scheme>{REDACTED}@", text)
-    text = redact_shapes(text)
     text = _URL_PARAMETER.sub(_redact_parameter, text)
     text = _NETRC.sub(rf"\g<name>{REDACTED}", text) if "machine " in text else text
     text = _redact_pairs(text)
@@ -161,19 +164,22 @@ def _redact_user_and_password(found: re.Match[str]) -> str:
 
 
 def _redact_pairs(text: str) -> str:
-    parts, end = [], 0
+    parts, end, found = [], 0, 0
     for name in _NAME.finditer(text):
         level = suspicion(name["key"])
         if name.start() < end or level is Suspicion.NONE:
             continue
-        value_end = _end_of_secret(text, name, level)
+        found += 1
+        value_end = _end_of_secret(text, name, level, looks_inside=found <= _MAX_WRAPPED_VALUES)
         if value_end is not None:
             parts += [text[end : name.end()], REDACTED]
             end = value_end
     return "".join([*parts, text[end:]])
 
 
-def _end_of_secret(text: str, name: re.Match[str], level: Suspicion) -> int | None:
+def _end_of_secret(
+    text: str, name: re.Match[str], level: Suspicion, *, looks_inside: bool
+) -> int | None:
     """Return where the secret that follows a name ends, None when none does."""
     start = name.end()
     if text.startswith(REDACTED, start):
@@ -183,10 +189,10 @@ def _end_of_secret(text: str, name: re.Match[str], level: Suspicion) -> int | No
         if line is not None and any(can_be_secret(part, level) for part in line[0].split()):
             return start + len(line[0].rstrip())
     wrapped = _WRAPPED.match(text, start)
-    if wrapped is not None:
+    if wrapped is not None and looks_inside:
         end = _end_of_wrapped(text, wrapped.end() - 1)
         return end if _is_secret_inside(text[wrapped.end() : end], level) else None
-    value = _VALUE.match(text, start)
+    value = _VALUE.match(text, start if wrapped is None else wrapped.end())
     if value is None:
         return None
     return value.end() if can_be_secret(_unquoted(value[0]), level) else None

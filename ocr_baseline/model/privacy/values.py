@@ -15,7 +15,8 @@ _NUMBER = re.compile(
 )
 _PATH = re.compile(r"(?:~|\.{1,2})?(?:[/\\][\w.@+-]*)+|[A-Za-z]:[/\\][\w.@+\\/-]*")
 _PLACEHOLDER = re.compile(
-    r"\$\{.*\}|\$\w+|\{\{.*\}\}|<[^<>]*>|\[[A-Za-z_ ]*\]?|[*•]+|x{3,}|\.{3}|%\(?\w+\)?s?", re.DOTALL
+    r"\$\{[\w.:,/-]*\}?|\$\w+|\{\{.*\}\}|<[^<>]*>|\[[A-Za-z_ ]*\]?|[*•]+|x{3,}|\.{3}|%\(?\w+\)?s?",
+    re.DOTALL,
 )
 _SWITCHES = word_set(
     "true false none null nil nan yes no on off auto default required optional enabled "
