@@ -11,10 +11,11 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ocr_baseline.measure.folder_answer import PROBE_NAME
+from ocr_baseline.measure import folder_answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,7 +86,11 @@ def freeze(folder: Path, *, is_own_disk: bool) -> None:
     if is_own_disk:
         _run("fsfreeze", "--freeze", str(folder))
     else:
-        os.mkfifo(folder / "records" / PROBE_NAME)
+        folder_answer.try_to_write = _wait_for_ever
+
+
+def _wait_for_ever(folder: Path) -> None:
+    threading.Event().wait()
 
 
 def thaw(folder: Path) -> None:

@@ -1,17 +1,101 @@
-"""Text from files, and into files: whole or not at all."""
+"""Files, opened in one way: only regular ones, and none that is larger than it can be.
+
+A named pipe, a socket or a device in place of a file keeps its reader waiting, or never ends.
+"""
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
+import stat
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Literal
 
 from ocr_baseline.errors import BaselineError, SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
+
+MAX_WHOLE_BYTES = 256 * 2**20
+"""Of a file that is read as a whole: a hundred times the document of the longest run."""
+
+MAX_STREAMED_BYTES = 64 * 2**30
+"""Of a file that is read piece by piece; a larger one is damage, as a file of holes can be."""
+
+MAX_SHOWN = 300
+"""Characters of a path in a message."""
+
+_WITHOUT_WAITING = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+
+
+def open_regular(path: Path, *, max_bytes: int = MAX_STREAMED_BYTES) -> IO[bytes]:
+    """Open a regular file (or a link to one) for reading; this never waits.
+
+    Raises:
+        OSError: When it can't be opened, isn't a regular file, or is larger than `max_bytes`.
+    """
+    # Asked first, as opening a device can have an effect; asked again of what was then opened.
+    _refuse_unless_regular(path.stat(), path, max_bytes)
+    descriptor = os.open(path, os.O_RDONLY | _WITHOUT_WAITING)
+    try:
+        _refuse_unless_regular(os.fstat(descriptor), path, max_bytes)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return os.fdopen(descriptor, "rb")
+
+
+def _refuse_unless_regular(status: os.stat_result, path: Path, max_bytes: int) -> None:
+    if stat.S_ISDIR(status.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError(errno.EINVAL, "it isn't a regular file", str(path))
+    if status.st_size > max_bytes:
+        size = f"it is larger than {max_bytes / 2**20:,.0f} MiB"
+        raise OSError(errno.EFBIG, size, str(path))
+
+
+def is_regular(path: Path) -> bool:
+    """Whether there is a regular file (or a link to one); False for what can't be a path."""
+    return os.path.isfile(path)  # noqa: PTH113 - Path.is_file raises for a path that is too long
+
+
+def kind_of(path: Path) -> Literal["file", "folder"] | None:
+    """Return what there is at a path (what a link leads to), None for nothing.
+
+    Raises:
+        SourceError: When it is something that isn't opened, or when the path can't be one.
+    """
+    try:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError) as error:  # too long, a loop of links, a null byte
+        raise SourceError(f"can't read {short(path)}: {reason(error)}") from error
+    if stat.S_ISDIR(mode):
+        return "folder"
+    if not stat.S_ISREG(mode):
+        raise SourceError(f"can't read {path}: it isn't a regular file")
+    return "file"
+
+
+def read_bytes(path: Path) -> bytes:
+    """Return what is in a file.
+
+    Raises:
+        SourceError: When it can't be read, isn't a regular file, or is too large.
+    """
+    try:
+        with open_regular(path, max_bytes=MAX_WHOLE_BYTES) as file:
+            # A file of the system has no size, and can go on for ever.
+            content = file.read(MAX_WHOLE_BYTES + 1)
+    except (OSError, ValueError) as error:  # a null byte in a path is a ValueError
+        raise SourceError(f"can't read {short(path)}: {reason(error)}") from error
+    if len(content) > MAX_WHOLE_BYTES:
+        raise SourceError(f"can't read {path}: it goes on after {MAX_WHOLE_BYTES} bytes")
+    return content
 
 
 def read_text(path: Path) -> str:
@@ -21,11 +105,20 @@ def read_text(path: Path) -> str:
         SourceError: When it can't be read as UTF-8.
     """
     try:
-        return path.read_text(encoding="utf-8")
+        return read_bytes(path).decode("utf-8")
     except UnicodeDecodeError as error:
         raise SourceError(f"can't read {path}: it isn't UTF-8 text") from error
-    except OSError as error:
-        raise SourceError(f"can't read {path}: {error.strerror or error}") from error
+
+
+def reason(error: Exception) -> str:
+    """Return why a file can't be read, without its path."""
+    return (isinstance(error, OSError) and error.strerror) or str(error)
+
+
+def short(path: object) -> str:
+    """Return a path as a message shows it: a long one by its beginning and its end."""
+    text = str(path)
+    return text if len(text) <= MAX_SHOWN else f"{text[: MAX_SHOWN // 2]}...{text[-20:]}"
 
 
 def write_text_atomically(path: Path, text: str) -> None:

@@ -1,8 +1,8 @@
 """Names of the files and folders that a run leaves behind, each spelled here alone.
 
-OUTPUT_FOLDER/            the Hydra run's folder, else `trainer.default_root_dir`
-records/              the profiler's records: `rank_0.jsonl`, `rank_0_worker_*.jsonl`, ...
-baseline/             the report: `baseline.md`, `baseline.json`, `metrics.csv`, ...
+    OUTPUT_FOLDER/      the Hydra run's folder, else `trainer.default_root_dir`
+        records/        the profiler's records: `rank_0.jsonl`, `rank_0_worker_*.jsonl`, ...
+        baseline/       the report: `baseline.md`, `baseline.json`, `metrics.csv`, ...
 
 A folder that someone names is looked through in this order, and the first that is there is read:
 
@@ -20,6 +20,8 @@ of the same run only its word on how the run ended counts, where the records had
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+from ocr_baseline.files import is_regular
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,13 +47,13 @@ DOCUMENT_FOLDERS = ("", f"{BASELINE_FOLDER}/")
 def records_in(folder: Path) -> Path | None:
     """Return the folder of the records in a run's folder, which may be that folder itself."""
     places = (folder / inside for inside in RECORDS_FOLDERS)
-    return next((place for place in places if (place / MAIN_RECORDS_NAME).is_file()), None)
+    return next((place for place in places if is_regular(place / MAIN_RECORDS_NAME)), None)
 
 
 def document_in(folder: Path) -> Path | None:
     """Return the baseline document in a run's folder."""
     places = (folder / inside / JSON_NAME for inside in DOCUMENT_FOLDERS)
-    return next((place for place in places if place.is_file()), None)
+    return next((place for place in places if is_regular(place)), None)
 
 
 def records_name(rank: int) -> str:

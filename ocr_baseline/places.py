@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from ocr_baseline.errors import BaselineError, SourceError
+from ocr_baseline.files import kind_of, short
 from ocr_baseline.layout import (
     BASELINE_FOLDER,
     DEFAULT_STORE,
@@ -101,7 +102,7 @@ class Reading:
         """
         from ocr_baseline.store.baselines import BaselineStore
 
-        return BaselineStore(self._store_place)
+        return BaselineStore(self._store_place, timeout_s=self.options.timeout_s)
 
     def stored(self, item: str | Path | Place) -> list[Entry]:
         """Return the runs that the store keeps under a name, the oldest first; none of no name.
@@ -183,7 +184,7 @@ def locate(item: str | Path | Place, how: Reading) -> list[Place]:
     if _is_run_id(item, how.options):
         return [Place(kind="wandb-api", value=item)]
     raise SourceError(
-        f"can't read {item}: no such file or folder{_no_such_name(item, how)}; "
+        f"can't read {short(item)}: no such file or folder{_no_such_name(item, how)}; "
         "a W&B run is written wandb:ID, or needs --project"
     )
 
@@ -192,7 +193,9 @@ def _named_by_source(item: str) -> Place | None:
     if item.startswith(_URLS):
         return Place(kind="wandb-api", value=item)
     prefix, _, value = item.partition(":")
-    names = (found.name for found in all_sources() if value and found.prefix == prefix)
+    if not value:
+        return None
+    names = (found.name for found in all_sources() if found.prefix == prefix)
     return next((Place(kind=name, value=value) for name in names), None)
 
 
@@ -217,13 +220,14 @@ def _at_pattern(pattern: str) -> list[Place]:
 
 
 def _at_path(path: Path) -> list[Place]:
-    if path.is_dir():
+    kind = kind_of(path)
+    if kind == "folder":
         own = _own_run(path)
         return [own] if own is not None else _runs_below(path)
-    if not path.exists():
+    if kind is None:
         raise SourceError(f"can't read {path}: no such file or folder")
-    if not path.is_file():
-        raise SourceError(f"can't read {path}: it isn't a regular file")
+    if path.suffix == Path(JSON_NAME).suffix:  # no source's: none needs to be imported
+        return [Place(kind="document", value=str(path))]
     owners = (found.name for found in all_sources() if found.owns_file(path))
     return [Place(kind=next(owners, "document"), value=str(path))]
 

@@ -54,7 +54,10 @@ def _absent_in(phase: Phase) -> Iterator[Missing]:
         yield Missing(
             metric=f"{where}.samples",
             reason="not_collected",
-            detail="no batch size is known: a batch held no tensor, or sizes were not logged",
+            detail=(
+                "nothing tells for certain how many samples each batch held; "
+                "self.log(..., batch_size=...) would"
+            ),
         )
 
 

@@ -11,6 +11,7 @@ import click
 from ocr_baseline import __version__
 from ocr_baseline.cli import streams
 from ocr_baseline.errors import BaselineError
+from ocr_baseline.files import short
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,11 +71,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     0 on success, 2 on a usage error or an input that can't be read, 130 on Ctrl-C, 141 when the
     reader of stdout went away.
     """
+    streams.fill_in_closed()
     try:
-        _run(list(sys.argv[1:] if arguments is None else arguments))
+        status = _run(list(sys.argv[1:] if arguments is None else arguments))
         streams.flush_stdout()
-    except click.exceptions.Exit as leaving:
-        return leaving.exit_code
     except click.ClickException as error:
         streams.print_error(PROGRAM, _usage_message(error))
         return EXIT_ERROR
@@ -87,13 +87,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         streams.print_error(PROGRAM, "interrupted")
         return EXIT_INTERRUPTED
+    except OSError as error:
+        streams.abandon_stdout()
+        streams.print_error(PROGRAM, _system_message(error))
+        return EXIT_ERROR
+    return status
+
+
+def _run(arguments: list[str]) -> int:
+    # click's own `main` would answer Ctrl-C and a lost reader with statuses and lines of its own.
+    try:
+        with _application.make_context(PROGRAM, arguments) as context:
+            _application.invoke(context)
+    except click.exceptions.Exit as leaving:
+        return leaving.exit_code
     return EXIT_OK
 
 
-def _run(arguments: list[str]) -> None:
-    # click's own `main` would answer Ctrl-C and a lost reader with statuses and lines of its own.
-    with _application.make_context(PROGRAM, arguments) as context:
-        _application.invoke(context)
+def _system_message(error: OSError) -> str:
+    """Return what the system refused, and of which file."""
+    place = "" if error.filename is None else f"{short(error.filename)}: "
+    return f"{place}{error.strerror or error}"
 
 
 def _usage_message(error: click.ClickException) -> str:

@@ -198,12 +198,12 @@ def _keys(path: Path | None) -> Keys:
     """
     if path is None:
         return Keys()
-    import yaml
+    from ocr_baseline.yaml_file import read_yaml
 
     try:
-        names = yaml.safe_load(read_text(path))
-    except (SourceError, yaml.YAMLError) as error:
-        raise SettingError(f"can't read {path}: {str(error).splitlines()[0]}") from error
+        names = read_yaml(path)
+    except SourceError as error:
+        raise SettingError(str(error)) from error
     if not isinstance(names, dict) or not all(isinstance(key, str) for key in names.values()):
         raise SettingError(f"{path}: not a mapping of your keys to known keys (docs/metrics.md)")
     return Keys({str(name): key for name, key in names.items()})

@@ -18,6 +18,23 @@ if TYPE_CHECKING:
 DEFAULT_WIDTH = 100
 
 
+def fill_in_closed() -> None:
+    """Take the place of standard streams that were closed before the program began.
+
+    A file opened later would get their numbers, and with them what is meant for the streams.
+    """
+    for number, flags in enumerate((os.O_RDONLY, os.O_RDONLY, os.O_WRONLY)):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, flags)  # gets the lowest number that is free: this one
+    if sys.stdout is None:
+        # Its writes fail, and that is told as any other failure of stdout.
+        sys.stdout = os.fdopen(1, "w", closefd=False)
+    if sys.stderr is None:
+        sys.stderr = os.fdopen(2, "w", closefd=False)
+
+
 def print_data(text: str) -> None:
     """Write text to stdout, in which characters that its encoding lacks become escapes.
 
@@ -40,8 +57,13 @@ def print_data(text: str) -> None:
 
 
 def flush_stdout() -> None:
-    """Write out what is buffered, so that a lost reader shows here and not at exit."""
-    sys.stdout.flush()
+    """Write out what is buffered, so that a lost reader shows here and not at exit.
+
+    Raises:
+        BrokenPipeError: When the reader went away.
+        BaselineError: When stdout can't be written for another reason.
+    """
+    print_data("")
 
 
 def abandon_stdout() -> None:

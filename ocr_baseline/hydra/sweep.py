@@ -7,8 +7,6 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import yaml
-
 from ocr_baseline.errors import BaselineError
 from ocr_baseline.files import write_text_atomically
 from ocr_baseline.layout import (
@@ -21,6 +19,7 @@ from ocr_baseline.model.privacy import redact_arguments
 from ocr_baseline.recovery import Ending, recover_report
 from ocr_baseline.reports.registry import SWEEP
 from ocr_baseline.reports.sweep import SweepJob
+from ocr_baseline.yaml_file import read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,7 +96,7 @@ def _baseline(folder: Path) -> tuple[Baseline | None, str | None]:
 
 def _overrides(path: Path) -> tuple[str, ...]:
     try:
-        content = yaml.safe_load(path.joinpath(*_OVERRIDES).read_text())
-    except (OSError, ValueError, yaml.YAMLError):
+        content = read_yaml(path.joinpath(*_OVERRIDES))
+    except BaselineError:
         return ()
     return tuple(redact_arguments(content)) if isinstance(content, list) else ()

@@ -9,13 +9,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from lightning.pytorch.callbacks import Callback
 from typing_extensions import override
 
 from ocr_baseline.errors import OperationError
 from ocr_baseline.layout import RECORDS_FOLDER
 from ocr_baseline.lightning.attach.attachment import Attachment
-from ocr_baseline.lightning.attach.batch_size import batch_size_of
+from ocr_baseline.lightning.attach.guest_callback import GuestCallback
 from ocr_baseline.lightning.attach.trainer_parts import callbacks_of, status_of
 from ocr_baseline.lightning.metrics import MetricLogger
 from ocr_baseline.lightning.run import description as run_description
@@ -49,7 +48,7 @@ def guarded(hook: Hook) -> Hook:
     return cast("Hook", run)
 
 
-class PerformanceProfilerCallback(Callback):
+class PerformanceProfilerCallback(GuestCallback):
     """Accounts for every second of a run and records it; put it in any Trainer's callbacks.
 
     Each stage's batches, waits for data, hooks, loggers, checkpoints and named operations are
@@ -73,8 +72,6 @@ class PerformanceProfilerCallback(Callback):
         shown_config_keys: Dotted paths of configuration entries that look like secrets and are
             none, as in `model.auth_token_embedding`.
     """
-
-    measures_the_run = True
 
     def __init__(
         self,
@@ -295,7 +292,8 @@ class PerformanceProfilerCallback(Callback):
             attachment.follow_profiler()
             if attachment.accounting.takes_batches():
                 recorder = self._recording.recorder
-                recorder.begin_batch(batch_idx, dataloader_idx, batch_size_of(batch))
+                samples = attachment.samples_of(batch, batch_idx, dataloader_idx)
+                recorder.begin_batch(batch_idx, dataloader_idx, samples)
                 self._metrics.log_batch(
                     trainer, recorder.stages.state_of(recorder.stage), batch_idx
                 )

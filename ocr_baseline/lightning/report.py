@@ -8,10 +8,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lightning.pytorch.callbacks import Callback
 from typing_extensions import override
 
 from ocr_baseline.layout import JSON_NAME
+from ocr_baseline.lightning.attach.guest_callback import GuestCallback
 from ocr_baseline.lightning.attach.trainer_parts import callbacks_of, status_of
 from ocr_baseline.lightning.profiler import PerformanceProfilerCallback
 from ocr_baseline.lightning.run import description as run_description
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 logger = OutwardLogger(__name__)
 
 
-class BaselineReportCallback(Callback):
+class BaselineReportCallback(GuestCallback):
     """Writes `baseline.md`, `baseline.json`, `metrics.csv` and `batches.csv` at the end of a fit.
 
     The numbers come from the first of `sources` that holds any: the records of the
@@ -61,8 +61,6 @@ class BaselineReportCallback(Callback):
     Raises:
         SettingError: `sources` or `metric_names` hold a name that is not known.
     """
-
-    measures_the_run = True
 
     def __init__(
         self,
@@ -138,6 +136,13 @@ class BaselineReportCallback(Callback):
             with suppress(OSError):  # the heartbeat has warned; the report says what it lacks
                 recording.finish(status, ended_by)
         if not trainer.is_global_zero:
+            return
+        if recording is not None and recording.is_replaced():
+            logger.warning(
+                "Another run records in %s too, over this one's records: no report of this run is "
+                "written. Give each run an output_dir of its own.",
+                recording.folder,
+            )
             return
         if recording is not None and status == "finished":
             recording.wait_for_ranks(trainer.world_size)

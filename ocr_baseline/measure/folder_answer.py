@@ -6,13 +6,20 @@ and raises nothing. A thread of its own tries first.
 
 from __future__ import annotations
 
+import os
+import stat
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 PATIENCE_S = 30.0
 """Longer than a busy network file system stalls."""
 
 PROBE_NAME = ".ocr-baseline-probe"
+
+_MAKE_WITHOUT_WAITING = (
+    os.O_WRONLY | os.O_CREAT | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
+)
 
 _overdue: dict[Path, threading.Thread] = {}
 """Attempts that were given up, by folder; one that is still under way is not waited for again."""
@@ -55,10 +62,23 @@ def _are_nested(first: Path, second: Path) -> bool:
 
 
 def _attempt(folder: Path) -> None:
+    with suppress(OSError):
+        try_to_write(next(place for place in (folder, *folder.parents) if place.is_dir()))
+
+
+def try_to_write(folder: Path) -> None:
+    """Make an empty file in a folder and remove it; what else has that name is left as it is.
+
+    A pipe or a link of that name keeps nobody waiting: that it is there was the answer.
+
+    Raises:
+        OSError: When the file can't be made.
+    """
+    probe = folder / PROBE_NAME
+    descriptor = os.open(probe, _MAKE_WITHOUT_WAITING, 0o666)
     try:
-        nearest = next(place for place in (folder, *folder.parents) if place.is_dir())
-        probe = nearest / PROBE_NAME
-        probe.open("ab").close()
+        is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
+    finally:
+        os.close(descriptor)
+    if is_file:
         probe.unlink(missing_ok=True)
-    except OSError:
-        return

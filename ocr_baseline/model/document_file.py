@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 from pydantic import ValidationError
 
-from ocr_baseline.errors import SchemaError, SourceError
+from ocr_baseline.errors import SchemaError
+from ocr_baseline.files import read_bytes
 from ocr_baseline.model.document import SCHEMA_NAME, SCHEMA_VERSION, Baseline
 
 if TYPE_CHECKING:
@@ -26,11 +27,7 @@ def read_baseline(path: Path) -> Baseline:
         SchemaError: When it is not JSON, not a baseline, of a newer major version, or when a field
             holds what it may not; the message names the file.
     """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise SourceError(f"can't read {path}: {error.strerror or error}") from error
-    return parse_baseline(content, str(path))
+    return parse_baseline(read_bytes(path), str(path))
 
 
 def parse_baseline(content: bytes, place: str) -> Baseline:
@@ -82,7 +79,7 @@ def _parse(place: str, content: bytes) -> object:
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON number")
+    raise ValueError(f"{name} isn't a JSON number")
 
 
 def _check_version(place: str, document: object) -> None:
@@ -96,7 +93,7 @@ def _check_version(place: str, document: object) -> None:
     if major is None:
         raise SchemaError(f'{place} has no readable "schema_version": {str(version)[:40]!r}')
     if major != _READABLE_MAJOR:
-        advice = "upgrade ocr-baseline" if major > _READABLE_MAJOR else "write it anew"
+        advice = "upgrade ocr-baseline" if major > _READABLE_MAJOR else "write it again"
         raise SchemaError(
             f"{place} is of schema version {version}, this program reads {_READABLE_MAJOR}.x: "
             f"{advice}"

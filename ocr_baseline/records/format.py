@@ -61,6 +61,7 @@ class EnvironmentJson(TypedDict, total=False):
 class HeaderFields(TypedDict, total=False):
     """What a header tells; a later header adds keys or replaces them."""
 
+    recording: str
     written_at: str
     clock: str
     world_size: int

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from ocr_baseline.errors import SourceError
+from ocr_baseline.files import open_regular, reason
 from ocr_baseline.records.format import MAX_LINE_BYTES, line_start
 
 if TYPE_CHECKING:
@@ -39,12 +40,12 @@ def take_records(
     skipped = tuple(line_start(kind) for kind in skipped_types)
     lost = 0
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             while line := file.readline(MAX_LINE_BYTES):
                 if not line.startswith(skipped):
                     lost += not _is_taken(line, takers)
     except OSError as error:
-        raise SourceError(f"{path} can't be read: {error.strerror or error}") from error
+        raise SourceError(f"{path} can't be read: {reason(error)}") from error
     return lost
 
 

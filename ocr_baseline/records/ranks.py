@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ocr_baseline.errors import SourceError
 from ocr_baseline.model.privacy import redact_text
 from ocr_baseline.model.run import RankRecord, RankStage
 from ocr_baseline.records import checks
@@ -25,18 +26,23 @@ _UNUSED_TYPES = ("operation", "memory", "device_batch")
 _FILE_NAME = re.compile(r"rank_(\d{1,6})\.jsonl")
 
 
-def load_ranks(folder: Path) -> tuple[RankRecord, ...]:
+def load_ranks(folder: Path, note: Callable[[SourceError], None]) -> tuple[RankRecord, ...]:
     """Return the totals of each rank whose records are in a folder, rank 0 too.
 
-    Raises:
-        SourceError: When a file can't be read or its format is newer.
+    `note` hears of a file that can't be read, or whose format is newer.
     """
     paths = {
         int(found[1]): path
         for path in folder.glob("rank_*.jsonl")
         if (found := _FILE_NAME.fullmatch(path.name)) and int(found[1]) < MAX_RANKS
     }
-    return tuple(_rank(rank, paths[rank]) for rank in sorted(paths))
+    ranks: list[RankRecord] = []
+    for rank in sorted(paths):
+        try:
+            ranks.append(_rank(rank, paths[rank]))
+        except SourceError as error:
+            note(error)
+    return tuple(ranks)
 
 
 def _rank(rank: int, path: Path) -> RankRecord:

@@ -57,9 +57,11 @@ def load(folder: Path) -> Run:
             f"{path} holds no readable header; if the run has only just begun, try again later"
         )
     for worker_path in sorted(path.parent.glob("rank_0_worker_*.jsonl")):
-        reading.take_file(worker_path)
-    run = reading.run()
-    return replace(run, ranks=load_ranks(path.parent)) if run.world_size > 1 else run
+        reading.take_worker_file(worker_path)
+    if reading.world_size == 1:
+        return reading.run()
+    ranks = load_ranks(path.parent, reading.note_unread)
+    return replace(reading.run(), ranks=ranks)
 
 
 def find_records(folder: Path) -> Path:
@@ -93,6 +95,7 @@ class _Reading:
     lost_records: int = 0
     removed_batches: int = 0
     said: dict[str, None] = field(default_factory=dict)
+    unread: list[str] = field(default_factory=list)
 
     def take_file(self, path: Path) -> None:
         """Take the records of a file in; those that can't be taken are counted."""
@@ -110,6 +113,23 @@ class _Reading:
             "warning": self._take_warning,
         }
         self.lost_records += take_records(path, takers)
+
+    def take_worker_file(self, path: Path) -> None:
+        """Take the records of a worker in; a file that can't be read is noted and passed over."""
+        try:
+            self.take_file(path)
+        except SourceError as error:
+            self.note_unread(error)
+
+    def note_unread(self, error: SourceError) -> None:
+        """Keep why a file beside the main one is left out."""
+        if len(self.unread) < MOST_WARNINGS:
+            self.unread.append(f"{error}: the report is without it.")
+
+    @property
+    def world_size(self) -> int:
+        """The number of ranks that the run had."""
+        return self._header().get("world_size") or 1
 
     def _take_header(self, record: Mapping[str, Any]) -> None:
         self.headers.append(checks.header(record))
@@ -148,7 +168,7 @@ class _Reading:
             environment_volatile=environment.get("volatile", {})
             | (self.status.get("volatile") or {}),
             missing=self._missing(header),
-            world_size=header.get("world_size") or 1,
+            world_size=self.world_size,
         )
 
     def _header(self) -> HeaderJson:
@@ -226,7 +246,12 @@ class _Reading:
             sanity_check_batches=0 if sanity is None else len(sanity.duration_s),
             setup_s=self._outside_s(Stage.SETUP),
             lost_records=self.lost_records,
-            warnings=(*self._warnings(), *self.said, *self._never_called(header)),
+            warnings=(
+                *self._warnings(),
+                *self.unread,
+                *self.said,
+                *self._never_called(header),
+            ),
         )
 
     def _warnings(self) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ocr_baseline.errors import SourceError
+from ocr_baseline.files import kind_of
 from ocr_baseline.model.run import RunInfo
 from ocr_baseline.sources.logged.folder import find_folder
 from ocr_baseline.sources.logged.hyperparameters import read_config
@@ -73,7 +74,7 @@ SOURCE = Source(
 
 
 def _find_file(path: Path) -> tuple[Path, list[str]]:
-    if path.is_file():
+    if kind_of(path) == "file":
         return path, []
     folder, warnings = find_folder(path, FILE_NAME, "CSV metrics")
     return folder / FILE_NAME, warnings

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ocr_baseline.files import kind_of
 from ocr_baseline.layout import MAIN_RECORDS_NAME, RECORDS_FOLDERS
 from ocr_baseline.sources.source import Source
 
@@ -24,7 +25,7 @@ def load(place: str | Path, options: ReadOptions | None = None) -> Run:
     from ocr_baseline.records import reader
 
     path = Path(place)
-    return reader.load(path.parent if path.is_file() else path)
+    return reader.load(path.parent if kind_of(path) == "file" else path)
 
 
 def _of_trainer(live: LiveRun) -> Iterator[Run]:

@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ocr_baseline.files import is_regular
 from ocr_baseline.sources.logged.keys import Keys
 
 if TYPE_CHECKING:
@@ -82,4 +83,4 @@ class Source:
 
     def owns_folder(self, path: Path) -> bool:
         """Whether a folder is a run of this source, by the regular files in it."""
-        return any(file.is_file() for mark in self.marks for file in path.glob(mark))
+        return any(is_regular(file) for mark in self.marks for file in path.glob(mark))

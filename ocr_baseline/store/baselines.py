@@ -21,7 +21,7 @@ from ocr_baseline.comparison.summary import RunSummary, summarize
 from ocr_baseline.errors import StoreError
 from ocr_baseline.model.document_file import parse_baseline
 from ocr_baseline.model.json_text import json_text
-from ocr_baseline.store.folder import StoreFolder
+from ocr_baseline.store.folder import DEFAULT_TIMEOUT_S, NO_LISTING, StoreFolder
 
 if TYPE_CHECKING:
     from ocr_baseline.model.document import Baseline
@@ -66,13 +66,13 @@ class NameSummary:
 class BaselineStore:
     """Named baselines in a folder or at a URL."""
 
-    def __init__(self, url: str) -> None:
-        """Open a store; it need not exist yet.
+    def __init__(self, url: str, *, timeout_s: float = DEFAULT_TIMEOUT_S) -> None:
+        """Open a store; it need not exist yet. A web server has `timeout_s` for an answer.
 
         Raises:
             StoreError: When the URL can't be opened.
         """
-        self.folder = StoreFolder(url)
+        self.folder = StoreFolder(url, timeout_s=timeout_s)
 
     def summaries(self) -> list[NameSummary]:
         """Return every name of the store, from file names alone.
@@ -80,7 +80,11 @@ class BaselineStore:
         Raises:
             StoreError: When the store can't be listed.
         """
-        return [self._summary(name) for name in self.folder.folders() if _NAME.fullmatch(name)]
+        names = (name for name in self.folder.folders() if _NAME.fullmatch(name))
+        found = [self._summary(name) for name in names]
+        if self.folder.is_web and not any(summary.entries for summary in found):
+            raise StoreError(f"{self.folder} {NO_LISTING}")
+        return found
 
     def has(self, name: str) -> bool:
         """Whether the store holds runs under this name.

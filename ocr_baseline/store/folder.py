@@ -8,11 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from ocr_baseline.errors import StoreError
-from ocr_baseline.files import write_text_atomically
+from ocr_baseline.files import read_bytes, write_text_atomically
 from ocr_baseline.model.privacy import redact_text
 
 if TYPE_CHECKING:
     import fsspec
+
+DEFAULT_TIMEOUT_S = 10.0
+
+NO_LISTING = (
+    "lists no baseline: a store at a web server needs a page there that links to its folders"
+)
 
 Result = TypeVar("Result")
 _LOCAL_ERRORS = (OSError, ImportError, ValueError)
@@ -21,13 +27,18 @@ _LOCAL_ERRORS = (OSError, ImportError, ValueError)
 class StoreFolder:
     """A folder at a path or a URL; every error names the place and what failed."""
 
-    def __init__(self, url: str) -> None:
-        """Open the folder; it need not exist.
+    def __init__(self, url: str, *, timeout_s: float = DEFAULT_TIMEOUT_S) -> None:
+        """Open the folder; it need not exist, but a web server that has it must answer.
+
+        Args:
+            url: A path, or a URL that fsspec has a file system for.
+            timeout_s: Give up on a web server's answer after so long.
 
         Raises:
             StoreError: When no file system knows the URL, or when its package is not installed.
         """
         self.url = url
+        self.is_web = url.startswith(("http://", "https://"))
         self.is_local = "://" not in url or url.startswith("file://")
         # Each driver of a remote file system has an error tree of its own beside Python's.
         self._errors: tuple[type[Exception], ...] = _LOCAL_ERRORS if self.is_local else (Exception,)
@@ -35,7 +46,8 @@ class StoreFolder:
         from fsspec.core import url_to_fs
 
         self._fs: fsspec.AbstractFileSystem
-        self._fs, self._root = self._try("open", lambda: url_to_fs(url))
+        options = _web_options(timeout_s) if self.is_web else {}
+        self._fs, self._root = self._try("open", lambda: url_to_fs(url, **options))
 
     def __str__(self) -> str:
         """Return the URL without credentials."""
@@ -43,7 +55,10 @@ class StoreFolder:
 
     def folders(self) -> list[str]:
         """Return the names of the folders inside, none when the folder does not exist."""
-        return [name for name, kind in self._entries("") if kind == "directory"]
+        names = [name for name, kind in self._entries("") if kind == "directory"]
+        if self.is_web and not names:
+            raise StoreError(f"{self} {NO_LISTING}")
+        return names
 
     def files(self, folder: str) -> list[str]:
         """Return the names of the files in a folder inside, none when it does not exist."""
@@ -61,7 +76,7 @@ class StoreFolder:
         """
         path = self._path(*parts)
         if self.is_local:
-            return self._try("read", lambda: Path(path).read_bytes(), *parts)
+            return self._try("read", lambda: read_bytes(Path(path)), *parts)
         content: bytes = self._try("read", lambda: self._fs.cat_file(path), *parts)
         return content
 
@@ -119,7 +134,7 @@ class StoreFolder:
 
         def entries() -> list[tuple[str, str]]:
             self._fs.invalidate_cache()
-            if not self._fs.exists(path):
+            if not self._is_there(path, folder):
                 return []
             found = self._fs.ls(path, detail=True)
             return sorted(
@@ -128,10 +143,37 @@ class StoreFolder:
 
         return self._try("list", entries, *([folder] if folder else []))
 
+    def _is_there(self, path: str, folder: str) -> bool:
+        if not self.is_web:
+            return bool(self._fs.exists(path))
+        # The file system of web servers takes every failure for a folder that isn't there.
+        return not folder or folder in self.folders()
+
     def _try(self, verb: str, action: Callable[[], Result], *parts: str) -> Result:
         try:
             return action()
+        except StoreError:
+            raise
         except self._errors as error:
-            detail = getattr(error, "strerror", None) or str(error) or type(error).__name__
+            detail = _detail(error)
             message = f"can't {verb} {self.place(*parts)}: {redact_text(str(detail))}"
             raise StoreError(message) from error
+
+
+def _web_options(timeout_s: float) -> dict[str, object]:
+    """Return what makes a web server's file system give up; by itself it waits for five minutes."""
+    from aiohttp import ClientTimeout
+
+    return {
+        "client_kwargs": {"timeout": ClientTimeout(total=timeout_s)},
+    }
+
+
+def _detail(error: Exception) -> str:
+    if isinstance(error, TimeoutError) or type(error).__name__.endswith("TimeoutError"):
+        return "it did not answer in time"
+    if type(error).__name__ == "TooManyRedirects":
+        return "it leads from one address to the next without end"
+    if isinstance(error, FileNotFoundError) and not error.strerror:
+        return "there is nothing at this address"
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__

@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 from ocr_baseline.lightning.attach.accounting import Accounting
 from ocr_baseline.lightning.attach.action_lines import callback_lines
+from ocr_baseline.lightning.attach.framework import class_of
 from ocr_baseline.lightning.attach.framework_timing import FrameworkTiming
 from ocr_baseline.lightning.attach.patches import Patches, handed_to_listener
 from ocr_baseline.lightning.attach.profiler_actions import ProfilerListener
+from ocr_baseline.lightning.attach.samples import SampleCounts, counts_of
 from ocr_baseline.lightning.attach.trainer_parts import (
     callbacks_of,
     has_plain_profiler,
     profiler_of,
     running_stage,
 )
+from ocr_baseline.lightning.run.plain_values import plain_int
 from ocr_baseline.vocabulary import Stage
 
 if TYPE_CHECKING:
@@ -53,6 +56,9 @@ class Attachment:
         self._timing = FrameworkTiming(recorder, operations)
         self._patches = Patches()
         self._listener: ProfilerListener | None = None
+        self._counts: SampleCounts | None = None
+        self._counts_pass: tuple[Stage, int | None] | None = None
+        self._asks_log = False
         self._pid = os.getpid()
 
     @property
@@ -98,6 +104,39 @@ class Attachment:
     def time_metrics(self, module: LightningModule) -> None:
         """Time the metrics that the module has by now."""
         self._timing.time_metrics(module)
+
+    def samples_of(self, batch: Any, batch_idx: int, dataloader_idx: int) -> int | None:
+        """Return the samples of a batch that its loop hands to the step, None where unknown."""
+        samples = None
+        with suppress(Exception):  # loaders are the user's and may raise anything
+            samples = self._counted(batch, batch_idx, dataloader_idx)
+        if samples is None and not self._asks_log:
+            self._asks_log = True
+            self._listen_to_logged_sizes()
+        return samples
+
+    def _counted(self, batch: Any, batch_idx: int, dataloader_idx: int) -> int | None:
+        state = self._recorder.stages.current
+        if self._counts is None or self._counts_pass != (state.stage, state.epoch_start_ns):
+            self._counts_pass = (state.stage, state.epoch_start_ns)
+            module = self.trainer.lightning_module
+            self._counts = counts_of(self.trainer, module, state.stage)
+        return self._counts.of_batch(batch, batch_idx, dataloader_idx)
+
+    def _listen_to_logged_sizes(self) -> None:
+        """Take the `batch_size` that a step gives to `self.log`, where nothing else knows it."""
+        stages = self._recorder.stages
+
+        def told(original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+            state = stages.current
+            if state.samples is None and state.has_started_batch:
+                state.samples = plain_int(kwargs.get("batch_size"))
+            return original(*args, **kwargs)
+
+        owner = class_of(self.trainer, "core.module", "LightningModule")
+        if owner is not None:
+            with suppress(TypeError):  # a module that can't be watched: samples aren't measured
+                self._patches.listen(owner, "log", told, handed_to_listener)
 
     def undo(self) -> None:
         """Take everything back; harmless when repeated."""

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ocr_baseline.files import open_regular
 from ocr_baseline.layout import records_name
 from ocr_baseline.records.format import line_start
 from ocr_baseline.records.lines import parse_line
@@ -32,7 +33,7 @@ def shared_folder(trainer: Trainer, folder: Path) -> Path:
 
 
 def remove_earlier_records(folder: Path, rank: int, world_size: int) -> None:
-    """Remove what an earlier run left of this rank, on rank 0 also of ranks that are no more."""
+    """Remove what an earlier run left of this rank, and on rank 0 of ranks that are gone."""
     for path in folder.glob("rank_*.jsonl"):
         number = path.name.removeprefix("rank_").removesuffix(".jsonl").partition("_")[0]
         if number.isdecimal() and (
@@ -62,7 +63,7 @@ def wait_for_ranks(
 
 def _has_ended(path: Path, reports: int) -> bool:
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             file.seek(max(0, path.stat().st_size - _TAIL_BYTES))
             lines = file.read().splitlines()
     except OSError:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import functools
+import json
+import uuid
 from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ocr_baseline.layout import MAIN_RECORDS_NAME
 from ocr_baseline.lightning.attach.cuda_clock import CudaClock
 from ocr_baseline.lightning.attach.gradient_exchange import gradient_wait_s
 from ocr_baseline.lightning.run import accelerator_memory
@@ -24,6 +27,7 @@ from ocr_baseline.measure.folder_answer import HungFolderError, wait_for_answer
 from ocr_baseline.measure.heartbeat import Heartbeat
 from ocr_baseline.measure.memory import MemoryProbe
 from ocr_baseline.measure.recorder import Recorder
+from ocr_baseline.records.format import MAX_LINE_BYTES
 from ocr_baseline.vocabulary import SECONDS_PER_NS
 
 if TYPE_CHECKING:
@@ -71,7 +75,9 @@ class Recording:
             probe=MemoryProbe(AcceleratorProbe(device)) if profile_memory else None,
         )
         self._reports = 0
+        self._id = uuid.uuid4().hex
         self._has_begun = False
+        self._is_broken_off = False
         self._gradient_wait_s: float | None = None
         self._read_gradient_wait_s: Callable[[], float | None] = lambda: None
 
@@ -126,10 +132,11 @@ class Recording:
         """
         wait_for_answer(self.folder)
         self._reports += 1
-        self.note_gradient_wait()
-        self.recorder.pause()
-        self._heartbeat.beat()
-        self.recorder.flush(with_samples=True)
+        if not self._is_broken_off:
+            self.note_gradient_wait()
+            self.recorder.pause()
+            self._heartbeat.beat()
+            self.recorder.flush(with_samples=True)
         self._write_status(status, ended_by)
 
     def wait_for_ranks(self, world_size: int) -> None:
@@ -152,6 +159,7 @@ class Recording:
 
         The batch that was under way is dropped: nothing tells how far it came.
         """
+        self._is_broken_off = True
         with suppress(Exception):  # whatever is broken, the training is waiting
             wait_for_answer(self.folder)
             at_s = self.recorder.now_ns() * SECONDS_PER_NS
@@ -163,6 +171,16 @@ class Recording:
             return self._has_begun
         self._heartbeat.abandon()
         return False
+
+    def is_replaced(self) -> bool:
+        """Whether another run has put its records in the place of this one's."""
+        try:
+            with (self.folder / MAIN_RECORDS_NAME).open("rb") as file:
+                first = json.loads(file.readline(MAX_LINE_BYTES))
+        except (OSError, ValueError):
+            return False  # nothing is there that could be taken for this run's
+        found = first.get("recording") if isinstance(first, dict) else None
+        return self.recorder.rank == 0 and found != self._id
 
     def close(self) -> None:
         """End for good, whatever can still be written."""
@@ -195,6 +213,7 @@ class Recording:
 
     def _header(self, trainer: Trainer, module: LightningModule) -> HeaderFields:
         own: HeaderFields = {
+            "recording": self._id,
             "written_at": datetime.now(timezone.utc).isoformat(),
             "clock": "time.perf_counter_ns (host)",
             "world_size": trainer.world_size,

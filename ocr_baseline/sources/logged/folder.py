@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from ocr_baseline.errors import SourceError
+from ocr_baseline.files import is_regular, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,10 +24,10 @@ def find_folder(root: Path, pattern: str, what: str) -> tuple[Path, list[str]]:
     Raises:
         SourceError: There is no such folder or file; `what` names what was looked for.
     """
-    if not root.is_dir():
+    if kind_of(root) != "folder":
         raise SourceError(f"{root}: there is no such file or folder to read {what} from")
     for depth in _DEPTHS:
-        files = (path for path in root.glob(depth + pattern) if path.is_file())
+        files = (path for path in root.glob(depth + pattern) if is_regular(path))
         folders = sorted({path.parent for path in files}, key=_version_order)
         if folders:
             return folders[-1], _several(folders, root)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ocr_baseline.errors import SourceError
+from ocr_baseline.files import read_bytes
 from ocr_baseline.measure.environment import PACKAGES
 
 if TYPE_CHECKING:
@@ -57,8 +59,8 @@ def os_of(telemetry: Any) -> dict[str, JsonValue]:
 def packages_of(folder: Path) -> dict[str, JsonValue]:
     """Return the versions of the packages that the recorder names too, by package."""
     try:
-        lines = (folder / REQUIREMENTS).read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
+        lines = read_bytes(folder / REQUIREMENTS).decode("utf-8", "replace").splitlines()
+    except SourceError:
         return {}
     pinned = (line.partition("==") for line in lines)
     versions = {name: version.strip() for name, _, version in pinned}

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from ocr_baseline.errors import SourceError
+from ocr_baseline.files import is_regular, kind_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,12 +22,13 @@ def find_file(path: Path) -> tuple[Path, list[str]]:
     Raises:
         SourceError: There is no such file.
     """
-    if path.is_file():
+    kind = kind_of(path)
+    if kind == "file":
         return path, []
-    if not path.is_dir():
+    if kind is None:
         raise SourceError(f"{path}: there is no such file or folder to read a W&B run from")
     for depth in _DEPTHS:
-        found = {file.resolve() for file in path.glob(depth + PATTERN) if file.is_file()}
+        found = {file.resolve() for file in path.glob(depth + PATTERN) if is_regular(file)}
         if found:
             files = sorted(found, key=_age_order)
             return files[-1], _several(files)

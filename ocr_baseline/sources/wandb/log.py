@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
 from ocr_baseline.errors import SourceError
+from ocr_baseline.files import open_regular, reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,11 +46,11 @@ def read_log(path: Path, state: LogState) -> Iterator[bytes]:
         SourceError: The file can't be opened or is no W&B log.
     """
     try:
-        with path.open("rb") as stream:
+        with open_regular(path) as stream:
             _check_header(path, stream.read(_FILE_HEADER.size))
             yield from _records(_fragments(stream, state), state)
     except OSError as error:
-        raise SourceError(f"{path}: can't be read: {error.strerror or error}") from error
+        raise SourceError(f"{path}: can't be read: {reason(error)}") from error
 
 
 def _check_header(path: Path, header: bytes) -> None:

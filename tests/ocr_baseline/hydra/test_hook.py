@@ -6,6 +6,7 @@ import csv
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -107,19 +108,18 @@ def test_a_hook_that_fails_leaves_exit_code_and_job_alone(start: Start, tmp_path
     assert not (tmp_path / "job" / "baseline" / "baseline.json").exists()
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
 def test_a_folder_that_does_not_answer_delays_a_job_for_a_while_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(folder_answer, "PATIENCE_S", 0.1)
     recording_job.record(tmp_path / "baseline" / "records", 5).close()
-    probe = tmp_path / "baseline" / folder_answer.PROBE_NAME
-    os.mkfifo(probe)  # a pipe that nobody reads holds whoever opens it to write
+    answers = threading.Event()
+    monkeypatch.setattr(folder_answer, "try_to_write", lambda folder: answers.wait())
     config = OmegaConf.create({"hydra": {"runtime": {"output_dir": str(tmp_path)}}})
     BaselineReportHook().on_job_end(config, JobReturn(status=JobStatus.COMPLETED))
     assert "has not answered for" in caplog.text
     assert not (tmp_path / "baseline" / "baseline.json").exists()
-    os.close(os.open(probe, os.O_RDONLY | os.O_NONBLOCK))
+    answers.set()
 
 
 def test_a_rank_above_0_writes_nothing(start: Start, tmp_path: Path) -> None:

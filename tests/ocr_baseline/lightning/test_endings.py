@@ -6,6 +6,7 @@ import copy
 import logging
 import os
 import pickle
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -450,19 +451,17 @@ def test_a_disk_that_is_full_is_no_harm(
 
 
 @pytest.fixture
-def hang(tmp_path: Path) -> Iterator[Callable[[], None]]:
-    """Make the folder one in which nobody can make a file: the attempt waits for ever."""
-    probe = tmp_path / "baseline" / "records" / folder_answer.PROBE_NAME
+def hang(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
+    """Make every folder one in which nobody can make a file: the attempt waits for ever."""
+    answers = threading.Event()
 
     def begin() -> None:
-        probe.parent.mkdir(parents=True, exist_ok=True)
-        os.mkfifo(probe)  # a pipe that nobody reads holds whoever opens it to write
+        monkeypatch.setattr(folder_answer, "try_to_write", lambda folder: answers.wait())
 
     yield begin
-    os.close(os.open(probe, os.O_RDONLY | os.O_NONBLOCK))
+    answers.set()
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
 @pytest.mark.parametrize("moment", ["setup", "on_train_batch_end", "on_train_end"])
 def test_a_file_system_that_does_not_answer_holds_a_training_up_for_a_while_only(
     moment: str, tmp_path: Path, hang: Callable[[], None], monkeypatch: pytest.MonkeyPatch

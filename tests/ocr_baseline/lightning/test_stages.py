@@ -102,7 +102,7 @@ class PlainLoader:
 
 
 def words() -> DataLoader[Any]:
-    return DataLoader(["a", "b", "c", "d"], batch_size=2)  # type: ignore[arg-type]  # a list is dataset enough
+    return DataLoader([["a", "b"], ["c", "d"]], batch_size=None)  # type: ignore[arg-type]  # a list is dataset enough
 
 
 CASES: dict[str, tuple[dict[str, Any], dict[str, int]]] = {

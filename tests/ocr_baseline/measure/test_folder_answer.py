@@ -24,13 +24,40 @@ def test_what_fails_at_once_is_left_to_the_writer(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+@pytest.mark.parametrize("has_reader", [False, True])
+def test_a_pipe_in_the_probes_place_holds_nobody_up_and_stays(
+    has_reader: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(folder_answer, "PATIENCE_S", 1e9)
+    pipe = tmp_path / PROBE_NAME
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK) if has_reader else None
+    wait_for_answer(tmp_path / "records")
+    assert pipe.is_fifo()
+    if reader is not None:
+        os.close(reader)
+
+
+def test_a_link_in_the_probes_place_is_not_written_through(tmp_path: Path) -> None:
+    (tmp_path / PROBE_NAME).symlink_to("elsewhere")
+    wait_for_answer(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [PROBE_NAME]
+
+
 def test_a_folder_that_hangs_is_waited_for_once_until_it_answers_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(folder_answer, "PATIENCE_S", 0.05)
     hung, beside = tmp_path / "hung", tmp_path / "beside"
     hung.mkdir()
-    os.mkfifo(hung / PROBE_NAME)
+    beside.mkdir()
+    answers = threading.Event()
+
+    def wait_where_it_hangs(folder: Path) -> None:
+        if folder == hung:
+            answers.wait()
+
+    monkeypatch.setattr(folder_answer, "try_to_write", wait_where_it_hangs)
     with pytest.raises(HungFolderError, match="has not answered for"):
         wait_for_answer(hung)
     for nested in (hung, hung / "records", tmp_path):
@@ -38,10 +65,8 @@ def test_a_folder_that_hangs_is_waited_for_once_until_it_answers_again(
             wait_for_answer(nested)
     wait_for_answer(beside)
 
-    reader = os.open(hung / PROBE_NAME, os.O_RDONLY | os.O_NONBLOCK)
+    answers.set()
     for thread in threading.enumerate():
         if thread.name == "ocr-baseline-probe":
             thread.join()
-    os.close(reader)
     wait_for_answer(hung)
-    assert not list(hung.iterdir())

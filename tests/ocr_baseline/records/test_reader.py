@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import functools
 import json
+import os
+import re
+import shutil
 from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
@@ -597,3 +600,54 @@ def test_records_of_any_content_are_read_or_counted_and_the_report_is_finite(
             assert np.isfinite(stage.batches.duration_s).all()
             assert (stage.batches.duration_s >= 0).all()
     analyze(run).model_dump_json()
+
+
+GOLDEN = Path(__file__).with_name("golden_run") / "finished"
+
+
+def _replace(path: Path, by: str) -> None:
+    path.unlink(missing_ok=True)
+    if by == "pipe":
+        os.mkfifo(path)
+    elif by == "folder":
+        path.mkdir()
+    elif by == "newer format":
+        path.write_text('{"type":"header","format":"ocr-baseline-records","version":99}\n')
+    else:
+        path.symlink_to({"loop": path.name, "endless": "/dev/zero", "nothing": "absent"}[by])
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+@pytest.mark.parametrize("by", ["pipe", "folder", "loop", "endless", "nothing"])
+def test_a_workers_file_that_cannot_be_read_costs_a_note_and_no_report(
+    by: str, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(GOLDEN, tmp_path / "run"))
+    whole = source.load(folder)
+    lost = sorted(folder.glob("rank_0_worker_*.jsonl"))[0]
+    _replace(lost, by)
+
+    run = source.load(folder)
+
+    assert run.stages[0].epochs == whole.stages[0].epochs
+    assert len(run.workers) < len(whole.workers)
+    (warning,) = set(run.measurement.warnings) - set(whole.measurement.warnings)
+    assert lost.name in warning
+    assert "without it" in warning
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+@pytest.mark.parametrize("by", ["pipe", "folder", "loop", "endless", "newer format"])
+def test_a_ranks_file_that_cannot_be_read_costs_a_note_and_no_report(
+    by: str, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(GOLDEN, tmp_path / "run"))
+    main = folder / "rank_0.jsonl"
+    main.write_text(re.sub(r'"world_size":1\b', '"world_size":3', main.read_text()))
+    shutil.copy(main, folder / "rank_1.jsonl")
+    _replace(folder / "rank_2.jsonl", by)
+
+    run = source.load(folder)
+
+    assert [rank.rank for rank in run.ranks] == [0, 1]
+    assert any("rank_2.jsonl" in warning for warning in run.measurement.warnings)

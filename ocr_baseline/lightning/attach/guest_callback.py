@@ -1,0 +1,27 @@
+"""What the two callbacks share: they are callbacks of whichever of Lightning's packages runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lightning.pytorch.callbacks import Callback
+from typing_extensions import Self
+
+from ocr_baseline.lightning.attach.framework import loaded_classes
+
+
+class GuestCallback(Callback):
+    """A callback of `lightning.pytorch`, and of `pytorch_lightning` where that is loaded.
+
+    Up to version 2.5 a Trainer of `pytorch_lightning` takes no callbacks but those of its own
+    class.
+    """
+
+    measures_the_run = True
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """Make one, after the packages that are loaded by now have been joined."""
+        for base in loaded_classes("callbacks.callback", "Callback"):
+            if not issubclass(GuestCallback, base):
+                GuestCallback.__bases__ += (base,)
+        return super().__new__(cls)

@@ -1,0 +1,486 @@
+"""Whatever fails in the callbacks, and whatever else runs, the training goes on as without them."""
+
+from __future__ import annotations
+
+import copy
+import gc
+import os
+import pickle
+import threading
+import weakref
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.callbacks import BatchSizeFinder, LearningRateFinder
+from lightning.pytorch.profilers import PassThroughProfiler, Profiler, SimpleProfiler
+from lightning.pytorch.tuner.tuning import Tuner
+from torch.utils.data import DataLoader
+
+from ocr_baseline.measure.recorder import Recorder
+from ocr_baseline.measure.timeline import Timeline
+from tests.ocr_baseline.lightning import tiny_runs as tiny
+from tests.ocr_baseline.lightning.test_endings import BoomError, alone, outcome, traces
+from tests.ocr_baseline.lightning.tiny_runs import TinyModule, loader, tiny_run
+
+pytestmark = pytest.mark.usefixtures("simulated_clock")
+
+
+# -- one guard ---------------------------------------------------------------------------------
+
+ENTRIES = {
+    "a span": (Timeline, "unwind"),
+    "a stage's first hook": (Recorder, "open_stage"),
+    "a batch's first hook": (Recorder, "begin_batch"),
+    "a fetch": (Recorder, "begin_fetch"),
+    "the end of a fetch": (Recorder, "end_fetch"),
+    "an epoch's end": (Recorder, "end_batches"),
+    "a loader's start": (Recorder, "start_loader"),
+    "a stage's last hook": (Recorder, "close_stage"),
+}
+
+
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_a_failure_of_ours_ends_the_measuring_with_one_warning_and_not_the_training(
+    entry: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner, name = ENTRIES[entry]
+    before = traces()
+    calls: list[str] = []
+    original = getattr(owner, name)
+
+    def fails_at_the_second_call(*args: Any, **kwargs: Any) -> Any:
+        calls.append(name)
+        if len(calls) >= 2:
+            raise BoomError("a bug of ours")
+        return original(*args, **kwargs)
+
+    monkeypatch.setattr(owner, name, fails_at_the_second_call)
+    if entry == "a span":
+        monkeypatch.setattr(Recorder, "span", _unbalanced_span)
+
+    with tiny.log_messages() as messages:
+        run = tiny_run(tmp_path / "with", max_epochs=2)
+    monkeypatch.undo()
+    bare = alone(tmp_path / "without", max_epochs=2)
+
+    assert outcome(run) == outcome(bare)
+    assert traces() == before
+    stopped = [message for message in messages if "a bug of ours" in message]
+    assert len(stopped) == len(messages) == 1
+    warnings = run.baseline.measurement.warnings
+    assert [w for w in warnings if "measuring stopped" in w and "a bug of ours" in w]
+    assert run.baseline.run.status == "finished"
+
+
+def _unbalanced_span(recorder: Recorder, line: str) -> Any:
+    from ocr_baseline.measure.timeline import Span
+
+    class Leaves(Span):
+        def __exit__(self, *exc_info: Any) -> None:
+            self._timeline.current = -1  # another line than the one that was entered
+            super().__exit__(*exc_info)
+
+    return Leaves(recorder.timeline, line)
+
+
+def test_a_hook_that_fails_ends_the_measuring_and_not_the_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Unreadable(DataLoader[torch.Tensor]):
+        @property
+        def batch_size(self) -> Any:
+            raise BoomError("not now")
+
+        @batch_size.setter
+        def batch_size(self, value: Any) -> None: ...
+
+    def action(trainer: Trainer, module: LightningModule) -> None:
+        trainer.fit(module, Unreadable(tiny.Items(), batch_size=2))
+
+    run = tiny_run(tmp_path / "with", action)
+    bare = alone(tmp_path / "without", action)
+
+    assert outcome(run) == outcome(bare)
+    assert "batch_size" not in run.baseline.environment.identity
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"num_workers": np.int64(1), "prefetch_factor": np.int64(3)},
+        {"num_workers": np.minimum(1, 2), "persistent_workers": np.bool_(True)},
+    ],
+)
+def test_loader_arguments_of_other_number_types_are_recorded_as_plain_ones(
+    arguments: dict[str, Any], tmp_path: Path
+) -> None:
+    run = tiny_run(tmp_path, lambda t, m: t.fit(m, loader(**arguments)))
+
+    identity = run.baseline.environment.identity
+    assert identity["num_workers"] == 1
+    assert not [w for w in run.baseline.measurement.warnings if "stopped" in w]
+    assert len(list((tmp_path / "baseline" / "records").glob("rank_0_worker_train_*"))) == 1
+
+
+# -- the user's own profiler -------------------------------------------------------------------
+
+
+class ReadsProfiler(Callback):
+    """Keeps what the profiler looks like as the run goes."""
+
+    def __init__(self) -> None:
+        self.seen: list[Any] = []
+
+    def on_train_batch_end(self, trainer: Trainer, *args: Any) -> None:
+        self.seen.append(trainer.profiler)  # type: ignore[attr-defined]  # declared nowhere
+
+
+def test_the_profiler_stays_the_users_own_object_with_its_own_attributes(tmp_path: Path) -> None:
+    profiler, reads = SimpleProfiler(), ReadsProfiler()
+    keys = {*vars(profiler), "_lightning_module"}  # Lightning's own
+
+    run = tiny_run(tmp_path, profiler=profiler, callbacks=[reads])
+
+    assert all(seen is profiler for seen in reads.seen)
+    assert set(vars(profiler)) == keys
+    assert "profile" not in vars(SimpleProfiler)
+    run.check_totals()
+
+
+@pytest.mark.parametrize("profiler", [None, "simple"])
+def test_a_trainer_and_its_profiler_can_be_copied_as_the_run_goes(
+    profiler: str | None, tmp_path: Path
+) -> None:
+    class Copies(Callback):
+        def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+            copied = copy.deepcopy(trainer)
+            own = pickle.loads(pickle.dumps(trainer.profiler))  # type: ignore[attr-defined]  # noqa: S301 - our own object
+            with copied.profiler.profile("x"), own.profile("y"):  # type: ignore[attr-defined]  # declared nowhere
+                pass
+
+    run = tiny_run(tmp_path, profiler=profiler, callbacks=[Copies()])
+
+    assert run.ended_by is None
+    assert run.baseline.operations == []
+    run.check_totals()
+
+
+def test_a_profiler_is_gone_as_soon_as_its_trainer_is(tmp_path: Path) -> None:
+    profiler = SimpleProfiler()
+    gone = weakref.ref(profiler)
+    run = tiny_run(tmp_path, profiler=profiler)
+    run.trainer.profiler = PassThroughProfiler()  # type: ignore[attr-defined]  # declared nowhere
+
+    gc.disable()
+    try:
+        del profiler
+        assert gone() is None
+    finally:
+        gc.enable()
+
+
+class WorksInActions(TinyModule):
+    def training_step(self, batch: Any, batch_idx: int) -> Any:
+        with self.trainer.profiler.profile("augment"):  # type: ignore[attr-defined]  # declared nowhere
+            tiny.work(5.0)
+        with self.trainer.profiler.profile("what comes_next") as name:  # type: ignore[attr-defined]  # declared nowhere
+            assert name == "what comes_next"
+            tiny.work(1.0)
+        return super().training_step(batch, batch_idx)
+
+
+@pytest.mark.parametrize("profiler", [None, "simple", "advanced"])
+def test_an_action_of_the_users_own_is_an_operation_of_its_name(
+    profiler: str | None, tmp_path: Path
+) -> None:
+    run = tiny_run(tmp_path, module=WorksInActions(), profiler=profiler)
+
+    lines_ms = run.lines_ms("train")
+    assert (lines_ms["augment"], lines_ms["what comes_next"]) == (20.0, 4.0)
+    assert lines_ms["forward"] == 4 * tiny.TRAIN_STEP_MS
+    calls = {operation.name: operation.calls for operation in run.baseline.operations}
+    assert calls == {"augment": 4, "what comes_next": 4}
+    run.check_totals()
+
+
+def test_actions_of_other_threads_leave_the_accounts_alone(tmp_path: Path) -> None:
+    class InThreads(Callback):
+        def on_train_batch_start(self, trainer: Trainer, *args: Any) -> None:
+            def act() -> None:
+                for name in ("mine", "[_TrainingEpochLoop].train_dataloader_next"):
+                    with trainer.profiler.profile(name):  # type: ignore[attr-defined]  # declared nowhere
+                        pass
+
+            thread = threading.Thread(target=act)
+            thread.start()
+            thread.join()
+
+    run = tiny_run(tmp_path, callbacks=[InThreads()])
+
+    assert run.phase("train").batches == 4
+    run.check_totals()
+
+
+class Delegates(Profiler):
+    """A profiler of the user's around another one."""
+
+    def __init__(self, inner: Profiler) -> None:
+        super().__init__()
+        self.inner = inner
+
+    def start(self, action_name: str) -> None:
+        self.inner.start(action_name)
+
+    def stop(self, action_name: str) -> None:
+        self.inner.stop(action_name)
+
+
+def test_a_profiler_that_is_put_there_as_the_run_goes_is_followed(tmp_path: Path) -> None:
+    class Exchanges(Callback):
+        def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+            trainer.profiler = Delegates(trainer.profiler)  # type: ignore[attr-defined]  # declared nowhere
+
+    run = tiny_run(tmp_path, callbacks=[Exchanges()], max_epochs=2)
+
+    assert isinstance(run.trainer.profiler, Delegates)  # type: ignore[attr-defined]  # declared nowhere
+    assert run.phase("train").batches == 8
+    assert run.lines_ms("train")["forward"] == 8 * tiny.TRAIN_STEP_MS
+
+
+def test_a_wrap_over_the_profilers_method_survives_the_run(tmp_path: Path) -> None:
+    calls: list[str] = []
+
+    class Wraps(Callback):
+        def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+            profiler = trainer.profiler  # type: ignore[attr-defined]  # declared nowhere
+            original = profiler.profile
+
+            def wrapped(name: str) -> Any:
+                calls.append(name)
+                return original(name)
+
+            profiler.profile = wrapped
+
+    run = tiny_run(tmp_path, callbacks=[Wraps()])
+    seen = len(calls)
+    with run.trainer.profiler.profile("later"):  # type: ignore[attr-defined]  # declared nowhere
+        pass
+
+    assert len(calls) == seen + 1
+    assert run.phase("train").batches == 4
+
+
+# -- the hooks decide which loop runs ----------------------------------------------------------
+
+
+class Searched(TinyModule):
+    def __init__(self) -> None:
+        super().__init__()
+        self.lr = 0.1
+        self.batch_size = 2
+
+    def train_dataloader(self) -> Any:
+        return loader(batch_size=self.batch_size)
+
+    def val_dataloader(self) -> Any:
+        return loader(6, batch_size=self.batch_size)
+
+
+class SearchesAt(LearningRateFinder):
+    """Searches at the start of the second epoch, in a hook that is called at other times too."""
+
+    def __init__(self, hook: str) -> None:
+        super().__init__(num_training_steps=3)
+        self.searches = 0
+        setattr(self, hook, self.search)
+
+    def on_fit_start(self, *args: Any) -> None: ...
+
+    def search(self, trainer: Trainer, module: LightningModule, *args: Any) -> None:
+        if trainer.current_epoch == 1 and not self.searches:
+            self.searches += 1
+            self.lr_find(trainer, module)
+
+
+@pytest.mark.parametrize("hook", ["on_train_epoch_start", "on_train_epoch_end"])
+def test_a_learning_rate_search_inside_an_epoch_is_apart_from_the_training(
+    hook: str, tmp_path: Path
+) -> None:
+    finder = SearchesAt(hook)
+    run = tiny_run(
+        tmp_path, lambda t, m: t.fit(m), module=Searched(), callbacks=[finder], max_epochs=3
+    )
+
+    assert run.ended_by is None
+    assert finder.searches == 1
+    assert (run.phase("train").batches, run.phase("train").epochs) == (12, 3)
+    assert (run.phase("validation").batches, run.phase("validation").epochs) == (9, 3)
+
+
+def test_a_batch_size_search_in_a_validation_is_no_epoch_of_it(tmp_path: Path) -> None:
+    class InValidation(BatchSizeFinder):
+        def __init__(self) -> None:
+            super().__init__(max_trials=1, init_val=2)
+
+    run = tiny_run(
+        tmp_path, lambda t, m: t.validate(m), module=Searched(), callbacks=[InValidation()]
+    )
+
+    assert run.ended_by is None
+    assert run.phase("validation").epochs == 1
+
+
+def test_a_validation_that_a_callback_runs_is_a_validation(tmp_path: Path) -> None:
+    class Validates(Callback):
+        def on_train_epoch_start(self, trainer: Trainer, *args: Any) -> None:
+            if trainer.current_epoch == 1:
+                trainer.validating = True
+                trainer.fit_loop.epoch_loop.val_loop.run()
+                trainer.training = True
+
+    run = tiny_run(tmp_path, callbacks=[Validates()], max_epochs=2)
+
+    assert run.ended_by is None
+    assert (run.phase("train").batches, run.phase("train").epochs) == (8, 2)
+    assert (run.phase("validation").batches, run.phase("validation").epochs) == (9, 3)
+    run.check_totals()
+
+
+def test_a_trainer_inside_a_hook_that_shares_the_profiler_is_not_this_run(tmp_path: Path) -> None:
+    shared = SimpleProfiler()
+
+    class RunsAnother(Callback):
+        def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+            inner = tiny.tiny_trainer(tmp_path / "inner", profiler=shared, logger=False)
+            inner.fit(TinyModule(), loader(), loader(4))
+
+    run = tiny_run(tmp_path, profiler=shared, callbacks=[RunsAnother()], max_epochs=2)
+
+    assert run.ended_by is None
+    assert (run.phase("train").batches, run.phase("train").epochs) == (8, 2)
+    assert (run.phase("validation").batches, run.phase("validation").epochs) == (6, 2)
+
+
+# -- never alone -------------------------------------------------------------------------------
+
+
+def test_trainers_in_two_threads_are_each_recorded_alone_and_leave_no_trace(
+    tmp_path: Path,
+) -> None:
+    before = traces()
+    runs: dict[str, tiny.TinyRun] = {}
+    both = threading.Barrier(2)
+
+    class Meets(Callback):
+        def on_train_epoch_start(self, *args: Any) -> None:
+            both.wait(timeout=60)
+
+    def run(name: str, batches: int) -> None:
+        runs[name] = tiny_run(
+            tmp_path / name,
+            lambda t, m: t.fit(m, loader(2 * batches), loader(6)),
+            callbacks=[Meets()],
+        )
+
+    threads = [threading.Thread(target=run, args=arguments) for arguments in (("a", 3), ("b", 6))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert traces() == before
+    assert {name: run.phase("train").batches for name, run in runs.items()} == {"a": 3, "b": 6}
+
+
+def test_an_error_inside_a_tuners_trial_ends_the_heartbeat_and_leaves_no_trace(
+    tmp_path: Path,
+) -> None:
+    before = traces()
+
+    class Breaks(Searched):
+        def training_step(self, batch: Any, batch_idx: int) -> Any:
+            raise BoomError("in a trial")
+
+    run = tiny_run(tmp_path, lambda t, m: Tuner(t).lr_find(m, num_training=3), module=Breaks())
+
+    assert isinstance(run.ended_by, BoomError)
+    assert traces() == before
+    assert "ocr-baseline-heartbeat" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_a_run_whose_records_another_one_replaced_writes_no_report_over_it(tmp_path: Path) -> None:
+    class RunsAnother(Callback):
+        def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+            tiny_run(tmp_path, max_epochs=3)
+
+    with tiny.log_messages() as messages:
+        run = tiny_run(tmp_path, callbacks=[RunsAnother()])
+
+    assert run.phase("train").batches == 12, "the other run's own report"
+    assert [message for message in messages if "Another run records in" in message]
+
+
+def test_a_relative_folder_is_the_one_that_the_run_began_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ocr_baseline import BaselineReportCallback, PerformanceProfilerCallback
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "elsewhere").mkdir()
+
+    class Moves(Callback):
+        def on_train_start(self, *args: Any) -> None:
+            os.chdir(tmp_path / "elsewhere")
+
+    tiny_run(
+        tmp_path,
+        callbacks=[Moves()],
+        profiling=PerformanceProfilerCallback(output_dir="out", profile_memory=False),
+        report=BaselineReportCallback(output_dir="out"),
+    )
+
+    assert (tmp_path / "out" / "baseline.json").is_file()
+    assert not list((tmp_path / "elsewhere").iterdir())
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system doesn't fork")
+def test_a_forked_child_that_exits_writes_nothing_of_its_parents(tmp_path: Path) -> None:
+    class Forks(Callback):
+        def on_train_batch_end(self, trainer: Trainer, *args: Any) -> None:
+            if trainer.global_step != 2:
+                return
+            child = os.fork()
+            if child == 0:
+                raise SystemExit(7)
+            os.waitpid(child, 0)
+
+    def action(trainer: Trainer, module: LightningModule) -> None:
+        parent = os.getpid()
+        try:
+            tiny.fit(trainer, module)
+        finally:
+            if os.getpid() != parent:
+                os._exit(0)
+
+    run = tiny_run(tmp_path, action, callbacks=[Forks()])
+
+    assert run.phase("train").batches == 4
+    assert run.baseline.run.status == "finished"
+
+
+def test_a_run_that_fails_at_its_start_keeps_the_report_before_it(tmp_path: Path) -> None:
+    tiny_run(tmp_path)
+
+    class FailsAtOnce(TinyModule):
+        def configure_optimizers(self) -> Any:
+            raise BoomError("a typing error")
+
+    run = tiny_run(tmp_path, module=FailsAtOnce())
+
+    assert isinstance(run.ended_by, BoomError)
+    assert run.baseline.run.status == "finished"
+    assert run.phase("train").batches == 4

@@ -1,0 +1,169 @@
+"""Samples are what is known for certain, or not measured."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch.utilities import CombinedLoader
+from torch.utils.data import BatchSampler, DataLoader, Dataset, SequentialSampler
+
+from tests.ocr_baseline.lightning import tiny_runs as tiny
+from tests.ocr_baseline.lightning.test_endings import alone, outcome
+from tests.ocr_baseline.lightning.tiny_runs import TinyModule, loader, tiny_run
+
+pytestmark = pytest.mark.usefixtures("simulated_clock")
+
+
+class TakesAnything(TinyModule):
+    """Its step doesn't look at the batch."""
+
+    def training_step(self, batch: Any, batch_idx: int) -> Any:
+        return super().training_step(torch.ones(2, 4), batch_idx)
+
+    def transfer_batch_to_device(self, batch: Any, *args: Any) -> Any:
+        return batch
+
+
+class TellsItsSize(TakesAnything):
+    def training_step(self, batch: Any, batch_idx: int) -> Any:
+        loss = super().training_step(batch, batch_idx)
+        self.log("told", loss.detach(), batch_size=5)
+        return loss
+
+
+class ChangesBatches(TakesAnything):
+    def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
+        return torch.cat([batch, batch])
+
+
+class Images(Dataset[Any]):
+    """Pictures of three channels and several sizes, each with its boxes."""
+
+    def __len__(self) -> int:
+        return 10
+
+    def __getitem__(self, index: int) -> Any:
+        return torch.ones(3, 8, 8 + index % 3), {"boxes": torch.zeros(index % 3, 4)}
+
+
+def transposed(items: list[Any]) -> Any:
+    return tuple(zip(*items, strict=True))
+
+
+def without_the_first(items: list[Any]) -> Any:
+    return torch.stack(items[1:])
+
+
+class OneLess(BatchSampler):
+    """A batch sampler of the user's own: its length and size tell nothing."""
+
+    def __iter__(self) -> Iterator[list[int]]:
+        yield [0]
+        yield [1, 2, 3]
+
+
+def combined(mode: Any) -> Any:
+    return CombinedLoader({"small": loader(4), "large": loader(18, batch_size=6)}, mode)
+
+
+CASES: dict[str, tuple[Any, type[TinyModule], int | None]] = {
+    "a last batch that is smaller": (lambda: loader(7), TakesAnything, 7),
+    "a last batch that is dropped": (lambda: loader(7, drop_last=True), TakesAnything, 6),
+    "pictures in lists": (
+        lambda: DataLoader(Images(), batch_size=4, collate_fn=transposed),
+        TakesAnything,
+        10,
+    ),
+    "a list of items": (
+        lambda: DataLoader(Images(), batch_size=4, collate_fn=list),
+        TakesAnything,
+        10,
+    ),
+    "words": (lambda: DataLoader(["a", "b", "c"], batch_size=2), TakesAnything, 3),  # type: ignore[arg-type]  # a list is dataset enough
+    "a stream in batches": (lambda: DataLoader(tiny.Stream(7), batch_size=2), TakesAnything, 7),
+    "a batch sampler of one's own": (
+        lambda: DataLoader(
+            tiny.Items(4), batch_sampler=OneLess(SequentialSampler([1] * 4), 2, False)
+        ),
+        TakesAnything,
+        4,
+    ),
+    "several loaders, the longest's length": (lambda: combined("max_size"), TakesAnything, 22),
+    "several loaders, the shorter again": (lambda: combined("max_size_cycle"), TakesAnything, 24),
+    "several loaders, the shortest's length": (lambda: combined("min_size"), TakesAnything, 16),
+    "batches that a hook changes": (lambda: loader(7), ChangesBatches, None),
+    "items that the collate function drops": (
+        lambda: loader(8, batch_size=4, collate_fn=without_the_first),
+        TakesAnything,
+        None,
+    ),
+    "single pictures without a batch": (
+        lambda: DataLoader(Images(), batch_size=None),
+        TakesAnything,
+        None,
+    ),
+    "whole batches from the dataset": (
+        lambda: DataLoader([torch.ones(5, 4)] * 3, batch_size=None),  # type: ignore[arg-type]  # a list is dataset enough
+        TakesAnything,
+        None,
+    ),
+    "whole batches whose size the step tells": (
+        lambda: DataLoader([torch.ones(5, 4)] * 3, batch_size=None),  # type: ignore[arg-type]  # a list is dataset enough
+        TellsItsSize,
+        15,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_samples_are_right_or_not_measured(case: str, tmp_path: Path) -> None:
+    make, module_class, samples = CASES[case]
+
+    run = tiny_run(tmp_path, lambda t, m: t.fit(m, make()), module=module_class())
+
+    assert run.ended_by is None
+    assert run.phase("train").samples == samples
+
+
+class DrawsWhenRead(Mapping[str, torch.Tensor]):
+    """Looking at it changes the run's random numbers."""
+
+    def __init__(self, values: torch.Tensor) -> None:
+        self.values_ = values
+
+    def __getitem__(self, key: str) -> torch.Tensor:
+        return self.values_ + torch.rand(1)
+
+    def __iter__(self) -> Iterator[str]:
+        torch.rand(1)
+        return iter(["x"])
+
+    def __len__(self) -> int:
+        torch.rand(1)
+        return 1
+
+    @property
+    def shape(self) -> Any:
+        return torch.rand(1)
+
+
+def test_a_batch_of_the_users_own_kind_is_not_looked_into(tmp_path: Path) -> None:
+    class Reads(TakesAnything):
+        def training_step(self, batch: Any, batch_idx: int) -> Any:
+            return self.loss_of(batch["x"])
+
+    def action(trainer: Trainer, module: LightningModule) -> None:
+        trainer.fit(module, loader(collate_fn=lambda items: DrawsWhenRead(torch.stack(items))))
+
+    module = Reads()
+    bare = alone(tmp_path / "without", action, module=copy.deepcopy(module))
+    run = tiny_run(tmp_path / "with", action, module=module)
+
+    assert outcome(run) == outcome(bare)
+    assert run.phase("train").samples == 8
