@@ -76,6 +76,8 @@ def _from_real(value: Real) -> float | NotANumber:
 def _from_text(text: str) -> float | NotANumber | None:
     if not text.strip():
         return None
+    if "_" in text:  # a number to Python alone
+        return NotANumber("text")
     try:
         return _finite(float(text))
     except ValueError:
