@@ -76,7 +76,7 @@ class CsvTable:
             for table in self._pieces():
                 yield from self._rows_of(table)
                 pieces += 1
-        except ValueError:
+        except (ValueError, IndexError):  # IndexError: of files that end within their header
             # Something is no number: an epoch, a NaN that was logged, the header again.
             yield from self._rows_one_by_one(pieces * _ROWS_AT_ONCE)
 
