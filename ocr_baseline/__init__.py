@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ocr_baseline.analysis.analyze import analyze
     from ocr_baseline.api import check, compare, read, read_run
-    from ocr_baseline.comparison.assertions import Check
+    from ocr_baseline.comparison.check import Check
     from ocr_baseline.comparison.comparison import Comparison
     from ocr_baseline.errors import BaselineError
     from ocr_baseline.hydra.hook import BaselineReportHook
@@ -44,7 +44,7 @@ _HOMES = {
     "BaselineError": "ocr_baseline.errors",
     "BaselineReportCallback": "ocr_baseline.lightning.report",
     "BaselineReportHook": "ocr_baseline.hydra.hook",
-    "Check": "ocr_baseline.comparison.assertions",
+    "Check": "ocr_baseline.comparison.check",
     "Comparison": "ocr_baseline.comparison.comparison",
     "PerformanceProfilerCallback": "ocr_baseline.lightning.profiler",
     "Run": "ocr_baseline.model.run",

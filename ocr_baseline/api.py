@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from ocr_baseline import places
-from ocr_baseline.comparison import assertions, comparison
-from ocr_baseline.comparison.budgets import check_budgets, parse_budgets
+from ocr_baseline.comparison import comparison
 from ocr_baseline.comparison.calibration import parse_calibration
+from ocr_baseline.comparison.check import Check, check_budgets, parse_budgets
 from ocr_baseline.comparison.options import Options, configured_metrics, parse_margin
 from ocr_baseline.comparison.summary import RunSummary, summarize
 from ocr_baseline.errors import ComparisonError, SourceError
@@ -139,7 +139,7 @@ def check(
     paired: bool = False,
     calibration: Place | None = None,
     store: str | None = None,
-) -> assertions.Check:
+) -> Check:
     """Return whether the runs `new` are slower than `base` or break a budget.
 
     Args:
@@ -167,7 +167,7 @@ def check(
         if options.calibration is None:
             options = replace(options, calibration=places.stored_calibration(_items(base), how))
         compared = comparison.compare(_summaries(base, how, like=later), later, options)
-    return assertions.Check(comparison=compared, budgets=tuple(check_budgets(limits, later)))
+    return Check(comparison=compared, budgets=tuple(check_budgets(limits, later)))
 
 
 def _options(

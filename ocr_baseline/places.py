@@ -193,7 +193,9 @@ def _named_by_source(item: str) -> Place | None:
     if item.startswith(_URLS):
         return Place(kind="wandb-api", value=item)
     prefix, _, value = item.partition(":")
-    names = (found.name for found in all_sources() if value and found.prefix == prefix)
+    if not value:
+        return None
+    names = (found.name for found in all_sources() if found.prefix == prefix)
     return next((Place(kind=name, value=value) for name in names), None)
 
 
@@ -224,6 +226,8 @@ def _at_path(path: Path) -> list[Place]:
         return [own] if own is not None else _runs_below(path)
     if kind is None:
         raise SourceError(f"can't read {path}: no such file or folder")
+    if path.suffix == Path(JSON_NAME).suffix:  # no source's: none needs to be imported
+        return [Place(kind="document", value=str(path))]
     owners = (found.name for found in all_sources() if found.owns_file(path))
     return [Place(kind=next(owners, "document"), value=str(path))]
 

@@ -1,4 +1,4 @@
-"""Memory over the run: start, end, peak, mean, and growth where there is enough to tell."""
+"""Memory over the run: start, end, peak, mean, and growth where there are enough samples."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def memory_use(at_s: NDArray[np.float64], used_bytes: NDArray[np.float64]) -> Me
     """Return the use over time, None when nothing was read.
 
     Growth is the Theil-Sen slope (Sen, 1968), which single spikes don't move, over the second
-    half of the samples: what a run allocates as it starts is no growth. Its interval is that of
+    half of the samples: what a run allocates as it starts isn't growth. Its interval is that of
     `scipy.stats.theilslopes` at 95%.
     """
     is_read = np.isfinite(used_bytes)

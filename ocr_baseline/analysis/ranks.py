@@ -31,7 +31,7 @@ _SHOWN_RANKS = 8
 
 @dataclass(frozen=True, kw_only=True)
 class Straggler:
-    """A rank whose own work takes longer than that of the others, in seconds a batch.
+    """A rank whose own work takes longer than that of the others, in seconds per batch.
 
     `lead_s` is what it takes longer than the next slowest rank; `line` is the line that makes up
     most of the excess, None where no one line does.
@@ -85,7 +85,7 @@ def _own_s(stage: RankStage) -> float:
 
 
 def rank_spreads(ranks: Sequence[Rank]) -> list[RankSpread]:
-    """Return the spread over ranks of each metric of each phase, in seconds a batch."""
+    """Return the spread over ranks of each metric of each phase, in seconds per batch."""
     spreads: list[RankSpread] = []
     for phase in (PHASES[stage] for stage in REPORTED_STAGES):
         mine = {
@@ -124,7 +124,7 @@ def _spread(phase: PhaseName, metric: str, by_rank: Mapping[int, RankPhase]) -> 
 def straggler(ranks: Sequence[RankRecord], which: Stage) -> Straggler | None:
     """Return the rank that makes up 80% of what ranks work longer than the usual one.
 
-    The work of a rank is its time a batch without the lines in which it waits for the others; the
+    The work of a rank is its time per batch without the lines in which it waits for the others; the
     usual one is the lower median. None where the excess is spread over ranks.
     """
     stages = {

@@ -29,9 +29,8 @@ from ocr_baseline.reports.registry import CHECK, TERMINAL
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ocr_baseline.comparison.assertions import Check
-    from ocr_baseline.comparison.budgets import Budget
     from ocr_baseline.comparison.calibration import Calibration
+    from ocr_baseline.comparison.check import Budget, Check
     from ocr_baseline.comparison.comparison import Comparison
     from ocr_baseline.comparison.options import Options
     from ocr_baseline.comparison.summary import RunSummary
@@ -106,7 +105,7 @@ def _no_crash_looks_like_a_regression() -> Iterator[None]:
 
 
 def _budgets(path: Path | None) -> list[Budget]:
-    from ocr_baseline.comparison.budgets import parse_budgets
+    from ocr_baseline.comparison.check import parse_budgets
 
     return [] if path is None else parse_budgets(read_text(path), str(path))
 
@@ -127,8 +126,7 @@ def _compare(
 def _checked(
     comparison: Comparison | None, budgets: Sequence[Budget], runs: Sequence[RunSummary]
 ) -> Check:
-    from ocr_baseline.comparison.assertions import Check
-    from ocr_baseline.comparison.budgets import check_budgets
+    from ocr_baseline.comparison.check import Check, check_budgets
 
     return Check(comparison=comparison, budgets=tuple(check_budgets(budgets, runs)))
 

@@ -10,7 +10,6 @@
 | `breakdown` | which lines account for the change of a phase |
 | `comparison` | `compare`: everything above put together |
 | `calibration` | a machine's own spread from A/A runs |
-| `budgets` | absolute limits |
 | `drift` | change points of a history |
-| `assertions` | the gate: what `check` expects, and what it found |
+| `check` | the gate: gated metrics, budgets, and what was found of them |
 """

@@ -1,4 +1,4 @@
-"""Which lines of the breakdown account for the change of a phase, in seconds a batch."""
+"""Which lines of the breakdown account for the change of a phase, in seconds per batch."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MAX_NAMED = 4
 
 @dataclass(frozen=True, kw_only=True)
 class LineChange:
-    """A line on both sides, mean seconds a batch; None where no run of a side has the line.
+    """A line on both sides, mean seconds per batch; None where no run on a side has the line.
 
     A breakdown accounts for all of a phase's time, so a line that only one side has contributes
     all of its time to the change. The interval is that of the change between sets of runs.
@@ -42,7 +42,7 @@ class LineChange:
 
 @dataclass(frozen=True, kw_only=True)
 class PhaseChange:
-    """A phase's time a batch on both sides, and its lines, the largest change first.
+    """A phase's time per batch on both sides, and its lines, the largest change first.
 
     The deltas of the lines sum to `delta_s`.
     """

@@ -106,14 +106,14 @@ def parse_calibration(text: str, place: str) -> Calibration:
     """Return the calibration that a JSON text holds; `place` is where the text came from.
 
     Raises:
-        SchemaError: When it is none that this version reads.
+        SchemaError: When it isn't one that this version reads.
     """
     try:
         calibration = Calibration.model_validate_json(text)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "the document"
-        raise SchemaError(f"{place} is no calibration: {where}: {first['msg']}") from error
+        raise SchemaError(f"{place} isn't a calibration: {where}: {first['msg']}") from error
     known = {key: found for key, found in calibration.metrics.items() if key in BY_KEY}
     return calibration.model_copy(update={"metrics": known})
 

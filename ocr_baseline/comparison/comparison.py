@@ -241,7 +241,7 @@ def obstacle(
         if not values:
             return _absence(metric, runs, side)
         if metric.scale == "log" and min(values) <= 0:
-            return f"a value of 0 in the {side} runs, of which nothing can be a percentage"
+            return f"a value of 0 in the {side} runs, so the change has no percentage"
     return _other_measuring(metric, [*base, *new])
 
 

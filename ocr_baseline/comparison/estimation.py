@@ -19,7 +19,7 @@ Design = Literal["one against one", "set against set", "paired sets", "against a
 
 MAX_HISTORY = 40
 MIN_FREEDOM = 5
-"""Degrees of freedom that the spread of a history needs beside its number of runs."""
+"""Degrees of freedom that the spread of a history needs in addition to its number of runs."""
 
 
 def design_of(base: Sequence[RunSummary], new: Sequence[RunSummary], options: Options) -> Design:

@@ -154,13 +154,13 @@ def _environment(
 ) -> Iterator[Difference]:
     if base == new:
         return
-    # What a side does not tell is not known to differ: W&B's files name the machine and not the
-    # trainer's set-up. `comparison` warns of a side that tells nothing.
-    told_by_both = base.keys() & new.keys()
+    # What a side doesn't say isn't known to differ: W&B's files name the machine and not the
+    # trainer's set-up. `comparison` warns of a side that says nothing.
+    on_both_sides = base.keys() & new.keys()
     for key in {**base, **new}:
         before, after = base.get(key), new.get(key)
         if before != after:
-            forbids = key in told_by_both and not _is_on_purpose(key, across)
+            forbids = key in on_both_sides and not _is_on_purpose(key, across)
             yield Difference(area="environment", field=key, base=before, new=after, forbids=forbids)
 
 

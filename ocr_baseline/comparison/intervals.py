@@ -55,7 +55,7 @@ class Spread:
 def calibrated(base: Sequence[float], new: Sequence[float], spread: Spread) -> Estimate:
     """Return the change with the interval that a machine's own spread gives.
 
-    For one run a side this is change ± t(0.975, m-1) s √2, the prediction interval of a
+    For one run per side this is change ± t(0.975, m-1) s √2, the prediction interval of a
     difference, with s and m - 1 from A/A runs.
     """
     return _with_spread("calibrated", base, new, spread)
@@ -88,7 +88,7 @@ def pooled(base: Sequence[float], new: Sequence[float], calibration: Spread) -> 
 
 
 def welch(base: Sequence[float], new: Sequence[float]) -> Estimate:
-    """Return the change of two independent sets (Welch's t), at least two values a side."""
+    """Return the change of two independent sets (Welch's t), at least two values per side."""
     from scipy.stats import ttest_ind
 
     change = float(np.mean(new) - np.mean(base))
@@ -168,7 +168,7 @@ def exact(base: Sequence[float], new: Sequence[float]) -> Estimate:
 
 
 def too_few(base: Sequence[float], new: Sequence[float]) -> Estimate:
-    """Return the change of sets too small for a verdict; an interval from two a side on."""
+    """Return the change of sets too small for a verdict; an interval from two per side on."""
     if len(base) >= 2 and len(new) >= 2:
         found = welch(base, new)
         return Estimate(
@@ -185,7 +185,7 @@ def too_few(base: Sequence[float], new: Sequence[float]) -> Estimate:
 def within_run(
     change: float, base_blocks: Sequence[float], new_blocks: Sequence[float]
 ) -> Estimate:
-    """Return a change with an interval from the blocks of one run a side: it describes only.
+    """Return a change with an interval from the blocks of one run per side: it only describes.
 
     It leaves out what differs from run to run, usually the larger part, and is too narrow for a
     verdict.
@@ -242,7 +242,7 @@ def _with_spread(
 
 
 def _without_spread(method: Method, change: float) -> Estimate:
-    """All values of a side are equal: the interval is the change itself."""
+    """All values on a side are equal: the interval is the change itself."""
     is_none = abs(change) < math.sqrt(NO_SPREAD)
     return Estimate(
         method=method,

@@ -33,9 +33,9 @@ MAX_RUNS = 100
 
 @dataclass(frozen=True, kw_only=True)
 class Judgement:
-    """A verdict and why; `needed_runs` a side would settle it, where that can be told.
+    """A verdict and why; `needed_runs` per side would settle it, where that is known.
 
-    `is_out_of_reach` says that even `MAX_RUNS` a side would not, at this spread.
+    `is_out_of_reach` says that even `MAX_RUNS` per side wouldn't, at this spread.
     `is_settled` is False for verdicts that say that nothing can be said.
     """
 
@@ -154,7 +154,7 @@ def _checked(judgement: Judgement, estimate: Estimate) -> Judgement:
 
 
 def _needed(estimate: Estimate, effect: float, sizes: tuple[int, int]) -> int | None:
-    """Return how many runs a side tell the effect, more than there are; None when unknown."""
+    """Return how many runs per side detect the effect, more than there are; None when unknown."""
     if estimate.spread is None or not _has_spread_of_sets(estimate):
         return None
     needed = runs_needed(estimate.spread, effect)
@@ -162,19 +162,19 @@ def _needed(estimate: Estimate, effect: float, sizes: tuple[int, int]) -> int | 
 
 
 def _has_spread_of_sets(estimate: Estimate) -> bool:
-    """Whether the estimate knows a spread that more runs a side would make up for."""
+    """Whether the estimate knows a spread that more runs per side would make up for."""
     return estimate.spread is not None and estimate.method not in ("history", "exact")
 
 
 @lru_cache(maxsize=512)
 def detectable_effect(runs: int) -> float:
-    """Return the smallest change, in standard deviations of a run, that `runs` a side tell apart.
+    """Return the smallest change, in standard deviations of a run, that `runs` per side detect.
 
     Two sets of equal spread, a two-sided t test at 5%, a power of 80% (the non-central t
-    distribution): 3.0 for 3 a side, 2.0 for 5, 1.3 for 10, 0.9 for 20.
+    distribution): 3.0 for 3 per side, 2.0 for 5, 1.3 for 10, 0.9 for 20.
 
     Args:
-        runs: Runs a side, at least two.
+        runs: Runs per side, at least two.
     """
     from scipy.optimize import brentq
     from scipy.stats import nct, t
@@ -190,11 +190,11 @@ def detectable_effect(runs: int) -> float:
 
 
 def runs_needed(spread: float, effect: float) -> int | None:
-    """Return how many runs a side tell `effect` at this spread; None when more than 100.
+    """Return how many runs per side detect `effect` at this spread; None when more than 100.
 
     Args:
         spread: Standard deviation of one run, on the metric's scale.
-        effect: The change to tell from none, on the same scale.
+        effect: The change to detect, on the same scale.
     """
     if effect <= 0:
         return None

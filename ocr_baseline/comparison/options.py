@@ -73,11 +73,11 @@ def parse_margin(text: str) -> tuple[str, Margin]:
     """Return the metric's name and the margin of `batch_time=5%`, `batch_time=5%,1ms`.
 
     Raises:
-        ComparisonError: When the text is no margin of a known metric.
+        ComparisonError: When the text isn't a margin of a known metric.
     """
     name, equals, value = text.partition("=")
     if not equals or not name.strip() or not value.strip():
-        raise ComparisonError(f"{text!r} is no margin; write for example batch_time=5%")
+        raise ComparisonError(f"{text!r} isn't a margin; write for example batch_time=5%")
     margin = Margin()
     for part in value.split(","):
         quantity = parse_quantity(part)
@@ -153,16 +153,16 @@ def parse_quantity(text: str) -> Quantity:
     """Return the quantity that a text states; a percentage becomes a share of 1.
 
     Raises:
-        ComparisonError: When the text is no number, or its unit is unknown.
+        ComparisonError: When the text isn't a number, or its unit is unknown.
     """
     match = _QUANTITY.fullmatch(text)
     if match is None:
-        raise ComparisonError(f"{text!r} is no quantity; write for example 5%, 2ms or 80MiB")
+        raise ComparisonError(f"{text!r} isn't a quantity; write for example 5%, 2ms or 80MiB")
     known = _FACTORS.get(match["unit"])
     if known is None:
         units = ", ".join(unit for unit in _FACTORS if unit)
         raise ComparisonError(f"{text!r} has an unknown unit; known are {units}")
     value = float(match["number"]) * known[0]
     if not math.isfinite(value):
-        raise ComparisonError(f"{text!r} is no finite quantity")
+        raise ComparisonError(f"{text!r} isn't finite")
     return Quantity(value=value, unit=known[1])

@@ -89,10 +89,13 @@ class Instrumentation:
             holds: Whether a call is one to time, from its first argument.
         """
         if isinstance(function, MethodType):
-            function, holds = function.__func__, _is(function.__self__)
-        call_context = CallContext(context, by_first_argument=not hasattr(context, "__enter__"))
-        if holds is not None:
-            call_context = CallContext(_only_where(holds, context), by_first_argument=True)
+            function, holds = function.__func__, _Is(function.__self__)
+        key = (context.name, holds) if isinstance(context, section) else None
+        call_context = CallContext(
+            context if holds is None else _only_where(holds, context),
+            by_first_argument=holds is not None or not hasattr(context, "__enter__"),
+            key=key,
+        )
         time_function(function, call_context)
         self._undo.append(functools.partial(untime_function, function, call_context))
 
@@ -142,21 +145,45 @@ def _function_in(value: Any, owner: Any) -> tuple[Any, Callable[[Any], bool] | N
         is_inherited = isinstance(owner, type) and value not in vars(owner).values()
         if not is_inherited or isinstance(value, staticmethod):
             return function, None
-        return function, _is_below(owner) if isinstance(value, classmethod) else _is_of(owner)
+        return function, _IsBelow(owner) if isinstance(value, classmethod) else _IsOf(owner)
     call = inspect.getattr_static(type(function), "__call__", None)
-    return (call, _is(function)) if is_exchangeable(call) else None
+    return (call, _Is(function)) if is_exchangeable(call) else None
 
 
-def _is(original: Any) -> Callable[[Any], bool]:
-    return lambda first: first is original
+@dataclass(frozen=True, eq=False)
+class _Is:
+    """Whether a call is one of this object's."""
+
+    original: Any
+
+    def __call__(self, first: Any) -> bool:
+        return first is self.original
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Is) and other.original is self.original
+
+    def __hash__(self) -> int:
+        return id(self.original)
 
 
-def _is_of(owner: type) -> Callable[[Any], bool]:
-    return lambda first: owner in type(first).__mro__
+@dataclass(frozen=True)
+class _IsOf:
+    """Whether a call is of an object of this class."""
+
+    owner: type
+
+    def __call__(self, first: Any) -> bool:
+        return self.owner in type(first).__mro__
 
 
-def _is_below(owner: type) -> Callable[[Any], bool]:
-    return lambda first: isinstance(first, type) and owner in type.mro(first)
+@dataclass(frozen=True)
+class _IsBelow:
+    """Whether a call is of this class or one below it."""
+
+    owner: type
+
+    def __call__(self, first: Any) -> bool:
+        return isinstance(first, type) and self.owner in first.__mro__
 
 
 def _only_where(
@@ -203,20 +230,24 @@ class _Contexts:
     """The contexts of all runs that time one callable."""
 
     def __init__(self) -> None:
-        self.all: tuple[AbstractContextManager[Any], ...] = ()
+        self.all: list[AbstractContextManager[Any]] = []
+        self._different: tuple[AbstractContextManager[Any], ...] = ()
 
     def __enter__(self) -> None:
-        for context in self.all:
+        for context in self._different:
             context.__enter__()
 
     def __exit__(self, *exc_info: Any) -> None:
-        for context in reversed(self.all):
+        for context in reversed(self._different):
             context.__exit__(*exc_info)
 
+    def add(self, context: AbstractContextManager[Any]) -> None:
+        self.all.append(context)
+        self._different = tuple(dict.fromkeys(self.all))
+
     def remove(self, context: AbstractContextManager[Any]) -> None:
-        kept = list(self.all)
-        kept.remove(context)
-        self.all = tuple(kept)
+        self.all.remove(context)
+        self._different = tuple(dict.fromkeys(self.all))
 
 
 @dataclass
@@ -236,7 +267,7 @@ class _Replaced:
             if isinstance(self.original, type):
                 value = inspect.getattr_static(self.original, target.attribute)
                 setattr(self.stand_in, target.attribute, _wrapped(value, contexts))
-        contexts.all += (context,)
+        contexts.add(context)
         return functools.partial(self._remove, contexts, context)
 
     def _remove(self, contexts: _Contexts, context: AbstractContextManager[Any]) -> None:

@@ -38,10 +38,12 @@ class CallContext:
     Attributes:
         context: The context; with `by_first_argument` a function that returns it.
         by_first_argument: Whether each call has a context of its own.
+        key: Equal for contexts that time the same calls as the same section; None for others.
     """
 
     context: Any
     by_first_argument: bool = False
+    key: tuple[Any, ...] | None = None
 
 
 @dataclass
@@ -93,9 +95,10 @@ def _exchange(timed: _Timed) -> None:
     if function.__code__ is not (timed.exchanged or timed.code):
         return
     if timed.contexts:
-        code, original = _code_inside(timed)
+        contexts = list({one.key or id(one): one for one in timed.contexts}.values())
+        code, original = _code_inside(timed, contexts)
         function.__code__ = timed.exchanged = code
-        show_to_dynamo(function, original, _names(timed.contexts))
+        show_to_dynamo(function, original, _names(contexts))
     else:
         function.__code__ = timed.code
         timed.exchanged = None
@@ -106,16 +109,16 @@ def _names(contexts: list[CallContext]) -> list[str]:
     return [one.context.name for one in contexts if isinstance(one.context, section)]
 
 
-def _code_inside(timed: _Timed) -> tuple[CodeType, FunctionType]:
+def _code_inside(timed: _Timed, contexts: list[CallContext]) -> tuple[CodeType, FunctionType]:
     function = timed.function
     original = _copy(function, timed.code)
-    name = _sole_section(timed.contexts)
+    name = _sole_section(contexts)
     known = _codes.setdefault(function, {})
     if name is not None and name in known:
         return known[name], original
     code = timed.code
     called: Any = original
-    for context in timed.contexts:
+    for context in contexts:
         code = _inside(timed.code, called, context)
         called = _copy(function, code)
     if name is not None:

@@ -37,7 +37,7 @@ Severity = Literal["high", "medium", "low", "info"]
 
 FiniteFloat = Annotated[float, Field(allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0, le=2**63 - 1)]
-"""A whole number that every reader can hold: more is no count of anything in a run."""
+"""A whole number that every reader can hold: nothing in a run is counted beyond it."""
 
 BatchTimeScope = Literal["steady batches", "all batches", "last logged epoch"]
 
@@ -70,7 +70,7 @@ class Warmup(DocumentModel):
 
 
 class BreakdownLine(DocumentModel):
-    """One line of a phase's time: `share` of the phase's total, mean seconds a batch.
+    """One line of a phase's time: `share` of the phase's total, mean seconds per batch.
 
     `parts` splits `callbacks` by callback class; a part is in its line's total already.
     """
@@ -372,7 +372,7 @@ class Measurement(DocumentModel):
     """How the numbers were taken and what the taking cost.
 
     `overhead_s` is the profiler's own time in the main thread over all phases; `background_cpu_s`
-    the processor time of its sampling thread, beside the run.
+    the processor time of its sampling thread, in parallel with the run.
     """
 
     clock: str | None = None
@@ -419,7 +419,7 @@ class Rank(DocumentModel):
 
 
 class RankSpread(DocumentModel):
-    """A metric of `ranks[].phases[]`, in seconds a batch, over the ranks."""
+    """A metric of `ranks[].phases[]`, in seconds per batch, over the ranks."""
 
     phase: PhaseName
     metric: Literal["batch", "data_wait", "backward", "collectives", "own"]

@@ -79,7 +79,7 @@ def _parse(place: str, content: bytes) -> object:
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON number")
+    raise ValueError(f"{name} isn't a JSON number")
 
 
 def _check_version(place: str, document: object) -> None:
@@ -93,7 +93,7 @@ def _check_version(place: str, document: object) -> None:
     if major is None:
         raise SchemaError(f'{place} has no readable "schema_version": {str(version)[:40]!r}')
     if major != _READABLE_MAJOR:
-        advice = "upgrade ocr-baseline" if major > _READABLE_MAJOR else "write it anew"
+        advice = "upgrade ocr-baseline" if major > _READABLE_MAJOR else "write it again"
         raise SchemaError(
             f"{place} is of schema version {version}, this program reads {_READABLE_MAJOR}.x: "
             f"{advice}"

@@ -72,7 +72,7 @@ class BatchTable:
     Every column has shape (batches,). `duration_s` is the whole cycle of a batch: from asking for
     it to asking for the next one, validation in between not counted. `lines_s` holds the share of
     each breakdown line and named operation (exclusive time); the lines of a row sum to its
-    duration (in single precision). `samples` is NaN where the batch's size could not be told.
+    duration (in single precision). `samples` is NaN where the batch's size isn't known.
     """
 
     epoch: NDArray[np.int64]
@@ -174,7 +174,7 @@ class OperationRecord:
     """Calls of one named operation in one stage and one kind of process.
 
     `exclusive_s` leaves out the operations nested inside. `in_main_thread` operations are lines of
-    the breakdown; those of other threads and of workers ran beside it. `call_time_s` is a sample
+    the breakdown; those of other threads and of workers ran in parallel. `call_time_s` is a sample
     of the durations of single calls, shape (kept calls,), at most some thousands.
     """
 
@@ -231,7 +231,7 @@ class MeasurementRecord:
 class RankStage:
     """Totals of one stage on one rank; `lines_s` covers batches and tails, and sums to `total_s`.
 
-    `batches_s` is the time of the batches alone; `samples` is None where a size could not be told.
+    `batches_s` is the time of the batches alone; `samples` is None where a size isn't known.
     """
 
     stage: Stage

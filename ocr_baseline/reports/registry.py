@@ -21,7 +21,7 @@ from ocr_baseline.layout import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from ocr_baseline.comparison.assertions import Check
+    from ocr_baseline.comparison.check import Check
     from ocr_baseline.comparison.comparison import Comparison
     from ocr_baseline.model.document import Baseline
 
@@ -129,7 +129,7 @@ def render(
             `bencher`.
         width: Columns of the terminal, for `terminal`.
         color: Whether to color the text, for `terminal`.
-        options: What one renderer takes beside: `run` for the `html` of a baseline, `strict` for
+        options: What only one renderer takes: `run` for the `html` of a baseline, `strict` for
             the `json` of a check.
 
     Raises:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ocr_baseline.comparison.budgets import parse_budgets
+from ocr_baseline.comparison.check import parse_budgets
 
 ROOT = Path(__file__).parents[2]
 # The environment of this test is installed already.

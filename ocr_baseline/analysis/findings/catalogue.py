@@ -50,7 +50,7 @@ class Kind:
         return self.limits[limit]
 
     def severity(self, value: float) -> Severity:
-        """Return high, medium or low by the limits of those names."""
+        """Return high, medium or low, by the limits with those names."""
         if value >= self.limits.get("high", float("inf")):
             return "high"
         return "medium" if value >= self.limits["medium"] else "low"

@@ -80,7 +80,7 @@ def _accelerator_evidence(memory: AcceleratorMemory, peak_share: float) -> Itera
 
 
 def fragmentation(measured: Measured) -> Iterator[Finding]:
-    """Find a reserved peak of which much held no tensor.
+    """Find a reserved peak much of which held no tensor.
 
     The allocated peak may fall at another moment than the reserved one, so their difference is the
     least that lay unused at the latter. Caching some memory is the allocator's purpose, so while

@@ -1,4 +1,4 @@
-"""Validation takes longer for a sample than training, and which lines account for it."""
+"""Validation takes longer per sample than training, and which lines account for that."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What each phase took: steady batches, breakdown lines, training beside validation."""
+"""What each phase took: steady batches, breakdown lines, training against validation."""

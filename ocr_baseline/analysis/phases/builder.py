@@ -219,7 +219,7 @@ def _epoch_summaries(times: StageTimes) -> list[EpochSummary]:
 
 
 def _reported_phase(record: StageRecord) -> Phase:
-    """Return the phase of a stage of which only logged statistics are known.
+    """Return the phase of a stage known by logged statistics only.
 
     Totals are sums over the logged epochs; batch statistics are those of the last one, because
     percentiles of several epochs don't add up to percentiles of all.

@@ -93,7 +93,7 @@ class StageTimes:
 
     @cached_property
     def samples(self) -> int | None:
-        """Samples of all batches, None when a batch's size could not be told."""
+        """Samples of all batches, None when the size of a batch isn't known."""
         if self.table is None or len(self.table.samples) == 0 or np.isnan(self.table.samples).any():
             return None
         return int(self.table.samples.sum())

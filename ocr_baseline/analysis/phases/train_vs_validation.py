@@ -1,4 +1,4 @@
-"""Validation against training: three ratios, and the waterfall of the difference a sample."""
+"""Validation against training: three ratios, and the waterfall of the difference per sample."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def compare_recorded(
 
 
 def compare_reported(train: Phase, validation: Phase) -> TrainVsValidation | None:
-    """Compare two stages of which only logged statistics are known: no interval, no waterfall."""
+    """Compare two stages known by logged statistics only: no interval, no waterfall."""
     batch_ratio = None
     if train.batch_time_s and validation.batch_time_s:
         batch_ratio = _plain_ratio(validation.batch_time_s.mean, train.batch_time_s.mean)
@@ -71,7 +71,7 @@ def _sample_ratio(train: StageTimes, validation: StageTimes) -> Ratio | None:
 
 
 def _sample_time_error(times: StageTimes) -> MeanError | None:
-    """Scale the error of the batches' mean to a sample; what lies outside batches has none."""
+    """Scale the error of the batch mean to a sample; time outside batches adds no error."""
     error = block_mean_error(times.steady_s)
     if error is None or not times.samples:
         return None

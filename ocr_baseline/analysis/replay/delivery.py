@@ -1,4 +1,4 @@
-"""Between a worker's having made a batch and the main thread's having it: whose time that is.
+"""From the moment a worker has made a batch until the main thread has it: whose time that is.
 
 A worker hands a batch to a thread of its own, which copies the tensors into shared memory while
 the worker makes the next batch; the main thread then only unpacks a handle. The records hold when
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Delivery:
-    """Of each batch: the delivering beside its worker, and the receiving in the main thread.
+    """For each batch: delivery, in parallel with its worker, and receipt in the main thread.
 
     Both have shape (batches,). A worker delivers one batch after the other.
     """
@@ -37,15 +37,15 @@ def split_delivery(
 ) -> Delivery:
     """Split what passed between each batch's being made and its being there.
 
-    The main thread's part is the least that was seen of batches made so long before they were
+    The main thread's part is the minimum seen for batches made so long before they were
     asked for that the usual delivery was over, and nothing where there was none: tensors, which
     batches mostly are, wait in shared memory. Delivering what the main thread did not wait for
     is taken to last as long as usual, if there was time for that.
 
     Args:
         asked_s: When the main thread asked for each batch, shape (batches,).
-        made_s: When its worker had made it, likewise.
-        there_s: When the main thread had it, likewise, not before either.
+        made_s: When its worker had made it, shape (batches,).
+        there_s: When the main thread had it, shape (batches,); never before the other two.
         workers: How many workers made the batches in turn.
     """
     late_s = asked_s - made_s

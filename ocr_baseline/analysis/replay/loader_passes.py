@@ -1,7 +1,7 @@
 """The passes of a stage over its loaders, each batch with what its worker took to make it.
 
-Batches carry no mark of their worker; they are told by their turn. A pass' batches go to the
-workers in turn, so the n-th batch that a worker began within the time of a pass is batch
+A batch doesn't say which worker made it; its turn does. The batches of a pass go to the workers in
+turn, so the n-th batch that a worker began within the time of a pass is batch
 `worker + n x workers` of it.
 """
 
@@ -37,7 +37,7 @@ def replay_of_workers(
 ) -> LoaderReplay | None:
     """Return the replay of a stage whose batches workers made.
 
-    None when no pass can be told apart: without records of workers, and where two loaders with
+    None when passes can't be separated: without records of workers, and where two loaders with
     workers of their own were read at the same time.
 
     Args:
@@ -157,7 +157,7 @@ def _made_between(
 def _pass_of_workers(
     table: BatchTable, wait_s: NDArray[np.float64], rows: slice, made: _Made
 ) -> LoaderPass | None:
-    """Return the pass; a batch whose making was not recorded took what the others took."""
+    """Return the pass; a batch whose making wasn't recorded took as long as the others."""
     if not made or any(len(parts) > 1 for parts in made.values()):
         return None
     batches, workers = rows.stop - rows.start, max(made) + 1

@@ -54,7 +54,7 @@ class LoaderReplay:
         """Return how much shorter the stage would be without a line of the workers.
 
         Args:
-            line: A line of the workers of which a part is taken out of every batch.
+            line: A line of the workers; a part of it is taken out of every batch.
             removed: Which part of it: 1 removes the line, 0.5 halves it.
         """
 
@@ -77,7 +77,7 @@ class LoaderReplay:
         """Return how much longer the main thread would wait without a line of its own work.
 
         Args:
-            line: A line of the main thread, of which a part is taken out of every batch.
+            line: A line of the main thread; a part of it is taken out of every batch.
             removed: Which part of it, as in `saving_without_s`.
         """
 

@@ -1,9 +1,9 @@
 """One pass over a loader: what was measured of it, and when each thing happens under its rules.
 
-PyTorch's `DataLoader` gives the batches to its workers in turn, keeps `prefetch_factor` batches a
-worker asked for ahead of the one that it hands over, and hands them over in order
+PyTorch's `DataLoader` gives the batches to its workers in turn, keeps `prefetch_factor` batches per
+worker requested ahead of the one that it hands over, and hands them over in order
 (`_MultiProcessingDataLoaderIter` in torch/utils/data/dataloader.py). A made batch is delivered
-beside the making of the next one.
+while the next one is being made.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def worker_replay(measured: Measured, phase: Phase) -> LoaderReplay | None:
-    """Return the replay of the phase's workers, None when it has none or they can't be told."""
+    """Return the replay of the phase's workers, None where none can be made."""
     if phase.name not in measured.replays:
         measured.replays[phase.name] = _replay(measured, phase)
     return measured.replays[phase.name]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 import threading
 from contextlib import ExitStack, nullcontext
+from dataclasses import dataclass
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
@@ -192,7 +193,7 @@ class FrameworkTiming:
             for function in _implementations(target):
                 if (target.dotted_name, id(function)) not in self._timed_functions:
                     self._timed_functions.add((target.dotted_name, id(function)))
-                    holds = _is_called_first(function, target.attribute)
+                    holds = _IsCalledFirst(function, target.attribute)
                     self._instrumentation.time_function(function, context, holds)
 
     def _collectives(self) -> list[_Timed]:
@@ -284,7 +285,7 @@ def _implementations(target: Target) -> Iterator[FunctionType]:
     classes = [target.owner]
     while classes:
         found = classes.pop()
-        classes += found.__subclasses__()
+        classes += [one for one in found.__subclasses__() if not _is_of_framework(one)]
         function = vars(found).get(target.attribute)
         if found is target.owner:
             function = target.static_value
@@ -292,6 +293,17 @@ def _implementations(target: Target) -> Iterator[FunctionType]:
             yield function
 
 
-def _is_called_first(function: FunctionType, attribute: str) -> Callable[[Any], bool]:
-    """Tell calls of a metric's own method from those that go on to a class above it."""
-    return lambda metric: inspect.getattr_static(type(metric), attribute, None) is function
+def _is_of_framework(metric_class: type) -> bool:
+    """Whether a metric is one of those in which Lightning keeps what `self.log` is given."""
+    return metric_class.__module__.partition(".")[0] in {"lightning", "pytorch_lightning"}
+
+
+@dataclass(frozen=True)
+class _IsCalledFirst:
+    """Tells calls of a metric's own method from those that go on to a class above it."""
+
+    function: FunctionType
+    attribute: str
+
+    def __call__(self, metric: Any) -> bool:
+        return inspect.getattr_static(type(metric), self.attribute, None) is self.function

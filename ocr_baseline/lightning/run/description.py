@@ -1,4 +1,4 @@
-"""Who and what is running, as far as the trainer, its loggers and Hydra can tell."""
+"""Who and what is running, as far as the trainer, its loggers and Hydra know."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def output_folder(trainer: Trainer, output_dir: str | Path | None) -> Path:
-    """Return the baseline's folder: the one given, else `baseline/` beside the run's outputs."""
+    """Return the baseline's folder: the one given, else `baseline/` next to the run's outputs."""
     if output_dir is not None:
         return Path(output_dir)
     return (hydra_output_folder() or Path(trainer.default_root_dir)) / BASELINE_FOLDER
@@ -97,7 +97,7 @@ def _wandb_identity(logger: Any) -> RunJson:
 class ConfigPolicy:
     """How much of a run's configuration its records and report hold.
 
-    `shown_keys` are dotted paths of entries that look like secrets and are none.
+    `shown_keys` are dotted paths of entries that look like secrets and aren't.
     """
 
     include: bool = True

@@ -1,4 +1,4 @@
-"""The order in which a live run's sources are tried, and what is said of those that fail."""
+"""The order in which a live run's sources are tried, and what is said about those that fail."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def checked_order(names: Collection[str] | None) -> tuple[SourceName, ...]:
     if isinstance(names, str) or unknown or not names or len(set(names)) < len(names):
         wrong = repr(names) if isinstance(names, str) or not unknown else ", ".join(unknown)
         raise SettingError(
-            f"sources: {wrong} is no list of known sources, each once: choose from "
+            f"sources: {wrong} isn't a list of known sources, each once: choose from "
             f"{', '.join(DEFAULT_ORDER)}"
         )
     return tuple(known[str(name)] for name in names)
@@ -134,11 +134,11 @@ def _completed(
 ) -> Run:
     """Add to what the source read what the live trainer knows better."""
     if run.info.source == "recorder":
-        told = run if run.info.status != "unknown" else _ended(run, live.info)
+        known = run if run.info.status != "unknown" else _ended(run, live.info)
         if not policy.include:
-            told = _without_config(told)
-        return replace(told, missing=(*failures, *told.missing))
-    known = ("environment", "config")
+            known = _without_config(known)
+        return replace(known, missing=(*failures, *known.missing))
+    from_trainer = ("environment", "config")
     config, hash_of_config = run_description.run_config(live.trainer, module, policy)
     return replace(
         run,
@@ -146,5 +146,5 @@ def _completed(
         config=config,
         config_hash=hash_of_config,
         environment_identity=run_description.environment_identity(live.trainer),
-        missing=(*failures, *(entry for entry in run.missing if entry.metric not in known)),
+        missing=(*failures, *(entry for entry in run.missing if entry.metric not in from_trainer)),
     )

@@ -1,4 +1,4 @@
-"""Values of the user's objects as plain JSON values; what is none is left out."""
+"""Values of the user's objects as plain JSON values; anything else is left out."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def plain_value(value: Any) -> JsonValue:
     """Return a number, truth value or text as JSON has them.
 
     Raises:
-        TypeError: When it is none.
+        TypeError: When it is something else.
     """
     if value is None or isinstance(value, bool):
         return value
@@ -46,10 +46,10 @@ def plain_value(value: Any) -> JsonValue:
 def _scalar(value: Any) -> Any:
     """Return what a scalar of NumPy holds."""
     if type(value).__module__.partition(".")[0] != "numpy":
-        raise TypeError(f"a {type(value).__name__} is no JSON value")
+        raise TypeError(f"a {type(value).__name__} isn't a JSON value")
     held = value.item()
     if not isinstance(held, bool | float | str):
-        raise TypeError(f"a {type(value).__name__} is no JSON value")
+        raise TypeError(f"a {type(value).__name__} isn't a JSON value")
     return held
 
 

@@ -33,7 +33,7 @@ def shared_folder(trainer: Trainer, folder: Path) -> Path:
 
 
 def remove_earlier_records(folder: Path, rank: int, world_size: int) -> None:
-    """Remove what an earlier run left of this rank, on rank 0 also of ranks that are no more."""
+    """Remove what an earlier run left of this rank, and on rank 0 of ranks that are gone."""
     for path in folder.glob("rank_*.jsonl"):
         number = path.name.removeprefix("rank_").removesuffix(".jsonl").partition("_")[0]
         if number.isdecimal() and (

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from ocr_baseline.comparison.assertions import budget_state, count_states, metric_state
+from ocr_baseline.comparison.check import budget_state, count_states, metric_state
 from ocr_baseline.reports.comparison import wording as words
 from ocr_baseline.reports.comparison.json import comparison_document, metric_document
 from ocr_baseline.reports.comparison.markdown import MARKER, comparison_section
@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from pydantic import JsonValue
     from rich.console import RenderableType
 
-    from ocr_baseline.comparison.assertions import Check, State
-    from ocr_baseline.comparison.budgets import BudgetResult
+    from ocr_baseline.comparison.check import BudgetResult, Check, State
     from ocr_baseline.comparison.comparison import MetricComparison
 
 SCHEMA_NAME = "ocr-baseline-check"

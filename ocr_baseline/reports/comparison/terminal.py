@@ -159,5 +159,5 @@ def _name_width(columns: Sequence[str], rows: Sequence[Sequence[str]], width: in
 
 
 def _end_of(name: str, width: int) -> str:
-    """Return a dotted name with its end, which tells it from others."""
+    """Return a dotted name shortened at the front: its end distinguishes it."""
     return name if len(name) <= width else f"…{name[1 - width :]}"

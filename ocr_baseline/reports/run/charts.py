@@ -31,7 +31,7 @@ REST = "other lines"
 ROW_HEIGHT_PX = 46
 FRAME_HEIGHT_PX = 90
 LEGEND_HEIGHT_PX = 90
-# Okabe and Ito's palette, told apart with any colour vision; grey for the rest.
+# Okabe and Ito's palette, distinguishable with any color vision; gray for the rest.
 COLORS = (
     *("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000"),
     *("#8C6BB1", "#999999"),

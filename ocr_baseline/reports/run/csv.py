@@ -184,7 +184,7 @@ def render_series_csv(run: Run) -> str:
 
     After the fixed columns comes one for each line of any stage, in seconds: named operations as
     `op:NAME`, the hooks of other callbacks as `callbacks:NAME`. A line that a stage doesn't have,
-    and a size that could not be told, is empty.
+    and a size that isn't known, is empty.
     """
     return "".join(series_csv_parts(run))
 

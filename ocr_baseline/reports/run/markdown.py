@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
 from ocr_baseline.reports.run import header, markdown_tables, phase_tables
 from ocr_baseline.reports.run.csv import render_metrics_csv
 from ocr_baseline.reports.run.measurement_notes import batch_time_notes, measurement_notes
-from ocr_baseline.reports.run.page_templates import page_template
 from ocr_baseline.reports.run.phase_tables import phase_or_empty, shown_phases
 from ocr_baseline.reports.text import formatting, wording
 from ocr_baseline.reports.text.markdown_text import MarkdownText, code, fenced, link, prose
@@ -20,9 +21,16 @@ if TYPE_CHECKING:
 
 def render_markdown(baseline: Baseline) -> str:
     """Return the report; equal documents give equal texts."""
-    # No HTML: `finalize` escapes what is not Markdown yet.
-    template = page_template("baseline.md.j2", finalize=_as_markdown)
-    return template.render(_view(baseline))
+    templates = Environment(
+        loader=PackageLoader("ocr_baseline.reports.run"),
+        undefined=StrictUndefined,
+        autoescape=False,  # noqa: S701 - no HTML: `finalize` escapes what isn't Markdown yet
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        finalize=_as_markdown,
+    )
+    return templates.get_template("baseline.md.j2").render(_view(baseline))
 
 
 def _as_markdown(value: object) -> object:

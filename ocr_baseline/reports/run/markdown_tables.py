@@ -78,7 +78,7 @@ def small_waterfall_steps(baseline: Baseline) -> MarkdownText:
 
 
 def _waterfall_steps(baseline: Baseline) -> tuple[list[WaterfallStep], list[WaterfallStep]]:
-    """Return the steps worth a row, the largest change first, and the others."""
+    """Return the steps large enough for a row, the largest change first, and the others."""
     compared = baseline.train_vs_validation
     steps = [step for step in compared.waterfall_s_per_sample if step.delta_s] if compared else []
     steps.sort(key=lambda step: -abs(step.delta_s))
@@ -280,7 +280,7 @@ def _growth(use: MemoryUse) -> str:
 
 
 def spread_table(baseline: Baseline) -> MarkdownText | None:
-    """Least, median and most over the ranks, a batch; None where only one rank is known."""
+    """Minimum, median and maximum over the ranks, per batch; None with only one rank."""
     rows = [
         [
             wording.stage_adjective(spread.phase),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from ocr_baseline.errors import BaselineError
 from ocr_baseline.reports.run import header
-from ocr_baseline.reports.run.page_templates import page_template
 from ocr_baseline.reports.text.plain_text import name_of, single_line
 
 if TYPE_CHECKING:
@@ -39,7 +39,15 @@ def render_pictures_page(baseline: Baseline, run: Run | None = None) -> str:
         ("Batch times over the run", None if run is None else charts.batch_times(run)),
         ("Memory over the run", None if run is None else charts.memory_over_time(run.memory)),
     ]
-    return page_template("pictures.html.j2", is_html=True).render(
+    templates = Environment(
+        loader=PackageLoader("ocr_baseline.reports.run"),
+        undefined=StrictUndefined,
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    return templates.get_template("pictures.html.j2").render(
         name=name_of(baseline.run.name or baseline.run.id or "unnamed run"),
         facts=[(label, _with_code(text)) for label, text in header.header_facts(baseline)],
         verdict=_with_code(" ".join(header.verdict(baseline))),

@@ -60,7 +60,7 @@ def not_measured(baseline: Baseline, metric: str) -> str:
 
 
 def absence(baseline: Baseline, phase_name: str) -> str:
-    """Return the sentence for a phase of which nothing was measured."""
+    """Return the sentence for a phase in which nothing was measured."""
     return f"{stage_adjective(phase_name)} was {not_measured(baseline, f'phases.{phase_name}')}."
 
 

@@ -159,7 +159,7 @@ def test_a_name_of_the_store_is_its_runs_of_the_same_environment(
         (["old", "--", "nowhere"], "no name in the store (baselines holds nothing)"),
         (["old", "--", "empty"], "neither a run folder nor a folder of run folders"),
         (["old", "--", "nowhere/*.json"], "no file or folder matches"),
-        (["old", "--", "new", "--margin", "batch_time=fast"], "no quantity"),
+        (["old", "--", "new", "--margin", "batch_time=fast"], "isn't a quantity"),
         (["old", "--", "new", "--margin", "batch_tme=5%"], "did you mean batch_time"),
         (["old", "--", "new", "--gate", "speed"], "no metric 'speed'"),
         (["old", "--", "new", "--calibration", "absent.json"], "absent.json"),

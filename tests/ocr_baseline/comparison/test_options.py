@@ -50,12 +50,12 @@ def test_a_margin_names_a_metric_in_every_phase_or_in_one() -> None:
 @pytest.mark.parametrize(
     ("text", "part"),
     [
-        ("batch_time", "no margin"),
-        ("batch_time=", "no margin"),
+        ("batch_time", "isn't a margin"),
+        ("batch_time=", "isn't a margin"),
         ("batch_tme=5%", "did you mean batch_time"),
         ("batch_time=-5%", "negative"),
         ("batch_time=5MiB", "in bytes, and train.batch_time in s"),
-        ("batch_time=much", "no quantity"),
+        ("batch_time=much", "isn't a quantity"),
     ],
 )
 def test_a_wrong_margin_is_refused_with_the_reason(text: str, part: str) -> None:

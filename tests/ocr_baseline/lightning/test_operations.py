@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import threading
 from collections import Counter
 from functools import partial
 from pathlib import Path
@@ -9,13 +11,18 @@ from types import MethodType
 from typing import Any
 
 import cv2
+import numpy as np
 import pyclipper
 import pytest
+import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.callbacks import ModelCheckpoint
 from torch.utils.data import DataLoader
 
 from ocr_baseline import PerformanceProfilerCallback
 from ocr_baseline.errors import OperationError
+from ocr_baseline.measure.sections import is_listening
+from ocr_baseline.measure.workers import WorkerRecorder
 from ocr_baseline.model.run import Run
 from ocr_baseline.records import reader
 from tests.ocr_baseline.lightning import worker_parts
@@ -31,6 +38,7 @@ from tests.ocr_baseline.lightning.worker_parts import (
     DECODE,
     DecodedItems,
     DecodedStream,
+    StreamOfALoader,
     WritesItsNumber,
 )
 
@@ -318,3 +326,217 @@ def test_metrics_used_in_training_or_prediction_are_metrics_too(
 
     phase = "predict" if is_prediction else "train"
     assert run.lines_ms(phase)["metrics"] == 4.0
+
+
+def test_a_loader_inside_a_stream_inside_a_worker_is_no_batch_of_the_worker(
+    tmp_path: Path,
+) -> None:
+    run = tiny_run(
+        tmp_path,
+        lambda t, m: t.fit(m, DataLoader(StreamOfALoader(6), batch_size=2, num_workers=1)),
+        profiling=profiling(DECODE),
+    )
+
+    assert run.ended_by is None
+    [worker] = recorded(run).workers
+    assert len(worker.start_s) == run.phase("train").batches == 3
+    assert calls(run, "worker") == {(DECODE, "train"): 6, ("inner", "train"): 6}
+
+
+class RefusingLoader(DataLoader[Any]):
+    """A loader that tells nobody but torch how far it reads ahead."""
+
+    def __getattribute__(self, name: str) -> Any:
+        if name == "prefetch_factor" and "torch" not in sys._getframe(1).f_globals["__name__"]:
+            raise RuntimeError("not loaded")
+        return super().__getattribute__(name)
+
+
+def test_a_loader_that_can_not_be_read_trains_and_the_report_says_that_it_was_not_measured(
+    tmp_path: Path,
+) -> None:
+    refusing = RefusingLoader(DecodedItems(4), batch_size=2, num_workers=1)
+
+    run = tiny_run(tmp_path, lambda t, m: t.fit(m, refusing))
+
+    assert run.ended_by is None
+    assert run.phase("train").batches == 2
+    assert recorded(run).workers == ()
+    assert any("RefusingLoader were not measured" in text for text in warnings_of(run))
+
+
+class NotesItsLoader(Callback):
+    """Looks at the loader as the user's code may, while it is iterated."""
+
+    def __init__(self) -> None:
+        self.seen: list[Any] = []
+
+    def on_train_batch_start(self, trainer: Trainer, *args: Any) -> None:
+        self.seen.append(vars(trainer.train_dataloader)["worker_init_fn"])
+
+
+def test_the_loader_keeps_its_own_worker_init_fn(tmp_path: Path) -> None:
+    own, notes = WritesItsNumber(tmp_path), NotesItsLoader()
+
+    run = tiny_run(
+        tmp_path,
+        lambda t, m: t.fit(m, decoded(4, num_workers=1, worker_init_fn=own)),
+        callbacks=[notes],
+    )
+
+    assert run.ended_by is None
+    assert notes.seen == [own, own]
+    assert (tmp_path / "worker-0").exists()
+    assert len(recorded(run).workers) == 1
+
+
+def test_numbers_of_other_libraries_in_a_loader_are_plain_ones_in_the_report(
+    tmp_path: Path,
+) -> None:
+    workers: dict[str, Any] = {"num_workers": np.int64(1), "prefetch_factor": np.int64(3)}
+
+    run = tiny_run(tmp_path, lambda t, m: t.fit(m, decoded(np.int64(4), **workers)))
+
+    assert run.ended_by is None
+    identity = run.baseline.environment.identity
+    assert (identity["num_workers"], identity["prefetch_factor"]) == (1, 3)
+    assert [worker.prefetch_factor for worker in recorded(run).workers] == [3]
+
+
+def test_a_worker_whose_measuring_fails_works_on_and_the_report_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    end_fetch = WorkerRecorder.end_fetch
+
+    def fails_later(self: WorkerRecorder) -> None:
+        end_fetch(self)
+        if len(self._ends_ns) == 2:
+            raise ZeroDivisionError("ours")
+
+    monkeypatch.setattr(WorkerRecorder, "end_fetch", fails_later)
+
+    run = tiny_run(tmp_path, lambda t, m: t.fit(m, decoded(8, num_workers=1)))
+
+    assert run.ended_by is None
+    assert run.phase("train").batches == 4
+    assert [len(worker.start_s) for worker in recorded(run).workers] == [2]
+    [text] = [text for text in warnings_of(run) if "worker 0 of train" in text]
+    assert "was not measured any more (ZeroDivisionError: ours)" in text
+
+
+def warnings_of(run: TinyRun) -> list[str]:
+    return run.baseline.measurement.warnings
+
+
+def test_an_operation_without_a_call_is_told(tmp_path: Path) -> None:
+    run = tiny_run(
+        tmp_path, lambda t, m: t.fit(m, decoded(2)), profiling=profiling(DECODE, "cv2.imread")
+    )
+
+    assert warnings_of(run) == [
+        "Operation cv2.imread was named in `operations`, and was never called in this run."
+    ]
+
+
+class MeasuresElsewhere(TinyModule):
+    """Its metric is in a plain dictionary, which is no part of the module."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scores = {"mean": CountedMean()}
+
+    def evaluate(self, batch: Any) -> None:
+        self.scores["mean"].update(self.layer(batch))
+
+
+class MeasuresInACallback(Callback):
+    def __init__(self) -> None:
+        self.score = CountedMean()
+
+    def on_validation_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, *args: Any
+    ) -> None:
+        self.score.update(batch)
+
+
+@pytest.mark.usefixtures("simulated_clock")
+@pytest.mark.parametrize("name", [f"{METRIC}.update", "torchmetrics.Metric.update"])
+def test_a_metric_that_an_operation_names_is_timed_wherever_it_is(
+    name: str, tmp_path: Path
+) -> None:
+    run = tiny_run(
+        tmp_path,
+        module=MeasuresElsewhere(),
+        callbacks=[MeasuresInACallback()],
+        profiling=profiling(name),
+    )
+
+    assert run.ended_by is None
+    assert calls(run)[name, "validation"] == 2 * 3
+    assert run.lines_ms("validation")[name] == 2 * 3.0
+
+
+def test_two_trainings_in_threads_leave_nothing_behind(tmp_path: Path) -> None:
+    places = [(DataLoader, "__iter__"), (LightningModule, "log"), (worker_parts, "decode")]
+    code = [getattr(owner, name).__code__ for owner, name in places]
+    contours = cv2.findContours
+    runs: dict[str, TinyRun] = {}
+    both = threading.Barrier(2, timeout=60)
+
+    class Waits(Callback):
+        def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+            both.wait()
+
+    def train(name: str, items: int) -> None:
+        runs[name] = tiny_run(
+            tmp_path / name,
+            lambda t, m: t.fit(m, decoded(items)),
+            profiling=profiling(DECODE, CONTOURS),
+            callbacks=[Waits()],
+        )
+
+    threads = [threading.Thread(target=train, args=case) for case in (("a", 4), ("b", 8))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert [runs[name].ended_by for name in "ab"] == [None, None]
+    for name, items in (("a", 4), ("b", 8)):
+        for operation in (DECODE, CONTOURS):
+            assert calls(runs[name])[operation, "train"] == items
+    assert [getattr(owner, name).__code__ for owner, name in places] == code
+    assert cv2.findContours is contours
+    assert not is_listening()
+
+
+class HoldsAFunction(TinyModule):
+    """The function is a hyperparameter, which checkpoints hold."""
+
+    def __init__(self, function: Any) -> None:
+        super().__init__()
+        self.save_hyperparameters()
+        self.function = function
+
+    def training_step(self, batch: Any, batch_idx: int) -> Any:
+        self.function(batch_idx)
+        return super().training_step(batch, batch_idx)
+
+
+@pytest.mark.parametrize(
+    ("name", "held"),
+    [(DECODE, worker_parts.decode), ("cv2.getOptimalDFTSize", cv2.getOptimalDFTSize)],
+    ids=["of Python", "of C"],
+)
+def test_a_checkpoint_may_hold_an_operation(name: str, held: Any, tmp_path: Path) -> None:
+    run = tiny_run(
+        tmp_path,
+        module=HoldsAFunction(held),
+        callbacks=[ModelCheckpoint(tmp_path, filename="last")],
+        profiling=profiling(name),
+        enable_checkpointing=True,
+    )
+
+    assert run.ended_by is None
+    checkpoint = torch.load(tmp_path / "last.ckpt", weights_only=False)
+    assert checkpoint["hyper_parameters"]["function"] is held

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pyclipper
 import torch
-from torch.utils.data import Dataset, IterableDataset, get_worker_info
+from torch.utils.data import DataLoader, Dataset, IterableDataset, get_worker_info
 
 from ocr_baseline.measure.sections import section
 
@@ -69,6 +69,17 @@ class DecodedStream(IterableDataset[torch.Tensor]):
         first, step = (worker.id, worker.num_workers) if worker else (0, 1)
         for index in range(first, self.count, step):
             yield decode(index)
+
+
+class StreamOfALoader(IterableDataset[torch.Tensor]):
+    """Reads from a loader of its own; the last item is left out, so that no batch is made of it."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+
+    def __iter__(self) -> Iterator[torch.Tensor]:
+        inner = DataLoader(DecodedStream(self.count + 1), batch_size=1)
+        return (item for _, (item,) in zip(range(self.count), inner, strict=False))
 
 
 class WritesItsNumber:

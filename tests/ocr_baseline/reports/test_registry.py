@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import ocr_baseline.reports
-from ocr_baseline.comparison.assertions import Check
+from ocr_baseline.comparison.check import Check
 from ocr_baseline.comparison.comparison import compare
 from ocr_baseline.errors import BaselineError
 from ocr_baseline.reports import registry

@@ -10,8 +10,7 @@ from dataclasses import replace
 import pytest
 from markdown_it import MarkdownIt
 
-from ocr_baseline.comparison.assertions import Check
-from ocr_baseline.comparison.budgets import check_budgets, parse_budgets
+from ocr_baseline.comparison.check import Check, check_budgets, parse_budgets
 from ocr_baseline.comparison.comparison import Comparison, compare
 from ocr_baseline.comparison.drift import trend
 from ocr_baseline.comparison.metrics import BY_KEY

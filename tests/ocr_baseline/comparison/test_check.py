@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ocr_baseline.comparison.budgets import check_budgets, parse_budgets
+from ocr_baseline.comparison.check import check_budgets, parse_budgets
 from ocr_baseline.errors import ComparisonError
 from tests.ocr_baseline.comparison.measured_runs import run
 
@@ -56,9 +56,9 @@ def test_a_budget_is_held_against_the_median_of_the_runs() -> None:
         ("[train.batch_time]\nmax = 1\nlevel = 'loud'", "'loud'"),
         ("[train.batch_time]\nmax = 1\nmaximum = 2", "'maximum'"),
         ("[train.batch_time]\nmax = '5 MiB'", "measured in s"),
-        ("[train.batch_time]\nmax = [1]", "no limit"),
-        ("[train.batch_time]\nmax = true", "no limit"),
-        ("[train.batch_time]\nmax = 'soon'", "no quantity"),
+        ("[train.batch_time]\nmax = [1]", "not a limit"),
+        ("[train.batch_time]\nmax = true", "not a limit"),
+        ("[train.batch_time]\nmax = 'soon'", "isn't a quantity"),
         ("train = 3", "not a table"),
     ],
 )

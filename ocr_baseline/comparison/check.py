@@ -1,4 +1,6 @@
-"""Budgets: absolute limits on a run's numbers, read from TOML.
+"""The gate: gated metrics and budgets, what was found of each, and the outcome.
+
+Budgets are absolute limits on a run's numbers, read from TOML:
 
 ```toml
 [validation_over_training]
@@ -24,6 +26,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from ocr_baseline.comparison.metrics import BY_KEY, Metric
 from ocr_baseline.comparison.options import parse_quantity
+from ocr_baseline.comparison.summary import first_reason
 from ocr_baseline.errors import ComparisonError
 
 if sys.version_info >= (3, 11):
@@ -31,14 +34,77 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-from ocr_baseline.comparison.summary import first_reason
-
 if TYPE_CHECKING:
+    from ocr_baseline.comparison.comparison import Comparison, MetricComparison
     from ocr_baseline.comparison.summary import RunSummary
 
+
+State = Literal["pass", "fail", "warn", "unsettled"]
+EXIT_PASS = 0
+EXIT_REGRESSION = 1
+EXIT_UNSETTLED = 3
 Level = Literal["error", "warn", "off"]
 _LEVELS: dict[str, Level] = {level: level for level in get_args(Level)}
 _FIELDS = frozenset({"max", "min", "level"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """The gated metrics of a comparison (none without a baseline) and the budgets."""
+
+    comparison: Comparison | None
+    budgets: tuple[BudgetResult, ...] = ()
+
+    @property
+    def gated(self) -> tuple[MetricComparison, ...]:
+        """The metrics that can fail the check."""
+        if self.comparison is None:
+            return ()
+        return tuple(metric for metric in self.comparison.metrics if metric.metric.is_gated)
+
+    @property
+    def states(self) -> tuple[State, ...]:
+        """The state of every assertion: the gated metrics, then the budgets."""
+        return (*map(metric_state, self.gated), *map(budget_state, self.budgets))
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether there was something to check and every assertion came to an end."""
+        return bool(self.states) and "unsettled" not in self.states
+
+    def exit_status(self, *, strict: bool) -> int:
+        """Return 1 for a confirmed regression or a broken budget, 3 when strict and unsettled."""
+        if "fail" in self.states:
+            return EXIT_REGRESSION
+        return EXIT_UNSETTLED if strict and not self.is_settled else EXIT_PASS
+
+
+def metric_state(compared: MetricComparison) -> State:
+    """Return what a gated metric means for the check."""
+    if compared.verdict == "regression":
+        return "fail"
+    if not compared.judgement.is_settled:
+        return "unsettled"
+    return "warn" if compared.verdict == "suspected" and _is_worse(compared) else "pass"
+
+
+def budget_state(result: BudgetResult) -> State:
+    """Return what a budget means for the check; one that only warns never fails it."""
+    if result.is_met is None:
+        return "unsettled" if result.budget.level == "error" else "warn"
+    if result.is_met:
+        return "pass"
+    return "fail" if result.budget.level == "error" else "warn"
+
+
+def count_states(states: Sequence[State], state: State) -> int:
+    """Return how many assertions are in a state."""
+    return sum(found == state for found in states)
+
+
+def _is_worse(compared: MetricComparison) -> bool:
+    change = compared.change or 0.0
+    return change > 0 if compared.metric.better == "lower" else change < 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +128,7 @@ class BudgetResult:
 
     @property
     def is_met(self) -> bool | None:
-        """Whether the value is within the limits; None when there is none."""
+        """Whether the value is within the limits; None when there is no value."""
         if self.value is None:
             return None
         limits = self.budget
@@ -75,7 +141,7 @@ def parse_budgets(text: str, place: str) -> list[Budget]:
     """Return the budgets of a TOML text; `place` is where the text came from.
 
     Raises:
-        ComparisonError: When it is no TOML, or when it names an unknown metric, unit or level.
+        ComparisonError: When it isn't TOML, or names an unknown metric, unit or level.
     """
     try:
         document = tomllib.loads(text)
@@ -138,7 +204,7 @@ def _limit(metric: Metric, value: object, place: str) -> float | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-        raise ComparisonError(f'{place}: {value!r} is no limit; write for example "2 s" or 0.1')
+        raise ComparisonError(f'{place}: {value!r} is not a limit; write for example "2 s" or 0.1')
     try:
         quantity = parse_quantity(str(value))
     except ComparisonError as error:
