@@ -236,16 +236,16 @@ class _PassedOver:
             yield f"Lines before the header were passed over: {self.before_header}."
         if self.headers:
             yield (
-                f"The header comes again {self.headers} times, as where a resumed run went on "
+                f"The header comes again (lines: {self.headers}), as where a resumed run went on "
                 "writing: those lines were passed over, and the columns after them are theirs."
             )
         if self.misplaced:
             yield (
-                f"In {self.misplaced} rows the epoch or the step isn't a number: what was "
+                f"The epoch or the step isn't a number (rows: {self.misplaced}): what was "
                 "measured there was read, without its place."
             )
         if self.longer:
-            yield f"{self.longer} rows have more cells than the header: the rest was passed over."
+            yield f"Cells beyond the header were passed over (rows: {self.longer})."
         for name in self.double:
             yield f"Several columns are named {name}: the first was read."
 
