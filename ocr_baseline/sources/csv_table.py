@@ -83,8 +83,7 @@ class CsvTable:
     def _pieces(self) -> Iterator[pd.DataFrame]:
         import pandas as pd
 
-        beyond = len(self._layout.names)
-        places = [*self._wanted, beyond]
+        width = len(self._layout.names)
         with (
             open_regular(self._file) as stream,
             pd.read_csv(
@@ -93,10 +92,10 @@ class CsvTable:
                 encoding=self._layout.encoding,
                 skiprows=self._layout.lines_before,
                 header=0,
-                names=list(range(beyond + 1)),
-                usecols=places,
+                names=list(range(width)),
+                usecols=list(self._wanted),
                 index_col=False,  # else a row with more cells than the header shifts them all
-                dtype=dict.fromkeys(self._wanted, float) | {beyond: object},
+                dtype=dict.fromkeys(self._wanted, float),
                 keep_default_na=False,
                 na_values=[""],
                 skipinitialspace=True,
@@ -108,7 +107,6 @@ class CsvTable:
     def _rows_of(self, table: pd.DataFrame) -> Iterator[Row | None]:
         import numpy as np
 
-        self._passed.longer += int(table[len(self._layout.names)].notna().sum())
         filled = {place: table[place].notna().to_numpy() for place in self._wanted}
         metrics = [filled[place] for place, name in self._wanted.items() if self._parse(name)]
         places = np.flatnonzero(np.logical_or.reduce(metrics))
@@ -236,16 +234,16 @@ class _PassedOver:
             yield f"Lines before the header were passed over: {self.before_header}."
         if self.headers:
             yield (
-                f"The header comes again {self.headers} times, as where a resumed run went on "
+                f"The header comes again (lines: {self.headers}), as where a resumed run went on "
                 "writing: those lines were passed over, and the columns after them are theirs."
             )
         if self.misplaced:
             yield (
-                f"In {self.misplaced} rows the epoch or the step isn't a number: what was "
+                f"The epoch or the step isn't a number (rows: {self.misplaced}): what was "
                 "measured there was read, without its place."
             )
         if self.longer:
-            yield f"{self.longer} rows have more cells than the header: the rest was passed over."
+            yield f"Cells beyond the header were passed over (rows: {self.longer})."
         for name in self.double:
             yield f"Several columns are named {name}: the first was read."
 

@@ -176,7 +176,7 @@ def test_hyperparameters_that_cannot_be_read_are_missing_with_the_cause(tmp_path
         ("\nepoch,step,{key}\n\n0,9,10.0\n   \n\n1,19,11.0\n\n", [10, 11], None),
         ("# run of Monday\nepoch,step,{key}\n0,9,10.0\n", [10], "before the header"),
         ("epoch,{key},{key}\n0,10.0,99.0\n", [10], "Several columns"),
-        ("epoch,step,{key}\n0,9,10.0\n1,19,11.0,7\n", [10, 11], "more cells than the header"),
+        ("epoch,step,{key}\n0,9,nan\n1,19,11.0,7\n", [None, 11], "beyond the header"),
         ("epoch,step,{key}\n0,9,nan\n1,19,11.0\n2,29,1", [None, 11], "last row was left out"),
         ('epoch,step,{key}\n0,9,"1,234"\n1,19,11.0\n', [None, 11], None),
         ("epoch;step;{key}\n0;9;10,5\n1;19;11.0\n", [None, 11], None),
