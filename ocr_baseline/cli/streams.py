@@ -9,7 +9,8 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TextIO
 
 from ocr_baseline.errors import BaselineError
-from ocr_baseline.reports.text.plain_text import single_line
+from ocr_baseline.model.privacy import without_commands
+from ocr_baseline.reports.text.plain_text import message_line, single_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,12 +38,15 @@ def fill_in_closed() -> None:
 def print_data(text: str) -> None:
     """Write text to stdout, in which characters that its encoding lacks become escapes.
 
+    No line of it is one that GitHub Actions would run.
+
     Raises:
         BrokenPipeError: When the reader went away.
         BaselineError: When stdout can't be written for another reason.
     """
     encoding = sys.stdout.encoding or "utf-8"
     try:
+        text = without_commands(text)
         sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
         sys.stdout.flush()
     except BrokenPipeError:
@@ -70,7 +74,7 @@ def abandon_stdout() -> None:
 
 def print_message(text: str) -> None:
     """Write one line to stderr."""
-    line = single_line(text)
+    line = message_line(text)
     encoding = sys.stderr.encoding or "utf-8"
     with suppress(OSError):
         sys.stderr.write(line.encode(encoding, "backslashreplace").decode(encoding) + "\n")

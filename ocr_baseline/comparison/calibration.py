@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from datetime import datetime, timezone
@@ -14,6 +13,7 @@ from ocr_baseline.comparison.identity import differences, fingerprint, workload_
 from ocr_baseline.comparison.intervals import Spread, within_spread
 from ocr_baseline.comparison.metrics import BY_KEY, METRICS, Metric
 from ocr_baseline.errors import ComparisonError, SchemaError
+from ocr_baseline.model.json_text import json_text
 
 if TYPE_CHECKING:
     from ocr_baseline.comparison.summary import RunSummary
@@ -121,7 +121,7 @@ def parse_calibration(text: str, place: str) -> Calibration:
 def render_calibration(calibration: Calibration) -> str:
     """Return the calibration as JSON text."""
     document = calibration.model_dump(mode="json", by_alias=True)
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return json_text(document)
 
 
 def _spread(metric: Metric, runs: Sequence[RunSummary]) -> MetricSpread | None:

@@ -21,6 +21,7 @@ from typing_extensions import override
 from ocr_baseline.hydra.lost_callbacks import lost_callbacks_warning
 from ocr_baseline.layout import MAIN_RECORDS_NAME, RECORDS_FOLDER
 from ocr_baseline.measure.folder_answer import wait_for_answer
+from ocr_baseline.model.privacy import OutwardLogger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
     from ocr_baseline.recovery import Ending
 
-logger = logging.getLogger(__name__)
+logger = OutwardLogger(__name__)
 
 _RANK_VARIABLES = ("RANK", "LOCAL_RANK", "SLURM_PROCID", "JSM_NAMESPACE_RANK")
 """Where launchers put a process's rank, in the order in which Lightning looks."""

@@ -7,7 +7,6 @@ A B B A, so a machine that warms up or slows down affects both alike.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
@@ -26,6 +25,7 @@ from ocr_baseline.files import write_text_atomically
 from ocr_baseline.layout import BASELINE_FOLDER, JSON_NAME
 from ocr_baseline.measure.canary import BUSY_EXCESS, canary_s
 from ocr_baseline.model.document_file import read_baseline
+from ocr_baseline.model.json_text import json_text
 
 if TYPE_CHECKING:
     from ocr_baseline.comparison.comparison import Comparison
@@ -239,7 +239,7 @@ def _failure(run_folder: Path, what: str) -> str:
 
 def _write_record(folder: Path, finished: Sequence[FinishedRun]) -> None:
     runs = [asdict(run) for run in finished]
-    write_text_atomically(folder / RECORD_NAME, json.dumps({"runs": runs}, indent=2) + "\n")
+    write_text_atomically(folder / RECORD_NAME, json_text({"runs": runs}))
 
 
 def _quoted(path: Path) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ import numpy as np
 from ocr_baseline.analysis.phases.batch_statistics import statistics, steady_mask
 from ocr_baseline.lightning.run import accelerator_memory
 from ocr_baseline.measure.container_limits import own_limits
+from ocr_baseline.model.privacy import OutwardLogger
 from ocr_baseline.vocabulary import SECONDS_PER_NS
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ocr_baseline.measure.batches import EpochRow, StageState
 
 
-logger = logging.getLogger(__name__)
+logger = OutwardLogger(__name__)
 
 MIN_SECONDS_BETWEEN_BATCH_ROWS = 1.0
 

@@ -20,7 +20,7 @@ from ocr_baseline.lightning.metrics import MetricLogger
 from ocr_baseline.lightning.run import description as run_description
 from ocr_baseline.lightning.run.rank_records import shared_folder
 from ocr_baseline.lightning.run.recording import Recording
-from ocr_baseline.model.privacy import error_text
+from ocr_baseline.model.privacy import OutwardLogger, error_text
 from ocr_baseline.vocabulary import Stage
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 Hook = TypeVar("Hook", bound=Callable[..., Any])
 
-logger = logging.getLogger(__name__)
+logger = OutwardLogger(__name__)
 
 
 def guarded(hook: Hook) -> Hook:

@@ -18,7 +18,7 @@ from ocr_baseline.lightning.run import description as run_description
 from ocr_baseline.lightning.run.deferred_sigterm import deferred_sigterm
 from ocr_baseline.lightning.run.local_sources import checked_order, live_info, load_run
 from ocr_baseline.measure.folder_answer import wait_for_answer
-from ocr_baseline.model.privacy import error_text
+from ocr_baseline.model.privacy import OutwardLogger, error_text
 from ocr_baseline.sources.logged.keys import Keys
 from ocr_baseline.sources.source import LiveRun, ReadOptions
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from ocr_baseline.vocabulary import RunStatus, SourceName
     from ocr_baseline.write import ReportFiles
 
-logger = logging.getLogger(__name__)
+logger = OutwardLogger(__name__)
 
 
 class BaselineReportCallback(GuestCallback):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from typing import TYPE_CHECKING
 
 from ocr_baseline.measure.machine import MachineProbe
 from ocr_baseline.measure.rows import memory_record
+from ocr_baseline.model.privacy import OutwardLogger
 
 if TYPE_CHECKING:
     from ocr_baseline.measure.memory import MemoryProbe, MemorySample
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 INTERVAL_S = 1.0
 SAMPLES_PER_RECORD = 5
 
-logger = logging.getLogger(__name__)
+logger = OutwardLogger(__name__)
 
 
 class Heartbeat:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 import psutil
@@ -47,9 +48,10 @@ class MemorySample(NamedTuple):
 class MemoryProbe:
     """Reads the memory of this process and its descendants, and the accelerator's.
 
-    Listing all processes costs milliseconds on a busy machine, so the list of children is renewed
-    no more often than keeps the listing under half a percent of the time, and at once when a
-    known child has ended. PSS makes the kernel walk every page (some 50 ms for a gigabyte): it is
+    Asking every process for its parent costs milliseconds on a busy machine, so that is done no
+    more often than keeps it under half a percent of the time, and at once when a known child has
+    ended. In between only processes that are new are asked: a worker counts from its first sample
+    on. PSS makes the kernel walk every page (some 50 ms for a gigabyte): it is
     read for the first time after five seconds and then each half minute, and more rarely where that
     would take more than half a percent of the time.
     """
@@ -57,11 +59,12 @@ class MemoryProbe:
     def __init__(
         self, read_accelerator: Callable[[], AcceleratorSample | None] = lambda: None
     ) -> None:
-        """Begin with this process and no known children."""
+        """Begin with this process; its children are not known yet."""
         self._main = psutil.Process()
         self._limits = own_limits()
         self._read_accelerator = read_accelerator
-        self._children: list[psutil.Process] = []
+        self._children: list[psutil.Process] | None = None
+        self._seen: set[int] = set()
         self._list_again_at_s = float("-inf")
         self._pss_again_at_s = time.monotonic() + FIRST_PSS_AFTER_S
 
@@ -69,6 +72,8 @@ class MemoryProbe:
         """Return the memory as it is now."""
         if time.monotonic() >= self._list_again_at_s:
             self._children = self._list_children()
+        elif self._children is not None:
+            self._add_new_children(self._children)
         accelerator = self._read_accelerator()
         return MemorySample(
             main_rss_bytes=_rss_bytes(self._main),
@@ -86,6 +91,8 @@ class MemoryProbe:
         began_s = time.monotonic()
         if began_s < self._pss_again_at_s:
             return None
+        if self._children is None:
+            return None
         sizes = [_pss_bytes(process) for process in (self._main, *self._children)]
         now_s = time.monotonic()
         cost_s = now_s - began_s
@@ -93,21 +100,45 @@ class MemoryProbe:
         return None if sizes[0] is None else sum(size for size in sizes if size is not None)
 
     def _workers_rss_bytes(self) -> int | None:
+        """Return the memory of the known children; None where nobody could look who they are."""
+        if self._children is None:
+            return None
         sizes = [_rss_bytes(child) for child in self._children]
         if None in sizes:
             self._children = self._list_children()
-            sizes = [_rss_bytes(child) for child in self._children]
+            sizes = [_rss_bytes(child) for child in self._children or ()]
         return sum(size for size in sizes if size is not None)
 
-    def _list_children(self) -> list[psutil.Process]:
+    def _add_new_children(self, children: list[psutil.Process]) -> None:
+        """Add the processes that were started by this one or a child since the last look."""
+        pids = set(psutil.pids())
+        parents = {pid: _parent_pid(pid) for pid in pids - self._seen}
+        self._seen = pids
+        family = {self._main.pid, *(child.pid for child in children)}
+        while found := [pid for pid, parent in parents.items() if parent in family]:
+            for pid in found:
+                del parents[pid]
+                family.add(pid)
+                with suppress(psutil.Error):  # it has ended since
+                    children.append(psutil.Process(pid))
+
+    def _list_children(self) -> list[psutil.Process] | None:
         began_s = time.monotonic()
+        self._seen = set(psutil.pids())
         try:
             return self._main.children(recursive=True)
         except psutil.Error:
-            return []
+            return None
         finally:
             now_s = time.monotonic()
             self._list_again_at_s = now_s + (now_s - began_s) / LISTING_SHARE
+
+
+def _parent_pid(pid: int) -> int | None:
+    try:
+        return int(psutil.Process(pid).ppid())
+    except psutil.Error:
+        return None
 
 
 def _rss_bytes(process: psutil.Process) -> int | None:

@@ -6,12 +6,12 @@ library only, no state but the runs that are listening.
 
 from __future__ import annotations
 
-import logging
 import threading
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
 from ocr_baseline.measure.timed_calls import run_inside
 from ocr_baseline.measure.traced_code import note_silent, trace_instead
+from ocr_baseline.model.privacy import OutwardLogger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 
-logger = logging.getLogger(__name__)
+logger = OutwardLogger(__name__)
 
 
 class TimedBlock(Protocol):

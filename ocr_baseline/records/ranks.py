@@ -26,7 +26,7 @@ _UNUSED_TYPES = ("operation", "memory", "device_batch")
 _FILE_NAME = re.compile(r"rank_(\d{1,6})\.jsonl")
 
 
-def load_ranks(folder: Path, note: Callable[[SourceError], None]) -> tuple[RankRecord, ...]:
+def load_ranks(folder: Path, note: Callable[[Path, SourceError], None]) -> tuple[RankRecord, ...]:
     """Return the totals of each rank whose records are in a folder, rank 0 too.
 
     `note` hears of a file that can't be read, or whose format is newer.
@@ -41,7 +41,7 @@ def load_ranks(folder: Path, note: Callable[[SourceError], None]) -> tuple[RankR
         try:
             ranks.append(_rank(rank, paths[rank]))
         except SourceError as error:
-            note(error)
+            note(paths[rank], error)
     return tuple(ranks)
 
 

@@ -119,12 +119,12 @@ class _Reading:
         try:
             self.take_file(path)
         except SourceError as error:
-            self.note_unread(error)
+            self.note_unread(path, error)
 
-    def note_unread(self, error: SourceError) -> None:
+    def note_unread(self, path: Path, error: SourceError) -> None:
         """Keep why a file beside the main one is left out."""
         if len(self.unread) < MOST_WARNINGS:
-            self.unread.append(f"{error}: the report is without it.")
+            self.unread.append(f"{path.name} was left out: {error}")
 
     @property
     def world_size(self) -> int:

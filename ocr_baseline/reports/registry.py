@@ -17,6 +17,7 @@ from ocr_baseline.layout import (
     SWEEP_CSV_NAME,
     SWEEP_MARKDOWN_NAME,
 )
+from ocr_baseline.model.privacy import refresh_known_secrets, without_commands
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -52,13 +53,14 @@ class Renderer:
         self, *subject: object, width: int = DEFAULT_WIDTH, color: bool = False, **options: object
     ) -> str:
         """Return what is shown as text; `width` and `color` are for terminals alone."""
+        refresh_known_secrets()
         module, _, function = self.place.partition(":")
         render: Callable[..., str] = getattr(
             importlib.import_module(f"ocr_baseline.reports.{module}"), function
         )
         if self.name == TERMINAL:
             options |= {"width": width, "color": color}
-        return render(*subject, **options)
+        return without_commands(render(*subject, **options))
 
 
 def _formats(*renderers: Renderer) -> Mapping[str, Renderer]:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ocr_baseline.errors import SourceError
+from ocr_baseline.files import is_regular, kind_of
 from ocr_baseline.model.run import RunInfo
 from ocr_baseline.sources.logged.folder import find_folder
 from ocr_baseline.sources.logged.hyperparameters import read_config
@@ -16,21 +16,22 @@ from ocr_baseline.sources.logged.rows import read_rows
 from ocr_baseline.sources.logged.run import run_of
 from ocr_baseline.sources.logged.series import rows_of
 from ocr_baseline.sources.source import ReadOptions, Source
+from ocr_baseline.sources.tensorboard_files import read_files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from ocr_baseline.model.run import Run
-    from ocr_baseline.sources.logged.series import Point
     from ocr_baseline.sources.source import LiveRun
 
 _EVENT_FILES = "*tfevents*"
-_READ_ALL = {"scalars": 0, "tensors": 1, "images": 1, "audio": 1, "histograms": 1}
-"""How many events of a kind the reader keeps: 0 is all of them."""
 
 
 def load(place: str | Path, options: ReadOptions | None = None) -> Run:
-    """Return the run of an event file's folder, or of the save folder of a TensorBoardLogger.
+    """Return the run of an event file, of its folder, or of a TensorBoardLogger's save folder.
+
+    A file that is named is read alone. The files of a folder are one run where they continue each
+    other; else they are refused, and the message names them.
 
     TensorBoard stores 32-bit floats: times agree with what was logged to 7 digits.
 
@@ -38,15 +39,23 @@ def load(place: str | Path, options: ReadOptions | None = None) -> Run:
         SourceError: The package is missing, or there is no event file, or none can be read.
     """
     path = Path(place)
-    root = path.parent if path.is_file() else path
-    folder, warnings = find_folder(root, _EVENT_FILES, "TensorBoard events")
-    scalars, damage = _read_scalars(folder)
-    warnings += damage
+    warnings: list[str] = []
+    if kind_of(path) == "file":
+        folder, files = path.parent, [path]
+    else:
+        folder, warnings = find_folder(path, _EVENT_FILES, "TensorBoard events")
+        files = sorted(file for file in folder.glob(_EVENT_FILES) if is_regular(file))
     parse = (options or ReadOptions()).keys.parse
-    reading = read_rows(rows_of(scalars, parse), parse=parse)
+    with _quiet():
+        found = read_files(files, parse)
+    reading = read_rows(rows_of(found.series, parse), parse=parse)
     config, missing = read_config(folder)
     return run_of(
-        _info(folder, scalars), reading, config=config, missing=missing, warnings=warnings
+        _info(folder, found.started_at_s),
+        reading,
+        config=config,
+        missing=missing,
+        warnings=[*warnings, *found.warnings],
     )
 
 
@@ -70,29 +79,6 @@ SOURCE = Source(
 )
 
 
-def _read_scalars(folder: Path) -> tuple[Mapping[str, list[Point]], list[str]]:
-    """Return the series that can be read, and a warning where what follows an event can't."""
-    try:
-        from google.protobuf.message import DecodeError  # type: ignore[import-untyped]  # has no types
-        from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-    except ImportError as error:
-        raise SourceError(
-            f"{folder}: reading TensorBoard events needs the package tensorboard: "
-            "pip install 'ocr-baseline[tensorboard]'"
-        ) from error
-    accumulator = EventAccumulator(str(folder), size_guidance=_READ_ALL)
-    warnings = []
-    with _quiet():
-        try:
-            accumulator.Reload()
-        except DecodeError:
-            warnings.append("An event is damaged: the events after it were left out.")
-    scalars = {tag: accumulator.Scalars(tag) for tag in accumulator.Tags()["scalars"]}
-    if not scalars:
-        raise SourceError(f"{folder}: its event files hold no scalar that can be read")
-    return scalars, warnings
-
-
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Keep TensorBoard's remarks on damaged files off the terminal; what is whole is read."""
@@ -105,10 +91,9 @@ def _quiet() -> Iterator[None]:
         logger.setLevel(level)
 
 
-def _info(folder: Path, scalars: Mapping[str, list[Point]]) -> RunInfo:
-    times = [event.wall_time for events in scalars.values() for event in events]
+def _info(folder: Path, started_at_s: float | None) -> RunInfo:
     return RunInfo(
         source="tensorboard",
         name=folder.name or None,
-        started_at=utc_instant(min(times)),
+        started_at=utc_instant(started_at_s),
     )

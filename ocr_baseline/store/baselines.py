@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import hashlib
-import json
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from ocr_baseline.comparison.identity import fingerprint
 from ocr_baseline.comparison.summary import RunSummary, summarize
 from ocr_baseline.errors import StoreError
 from ocr_baseline.model.document_file import parse_baseline
+from ocr_baseline.model.json_text import json_text
 from ocr_baseline.store.folder import DEFAULT_TIMEOUT_S, NO_LISTING, StoreFolder
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ class BaselineStore:
                     self._mark_accepted(name, known)
                 return replace(known, is_accepted_change=entry.is_accepted_change), False
         document = baseline.model_dump(mode="json", by_alias=True)
-        text = json.dumps(document, ensure_ascii=False, indent=1) + "\n"
+        text = json_text(document, indent=1)
         self.folder.write(text, name, entry.file_name)
         return entry, True
 

@@ -5,19 +5,19 @@ The allocator keeps its counters on the host. Its peaks are never reset: user co
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 
 import torch
 
 from ocr_baseline.measure.memory import AcceleratorSample
+from ocr_baseline.model.privacy import OutwardLogger
 
 if TYPE_CHECKING:
     from ocr_baseline.records.format import AcceleratorPeaksJson
 
 GIBIBYTE = 1024**3
 
-logger = logging.getLogger(__name__)
+logger = OutwardLogger(__name__)
 
 
 def is_in_use(device: torch.device) -> bool:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from rich.table import Table
 from rich.text import Text
 
 from ocr_baseline.comparison.check import budget_state, count_states, metric_state
+from ocr_baseline.model.json_text import json_text
 from ocr_baseline.reports.comparison import wording as words
 from ocr_baseline.reports.comparison.json import comparison_document, metric_document
 from ocr_baseline.reports.comparison.markdown import MARKER, comparison_section
@@ -66,7 +66,7 @@ def render_check_json(check: Check, *, strict: bool) -> str:
         "budgets": [_budget(result) for result in check.budgets],
         "comparison": None if check.comparison is None else comparison_document(check.comparison),
     }
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return json_text(document)
 
 
 def summary(check: Check) -> str:

@@ -6,9 +6,9 @@ better (`tool: customSmallerIsBetter`); Bencher takes its Metric Format, values 
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
+from ocr_baseline.model.json_text import json_text
 from ocr_baseline.reports.text.csv_text import write_csv
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def render_github_action_benchmark(comparison: Comparison) -> str:
         for compared in comparison.metrics
         if compared.metric.better == "lower" and compared.new is not None
     ]
-    return json.dumps(entries, indent=2, ensure_ascii=False) + "\n"
+    return json_text(entries)
 
 
 def render_bencher_metric_format(comparison: Comparison) -> str:
@@ -63,7 +63,7 @@ def render_bencher_metric_format(comparison: Comparison) -> str:
         if len(values) > 1:
             measure |= {"lower_value": min(values), "upper_value": max(values)}
         document.setdefault(benchmark, {})[_slug(compared)] = measure
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return json_text(document)
 
 
 def _entry(compared: MetricComparison) -> dict[str, JsonValue]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
+
+from ocr_baseline.model.json_text import json_text
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
@@ -19,7 +20,7 @@ SCHEMA_VERSION = "1.0"
 
 def render_comparison_json(comparison: Comparison) -> str:
     """Return the comparison as JSON text."""
-    return json.dumps(comparison_document(comparison), indent=2, ensure_ascii=False) + "\n"
+    return json_text(comparison_document(comparison))
 
 
 def comparison_document(comparison: Comparison) -> dict[str, JsonValue]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
+from ocr_baseline.model.json_text import json_text
 from ocr_baseline.reports.comparison import wording as words
 from ocr_baseline.reports.text import formatting
 from ocr_baseline.reports.text.markdown_text import fenced
@@ -73,7 +73,7 @@ def render_trend_json(trends: Sequence[Trend], labels: Sequence[str]) -> str:
         }
         for trend in trends
     ]
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return json_text(document)
 
 
 def chart(trend: Trend, width: int) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from ocr_baseline.model.json_text import json_text
 from ocr_baseline.reports.run import header, markdown_tables, phase_tables
 from ocr_baseline.reports.run.csv import render_metrics_csv
 from ocr_baseline.reports.run.measurement_notes import batch_time_notes, measurement_notes
@@ -128,4 +128,4 @@ def _raw_environment(baseline: Baseline) -> MarkdownText | None:
     }
     if not any(value for section in content.values() for value in section.values()):
         return None
-    return fenced(json.dumps(content, indent=2, ensure_ascii=True), "json")
+    return fenced(json_text(content, ensure_ascii=True), "json")

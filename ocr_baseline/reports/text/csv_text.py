@@ -12,6 +12,7 @@ import csv
 import functools
 import io
 import math
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 
 
 Cell = str | int | float | None
-_FORMULA_STARTS = ("=", "+", "-", "@")
+_FORMULA_START = re.compile("(?:^|(?<=[;\uff1b]))(?=\\s*[=+@\uff0b\uff0d\uff1d\uff20-])")
+"""At the start, and after what some spreadsheets end a cell at; fullwidth forms too."""
 NANOSECONDS_IN_A_SECOND = 10**9
 LARGEST_EXACT_S = 2**21
 """Below 24 days neighbouring doubles are less than a nanosecond apart, so that `repr` of a whole
@@ -52,11 +54,9 @@ def write_csv(headers: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
 def safe_text(text: str) -> str:
     """Return text on one line that a spreadsheet takes for text.
 
-    An apostrophe goes before a first character that would start a formula (OWASP, "CSV
-    Injection").
+    An apostrophe goes before a character that would start a formula (OWASP, "CSV Injection").
     """
-    shown = single_line(text)
-    return f"'{shown}" if shown.startswith(_FORMULA_STARTS) else shown
+    return _FORMULA_START.sub("'", single_line(text))
 
 
 def _cell(value: Cell) -> str:

@@ -25,7 +25,7 @@ _MARKUP = re.compile(
     r"|#(?=\d)"  # a reference to an issue
     r"|(?<!\S):(?=\w+:)"  # an emoji's short name
 )
-_BLOCK_START = re.compile(r"^(?:[#>]|[-+](?=\s|$)|[-=](?=[-=\s]*$))")
+_BLOCK_START = re.compile(r"^(?:[#>]|::|[-+](?=\s|$)|[-=](?=[-=\s]*$))")
 _ORDERED_ITEM = re.compile(r"^(\d{1,9})([.)])(?=\s|$)")
 # What GitHub turns into a link or a mention without any markup.
 _LINKED = re.compile(r"(\S*(?:://|\bwww\.|@)\S*)", re.IGNORECASE)

@@ -4,28 +4,28 @@ from __future__ import annotations
 
 import re
 
+from ocr_baseline.model.privacy import outward_text, redact_secrets, visible, without_commands
+
 MAX_NAME_LENGTH = 120
 
-_ANSI_SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 _WHITESPACE = re.compile(r"\s+")
-# C0 and C1 controls, and the marks that turn or hide the text around them.
-_INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
-_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 def single_line(text: str, max_length: int | None = None) -> str:
-    """Return the text without line breaks, escape sequences and invisible characters.
+    """Return the text without line breaks, invisible characters and secrets.
 
     A text longer than `max_length` keeps its beginning and ends in an ellipsis; a lone surrogate,
     which no encoding can write, becomes U+FFFD.
     """
-    text = _ANSI_SEQUENCE.sub("", text)
-    text = _WHITESPACE.sub(" ", text)
-    text = _INVISIBLE.sub("", text)
-    text = _SURROGATE.sub("\ufffd", text).strip()
+    text = _WHITESPACE.sub(" ", outward_text(text)).strip()
     if max_length is not None and len(text) > max_length:
         return text[: max_length - 1].rstrip() + "…"
     return text
+
+
+def message_line(text: str) -> str:
+    """Return a message to the person at the screen as one line; its paths stay as they are."""
+    return without_commands(_WHITESPACE.sub(" ", redact_secrets(visible(text))).strip())
 
 
 def name_of(text: str) -> str:

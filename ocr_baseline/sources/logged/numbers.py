@@ -10,6 +10,9 @@ from numbers import Real
 LARGEST_COUNT = 2.0**53
 """Beyond it a float does not hold every whole number: more is no count of anything in a run."""
 
+LARGEST_FLOATS = frozenset((1.7976931348623157e308, 3.4028234663852886e38))
+"""Of 64 and 32 bits: what stores and loggers keep where infinity was logged (MLflow's SQL does)."""
+
 _REDUCTIONS = ("last", "mean")
 """Members of a nested value that stand for it, the best first (W&B's `define_metric`)."""
 
@@ -24,8 +27,8 @@ class NotANumber:
 def read_number(value: object) -> float | NotANumber | None:
     """Return a logged value as a finite float, `NotANumber`, or None where nothing was logged.
 
-    None and "" are absence. Numbers of any kind count, also as text and as tensors or arrays of
-    one element; of a nested value `{"mean": x}` the member that stands for it.
+    None and "" are absence, `NotANumber` stays. Numbers of any kind count, also as text and as
+    tensors or arrays of one element; of a nested value `{"mean": x}` the member that stands for it.
     """
     if type(value) is float:  # nearly always, and a check of the abstract `Real` takes its time
         return _finite(value)
@@ -37,6 +40,8 @@ def read_number(value: object) -> float | NotANumber | None:
         return _from_real(value)
     if isinstance(value, str):
         return _from_text(value)
+    if isinstance(value, NotANumber):
+        return value
     if isinstance(value, Mapping):
         return _from_mapping(value)
     return _from_element(value)
@@ -71,6 +76,8 @@ def _from_real(value: Real) -> float | NotANumber:
 def _from_text(text: str) -> float | NotANumber | None:
     if not text.strip():
         return None
+    if "_" in text:  # a number to Python alone
+        return NotANumber("text")
     try:
         return _finite(float(text))
     except ValueError:

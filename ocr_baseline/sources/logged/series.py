@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Point(Protocol):
-    """One logged value; `wall_time` is seconds since 1970."""
+    """One logged value, a number or `NotANumber`; `wall_time` is seconds since 1970."""
 
     @property
     def wall_time(self) -> float: ...  # noqa: D102 - see the class
@@ -20,7 +20,7 @@ class Point(Protocol):
     def step(self) -> int: ...  # noqa: D102 - see the class
 
     @property
-    def value(self) -> float: ...  # noqa: D102 - see the class
+    def value(self) -> Any: ...  # noqa: D102 - see the class
 
 
 def is_epoch(key: str) -> bool:
@@ -53,7 +53,7 @@ class _Epochs:
         for point in points:
             self._at_step.setdefault(point.step, []).append(point)
 
-    def of(self, point: Point) -> float | None:
+    def of(self, point: Point) -> Any:
         candidates = self._at_step.get(point.step)
         if not candidates:
             return None

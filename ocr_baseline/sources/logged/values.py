@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ocr_baseline.sources.logged.keys import FORKS, MetricKey, parse_key
 from ocr_baseline.sources.logged.numbers import (
     LARGEST_COUNT,
+    LARGEST_FLOATS,
     NotANumber,
     is_reduced_mean,
     read_count,
@@ -147,10 +148,13 @@ def _checked(key: MetricKey, number: float | NotANumber) -> float | NotANumber:
         return number
     if number < 0:
         return NotANumber("a negative number")
+    if number in LARGEST_FLOATS:
+        return NotANumber("Infinity")
     if key.name in _COUNTS and not number.is_integer():
         return NotANumber("a count that is not whole")
-    if key.name in _COUNTS and number > LARGEST_COUNT:
-        return NotANumber("a count beyond all runs")
+    if number > LARGEST_COUNT:
+        kind = "count" if key.name in _COUNTS else "number"
+        return NotANumber(f"a {kind} beyond all runs")
     return number
 
 

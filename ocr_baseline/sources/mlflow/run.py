@@ -143,7 +143,7 @@ def _environment(patience: Patience) -> dict[str, str]:
 
 def _info(described: Mapping[str, Any]) -> RunInfo:
     status = _STATUS.get(described["status"], "unknown")
-    start_ms, end_ms = described["start_ms"], described["end_ms"]
+    start_ms, end_ms = (described[name] or None for name in ("start_ms", "end_ms"))
     return RunInfo(
         source="mlflow",
         status=status,
@@ -151,10 +151,17 @@ def _info(described: Mapping[str, Any]) -> RunInfo:
         name=described["name"],
         project=described["project"],
         url=_url(described),
-        started_at=utc_instant(None if start_ms is None else start_ms / 1000),
-        duration_s=None if None in (start_ms, end_ms) else (end_ms - start_ms) / 1000,
+        started_at=utc_instant(start_ms / 1000 if start_ms and start_ms > 0 else None),
+        duration_s=_duration_s(start_ms, end_ms),
         ended_by=described["status"] if status in ("failed", "interrupted") else None,
     )
+
+
+def _duration_s(start_ms: int | None, end_ms: int | None) -> float | None:
+    """Return how long the run took; a store keeps 0 or -1 for an instant that it does not know."""
+    if start_ms is None or end_ms is None or not 0 < start_ms <= end_ms:
+        return None
+    return (end_ms - start_ms) / 1000
 
 
 def _url(described: Mapping[str, Any]) -> str | None:

@@ -44,4 +44,10 @@ def _several(files: list[Path]) -> list[str]:
     if len(files) == 1:
         return []
     chosen = files[-1].parent.name
+    pieces = sum(file.name == files[-1].name for file in files)
+    if pieces > 1:
+        return [
+            f"The run was resumed: {chosen} is the last of {pieces} pieces of it, and the others "
+            "were not read."
+        ]
     return [f"{len(files)} W&B runs are there; the newest, {chosen}, was read: name another one."]

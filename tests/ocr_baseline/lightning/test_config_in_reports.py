@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from lightning.pytorch import Callback, Trainer
+from lightning.pytorch.loggers import CSVLogger
+from torch.utils.data import DataLoader
 
-from ocr_baseline import BaselineReportCallback, PerformanceProfilerCallback
-from tests.ocr_baseline.lightning.tiny_runs import TinyModule, TinyRun, tiny_run
+from ocr_baseline import BaselineReportCallback, PerformanceProfilerCallback, section
+from tests.ocr_baseline.lightning.tiny_runs import Items, TinyModule, TinyRun, tiny_run
 
 pytestmark = pytest.mark.slow
 
@@ -19,6 +23,10 @@ class ConfiguredModule(TinyModule):
     def __init__(self, settings: dict[Any, Any]) -> None:
         super().__init__()
         self.save_hyperparameters({"settings": settings})
+
+
+def sleep_briefly(*_: Any) -> None:
+    time.sleep(0.001)
 
 
 class Unprintable:
@@ -105,3 +113,40 @@ def test_the_report_alone_can_leave_the_configuration_out(tmp_path: Path) -> Non
     )
     assert run.baseline.workload.config is None
     assert "confidential" not in (tmp_path / "baseline" / "baseline.md").read_text()
+
+
+def test_a_secret_in_any_name_message_or_variable_reaches_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEAM_API_KEY", "env-Secr3t-77")
+    hidden = {part: "gh" + f"p_{part:A<30}" for part in ("section", "callback", "run", "version")}
+    slow = type(f"Slow_{hidden['callback']}", (Callback,), {"on_train_batch_end": sleep_briefly})
+
+    class Module(ConfiguredModule):
+        def training_step(self, batch: Any, batch_idx: int) -> Any:
+            for name in (hidden["section"], "uses hunter2xQ", "env-Secr3t-77"):
+                with section(name):
+                    sleep_briefly()
+            if self.current_epoch == 0 and batch_idx == 2:
+                raise ValueError("no answer from https://bob:PWurl99@host/x")
+            return super().training_step(batch, batch_idx)
+
+    output = tmp_path / "baseline"
+    trainer = Trainer(
+        callbacks=[PerformanceProfilerCallback(), BaselineReportCallback(output), slow()],
+        logger=CSVLogger(tmp_path / "logs", name=hidden["run"], version=hidden["version"]),
+        max_epochs=1,
+        accelerator="cpu",
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        enable_checkpointing=False,
+        default_root_dir=tmp_path,
+    )
+    module = Module({"password": "hunter2xQ", "argv": ["--token", "hunter2xQ"]})
+    data = DataLoader(Items(16), batch_size=2)
+    with pytest.raises(ValueError, match="no answer"):
+        trainer.fit(module, data)
+    written = everything_written(tmp_path)
+    assert "uses <redacted>" in written
+    secrets = [*hidden.values(), "hunter2xQ", "env-Secr3t-77", "PWurl99"]
+    assert [secret for secret in secrets if secret in written] == []

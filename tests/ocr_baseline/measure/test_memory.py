@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import subprocess
 import sys
 import time
 
+import psutil
 import pytest
 
 from ocr_baseline.measure.memory import MemoryProbe
@@ -47,3 +49,39 @@ def test_the_proportional_size_is_read_after_five_seconds_and_each_half_minute(
         has_size[passed_s] = probe.read().tree_pss_bytes is not None
 
     assert [passed_s for passed_s, read in has_size.items() if read] == [6, 37]
+
+
+def _started() -> subprocess.Popen[bytes]:
+    """Return a process that waits, once it runs."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", "print('ready', flush=True); input()"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    process.stdout.readline()
+    return process
+
+
+def test_a_worker_counts_from_the_first_sample_after_its_start(clock: Seconds) -> None:
+    probe = MemoryProbe()
+    before = probe.read().workers_rss_bytes
+    with _started() as worker:
+        # The clock stands still: asking every process again is not due.
+        during = probe.read().workers_rss_bytes
+        worker.communicate(b"\n")
+    assert before is not None
+    assert during is not None
+    assert during > before
+
+
+def test_workers_that_nobody_may_look_for_were_not_measured(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(process: psutil.Process, recursive: bool = False) -> list[psutil.Process]:
+        raise psutil.AccessDenied
+
+    monkeypatch.setattr(psutil.Process, "children", refuse)
+    sample = MemoryProbe().read()
+    assert sample.workers_rss_bytes is None
+    assert sample.main_rss_bytes is not None

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ocr_baseline.model import privacy
 from ocr_baseline.model.privacy import REDACTED, USER, error_text, redact_text, shorten_paths
+from ocr_baseline.model.privacy.paths import account
 
 
 @pytest.mark.parametrize(
@@ -79,14 +79,14 @@ def test_the_accounts_own_home_and_name_in_paths_are_shortened(
 ) -> None:
     monkeypatch.setattr(Path, "home", lambda: Path("/srv/people/bjones"))
     monkeypatch.setattr("getpass.getuser", lambda: "bjones")
-    privacy._account.cache_clear()
+    account.cache_clear()
     try:
         assert shorten_paths("/srv/people/bjones/a") == "~/a"
         assert shorten_paths("/scratch/bjones/runs") == f"/scratch/{USER}/runs"
         assert shorten_paths("/scratch/bjones2/bjones.txt") == "/scratch/bjones2/bjones.txt"
         assert shorten_paths("/srv/people/bjones2/a") == "/srv/people/bjones2/a"
     finally:
-        privacy._account.cache_clear()
+        account.cache_clear()
 
 
 def test_an_account_without_a_name_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,11 +94,11 @@ def test_an_account_without_a_name_is_no_error(monkeypatch: pytest.MonkeyPatch) 
         raise KeyError("getpwuid(): uid not found: 1234")
 
     monkeypatch.setattr("getpass.getuser", nameless)
-    privacy._account.cache_clear()
+    account.cache_clear()
     try:
         assert shorten_paths("/data/x") == "/data/x"
     finally:
-        privacy._account.cache_clear()
+        account.cache_clear()
 
 
 def test_an_errors_text_has_its_type_and_no_credentials() -> None:

@@ -633,7 +633,7 @@ def test_a_workers_file_that_cannot_be_read_costs_a_note_and_no_report(
     assert len(run.workers) < len(whole.workers)
     (warning,) = set(run.measurement.warnings) - set(whole.measurement.warnings)
     assert lost.name in warning
-    assert "without it" in warning
+    assert "was left out" in warning
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")

@@ -116,7 +116,7 @@ def test_a_file_without_performance_keys_gives_a_run_that_says_so(tmp_path: Path
 @pytest.mark.parametrize(
     ("content", "cause"),
     [
-        (b"", "No columns"),
+        (b"", "the file is empty"),
         (b"shop,total\nA,1\n", "no CSV of logged metrics"),
         (HEADER.encode() + b'0,1,"2,3,4\n', "can't be read as CSV"),
         (b"step,performance/val_epoch_time\n1,\xff\xfe\n", "can't be read as CSV"),
@@ -151,3 +151,58 @@ def test_hyperparameters_that_cannot_be_read_are_missing_with_the_cause(tmp_path
     assert run.config is None
     (reason,) = [entry.reason for entry in run.missing if entry.metric == "config"]
     assert reason == "failed"
+
+
+@pytest.mark.parametrize(
+    ("text", "times", "note"),
+    [
+        (
+            "epoch,step,{key}\n0,9,10.0\nepoch,step,{key}\n1,19,11.0\n",
+            [10, 11],
+            "header comes again",
+        ),
+        (
+            "epoch,step,{key}\n0,9,10.0\nstep,{key},epoch\n19,11.0,1\n",
+            [10, 11],
+            "header comes again",
+        ),
+        ("epoch,step,{key}\n0,9,10.0\nNaN,19,11.0\n2,29,12.0\n", [10, 11, 12], "isn't a number"),
+        ("epoch,step,{key}\n0,NA,10.0\n1,None,11.0\n", [10, 11], "isn't a number"),
+        ("epoch, step, {key}\n0, 9, 10.0\n1, 19, 11.0\n", [10, 11], None),
+        (" epoch ;step\t; {key} \n0;9;10.0\n1;19;11.0\n", [10, 11], None),
+        ("epoch\tstep\t{key}\n0\t9\t10.0\n", [10], None),
+        ("epoch,step,{key},\n0,9,10.0,\n1,19,11.0,\n", [10, 11], None),
+        ('"epoch","step","{key}"\n"0","9","10.0"\n', [10], None),
+        ("\nepoch,step,{key}\n\n0,9,10.0\n   \n\n1,19,11.0\n\n", [10, 11], None),
+        ("# run of Monday\nepoch,step,{key}\n0,9,10.0\n", [10], "before the header"),
+        ("epoch,{key},{key}\n0,10.0,99.0\n", [10], "Several columns"),
+        ("epoch,step,{key}\n0,9,nan\n1,19,11.0,7\n", [None, 11], "beyond the header"),
+        ("epoch,step,{key}\n0,9,nan\n1,19,11.0\n2,29,1", [None, 11], "last row was left out"),
+        ('epoch,step,{key}\n0,9,"1,234"\n1,19,11.0\n', [None, 11], None),
+        ("epoch;step;{key}\n0;9;10,5\n1;19;11.0\n", [None, 11], None),
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_a_file_that_is_nearly_right_is_read_with_a_note(
+    text: str,
+    times: list[float | None],
+    note: str | None,
+    encoding: str,
+    line_end: str,
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "metrics.csv"
+    whole = text.format(key="performance/val_epoch_time").replace("\n", line_end)
+    file.write_bytes(whole.encode(encoding))
+
+    run = load(file)
+
+    assert _times(run) == times
+    assert any(note in warning for warning in run.measurement.warnings) if note else True
+
+
+def test_what_a_file_without_known_columns_begins_with_is_told(tmp_path: Path) -> None:
+    file = _write(tmp_path / "metrics.csv", "Step,run - performance\n1,2\n")
+    with pytest.raises(SourceError, match="begins with 'Step,run - performance'"):
+        load(file)

@@ -1,0 +1,102 @@
+"""The one gate: what leaves this process, in a record, a document or a message, passes it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ocr_baseline.model.privacy.alphabet import visible
+from ocr_baseline.model.privacy.keys import is_hash_key
+from ocr_baseline.model.privacy.known import KNOWN
+from ocr_baseline.model.privacy.text import outward_hash, outward_text, redact_secrets
+
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+
+_PLAIN = frozenset({int, float, bool, type(None)})
+_PREFIXES = frozenset({"op", "callbacks"})
+"""Lines of named operations and of other callbacks: the name after the colon is someone's own."""
+
+
+class Names:
+    """Names as they are shown, each apart: two that are shown alike are numbered."""
+
+    def __init__(self) -> None:
+        self._by_shown: dict[str, dict[str, str]] = {}
+
+    def __call__(self, name: str) -> str:
+        """Return the name without secrets, the same one for the same name each time."""
+        prefix, colon, rest = name.partition(":")
+        if colon and prefix in _PREFIXES:
+            return f"{prefix}:{self(rest)}"
+        shown = outward_text(name)
+        if shown == name:
+            return name
+        alike = self._by_shown.setdefault(shown, {})
+        if name not in alike:
+            alike[name] = f"{shown} ({len(alike) + 1})" if alike else shown
+        return alike[name]
+
+
+def outward(value: Any, names: Names | None = None, *, max_age_s: float = 0.0) -> Any:
+    """Return a JSON value whose texts and keys hold no secrets and only visible characters.
+
+    Numbers aren't looked at. Of an object with a `name`, the name is one of `names` too.
+
+    Args:
+        value: What `json.dumps` takes.
+        names: Where the same names were shown before.
+        max_age_s: Secrets of the environment may have been read so long ago.
+    """
+    KNOWN.read_environment(max_age_s=max_age_s)
+    return _outward(value, names or Names())
+
+
+def _outward(value: Any, names: Names) -> Any:
+    if isinstance(value, str):
+        return outward_text(value)
+    if isinstance(value, Mapping):
+        return {
+            names(key) if isinstance(key, str) else key: _entry(key, item, names)
+            for key, item in value.items()
+        }
+    if isinstance(value, (list, tuple)):
+        return [item if type(item) in _PLAIN else _outward(item, names) for item in value]
+    return value
+
+
+def _entry(key: object, item: Any, names: Names) -> Any:
+    if isinstance(item, str) and isinstance(key, str):
+        if key == "name":
+            return names(item)
+        if is_hash_key(key):
+            return outward_hash(item)
+    return item if type(item) in _PLAIN else _outward(item, names)
+
+
+def _message(msg: object, args: tuple[object, ...]) -> str:
+    return str(msg) % args if args else str(msg)
+
+
+class OutwardLogger(logging.LoggerAdapter[logging.Logger]):
+    """A logger whose messages pass the gate, arguments and exceptions' texts included."""
+
+    def __init__(self, name: str) -> None:
+        """Take the module's name."""
+        super().__init__(logging.getLogger(name), {})
+
+    def log(self, level: int, msg: object, *args: object, **kwargs: Any) -> None:
+        """Log a message as one text without secrets."""
+        if self.isEnabledFor(level):
+            KNOWN.read_environment()
+            text = " ".join(_message(msg, args).split())
+            kwargs.setdefault("stacklevel", 1)
+            kwargs["stacklevel"] += 1
+            super().log(level, "%s", redact_secrets(visible(text)), **kwargs)
+
+    def process(
+        self, msg: object, kwargs: MutableMapping[str, Any]
+    ) -> tuple[object, MutableMapping[str, Any]]:
+        """Return the message as it is: there is nothing to add."""
+        return msg, kwargs
