@@ -53,16 +53,19 @@ class _LazyGroup(click.Group):
 @click.group(
     cls=_LazyGroup,
     no_args_is_help=False,
+    invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, prog_name=PROGRAM)
-def _application() -> None:
+@click.pass_context
+def _application(context: click.Context) -> None:
     """Performance baselines of Lightning runs: report, show, compare, check.
 
     A command reads a run from a folder, a baseline.json, a logger's file, csv:PATH,
     tensorboard:PATH, mlflow:ID, wandb:ID or a name in the store. Results go to stdout, everything
     else to stderr.
     """
+    streams.help_without_command(context)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

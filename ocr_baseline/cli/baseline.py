@@ -17,13 +17,20 @@ if TYPE_CHECKING:
     from ocr_baseline.store.queries import QueryResult
 
 
-@click.group(name="baseline", short_help="Keep named baselines: add, list, accept, rm, query.")
-def command() -> None:
+@click.group(
+    name="baseline",
+    no_args_is_help=False,
+    invoke_without_command=True,
+    short_help="Keep named baselines: add, list, accept, rm, query.",
+)
+@click.pass_context
+def command(context: click.Context) -> None:
     """Keep baselines under names, as a folder of JSON documents that can live in git.
 
     The folder may be at any URL that fsspec knows (s3://, gs://, az://), when the package for it
     is installed.
     """
+    streams.help_without_command(context)
 
 
 @command.command(name="add", short_help="Store runs under a name.")
@@ -78,7 +85,7 @@ def remove(name: str, file_name: str | None, store: str | None) -> None:
 
 @command.command(name="query", short_help="Ask the store in SQL.")
 @click.argument("sql")
-@file_option("--parquet", "Write the rows here too.")
+@file_option("--parquet", text="Write the rows here too.")
 @store_option
 def query(sql: str, parquet: Path | None, store: str | None) -> None:
     """Print the rows of a SELECT over `runs`, `phases` and `lines`, as CSV.

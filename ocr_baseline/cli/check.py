@@ -14,6 +14,7 @@ import click
 from ocr_baseline.cli import streams
 from ocr_baseline.cli.options import (
     check_outputs,
+    chosen_format,
     comparison_options,
     file_option,
     options_of,
@@ -48,12 +49,12 @@ EXIT_ERROR = 2
     metavar="NAME|FILES",
     help="What to hold the runs against: a name in the store, or runs; may be repeated.",
 )
-@file_option("--budget", "Absolute limits in TOML.")
+@file_option("--budget", text="Absolute limits in TOML.")
 @comparison_options
 @reading_options
 @click.option("--strict", is_flag=True, help="Fail with 3 when something could not be settled.")
-@output_option("Write the outcome here too, as Markdown for a pull request.")
-@file_option("--export-json", "Write the outcome here too, as JSON.")
+@output_option("Write the outcome here too: Markdown, or JSON where the name ends in .json.")
+@file_option("--export-json", text="Write the outcome here too, as JSON.")
 def command(
     new: tuple[str, ...],
     base: tuple[str, ...],
@@ -131,9 +132,14 @@ def _checked(
     return Check(comparison=comparison, budgets=tuple(check_budgets(budgets, runs)))
 
 
+def _written(check: Check, strict: bool, output: Path) -> str:
+    renderer = chosen_format(CHECK, None, output, "markdown")
+    return renderer(check, strict=strict) if renderer.name == "json" else renderer(check)
+
+
 def _report(check: Check, strict: bool, output: Path | None, export_json: Path | None) -> None:
     if output is not None:
-        write_or_print(CHECK["markdown"](check), output)
+        write_or_print(_written(check, strict, output), output)
     if export_json is not None:
         write_or_print(CHECK["json"](check, strict=strict), export_json)
     width, color = streams.stdout_width(), streams.stdout_has_color()

@@ -8,14 +8,16 @@ import click
 
 from ocr_baseline.cli import streams
 from ocr_baseline.cli.options import (
+    chosen_format,
     comparison_options,
+    format_option,
     options_of,
     output_option,
     reading_options,
     write_or_print,
 )
 from ocr_baseline.places import Reading, summaries
-from ocr_baseline.reports import registry
+from ocr_baseline.reports.registry import COMPARISON, TERMINAL
 
 SEPARATOR = "--"
 _MARK = "\0new"
@@ -37,12 +39,7 @@ class _TwoSides(click.Command):
 @click.argument("runs", nargs=-1, metavar="BASE... -- NEW...")
 @comparison_options
 @reading_options
-@click.option(
-    "--format",
-    "format_name",
-    type=click.Choice(tuple(registry.COMPARISON)),
-    help="How to write it [default: by the name of --output, else terminal].",
-)
+@format_option(COMPARISON, TERMINAL)
 @output_option()
 def command(
     runs: tuple[str, ...],
@@ -69,8 +66,7 @@ def command(
     from ocr_baseline.comparison.comparison import compare
 
     comparison = compare(base, new, options)
-    of_suffix = registry.format_of(registry.COMPARISON, output.suffix) if output else None
-    text = registry.COMPARISON[format_name or of_suffix or registry.TERMINAL](
+    text = chosen_format(COMPARISON, format_name, output, TERMINAL)(
         comparison,
         width=streams.stdout_width(),
         color=output is None and streams.stdout_has_color(),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -15,6 +15,7 @@ from ocr_baseline.errors import SettingError, SourceError
 from ocr_baseline.files import read_text, write_text_atomically
 from ocr_baseline.layout import DEFAULT_STORE, STORE_VARIABLE
 from ocr_baseline.places import FoundRun, Place, Reading, locate_one, read
+from ocr_baseline.reports.registry import Renderer, format_of
 from ocr_baseline.sources.logged.keys import Keys
 from ocr_baseline.sources.source import DEFAULT_TIMEOUT_S, ReadOptions
 
@@ -37,15 +38,35 @@ _ALIASES: tuple[tuple[str, SourceName | None, str, str], ...] = (
 """Options from before places named their source; a new source needs none."""
 
 
-def file_option(name: str, text: str, **settings: Any) -> Callable[[Command], Command]:
+def file_option(*names: str, text: str, **settings: Any) -> Callable[[Command], Command]:
     """Return an option that takes a file to read or write."""
     kind = click.Path(path_type=Path, dir_okay=False)
-    return click.option(name, type=kind, metavar="FILE", help=text, **settings)
+    return click.option(*names, type=kind, metavar="FILE", help=text, **settings)
 
 
-def output_option(text: str = "Write it here [default: stdout].") -> Callable[[Command], Command]:
-    """Return `--output`."""
-    return file_option("--output", text)
+def output_option(
+    text: str = "Write it here [default: stdout].", **settings: Any
+) -> Callable[[Command], Command]:
+    """Return `--output`, `-o` for short."""
+    return file_option("--output", "-o", text=text, **settings)
+
+
+def format_option(formats: Mapping[str, Renderer], default: str) -> Callable[[Command], Command]:
+    """Return `--format`; `chosen_format` says what it comes to."""
+    return click.option(
+        "--format",
+        "format_name",
+        type=click.Choice(tuple(formats)),
+        help=f"How to write it [default: by the name of --output, else {default}].",
+    )
+
+
+def chosen_format(
+    formats: Mapping[str, Renderer], name: str | None, output: Path | None, default: str
+) -> Renderer:
+    """Return the format of that name, else that of the file's suffix, else the default."""
+    of_suffix = format_of(formats, output.suffix) if output else None
+    return formats[name or of_suffix or default]
 
 
 def check_outputs(**paths: Path | None) -> None:
@@ -212,7 +233,7 @@ def _keys(path: Path | None) -> Keys:
 def comparison_options(command: Command) -> Command:
     """Add what decides how runs are compared."""
     for option in (
-        file_option("--calibration", "The machine's own spread, from `calibrate`."),
+        file_option("--calibration", text="The machine's own spread, from `calibrate`."),
         click.option(
             "--paired", is_flag=True, help="The runs of both sides were taken in pairs, in order."
         ),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ocr_baseline.cli.options import ChosenRun, file_option, one_run, write_or_print
+from ocr_baseline.cli.options import ChosenRun, one_run, output_option, write_or_print
 from ocr_baseline.reports.registry import RUN
 
 PAGE_NAME = "baseline.html"
@@ -14,7 +14,7 @@ PAGE_NAME = "baseline.html"
 
 @click.command(name="plot", short_help="Draw a run: one HTML page of pictures.")
 @one_run
-@file_option("--output", "Write the page here.", default=Path(PAGE_NAME), show_default=True)
+@output_option("Write the page here.", default=Path(PAGE_NAME), show_default=True)
 def command(run: ChosenRun, output: Path) -> None:
     """Draw RUN as a page that needs no network.
 

@@ -1,33 +1,38 @@
-"""`ocr-baseline report`: a run's report as Markdown, JSON and CSV."""
+"""`ocr-baseline report`: a run's report as Markdown, JSON, CSV or HTML."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
+from ocr_baseline.cli import streams
 from ocr_baseline.cli.options import (
     ChosenRun,
     check_outputs,
+    chosen_format,
     file_option,
+    format_option,
     one_run,
     output_option,
     write_or_print,
 )
-from ocr_baseline.reports.registry import RUN
-
-if TYPE_CHECKING:
-    from ocr_baseline.model.document import Baseline
+from ocr_baseline.places import FoundRun
+from ocr_baseline.reports.registry import RUN, Renderer
 
 
-@click.command(name="report", short_help="Write a run's report as Markdown, JSON and CSV.")
+@click.command(name="report", short_help="Write a run's report as Markdown, JSON, CSV or HTML.")
 @one_run
-@output_option("Write the Markdown here [default: stdout].")
-@file_option("--export-json", "Write the baseline document here too.")
-@file_option("--export-csv", "Write every number in long form here too.")
+@format_option(RUN, "markdown")
+@output_option("Write the report here [default: stdout].")
+@file_option("--export-json", text="Write the baseline document here too.")
+@file_option("--export-csv", text="Write every number in long form here too.")
 def command(
-    run: ChosenRun, output: Path | None, export_json: Path | None, export_csv: Path | None
+    run: ChosenRun,
+    format_name: str | None,
+    output: Path | None,
+    export_json: Path | None,
+    export_csv: Path | None,
 ) -> None:
     """Write the report of RUN.
 
@@ -35,14 +40,16 @@ def command(
     wandb:ID or a name in the store.
     """
     check_outputs(output=output, export_json=export_json, export_csv=export_csv)
-    _write(run.read().baseline, output, export_json, export_csv)
-
-
-def _write(
-    baseline: Baseline, output: Path | None, export_json: Path | None, export_csv: Path | None
-) -> None:
     # The renderers are imported once there is a run: a wrong argument gets its answer at once.
-    write_or_print(RUN["markdown"](baseline), output)
+    found = run.read()
+    renderer = chosen_format(RUN, format_name, output, "markdown")
+    write_or_print(_rendered(renderer, found, output), output)
     for path, name in ((export_json, "json"), (export_csv, "csv")):
         if path is not None:
-            write_or_print(RUN[name](baseline), path)
+            write_or_print(RUN[name](found.baseline), path)
+
+
+def _rendered(renderer: Renderer, found: FoundRun, output: Path | None) -> str:
+    options = {"run": found.run} if renderer.name == "html" else {}
+    color = output is None and streams.stdout_has_color()
+    return renderer(found.baseline, width=streams.stdout_width(), color=color, **options)

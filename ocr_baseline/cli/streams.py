@@ -8,6 +8,8 @@ import sys
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TextIO
 
+import click
+
 from ocr_baseline.errors import BaselineError
 from ocr_baseline.model.privacy import without_commands
 from ocr_baseline.reports.text.plain_text import message_line, single_line
@@ -79,6 +81,16 @@ def print_message(text: str) -> None:
     with suppress(OSError):
         sys.stderr.write(line.encode(encoding, "backslashreplace").decode(encoding) + "\n")
         sys.stderr.flush()
+
+
+def help_without_command(context: click.Context) -> None:
+    """Where a group was given no command, write its help to stderr and end with 2.
+
+    click's own answer differs between its versions.
+    """
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help(), err=True)
+        context.exit(2)
 
 
 def print_error(program: str, message: str) -> None:

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 import click
 
 from ocr_baseline.cli import streams
-from ocr_baseline.cli.options import output_option, reading_options, write_or_print
+from ocr_baseline.cli.options import (
+    chosen_format,
+    format_option,
+    output_option,
+    reading_options,
+    write_or_print,
+)
 from ocr_baseline.places import Reading, summaries
 from ocr_baseline.reports.registry import TERMINAL, TREND
 from ocr_baseline.reports.text.plain_text import counted
@@ -41,7 +47,7 @@ LATEST_RUNS = 200
     metavar="N",
     help="How many of the latest runs.",
 )
-@click.option("--format", "format_name", type=click.Choice(tuple(TREND)), default=TERMINAL)
+@format_option(TREND, TERMINAL)
 @output_option()
 @reading_options
 def command(
@@ -49,7 +55,7 @@ def command(
     names: tuple[str, ...],
     fingerprint: str | None,
     last: int,
-    format_name: str,
+    format_name: str | None,
     output: Path | None,
     how: Reading,
 ) -> None:
@@ -59,7 +65,8 @@ def command(
     trends = _trends(names, history)
     labels = [run.label for run in history]
     color = output is None and streams.stdout_has_color()
-    text = TREND[format_name](trends, labels, width=streams.stdout_width(), color=color)
+    renderer = chosen_format(TREND, format_name, output, TERMINAL)
+    text = renderer(trends, labels, width=streams.stdout_width(), color=color)
     write_or_print(text, output)
 
 

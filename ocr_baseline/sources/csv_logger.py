@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ocr_baseline.errors import SourceError
 from ocr_baseline.files import kind_of
 from ocr_baseline.model.run import RunInfo
 from ocr_baseline.sources.csv_table import CsvTable
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ocr_baseline.model.run import Run
+    from ocr_baseline.sources.logged.keys import KeyParser
     from ocr_baseline.sources.source import LiveRun
 
 FILE_NAME = "metrics.csv"
@@ -29,8 +31,8 @@ def load(place: str | Path, options: ReadOptions | None = None) -> Run:
     Raises:
         SourceError: The file is missing, unreadable, empty or no CSV of logged metrics.
     """
-    file, warnings = _find_file(Path(place))
     parse = (options or ReadOptions()).keys.parse
+    file, warnings = _find_file(Path(place), parse)
     table = CsvTable(file, parse)
     reading = read_rows(table.rows(), parse=parse)
     config, missing = read_config(file.parent)
@@ -63,8 +65,16 @@ SOURCE = Source(
 )
 
 
-def _find_file(path: Path) -> tuple[Path, list[str]]:
+def _find_file(path: Path, parse: KeyParser) -> tuple[Path, list[str]]:
     if kind_of(path) == "file":
         return path, []
-    folder, warnings = find_folder(path, FILE_NAME, "CSV metrics")
+
+    def is_logged(file: Path) -> bool:
+        try:
+            CsvTable(file, parse)
+        except SourceError:
+            return False
+        return True
+
+    folder, warnings = find_folder(path, FILE_NAME, "CSV metrics", is_logged)
     return folder / FILE_NAME, warnings

@@ -31,9 +31,14 @@ def checked_order(names: Collection[str] | None) -> tuple[SourceName, ...]:
     if names is None:
         return DEFAULT_ORDER
     known = {str(name): name for name in DEFAULT_ORDER}
+    if isinstance(names, str):
+        raise SettingError(
+            f"sources: {names!r} isn't a list: give a list of names, and choose from "
+            f"{', '.join(DEFAULT_ORDER)}"
+        )
     unknown = [str(name) for name in names if str(name) not in known]
-    if isinstance(names, str) or unknown or not names or len(set(names)) < len(names):
-        wrong = repr(names) if isinstance(names, str) or not unknown else ", ".join(unknown)
+    if unknown or not names or len(set(names)) < len(names):
+        wrong = ", ".join(unknown) if unknown else repr(names)
         raise SettingError(
             f"sources: {wrong} isn't a list of known sources, each once: choose from "
             f"{', '.join(DEFAULT_ORDER)}"

@@ -74,6 +74,21 @@ def test_report_writes_the_files_that_were_asked_for(document: Path, tmp_path: P
     assert (out / "r.csv").read_text(encoding="utf-8") == render_metrics_csv(full_baseline())
 
 
+def test_report_writes_in_the_format_that_the_files_name_or_format_says(
+    document: Path, tmp_path: Path
+) -> None:
+    def written(name: str, *arguments: str) -> str:
+        done = run("report", document, "-o", tmp_path / name, *arguments)
+        assert done.returncode == 0, done.stderr
+        return (tmp_path / name).read_text(encoding="utf-8")
+
+    assert written("r.json") == render_json(full_baseline())
+    assert written("r.csv") == render_metrics_csv(full_baseline())
+    assert written("r.html").startswith("<!")
+    assert written("r.txt") == render_markdown(full_baseline())
+    assert written("r.md", "--format", "json") == render_json(full_baseline())
+
+
 def test_report_finds_the_document_in_a_run_folder_without_records(tmp_path: Path) -> None:
     folder = tmp_path / "run" / "baseline"
     folder.mkdir(parents=True)
@@ -112,7 +127,6 @@ def test_schema_prints_or_writes_the_schema(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "part"),
     [
-        ([], "Missing command"),
         (["nope"], "nope"),
         (["report"], "Give one run"),
         (["report", "x.json", "--run-id", "a"], "Give one run"),
@@ -127,6 +141,14 @@ def test_schema_prints_or_writes_the_schema(tmp_path: Path) -> None:
 )
 def test_a_usage_error_is_one_line(arguments: list[str], part: str) -> None:
     assert_one_error_line(run(*arguments), part)
+
+
+@pytest.mark.parametrize("group", [[], ["baseline"]])
+def test_a_group_without_a_command_prints_its_help_and_ends_with_2(group: list[str]) -> None:
+    done = run(*group)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == run(*group, "--help").stdout
+    assert len(done.stderr.splitlines()) > 10
 
 
 @pytest.mark.parametrize("command", ["report", "show", "plot"])

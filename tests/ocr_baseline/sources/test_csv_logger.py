@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ocr_baseline.errors import SourceError
+from ocr_baseline.reports.run.csv import render_metrics_csv
+from ocr_baseline.reports.run.json import render_json
 from ocr_baseline.sources.csv_logger import load
 from ocr_baseline.vocabulary import Stage
+from tests.ocr_baseline.examples import full_baseline
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -206,3 +209,27 @@ def test_what_a_file_without_known_columns_begins_with_is_told(tmp_path: Path) -
     file = _write(tmp_path / "metrics.csv", "Step,run - performance\n1,2\n")
     with pytest.raises(SourceError, match="begins with 'Step,run - performance'"):
         load(file)
+
+
+def test_the_numbers_of_our_own_report_are_never_taken_for_a_loggers(tmp_path: Path) -> None:
+    report = tmp_path / "baseline"
+    _write(report / "metrics.csv", render_metrics_csv(full_baseline()))
+    _write(report / "baseline.json", render_json(full_baseline()))
+    with pytest.raises(SourceError, match="holds no CSV metrics"):
+        load(tmp_path)
+
+    _write(tmp_path / "lightning_logs" / "version_0" / "metrics.csv", HEADER + "0,1,,2.0,\n")
+
+    assert _times(load(tmp_path)) == [2.0]
+
+
+def test_a_file_without_a_loggers_columns_is_passed_over_while_others_remain(
+    tmp_path: Path,
+) -> None:
+    _write(tmp_path / "metrics.csv", "name,value\naccuracy,0.9\n")
+    with pytest.raises(SourceError, match="no column step, epoch"):
+        load(tmp_path)
+
+    _write(tmp_path / "version_0" / "metrics.csv", HEADER + "0,1,,2.0,\n")
+
+    assert _times(load(tmp_path)) == [2.0]
