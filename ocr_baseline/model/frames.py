@@ -23,7 +23,7 @@ def to_frame(baseline: Baseline, table: str) -> pd.DataFrame:
         SettingError: There is no such table; the message lists them.
     """
     if table not in TABLES:
-        raise SettingError(f"no table {table!r} in a baseline: choose from {', '.join(TABLES)}")
+        raise SettingError(f"unknown table {table!r}; choose from {', '.join(TABLES)}")
     import pandas as pd
 
     return pd.json_normalize(list(TABLES[table](baseline)))

@@ -61,7 +61,7 @@ def test_metric_names_count_for_a_read() -> None:
     baseline = ob.read("metrics.csv", metric_names={"my/val_s": "performance/val_epoch_time"})
 
     assert [phase.total_s for phase in baseline.phases] == [2.5]
-    with pytest.raises(ob.BaselineError, match="no known key"):
+    with pytest.raises(ob.BaselineError, match="isn't a known key"):
         ob.read("metrics.csv", metric_names={"my/val_s": "nothing"})
 
 
