@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Verdict = Literal[
     "regression", "improvement", "unchanged", "suspected", "inconclusive", "incomparable"
 ]
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 MIN_RUNS = 5
 MIN_HISTORY = 8
 SIGNIFICANCE = 0.05
