@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from typing_extensions import override
 
 from ocr_baseline.layout import JSON_NAME
+from ocr_baseline.lightning.attach.framework import package_of
 from ocr_baseline.lightning.attach.guest_callback import GuestCallback
 from ocr_baseline.lightning.attach.trainer_parts import callbacks_of, status_of
 from ocr_baseline.lightning.profiler import PerformanceProfilerCallback
@@ -175,7 +176,8 @@ class BaselineReportCallback(GuestCallback):
             logger.info("The run ended before its first batch: %s keeps its report", folder)
             return
         self.files = write_report(run, folder)
-        logger.info("Performance baseline written to %s", folder)
+        with suppress(Exception):  # a handler of the user's may raise
+            OutwardLogger(package_of(trainer)).info("Performance baseline: %s", self.files.markdown)
 
     @staticmethod
     def _recording(trainer: Trainer) -> Recording | None:

@@ -30,7 +30,7 @@ def to_frame(baseline: Baseline, table: TableName) -> pd.DataFrame:
         SettingError: There is no such table; the message lists them.
     """
     if table not in TABLES:
-        raise SettingError(f"no table {table!r} in a baseline: choose from {', '.join(TABLES)}")
+        raise SettingError(f"unknown table {table!r}; choose from {', '.join(TABLES)}")
     import pandas as pd
 
     rows, columns = TABLES[table].rows(baseline), TABLES[table].columns

@@ -1,7 +1,8 @@
 """A client that reads a run in a process of its own, which can be given up when it hangs.
 
-The process prints JSON lines, an object each. A client's settings hold for a whole process and
-its timeouts are not always kept: a training beside it must not feel either.
+The process prints JSON lines, an object each: `up` first, once its client is imported, then what it
+reads. A client's settings hold for a whole process and its timeouts are not always kept: a training
+beside it must not feel either.
 """
 
 from __future__ import annotations
@@ -20,13 +21,18 @@ from typing import IO, TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+STARTUP_S = 30.0
+"""How long the process may take to be up; importing a client takes its time on a busy machine."""
 SECONDS_TO_TELL_THE_CAUSE = 2
 """How much sooner than its reader is given up a client should fail by itself."""
 
 
 @dataclass(frozen=True)
 class Patience:
-    """How long to wait for a sign of the reader, and for its end (None: while signs come)."""
+    """How long to wait for a sign of the reader, and for its end (None: while signs come).
+
+    Both count from the moment that the reader is up.
+    """
 
     silence_s: float
     total_s: float | None = None
@@ -39,7 +45,7 @@ class Patience:
 
 
 class Overdue(Exception):
-    """The reader gave no sign in time, or did not end in time."""
+    """The reader gave no sign in time, or did not end in time; the message says which it was."""
 
 
 def messages(
@@ -50,16 +56,27 @@ def messages(
     Raises:
         Overdue: The reader tried the patience.
     """
-    began_s = time.monotonic()
     with _lines(module, arguments, environment) as lines:
-        while True:
-            try:
-                line = lines.get(timeout=patience.left_s(time.monotonic() - began_s))
-            except queue.Empty as error:
-                raise Overdue from error
-            if line is None:
-                return
-            yield json.loads(line)
+        line = _next(lines, STARTUP_S, f"its client wasn't up within {STARTUP_S:g} s")
+        began_s = time.monotonic()
+        while line is not None:
+            message = json.loads(line)
+            if "up" not in message:
+                yield message
+            left_s = patience.left_s(time.monotonic() - began_s)
+            line = _next(lines, left_s, f"nothing came for {patience.left_s(0.0):g} s")
+
+
+def _next(lines: queue.SimpleQueue[str | None], timeout_s: float, overdue: str) -> str | None:
+    try:
+        return lines.get(timeout=timeout_s)
+    except queue.Empty as error:
+        raise Overdue(overdue) from error
+
+
+def say_up() -> None:
+    """Print that the client is imported: from now on the time counts."""
+    say("up", True)
 
 
 def say(kind: str, content: object) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -111,3 +112,15 @@ def test_a_hanging_server_is_given_up_in_time() -> None:
             load("a" * 32, ReadOptions(mlflow_uri=uri, timeout_s=1))
 
         assert time.monotonic() - began_s < 5
+
+
+def test_a_local_store_that_is_slow_is_told_as_such_and_not_as_the_network(tmp_path: Path) -> None:
+    database = tmp_path / "runs.db"
+    os.mkfifo(database)  # opening it waits for a writer that never comes
+
+    with pytest.raises(SourceError, match="nothing came for 1 s") as caught:
+        load("a" * 32, ReadOptions(mlflow_uri=f"sqlite:///{database}", timeout_s=1))
+
+    assert "the database or this machine is busy" in str(caught.value)
+    assert "--timeout, in Python timeout_s" in str(caught.value)
+    assert "network" not in str(caught.value)

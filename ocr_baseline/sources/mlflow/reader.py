@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ocr_baseline.model.privacy import redact_text
 from ocr_baseline.sources.logged.keys import key_parser
 from ocr_baseline.sources.logged.series import is_epoch
-from ocr_baseline.sources.reader_process import say
+from ocr_baseline.sources.reader_process import say, say_up
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -32,6 +32,7 @@ def main() -> None:
         remedy = "pip install 'ocr-baseline[mlflow]'"
         say("error", f"MLflow run {run_id}: reading it needs the package mlflow: {remedy}")
         return
+    say_up()
     try:
         client = mlflow.MlflowClient(tracking_uri=uri)
         _read(client, run_id, own_names)

@@ -100,9 +100,21 @@ def _check_store(tracking_uri: str | None) -> None:
         return
     scheme, _, rest = tracking_uri.rpartition(":///")
     path = Path(tracking_uri if not scheme else f"/{rest}" if scheme == "file" else rest)
-    is_local = scheme in ("file", "sqlite") or "://" not in tracking_uri
-    if is_local and not path.exists():
+    if _is_local(tracking_uri) and not path.exists():
         raise SourceError(f"{redact_text(tracking_uri)}: there is no such MLflow store")
+
+
+def _is_local(tracking_uri: str) -> bool:
+    return tracking_uri.startswith(("file:///", "sqlite:///")) or "://" not in tracking_uri
+
+
+def _remedy(tracking_uri: str | None) -> str:
+    """Return what to check when a store of this kind doesn't answer."""
+    uri = tracking_uri or os.environ.get("MLFLOW_TRACKING_URI", "")
+    if not _is_local(uri):
+        return "check the network and the tracking URI"
+    kind = "database" if uri.startswith("sqlite") else "folder"
+    return f"the {kind} or this machine is busy: try again"
 
 
 def _fetch(
@@ -120,10 +132,9 @@ def _fetch(
             key, points = message["points"]
             series[key].extend(_Point(*point) for point in points)
     except Overdue as error:
-        waited_s = patience.left_s(0.0)
         raise SourceError(
-            f"MLflow run {run_id} at {where}: nothing came for {waited_s:g} s; check the network "
-            "and the tracking URI"
+            f"MLflow run {run_id} at {where}: {error}; {_remedy(tracking_uri)}, or give it longer "
+            "(--timeout, in Python timeout_s)"
         ) from error
     raise SourceError(f"MLflow run {run_id} at {where}: its reader broke off")
 

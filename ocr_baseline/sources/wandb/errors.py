@@ -58,11 +58,11 @@ def explain(error: Exception, run_path: str, server: str) -> SourceError:
     return SourceError(f"W&B run {run_path} at {server}: {cause}; {remedy}")
 
 
-def overdue(run_path: str, server: str, timeout_s: float) -> SourceError:
+def overdue(run_path: str, server: str, what: str) -> SourceError:
     """Return the error for a server that stopped answering, or does not come to an end."""
     return SourceError(
-        f"W&B run {run_path} at {server}: nothing came for {timeout_s:g} s; "
-        "check the network and WANDB_BASE_URL, or read the run's local files"
+        f"W&B run {run_path} at {server}: {what}; check the network and WANDB_BASE_URL, give it "
+        "longer (--timeout, in Python timeout_s), or read the run's local files"
     )
 
 

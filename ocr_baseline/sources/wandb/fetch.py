@@ -64,7 +64,7 @@ def fetch(reference: RunReference, patience: Patience, own_names: Mapping[str, s
             if "row" in message:
                 rows.append(message["row"])
     except Overdue as error:
-        raise overdue(reference.path, server, timeout_s) from error
+        raise overdue(reference.path, server, str(error)) from error
     raise SourceError(f"W&B run {reference.path} at {server}: its reader broke off")
 
 

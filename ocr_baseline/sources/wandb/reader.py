@@ -1,6 +1,6 @@
 """The process that asks the W&B client for a run: `… ENTITY/PROJECT/ID TIMEOUT_S OWN_NAMES`.
 
-It prints JSON lines, one member each: `server` (a URL) first, `row` for each row with a known
+It prints JSON lines, one member each: `up`, `server` (a URL), `row` for each row with a known
 metric, `progress` (rows read) now and then, and at last `run` (all but the rows) or `error` (a
 message for the user). The client can hang beyond any timeout, at its exit too, and its settings
 hold for a whole process: in one of its own it can be ended, and a training beside it is untouched.
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from ocr_baseline.sources.logged.keys import key_parser
 from ocr_baseline.sources.logged.values import holds_metric
-from ocr_baseline.sources.reader_process import say
+from ocr_baseline.sources.reader_process import say, say_up
 from ocr_baseline.sources.wandb.errors import client_errors, explain
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ def main() -> None:
     except ImportError:
         say("error", f"W&B run {path}: reading it needs the package wandb: pip install wandb")
         return
+    say_up()
     server = "the configured server"
     try:
         server = wandb.setup().settings.base_url
