@@ -75,4 +75,5 @@ if not TYPE_CHECKING:  # else a type checker would take any name at all for one 
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOMES])
+    dunder = (name for name in globals() if name.startswith("__"))
+    return sorted({*__all__, *dunder})

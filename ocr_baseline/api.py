@@ -13,11 +13,12 @@ from ocr_baseline.comparison.calibration import parse_calibration
 from ocr_baseline.comparison.check import Check, check_budgets, parse_budgets
 from ocr_baseline.comparison.options import Options, configured_metrics, parse_margin
 from ocr_baseline.comparison.summary import RunSummary, summarize
-from ocr_baseline.errors import ComparisonError, SourceError
+from ocr_baseline.errors import ComparisonError, SettingError, SourceError
 from ocr_baseline.files import read_text
 from ocr_baseline.model.document import Baseline
 from ocr_baseline.sources.logged.keys import Keys
 from ocr_baseline.sources.source import DEFAULT_TIMEOUT_S, ReadOptions
+from ocr_baseline.vocabulary import names_of
 
 if TYPE_CHECKING:
     from ocr_baseline.model.run import Run
@@ -52,7 +53,9 @@ def read(
 
     Raises:
         BaselineError: There is no run, there are several, or it can't be read.
+        TypeError: The place is neither a string nor a path.
     """
+    _check_place(place)
     options = ReadOptions(
         keys=Keys(metric_names),
         project=project,
@@ -78,7 +81,9 @@ def read_run(
 
     Raises:
         BaselineError: As for `read`, or the place holds a document: the batches aren't in it.
+        TypeError: As for `read`.
     """
+    _check_place(place)
     options = ReadOptions(
         keys=Keys(metric_names),
         project=project,
@@ -99,8 +104,8 @@ def compare(
     new: Runs,
     *,
     margins: Mapping[str, str] | None = None,
-    gates: Sequence[str] = (),
-    across: Sequence[str] = (),
+    gates: str | Sequence[str] = (),
+    across: str | Sequence[str] = (),
     paired: bool = False,
     calibration: Place | None = None,
     store: str | None = None,
@@ -112,8 +117,8 @@ def compare(
             several of them. Of a name in the store, the runs with the environment of `new`.
         new: The same.
         margins: The smallest change that counts, by metric, as in `{"batch_time": "5%"}`.
-        gates: The metrics that count for a verdict, instead of the usual ones.
-        across: Fields that differ on purpose, as in `["num_workers", "data.*"]`.
+        gates: The metrics, one or several, that count for a verdict instead of the usual ones.
+        across: A field or several that differ on purpose, as in `["num_workers", "data.*"]`.
         paired: Whether the runs of both sides were taken in pairs, in order.
         calibration: A file from `ocr-baseline calibrate`.
         store: Folder or URL of named baselines; default OCR_BASELINE_STORE, else `baselines`.
@@ -134,8 +139,8 @@ def check(
     base: Runs | None = None,
     budgets: Place | None = None,
     margins: Mapping[str, str] | None = None,
-    gates: Sequence[str] = (),
-    across: Sequence[str] = (),
+    gates: str | Sequence[str] = (),
+    across: str | Sequence[str] = (),
     paired: bool = False,
     calibration: Place | None = None,
     store: str | None = None,
@@ -172,16 +177,16 @@ def check(
 
 def _options(
     margins: Mapping[str, str] | None,
-    gates: Sequence[str],
-    across: Sequence[str],
+    gates: str | Sequence[str],
+    across: str | Sequence[str],
     paired: bool,
     calibration: Place | None,
 ) -> Options:
     file = None if calibration is None else Path(calibration)
     options = Options(
         margins=dict(parse_margin(f"{name}={size}") for name, size in (margins or {}).items()),
-        gates=tuple(gates),
-        across=tuple(across),
+        gates=names_of(gates),
+        across=names_of(across),
         is_paired=paired,
         calibration=None if file is None else parse_calibration(read_text(file), str(file)),
     )
@@ -197,9 +202,26 @@ def _summaries(
         if isinstance(run, Baseline):
             found.append(summarize(run))
         else:
+            _check_place(run)
             found.extend(places.summaries([run], how, like=like))
     return found
 
 
 def _items(runs: Runs) -> list[Baseline | Place]:
+    given: object = runs  # callers without a type checker pass anything
+    if not isinstance(given, (Baseline, Iterable)):
+        _check_place(given)
     return [runs] if isinstance(runs, (Baseline, str, Path)) else list(runs)
+
+
+def _check_place(place: object) -> None:
+    """Refuse what names no run, before anything is looked for.
+
+    Raises:
+        SettingError: It is empty.
+        TypeError: It is neither a string nor a path.
+    """
+    if not isinstance(place, (str, Path)):
+        raise TypeError(f"a place is a str or a pathlib.Path, not {type(place).__name__}")
+    if not str(place).strip():
+        raise SettingError("the place is empty: name a run, as in 'outputs/demo'")

@@ -185,7 +185,7 @@ def locate(item: str | Path | Place, how: Reading) -> list[Place]:
         return [Place(kind="wandb-api", value=item)]
     raise SourceError(
         f"can't read {short(item)}: no such file or folder{_no_such_name(item, how)}; "
-        "a W&B run is written wandb:ID, or needs --project"
+        "a W&B run is written wandb:ID, or needs its project named"
     )
 
 

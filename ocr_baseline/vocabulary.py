@@ -6,7 +6,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 
 class Stage(str, Enum):
@@ -86,3 +86,8 @@ FETCH_LINE = "fetch"
 """Lines of a data-loader worker: waiting for work, and making a batch but for named operations."""
 
 SECONDS_PER_NS = 1e-9
+
+
+def names_of(names: str | Iterable[str]) -> tuple[str, ...]:
+    """Return the names that a setting gives: one as a plain string, or several."""
+    return (names,) if isinstance(names, str) else tuple(names)

@@ -30,6 +30,7 @@ from ocr_baseline.model.document import (
     whole_phase,
 )
 from ocr_baseline.model.privacy import config_hash
+from ocr_baseline.model.run import Run
 from ocr_baseline.vocabulary import OPERATION_LINE_PREFIX, REPORTED_STAGES, Line, Stage
 
 if TYPE_CHECKING:
@@ -37,14 +38,19 @@ if TYPE_CHECKING:
 
     from ocr_baseline.analysis.workers import WorkerTimes
     from ocr_baseline.model.document import Phase
-    from ocr_baseline.model.run import OperationRecord, Run
+    from ocr_baseline.model.run import OperationRecord
 
 
 DISTRIBUTION_NAME = "ocr-baseline"
 
 
 def analyze(run: Run) -> Baseline:
-    """Return the baseline of a run."""
+    """Return the baseline of a run.
+
+    Raises:
+        TypeError: It isn't a run.
+    """
+    _check_run(run)
     measured = measure(run)
     found = find(measured)
     ranks = rank_sections(run)
@@ -68,6 +74,15 @@ def analyze(run: Run) -> Baseline:
         ranks=ranks,
         rank_spreads=rank_spreads(ranks),
     )
+
+
+def _check_run(given: object) -> None:
+    if isinstance(given, Run):
+        return
+    hint = "read_run(place) returns one"
+    if isinstance(given, Baseline):
+        hint = "a Baseline is what it returns"
+    raise TypeError(f"analyze takes a Run, not {type(given).__name__}: {hint}")
 
 
 def measure(run: Run) -> Measured:

@@ -11,7 +11,7 @@ from ocr_baseline.comparison import intervals, judging
 from ocr_baseline.comparison.breakdown import PhaseChange, phase_changes
 from ocr_baseline.comparison.estimation import Design, design_of, estimate_change, stretches
 from ocr_baseline.comparison.identity import Difference, differences
-from ocr_baseline.comparison.judging import Judgement, Verdict
+from ocr_baseline.comparison.judging import VERDICTS, Judgement, Verdict
 from ocr_baseline.comparison.metrics import Metric
 from ocr_baseline.comparison.options import Options, configured_metrics
 from ocr_baseline.comparison.sides import (
@@ -23,6 +23,7 @@ from ocr_baseline.comparison.sides import (
     reading_notes,
 )
 from ocr_baseline.comparison.summary import first_reason
+from ocr_baseline.errors import SettingError
 
 if TYPE_CHECKING:
     from ocr_baseline.comparison.intervals import Estimate
@@ -87,7 +88,14 @@ class Comparison:
         return tuple(difference for difference in self.differences if difference.forbids)
 
     def with_verdict(self, *verdicts: Verdict) -> tuple[MetricComparison, ...]:
-        """Return the metrics that have one of these verdicts."""
+        """Return the metrics that have one of these verdicts.
+
+        Raises:
+            SettingError: There is no such verdict; the message lists them.
+        """
+        unknown = [verdict for verdict in verdicts if verdict not in VERDICTS]
+        if unknown:
+            raise SettingError(f"no verdict {unknown[0]!r}: choose from {', '.join(VERDICTS)}")
         return tuple(metric for metric in self.metrics if metric.verdict in verdicts)
 
 

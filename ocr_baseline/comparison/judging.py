@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Verdict = Literal[
     "regression", "improvement", "unchanged", "suspected", "inconclusive", "incomparable"
 ]
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 MIN_RUNS = 5
 MIN_HISTORY = 8
 SIGNIFICANCE = 0.05
@@ -131,8 +132,8 @@ def _unconfirmed(
     """Without the spread between runs the verdict never goes beyond `suspected`."""
     needed = _needed(estimate, margin, sizes) or MIN_RUNS
     reason = (
-        f"{sizes[0]} v {sizes[1]} runs say too little about run-to-run variation: "
-        f"more runs, a calibration or a history of {MIN_HISTORY} would help"
+        f"{sizes[0]} v {sizes[1]} runs say too little about run-to-run variation without "
+        f"a calibration or a history of {MIN_HISTORY}"
     )
     is_off = low is not None and high is not None and (low > 0 or high < 0)
     is_suspect = is_off and abs(change) > margin
@@ -148,7 +149,7 @@ def _checked(judgement: Judgement, estimate: Estimate) -> Judgement:
     if estimate.rank_p_value is not None and estimate.rank_p_value > SIGNIFICANCE:
         return Judgement(
             verdict="suspected",
-            reason="a rank test doesn't confirm it: a few runs account for the change",
+            reason="a rank test doesn't confirm it, and a few runs account for the change",
         )
     return judgement
 

@@ -72,6 +72,8 @@ class Options:
 def parse_margin(text: str) -> tuple[str, Margin]:
     """Return the metric's name and the margin of `batch_time=5%`, `batch_time=5%,1ms`.
 
+    A number below 1 without a unit is a share; from 1 on it is refused, as 5 is rarely 500%.
+
     Raises:
         ComparisonError: When the text isn't a margin of a known metric.
     """
@@ -83,6 +85,10 @@ def parse_margin(text: str) -> tuple[str, Margin]:
         quantity = parse_quantity(part)
         if quantity.value < 0:
             raise ComparisonError(f"{text!r}: a margin can't be negative")
+        if not quantity.unit and quantity.value >= 1:
+            raise ComparisonError(
+                f"{text!r}: {part.strip()} has no unit; did you mean {part.strip()}%?"
+            )
         if quantity.unit in ("share", ""):
             margin = replace(margin, relative=quantity.value)
         else:

@@ -21,7 +21,7 @@ from ocr_baseline.lightning.run import description as run_description
 from ocr_baseline.lightning.run.rank_records import shared_folder
 from ocr_baseline.lightning.run.recording import Recording
 from ocr_baseline.model.privacy import OutwardLogger, error_text
-from ocr_baseline.vocabulary import Stage
+from ocr_baseline.vocabulary import Stage, names_of
 
 if TYPE_CHECKING:
     from lightning.pytorch import LightningModule, Trainer
@@ -63,8 +63,8 @@ class PerformanceProfilerCallback(GuestCallback):
             second); 0 logs statistics at the end of epochs only.
         profile_memory: Sample the memory of the process tree once a second.
         verbose: Log each epoch's statistics with Python's logging as well.
-        operations: Dotted names of callables to time wherever they are called, in loader workers
-            too, as in `cv2.findContours`.
+        operations: Dotted names, one or several, of callables to time wherever they are called, in
+            loader workers too, as in `cv2.findContours`.
         output_dir: Folder of the baseline; default `baseline` in the Hydra run's output folder,
             else in `trainer.default_root_dir`.
         include_config: Keep the run's configuration, secrets redacted; False leaves it out of
@@ -79,10 +79,10 @@ class PerformanceProfilerCallback(GuestCallback):
         log_interval: int = 10,
         profile_memory: bool = True,
         verbose: bool = False,
-        operations: Sequence[str] = (),
+        operations: str | Sequence[str] = (),
         output_dir: str | Path | None = None,
         include_config: bool = True,
-        shown_config_keys: Sequence[str] = (),
+        shown_config_keys: str | Sequence[str] = (),
     ) -> None:
         """Check the arguments; nothing is measured before a trainer's `setup`."""
         super().__init__()
@@ -92,10 +92,10 @@ class PerformanceProfilerCallback(GuestCallback):
         self.log_interval = log_interval
         self.profile_memory = profile_memory
         self.verbose = verbose
-        self.operations = tuple(operations)
+        self.operations = names_of(operations)
         self.output_dir = output_dir
         self.config_policy = run_description.ConfigPolicy(
-            include=include_config, shown_keys=tuple(shown_config_keys)
+            include=include_config, shown_keys=names_of(shown_config_keys)
         )
         self._metrics = MetricLogger(
             log_interval=log_interval, with_memory=profile_memory, verbose=verbose

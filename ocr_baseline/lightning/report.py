@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from typing_extensions import override
 
 from ocr_baseline.layout import JSON_NAME
+from ocr_baseline.lightning.attach.framework import package_of
 from ocr_baseline.lightning.attach.guest_callback import GuestCallback
 from ocr_baseline.lightning.attach.trainer_parts import callbacks_of, status_of
 from ocr_baseline.lightning.profiler import PerformanceProfilerCallback
@@ -21,6 +22,7 @@ from ocr_baseline.measure.folder_answer import wait_for_answer
 from ocr_baseline.model.privacy import OutwardLogger, error_text
 from ocr_baseline.sources.logged.keys import Keys
 from ocr_baseline.sources.source import LiveRun, ReadOptions
+from ocr_baseline.vocabulary import names_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -49,8 +51,8 @@ class BaselineReportCallback(GuestCallback):
         output_dir: Folder of the report; default `baseline` in the Hydra run's output folder,
             else in `trainer.default_root_dir`.
         wandb_timeout_s: Longest wait for a server (W&B's API, MLflow's), in seconds, once in a run.
-        sources: Where to look, in this order; default recorder, logged-metrics, csv, tensorboard,
-            mlflow, wandb-offline, wandb-api.
+        sources: Where to look, one name or several in this order; default recorder,
+            logged-metrics, csv, tensorboard, mlflow, wandb-offline, wandb-api.
         metric_names: Keys of the project's own that stand for known ones, as in
             `{"my/val_seconds": "performance/val_epoch_time"}`.
         include_config: Keep the run's configuration, secrets redacted, in the report; False leaves
@@ -66,10 +68,10 @@ class BaselineReportCallback(GuestCallback):
         self,
         output_dir: str | Path | None = None,
         wandb_timeout_s: float = 5.0,
-        sources: Sequence[str] | None = None,
+        sources: str | Sequence[str] | None = None,
         metric_names: Mapping[str, str] | None = None,
         include_config: bool = True,
-        shown_config_keys: Sequence[str] = (),
+        shown_config_keys: str | Sequence[str] = (),
     ) -> None:
         """Keep the arguments; everything else waits for the end of the run."""
         super().__init__()
@@ -77,11 +79,11 @@ class BaselineReportCallback(GuestCallback):
             raise ValueError(f"wandb_timeout_s must be above 0 seconds, not {wandb_timeout_s}")
         self.output_dir = output_dir
         self.wandb_timeout_s = wandb_timeout_s
-        self.sources = checked_order(sources)
+        self.sources = checked_order(None if sources is None else names_of(sources))
         Keys(metric_names)  # a name that is not known is told before the training
         self.metric_names = dict(metric_names or {})
         self.config_policy = run_description.ConfigPolicy(
-            include=include_config, shown_keys=tuple(shown_config_keys)
+            include=include_config, shown_keys=names_of(shown_config_keys)
         )
         self._folder = run_description.OutputFolder(output_dir)
         self._pid: int | None = None
@@ -174,7 +176,8 @@ class BaselineReportCallback(GuestCallback):
             logger.info("The run ended before its first batch: %s keeps its report", folder)
             return
         self.files = write_report(run, folder)
-        logger.info("Performance baseline written to %s", folder)
+        with suppress(Exception):  # a handler of the user's may raise
+            OutwardLogger(package_of(trainer)).info("Performance baseline: %s", self.files.markdown)
 
     @staticmethod
     def _recording(trainer: Trainer) -> Recording | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 from pydantic import (
@@ -24,11 +25,14 @@ from pydantic import (
     field_validator,
 )
 
+from ocr_baseline.errors import SettingError
 from ocr_baseline.model.run import Missing, RunInfo
 from ocr_baseline.vocabulary import PHASE_NAMES, PhaseName, RunStatus
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from ocr_baseline.model.frames import TableName
 
 SCHEMA_NAME: Literal["ocr-baseline"] = "ocr-baseline"
 SCHEMA_VERSION = "1.0"
@@ -430,6 +434,12 @@ class RankSpread(DocumentModel):
     max_rank: Count
 
 
+def _count_of(phase: Phase) -> str:
+    loader = "" if phase.dataloader is None else f"[{phase.dataloader}]"
+    count = "" if phase.batches is None else f" {phase.batches} batches"
+    return f"{phase.name}{loader}{count}"
+
+
 class Baseline(DocumentModel):
     """The whole document."""
 
@@ -463,7 +473,18 @@ class Baseline(DocumentModel):
     series: str | None = None
 
     def phase(self, name: str) -> Phase | None:
-        """Return the phase of that name, as `whole_phase` finds it."""
+        """Return the phase over all dataloaders, or that of the only dataloader.
+
+        None when the phase did not run, or when several dataloaders have no sum.
+
+        Args:
+            name: `train`, `validation`, `test` or `predict`.
+
+        Raises:
+            SettingError: There is no phase of that name in any run; the message lists them.
+        """
+        if name not in PHASE_NAMES:
+            raise SettingError(f"no phase {name!r}: choose from {', '.join(PHASE_NAMES)}")
         return whole_phase(self.phases, name)
 
     @property
@@ -471,7 +492,7 @@ class Baseline(DocumentModel):
         """The findings, the most worthwhile first."""
         return sorted(self.findings, key=lambda finding: finding.rank)
 
-    def to_frame(self, table: str) -> pd.DataFrame:
+    def to_frame(self, table: TableName) -> pd.DataFrame:
         """Return one table of the document, in its names and units.
 
         Args:
@@ -483,6 +504,20 @@ class Baseline(DocumentModel):
         from ocr_baseline.model.frames import to_frame
 
         return to_frame(self, table)
+
+    def __repr__(self) -> str:
+        """Which run it is, and how many batches of it there are."""
+        name = self.run.name or self.run.id or "an unnamed run"
+        phases = ", ".join(_count_of(phase) for phase in self.phases) or "no phases"
+        return f"<Baseline of {name!r} from {self.run.source}: {phases}>"
+
+    __str__ = __repr__
+
+    def _repr_markdown_(self) -> str:
+        """Return the report, which is what a notebook shows."""
+        # By name: the document stands below the renderers and imports none.
+        text: str = import_module("ocr_baseline").render(self, "markdown")
+        return text
 
     @property
     def whole_phases(self) -> list[Phase]:

@@ -2,31 +2,40 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
+
+from pydantic import BaseModel
 
 from ocr_baseline.errors import SettingError
+from ocr_baseline.model.document import BreakdownLine, EpochSummary, Finding, Operation, Phase
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     import pandas as pd
 
-    from ocr_baseline.model.document import Baseline, Phase
+    from ocr_baseline.model.document import Baseline
 
+TableName = Literal["phases", "breakdown", "epochs", "operations", "findings", "missing"]
 _PARTS_OF_PHASES = {"block_means_s", "breakdown", "per_epoch"}
 
 
-def to_frame(baseline: Baseline, table: str) -> pd.DataFrame:
+def to_frame(baseline: Baseline, table: TableName) -> pd.DataFrame:
     """Return one of the `TABLES`; what was not measured is NaN or None, never 0.
+
+    The columns of a table are always the same, rows or none.
 
     Raises:
         SettingError: There is no such table; the message lists them.
     """
     if table not in TABLES:
-        raise SettingError(f"no table {table!r} in a baseline: choose from {', '.join(TABLES)}")
+        raise SettingError(f"unknown table {table!r}; choose from {', '.join(TABLES)}")
     import pandas as pd
 
-    return pd.json_normalize(list(TABLES[table](baseline)))
+    rows, columns = TABLES[table].rows(baseline), TABLES[table].columns
+    frame: pd.DataFrame = pd.json_normalize(list(rows)).reindex(columns=list(columns))
+    return frame
 
 
 def _phases(baseline: Baseline) -> Iterable[dict[str, Any]]:
@@ -69,12 +78,39 @@ def _place(phase: Phase) -> dict[str, Any]:
     return {"phase": phase.name, "dataloader": phase.dataloader}
 
 
-TABLES: Mapping[str, Callable[[Baseline], Iterable[dict[str, Any]]]] = {
-    "phases": _phases,
-    "breakdown": _breakdown,
-    "epochs": _epochs,
-    "operations": _operations,
-    "findings": _findings,
-    "missing": _missing,
+def _columns(model: type[BaseModel], *left_out: str) -> Iterator[str]:
+    """Yield the dotted names of a model's fields, those of the models inside it too."""
+    for name, field in model.model_fields.items():
+        if name in left_out:
+            continue
+        inner = _model_in(field.annotation)
+        if inner is None:
+            yield name
+        else:
+            yield from (f"{name}.{column}" for column in _columns(inner))
+
+
+def _model_in(annotation: object) -> type[BaseModel] | None:
+    """Return the model of a field that is one or None; a list of them stays one cell."""
+    kinds = (annotation,) if get_origin(annotation) is list else (annotation, *get_args(annotation))
+    models = (kind for kind in kinds if isinstance(kind, type) and get_origin(kind) is None)
+    return next((kind for kind in models if issubclass(kind, BaseModel)), None)
+
+
+@dataclass(frozen=True)
+class _Table:
+    rows: Callable[[Baseline], Iterable[dict[str, Any]]]
+    columns: tuple[str, ...]
+
+
+TABLES: Mapping[TableName, _Table] = {
+    "phases": _Table(_phases, tuple(_columns(Phase, *_PARTS_OF_PHASES))),
+    "breakdown": _Table(
+        _breakdown, ("phase", "line", "dataloader", *_columns(BreakdownLine, "parts", "name"))
+    ),
+    "epochs": _Table(_epochs, ("phase", "dataloader", *_columns(EpochSummary))),
+    "operations": _Table(_operations, tuple(_columns(Operation))),
+    "findings": _Table(_findings, tuple(_columns(Finding, "evidence"))),
+    "missing": _Table(_missing, ("metric", "reason", "detail")),
 }
-"""Each table's rows: one for each phase, line, epoch, operation, finding and missing metric."""
+"""The tables: one row for each phase, line, epoch, operation, finding and missing metric."""

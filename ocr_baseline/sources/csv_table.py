@@ -174,7 +174,7 @@ class CsvTable:
         encoding = "utf-16" if beginning[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
         text = beginning.decode(encoding, "ignore")
         if not text.strip():
-            raise SourceError(f"{self._file}: no CSV of logged metrics: the file is empty")
+            raise SourceError(f"{self._file}: not a CSV of logged metrics: the file is empty")
         for separator in _SEPARATORS:
             reader = csv.reader(
                 io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True
@@ -189,7 +189,7 @@ class CsvTable:
                 continue
         first = text.splitlines()[0][:80]
         raise SourceError(
-            f"{self._file}: no CSV of logged metrics: it has no column step, epoch or "
+            f"{self._file}: not a CSV of logged metrics: it has no column step, epoch or "
             f"performance/…; it begins with {first!r}"
         )
 

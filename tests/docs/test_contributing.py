@@ -30,11 +30,11 @@ def recipe(heading: str) -> list[tuple[str, str, str]]:
 
 
 def inserted(content: str, diff: str) -> str:
-    """Return a file's content with a diff's added lines; its other lines must stand there once."""
+    """Return a file's content with a diff applied; what it finds there must stand there once."""
     lines = [(line[:1], line[1:]) for line in diff.splitlines(keepends=True)]
     before = "".join(text for sign, text in lines if sign != "+")
     assert content.count(before) == 1, f"not there exactly once:\n{before}"
-    return content.replace(before, "".join(text for _, text in lines))
+    return content.replace(before, "".join(text for sign, text in lines if sign != "-"))
 
 
 def apply(heading: str, project: Path) -> None:
@@ -112,6 +112,12 @@ def test_a_renderer_is_a_format_of_render(project: Path) -> None:
     apply("Adding a renderer", project)
     program = "from ocr_baseline import read, render; print(render(read('run'), 'line'))"
     assert re.match(r"train \S+ .?s per sample, validation", run(project, "-c", program))
+    program = (
+        "from typing import get_args; from ocr_baseline.reports import registry as r; "
+        "formats = {*r.RUN, *r.COMPARISON, *r.CHECK}; "
+        "print(formats.symmetric_difference(get_args(r.Format)))"
+    )
+    assert run(project, "-c", program).strip() == "set()"
 
 
 def test_a_section_stands_in_the_report(project: Path) -> None:

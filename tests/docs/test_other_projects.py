@@ -29,24 +29,26 @@ def shell_command(file_name: str) -> list[str]:
     return [sys.executable, *words[1:]]
 
 
-def run(command: list[str], folder: Path) -> dict[str, object]:
+def run(command: list[str], folder: Path) -> tuple[dict[str, object], str]:
     done = subprocess.run(
         command, cwd=folder, capture_output=True, text=True, timeout=TIMEOUT_S, check=False
     )
     assert done.returncode == 0, done.stderr[-3000:]
     document: dict[str, object] = json.loads((folder / "baseline" / "baseline.json").read_text())
-    return document
+    return document, done.stderr
 
 
 def test_the_lightning_script_ends_with_a_baseline_that_names_its_section(tmp_path: Path) -> None:
     (tmp_path / "script.py").write_text(example("script.py"))
-    document = run([sys.executable, "script.py"], tmp_path)
+    document, messages = run([sys.executable, "script.py"], tmp_path)
     names = {operation["name"] for operation in document["operations"]}  # type: ignore[attr-defined]
     assert names == {"features", "torch.nn.functional.mse_loss"}
+    report = tmp_path / "baseline" / "baseline.md"
+    assert messages.count(f"Performance baseline: {report}\n") == 1
 
 
 def test_the_lightning_cli_takes_both_callbacks(tmp_path: Path) -> None:
     pytest.importorskip("jsonargparse")
     (tmp_path / "cli.py").write_text(example("cli.py"))
-    document = run(shell_command("cli.py"), tmp_path)
+    document, _ = run(shell_command("cli.py"), tmp_path)
     assert [phase["name"] for phase in document["phases"]] == ["train"]  # type: ignore[attr-defined]

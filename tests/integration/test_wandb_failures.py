@@ -22,7 +22,9 @@ UNAUTHORIZED = "401 Client Error: Unauthorized"
 
 
 def test_a_missing_run_is_named_with_what_to_check(wandb_server: WandbServer) -> None:
-    with pytest.raises(SourceError, match=r"baseline/nothere at http.*does not exist.*--project"):
+    with pytest.raises(
+        SourceError, match=r"baseline/nothere at http.*does not exist.*check the id, the project"
+    ):
         load("nothere", ReadOptions(project="baseline"))
 
 

@@ -148,7 +148,9 @@ def test_a_run_cut_off_at_any_place_gives_the_rows_before_it(
     assert times == {epoch: 10.0 + epoch for epoch in range(len(times))}
     assert 0 < len(times) < ROWS
     assert run.info.status == "unknown"
-    assert any("no end of the run" in warning for warning in run.measurement.warnings)
+    assert any(
+        "The end of the run isn't in the file" in warning for warning in run.measurement.warnings
+    )
 
 
 @pytest.mark.parametrize(("size", "told"), [(0, "empty"), (7, "no whole record")])

@@ -6,12 +6,13 @@ import pkgutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pandas as pd
 import pytest
 
 import ocr_baseline as ob
+from ocr_baseline.model.frames import TableName
 from tests.ocr_baseline.examples import empty_baseline, full_baseline
 from tests.ocr_baseline.recorded_runs import record
 from tests.ocr_baseline.store_files import write_runs
@@ -31,7 +32,7 @@ def test_every_promised_name_is_there_and_no_module_can_take_its_place() -> None
 
     assert all(getattr(ob, name) is not None for name in ob.__all__)
     assert modules.isdisjoint(ob.__all__)
-    assert set(ob.__all__) <= set(dir(ob))
+    assert {name for name in dir(ob) if not name.startswith("__")} == set(ob.__all__)
     with pytest.raises(AttributeError, match="nothing"):
         getattr(ob, "nothing")  # noqa: B009 - a name that types don't know
 
@@ -61,7 +62,7 @@ def test_metric_names_count_for_a_read() -> None:
     baseline = ob.read("metrics.csv", metric_names={"my/val_s": "performance/val_epoch_time"})
 
     assert [phase.total_s for phase in baseline.phases] == [2.5]
-    with pytest.raises(ob.BaselineError, match="no known key"):
+    with pytest.raises(ob.BaselineError, match="isn't a known key"):
         ob.read("metrics.csv", metric_names={"my/val_s": "nothing"})
 
 
@@ -130,15 +131,93 @@ def test_tables_are_frames_in_the_documents_units() -> None:
     assert dict(zip(own["line"], own["total_s"], strict=True)) == {
         line.name: line.total_s for line in train.breakdown
     }
-    for table in ("epochs", "operations", "findings", "missing"):
+    for table in get_args(TableName):
         assert isinstance(baseline.to_frame(table), pd.DataFrame)
     assert list(baseline.to_frame("findings")["id"]) == [f.id for f in baseline.ranked_findings]
 
 
 def test_an_unknown_table_is_an_error_that_lists_them_and_an_empty_one_has_no_rows() -> None:
     with pytest.raises(ob.BaselineError, match="choose from phases, breakdown, epochs, operations"):
-        full_baseline().to_frame("batches")
+        full_baseline().to_frame("batches")  # type: ignore[arg-type]
     assert len(empty_baseline().to_frame("breakdown")) == 0
+
+
+@pytest.mark.parametrize("table", get_args(TableName))
+def test_a_table_has_the_same_columns_whether_rows_are_in_it_or_not(table: TableName) -> None:
+    empty, full = empty_baseline().to_frame(table), full_baseline().to_frame(table)
+
+    assert list(empty.columns) == list(full.columns) != []
+
+
+def test_the_line_of_a_breakdown_stands_beside_its_phase() -> None:
+    assert list(full_baseline().to_frame("breakdown").columns)[:2] == ["phase", "line"]
+
+
+@pytest.mark.parametrize("place", [3, None, ["a"], b"a"])
+def test_what_is_no_place_is_refused_in_one_sentence(place: Any) -> None:
+    message = rf"^a place is a str or a pathlib.Path, not {type(place).__name__}$"
+    for read in (ob.read, ob.read_run):
+        with pytest.raises(TypeError, match=message):
+            read(place)
+    with pytest.raises(TypeError, match=message):
+        ob.compare("old", [place])
+
+
+def test_an_empty_place_is_refused_as_empty() -> None:
+    with pytest.raises(ob.BaselineError, match="the place is empty"):
+        ob.read("")
+
+
+@pytest.mark.parametrize(
+    ("given", "part"), [("path", "str: read_run"), (full_baseline(), "what it returns")]
+)
+def test_only_a_run_is_analyzed(given: Any, part: str) -> None:
+    with pytest.raises(TypeError, match=f"^analyze takes a Run, not .*{part}"):
+        ob.analyze(given)
+
+
+def test_one_gate_and_one_field_may_be_plain_names() -> None:
+    write_runs(Path("old"), 0)
+    write_runs(Path("new"), 10, slower=0.1)
+
+    plain = ob.compare("old", "new", gates="train.throughput", across="num_workers")
+    listed = ob.compare("old", "new", gates=["train.throughput"], across=["num_workers"])
+
+    assert [m.verdict for m in plain.metrics] == [m.verdict for m in listed.metrics]
+    assert {m.metric.key for m in plain.metrics if m.metric.is_gated} == {"train.throughput"}
+
+
+@pytest.mark.parametrize("size", [5, "5"])
+def test_a_margin_without_a_unit_is_asked_about(size: Any) -> None:
+    with pytest.raises(ob.BaselineError, match="did you mean 5%"):
+        ob.compare("nowhere", "nowhere", margins={"batch_time": size})
+
+
+def test_names_of_no_phase_and_no_verdict_are_errors_that_list_them() -> None:
+    runs = write_runs(Path("old"), 0)
+    with pytest.raises(ob.BaselineError, match="no phase 'val': choose from train, validation"):
+        ob.read(runs[0]).phase("val")
+    comparison: Any = ob.compare(runs[0], runs[1])
+    with pytest.raises(ob.BaselineError, match="no verdict 'worse': choose from regression"):
+        comparison.with_verdict("worse")
+
+
+def test_a_callback_takes_one_name_for_a_list_of_one() -> None:
+    profiler = ob.PerformanceProfilerCallback(operations="cv2.findContours")
+    report = ob.BaselineReportCallback(sources="csv")
+
+    assert (profiler.operations, report.sources) == (("cv2.findContours",), ("csv",))
+    with pytest.raises(ob.BaselineError, match="choose from recorder"):
+        ob.BaselineReportCallback(sources="cvs")
+
+
+def test_a_baseline_shows_itself_in_one_line_and_in_a_notebook_as_its_report() -> None:
+    baseline = full_baseline()
+
+    assert repr(baseline) == str(baseline)
+    assert repr(baseline).startswith("<Baseline of 'receipts-640' from recorder: train ")
+    assert len(repr(baseline).splitlines()) == 1
+    assert baseline._repr_markdown_() == ob.render(baseline, "markdown")
 
 
 @pytest.mark.slow

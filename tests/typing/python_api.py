@@ -36,4 +36,5 @@ def wrong(baseline: ob.Baseline, comparison: ob.Comparison) -> None:
     ob.check(baseline, "main")  # type: ignore[call-arg]
     ob.render(baseline, "pdf")  # type: ignore[arg-type]
     ob.render("outputs/demo")  # type: ignore[arg-type]
+    baseline.to_frame("batches")  # type: ignore[arg-type]
     ob.missing_name  # type: ignore[attr-defined]  # noqa: B018

@@ -55,8 +55,9 @@ def slowing_down(measured: Measured) -> Iterator[Finding | Silence]:
             yield Silence(
                 SLOWING_DOWN.id,
                 f"{phase.name} has {len(passes.numbers)} "
-                f"pass{'' if len(passes.numbers) == 1 else 'es'} of {MIN_STEADY_BATCHES} or more "
-                f"steady batches, {SLOWING_DOWN['passes']:.0f} needed",
+                f"pass{'' if len(passes.numbers) == 1 else 'es'} with at least "
+                f"{MIN_STEADY_BATCHES} steady batches; it takes {SLOWING_DOWN['passes']:.0f} such "
+                "passes",
             )
         else:
             yield from _judged(phase, times, passes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, MutableMapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -31,14 +32,22 @@ def checked_order(names: Collection[str] | None) -> tuple[SourceName, ...]:
     if names is None:
         return DEFAULT_ORDER
     known = {str(name): name for name in DEFAULT_ORDER}
-    unknown = [str(name) for name in names if str(name) not in known]
-    if isinstance(names, str) or unknown or not names or len(set(names)) < len(names):
-        wrong = repr(names) if isinstance(names, str) or not unknown else ", ".join(unknown)
-        raise SettingError(
-            f"sources: {wrong} isn't a list of known sources, each once: choose from "
-            f"{', '.join(DEFAULT_ORDER)}"
-        )
+    wrong = _wrong_order(names, known)
+    if wrong:
+        raise SettingError(f"sources: {wrong}; choose from {', '.join(DEFAULT_ORDER)}")
     return tuple(known[str(name)] for name in names)
+
+
+def _wrong_order(names: Collection[str], known: Collection[str]) -> str | None:
+    if isinstance(names, str):
+        return f"a list is needed, not {names!r}"
+    if not names:
+        return "the list is empty"
+    unknown = [repr(str(name)) for name in names if str(name) not in known]
+    if unknown:
+        return f"unknown source {', '.join(unknown)}"
+    twice = next((name for name, number in Counter(names).items() if number > 1), None)
+    return None if twice is None else f"{str(twice)!r} is listed twice"
 
 
 def live_info(trainer: Trainer, status: RunStatus, ended_by: str | None) -> RunInfo:

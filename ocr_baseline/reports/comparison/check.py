@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 SCHEMA_NAME = "ocr-baseline-check"
 SCHEMA_VERSION = "1.0"
-STATE_WORDS = {"pass": "ok", "fail": "FAIL", "warn": "warn", "unsettled": "????"}
+STATE_WORDS = {"pass": "ok", "fail": "FAIL", "warn": "warn", "unsettled": "unsettled"}
 STATE_STYLES = {"pass": "green", "fail": "bold red", "warn": "yellow", "unsettled": "magenta"}
 
 

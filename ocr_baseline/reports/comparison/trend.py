@@ -12,6 +12,7 @@ from ocr_baseline.model.json_text import json_text
 from ocr_baseline.reports.comparison import wording as words
 from ocr_baseline.reports.text import formatting
 from ocr_baseline.reports.text.markdown_text import fenced
+from ocr_baseline.reports.text.plain_text import counted
 from ocr_baseline.reports.text.screen import grid, printed
 from ocr_baseline.reports.text.tables import Name, Table
 
@@ -35,7 +36,7 @@ def render_trend_terminal(
     """Return each metric's levels and chart; `labels` name the runs, oldest first."""
     blocks: list[RenderableType] = []
     for trend in trends:
-        blocks.append(Text(f"{trend.metric.label}, {len(trend.values)} runs", style="bold"))
+        blocks.append(Text(_heading(trend), style="bold"))
         chart_width = min(width - 14, MAX_CHART_WIDTH)
         levels = grid(_levels(trend, labels))
         blocks.append(Group(levels, Padding(Text(chart(trend, chart_width)), (1, 0))))
@@ -46,7 +47,7 @@ def render_trend_markdown(trends: Sequence[Trend], labels: Sequence[str]) -> str
     """Return the same for a page or a pull request."""
     blocks = ["## History"]
     for trend in trends:
-        blocks.append(f"### {trend.metric.label}, {len(trend.values)} runs")
+        blocks.append(f"### {_heading(trend)}")
         blocks.append(_levels(trend, labels).markdown())
         blocks.append(fenced(chart(trend, MAX_CHART_WIDTH), "text"))
     return "\n\n".join(blocks) + "\n"
@@ -102,6 +103,10 @@ def chart(trend: Trend, width: int) -> str:
         label = "" if shown is None else words.value_text(trend.metric, shown)
         rows.append(f"{label:>12} {''.join(cells)}".rstrip())
     return "\n".join(rows)
+
+
+def _heading(trend: Trend) -> str:
+    return f"{trend.metric.label}, {counted(len(trend.values), 'run')}"
 
 
 def _columns(values: Sequence[float], width: int) -> list[float]:

@@ -180,7 +180,7 @@ def reason_sentences(
             by_need.setdefault(needed_text(compared), []).append(compared.metric.key)
     count = len(chosen)
     return [
-        f"{verdict}: {reason}: {'; '.join(_who(keys, count, need) for need, keys in who.items())}"
+        f"{verdict} ({reason}): {'; '.join(_who(keys, count, need) for need, keys in who.items())}"
         for (verdict, reason), who in grouped.items()
     ]
 

@@ -96,7 +96,8 @@ def _breakdown_table(phase: Phase, width: int) -> RenderableType:
         )
     rest = lines[MAX_LINES:]
     if any(line.total_s for line in rest):
-        table.add_row(Text(f"{len(rest)} shorter lines are in the report", style="dim"))
+        more = "1 shorter line is" if len(rest) == 1 else f"{len(rest)} shorter lines are"
+        table.add_row(Text(f"{more} in the report", style="dim"))
     return table
 
 

@@ -163,7 +163,7 @@ def _table_key(name: str, key: str) -> str:
     if known is None or known.canonical != key:
         statistics = ", ".join(STATISTICS)
         raise SettingError(
-            f"metric_names: {name!r} stands for {key!r}, which is no known key: give "
+            f"metric_names: {name!r} stands for {key!r}, which isn't a known key: give "
             f"performance/STAGE_NAME with STAGE one of {', '.join(_STAGES)} and NAME one of "
             f"{statistics}, or performance/NAME with NAME one of {', '.join(MEMORY)}"
         )

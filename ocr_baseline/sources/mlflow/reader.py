@@ -68,9 +68,9 @@ def _read(client: MlflowClient, run_id: str, own_names: dict[str, str]) -> None:
 def _explain(error: Exception) -> str:
     code = getattr(error, "error_code", "")
     if code == "RESOURCE_DOES_NOT_EXIST":
-        return "there is no such run; check the id and --mlflow-uri"
+        return "there is no such run; check the id and the tracking URI"
     lines = str(error).strip().splitlines() or [type(error).__name__]
-    return f"could not be read: {lines[0]}; check --mlflow-uri (or MLFLOW_TRACKING_URI)"
+    return f"could not be read: {lines[0]}; check the tracking URI (default MLFLOW_TRACKING_URI)"
 
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ def explain(error: Exception, run_path: str, server: str) -> SourceError:
     names = {type(link).__name__ for link in chain}
     if "RunNotFoundError" in names or _NOT_FOUND in str(error):
         cause = "does not exist, or this account can't see it"
-        remedy = "check the id, --project and --entity"
+        remedy = "check the id, the project and the entity"
     elif _DELETED in str(error):
         cause, remedy = "was deleted, or lost its data", "read its local files instead"
     elif "UsageError" in names:

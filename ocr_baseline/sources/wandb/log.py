@@ -58,7 +58,7 @@ def _check_header(path: Path, header: bytes) -> None:
         raise SourceError(f"{path}: the file is empty: nothing of the run had been written to it")
     ident, magic, version = _FILE_HEADER.unpack(header)
     if (ident, magic) != (_IDENT, _MAGIC):
-        raise SourceError(f"{path}: no file of a W&B run: it does not begin as one")
+        raise SourceError(f"{path}: not the file of a W&B run: it doesn't begin like one")
     if version != 0:
         raise SourceError(f"{path}: a W&B file of version {version}, which is not known here")
 

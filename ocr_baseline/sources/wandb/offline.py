@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from ocr_baseline.vocabulary import RunStatus
 
 _NO_END = (
-    "The file holds no end of the run: it goes on, was killed, or the client lost its last rows "
-    "(it writes them to disk up to 15 s late)."
+    "The end of the run isn't in the file: the run goes on, was killed, or the client lost its "
+    "last rows (it writes them to disk up to 15 s late)."
 )
 _BEHIND = (
     "The W&B client had not written its last rows to disk when the report was made: the last "

@@ -37,7 +37,7 @@ def parse_reference(
         raise SourceError(f"{run_id!r} names no W&B run: give {_FORMS}")
     named_project = parts[-2] if len(parts) > 1 else project
     if not named_project:
-        raise SourceError(f"W&B run {run_id!r}: which project is it in? Give --project")
+        raise SourceError(f"W&B run {run_id!r}: which project is it in? Give its project")
     return RunReference(
         id=parts[-1],
         project=named_project,

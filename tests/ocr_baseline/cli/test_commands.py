@@ -176,7 +176,7 @@ def test_a_loggers_file_is_read_under_names_of_the_users_own(
 @pytest.mark.parametrize(
     ("text", "part"),
     [
-        ("my/val_s: performance/nothing", "no known key"),
+        ("my/val_s: performance/nothing", "isn't a known key"),
         ("[my/val_s]", "not a mapping"),
         ("my/val_s: 3", "not a mapping"),
         ("{", "can't read"),

@@ -213,7 +213,7 @@ def test_a_run_id_is_asked_for_where_a_project_is_named(
     assert first == "Reading run a1b2c3d4 from Weights & Biases"
     assert [line.startswith("ocr-baseline: error: ") for line in others] == [True]
     assert main(["compare", "run-0", "a1b2c3d4"]) == 2
-    assert "needs --project" in capsys.readouterr().err
+    assert "needs its project named" in capsys.readouterr().err
 
 
 def test_a_copy_counts_once_and_is_noted(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from ocr_baseline.comparison.options import (
@@ -56,11 +58,17 @@ def test_a_margin_names_a_metric_in_every_phase_or_in_one() -> None:
         ("batch_time=-5%", "negative"),
         ("batch_time=5MiB", "in bytes, and train.batch_time in s"),
         ("batch_time=much", "isn't a quantity"),
+        ("batch_time=5", "5 has no unit; did you mean 5%?"),
+        ("batch_time=1ms,1", "1 has no unit; did you mean 1%?"),
     ],
 )
 def test_a_wrong_margin_is_refused_with_the_reason(text: str, part: str) -> None:
-    with pytest.raises(ComparisonError, match=part):
+    with pytest.raises(ComparisonError, match=re.escape(part)):
         parse_margin(text)
+
+
+def test_a_number_below_1_without_a_unit_is_a_share() -> None:
+    assert parse_margin("batch_time=0.05") == parse_margin("batch_time=5%")
 
 
 def test_gates_choose_the_metrics_that_can_fail() -> None:

@@ -542,6 +542,47 @@ def test_a_profiler_that_is_switched_off_touches_nothing(tmp_path: Path) -> None
     assert not (tmp_path / "baseline" / "records").exists()
 
 
+class _LineOfReport(logging.Handler):
+    """Keeps the line that names the report, or raises at it."""
+
+    def __init__(self, *, raises: bool) -> None:
+        super().__init__()
+        self.lines: list[str] = []
+        self._raises = raises
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.getMessage().startswith("Performance baseline: "):
+            self.lines.append(record.getMessage())
+            if self._raises:
+                raise BoomError("a handler of the user's")
+
+
+@pytest.mark.parametrize("raises", [False, True], ids=["plain", "a handler that raises"])
+def test_the_fit_ends_with_one_line_of_lightnings_logger_that_names_the_report(
+    tmp_path: Path, raises: bool
+) -> None:
+    secret = "ghp_" + "a1B2c3D4e5F6" * 3
+    folder = tmp_path / secret
+    handler = _LineOfReport(raises=raises)
+    lightnings = logging.getLogger("lightning.pytorch")
+    lightnings.addHandler(handler)
+    level = lightnings.level
+    lightnings.setLevel(logging.INFO)
+    try:
+        with tiny.log_messages() as warnings:
+            run = tiny_run(folder)
+    finally:
+        lightnings.setLevel(level)
+        lightnings.removeHandler(handler)
+
+    assert run.ended_by is None
+    assert not warnings
+    (line,) = handler.lines
+    assert line.endswith("baseline.md")
+    assert str(tmp_path) in line
+    assert secret not in line
+
+
 def test_a_failing_report_is_a_warning_with_its_cause(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -79,9 +79,18 @@ def test_the_usual_order_is_records_metrics_files_and_servers() -> None:
     assert BaselineReportCallback().sources == ALL
 
 
-@pytest.mark.parametrize("sources", [["wandb"], ["csv", "csv"], [], "csv"])
-def test_an_order_that_is_no_list_of_known_sources_is_refused(sources: Any) -> None:
-    with pytest.raises(SettingError, match="choose from recorder, logged-metrics, csv"):
+@pytest.mark.parametrize(
+    ("sources", "problem"),
+    [
+        (["wandb"], "unknown source 'wandb'"),
+        (["csv", "nope", "wandb"], "unknown source 'nope', 'wandb'"),
+        (["csv", "csv"], "'csv' is listed twice"),
+        ([], "the list is empty"),
+        ("csv", "a list is needed, not 'csv'"),
+    ],
+)
+def test_an_order_of_unknown_sources_is_refused(sources: Any, problem: str) -> None:
+    with pytest.raises(SettingError, match=f"{problem}; choose from recorder, logged-metrics"):
         BaselineReportCallback(sources=sources)
 
 

@@ -187,7 +187,7 @@ MODULES: dict[str, tuple[type[TinyModule], Any, dict[str, int]]] = {
         {"train": 4, "validation": 4},
     ),
     "batches without tensors": (NoTensorModule, lambda: (words(),), {"train": 2}),
-    "a loader that is no DataLoader": (
+    "a loader that isn't a DataLoader": (
         TinyModule,
         lambda: (PlainLoader(), loader(6)),
         {"train": 2, "validation": 3},

@@ -117,7 +117,7 @@ def test_a_file_without_performance_keys_gives_a_run_that_says_so(tmp_path: Path
     ("content", "cause"),
     [
         (b"", "the file is empty"),
-        (b"shop,total\nA,1\n", "no CSV of logged metrics"),
+        (b"shop,total\nA,1\n", "not a CSV of logged metrics"),
         (HEADER.encode() + b'0,1,"2,3,4\n', "can't be read as CSV"),
         (b"step,performance/val_epoch_time\n1,\xff\xfe\n", "can't be read as CSV"),
     ],

@@ -38,5 +38,5 @@ def test_other_texts_are_refused_with_the_known_forms(text: str) -> None:
 
 
 def test_an_id_alone_needs_a_project() -> None:
-    with pytest.raises(SourceError, match="Give --project"):
+    with pytest.raises(SourceError, match="Give its project"):
         parse_reference("abc")
