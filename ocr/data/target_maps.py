@@ -68,7 +68,9 @@ def make_target_maps(
     threshold_mask = np.zeros((height, width), dtype=np.float32)
     for polygon in polygons:
         distance_px = offset_distance_px(polygon, shrink_ratio)
-        kernels = _offset(polygon, -distance_px) if _is_legible(polygon, min_side_px) else []
+        has_area = distance_px > 0  # a bow tie's halves can cancel
+        is_text = has_area and _is_legible(polygon, min_side_px)
+        kernels = _offset(polygon, -distance_px) if is_text else []
         if not kernels:
             _fill(shrink_mask, [_to_units(polygon)], 0.0)
             continue

@@ -14,6 +14,10 @@ from ocr_baseline.model.privacy.text import outward_hash, outward_text, redact_s
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
+    LoggerAdapter = logging.LoggerAdapter[logging.Logger]
+else:
+    LoggerAdapter = logging.LoggerAdapter  # takes no parameter before Python 3.11
+
 _PLAIN = frozenset({int, float, bool, type(None)})
 _PREFIXES = frozenset({"op", "callbacks"})
 """Lines of named operations and of other callbacks: the name after the colon is someone's own."""
@@ -79,7 +83,7 @@ def _message(msg: object, args: tuple[object, ...]) -> str:
     return str(msg) % args if args else str(msg)
 
 
-class OutwardLogger(logging.LoggerAdapter[logging.Logger]):
+class OutwardLogger(LoggerAdapter):
     """A logger whose messages pass the gate, arguments and exceptions' texts included."""
 
     def __init__(self, name: str) -> None:

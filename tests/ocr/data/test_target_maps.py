@@ -88,6 +88,14 @@ def test_kernel_and_threshold_mask_are_the_polygon_moved_by_the_papers_distance(
     assert maps.shrink_mask.all()
 
 
+def test_a_polygon_whose_halves_cancel_is_ignored() -> None:
+    bow_tie = polygon_of([[0.0, 3.0], [3.0, 1.0], [0.0, 0.0], [3.0, 0.0]])
+    maps = make_target_maps([bow_tie], HEIGHT, WIDTH, min_side_px=0)
+    assert np.isfinite(maps.threshold_map).all()
+    assert not maps.shrink_map.any()
+    assert not maps.shrink_mask.all()
+
+
 def test_maps_are_float32_of_the_images_size_and_hold_nothing_else_than_they_may() -> None:
     maps = make_target_maps([polygon_of(points) for points in QUADS.values()], HEIGHT, WIDTH)
     for one in (maps.shrink_map, maps.shrink_mask, maps.threshold_map, maps.threshold_mask):

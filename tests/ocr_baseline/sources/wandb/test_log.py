@@ -103,7 +103,7 @@ def test_blocks_padded_with_zeros_end_silently(tmp_path: Path) -> None:
     [
         (b"", "empty"),
         (HEADER[:5], "empty"),
-        (b"PK\x03\x04 something else", "does not begin as one"),
+        (b"PK\x03\x04 something else", "doesn't begin like one"),
         (HEADER[:6] + b"\x07", "version 7"),
     ],
 )
