@@ -35,6 +35,9 @@ def assert_holds(found: Any, expected: Any) -> None:
         assert len(found) == len(expected)
         for one, value in zip(found, expected, strict=True):
             assert_holds(one, value)
+    elif isinstance(expected, float):
+        # Sums and quantiles of other versions of NumPy and SciPy differ in their last digits.
+        assert found == pytest.approx(expected, rel=1e-9)
     else:
         assert found == expected
 
