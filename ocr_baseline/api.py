@@ -56,13 +56,7 @@ def read(
         TypeError: The place is neither a string nor a path.
     """
     _check_place(place)
-    options = ReadOptions(
-        keys=Keys(metric_names),
-        project=project,
-        entity=entity,
-        mlflow_uri=mlflow_uri,
-        timeout_s=timeout_s,
-    )
+    options = _read_options(project, entity, mlflow_uri, timeout_s, metric_names)
     return places.read_one(place, places.Reading(options, store)).baseline
 
 
@@ -84,13 +78,7 @@ def read_run(
         TypeError: As for `read`.
     """
     _check_place(place)
-    options = ReadOptions(
-        keys=Keys(metric_names),
-        project=project,
-        entity=entity,
-        mlflow_uri=mlflow_uri,
-        timeout_s=timeout_s,
-    )
+    options = _read_options(project, entity, mlflow_uri, timeout_s, metric_names)
     found = places.read_one(place, places.Reading(options))
     if found.run is None:
         raise SourceError(
@@ -173,6 +161,22 @@ def check(
             options = replace(options, calibration=places.stored_calibration(_items(base), how))
         compared = comparison.compare(_summaries(base, how, like=later), later, options)
     return Check(comparison=compared, budgets=tuple(check_budgets(limits, later)))
+
+
+def _read_options(
+    project: str | None,
+    entity: str | None,
+    mlflow_uri: str | None,
+    timeout_s: float,
+    metric_names: Mapping[str, str] | None,
+) -> ReadOptions:
+    return ReadOptions(
+        keys=Keys(metric_names),
+        project=project,
+        entity=entity,
+        mlflow_uri=mlflow_uri,
+        timeout_s=timeout_s,
+    )
 
 
 def _options(
