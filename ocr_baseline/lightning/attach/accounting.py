@@ -62,8 +62,8 @@ class Accounting:
     """The accounts of one trainer's run.
 
     Attributes:
-        contexts: The context of each action met so far; empty while a loop runs inside a hook, so
-            that each action asks `context_of`.
+        contexts: The context of each action met so far, always this one dict; empty while a loop
+            runs inside a hook, so that each action asks `context_of`.
     """
 
     def __init__(
@@ -100,7 +100,7 @@ class Accounting:
         self._on_epoch_closed = on_epoch_closed
         self._failed = failed
         self._known: dict[str, Context] = {}
-        self.contexts: dict[str, Context] = self._known
+        self.contexts: dict[str, Context] = {}
         self._inner: _InnerLoop | None = None
         self._is_epoch_begun = False
         self._profiled: list[str] = []
@@ -124,6 +124,8 @@ class Accounting:
         known = self._known.get(action_name)
         if known is None:
             known = self._known[action_name] = self._made(action_name)
+        if self._inner is None:
+            self.contexts[action_name] = known
         return known
 
     def started(self, action_name: str) -> None:
@@ -263,7 +265,8 @@ class Accounting:
             swap.__enter__()
         depth = len(self._timeline.stack)
         self._inner = _InnerLoop(kind=kind, depth=depth, stage=stage, swap=swap)
-        self.contexts, self._fetches = {}, {}
+        self.contexts.clear()
+        self._fetches = {}
 
     def _leave_inner_loop_that_ended(self) -> None:
         if self._inner is not None and len(self._timeline.stack) < self._inner.depth:
@@ -271,7 +274,7 @@ class Accounting:
 
     def _leave_inner_loop(self) -> None:
         inner, self._inner = self._inner, None
-        self.contexts, self._fetches = self._known, self._known_fetches
+        self._fetches = self._known_fetches
         if inner is None:
             return
         if inner.swap is not None:
