@@ -188,6 +188,40 @@ class OperationRecord:
     call_time_s: NDArray[np.float64] | None = None
 
 
+@dataclass(frozen=True)
+class SampledFunction:
+    """A function that sampling met: its qualified name, its file, its first line there."""
+
+    name: str
+    file: str
+    line: int
+
+
+@dataclass(frozen=True)
+class SampledStack:
+    """How often one call stack was met while one line of the breakdown was running.
+
+    `stack` holds indices of functions, outermost first; `ticks` counts the sampling intervals that
+    ended in it, those merged in a long call included. `line` is the breakdown line, in a worker
+    `fetch` or `idle`.
+    """
+
+    line: str
+    stack: tuple[int, ...]
+    ticks: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class StackSamples:
+    """The call stacks of one stage in one kind of process: of all its workers together."""
+
+    stage: Stage
+    process: Literal["main", "worker"]
+    interval_s: float
+    functions: tuple[SampledFunction, ...]
+    stacks: tuple[SampledStack, ...]
+
+
 @dataclass(frozen=True, kw_only=True)
 class MemorySamples:
     """Memory over time; every column has shape (samples,) and NaN where a value wasn't read.
@@ -273,6 +307,7 @@ class Run:
     stages: tuple[StageRecord, ...] = ()
     operations: tuple[OperationRecord, ...] = ()
     workers: tuple[WorkerRecord, ...] = ()
+    stack_samples: tuple[StackSamples, ...] = ()
     memory: MemorySamples | None = None
     measurement: MeasurementRecord = field(default_factory=MeasurementRecord)
     config: Mapping[str, JsonValue] | None = None

@@ -179,6 +179,35 @@ class WorkerBatchesJson(TypedDict):
     lines_ns: dict[str, list[int]]
 
 
+class StackFunctionsJson(TypedDict):
+    """Functions that sampling met in this process since the last such record, in columns.
+
+    Functions are numbered over all records of a process, from 0. `pid` is given for workers alone.
+    """
+
+    type: Literal["stack_functions"]
+    name: list[str]
+    file: list[str]
+    line: list[int]
+    pid: NotRequired[int]
+
+
+class StackSamplesJson(TypedDict):
+    """Call stacks sampled since the last such record: columns over stacks, which add up.
+
+    `stack` holds the functions' numbers, outermost first; `ticks` counts sampling intervals.
+    """
+
+    type: Literal["stack_samples"]
+    stage: str
+    interval_ns: int
+    line: list[str]
+    stack: list[list[int]]
+    ticks: list[int]
+    pid: NotRequired[int]
+    worker: NotRequired[int]
+
+
 class RemovedJson(TypedDict):
     """The file was removed during the run, and these batches with it."""
 
