@@ -126,7 +126,7 @@ class _Redaction:
         level = max(under, _level_of_named_value(named))
         return {
             redact_again(key): self._entry(
-                key, value, prefix + key, depth, level if key in _VALUE_KEYS else under
+                key, value, prefix + key, depth, level if key.lower() in _VALUE_KEYS else under
             )
             for key, value in named
         }
@@ -206,7 +206,7 @@ class _Redaction:
 
 def _level_of_named_value(named: Sequence[tuple[str, object]]) -> Suspicion:
     """Return the suspicion of the value in `{"name": "API_KEY", "value": …}`."""
-    names = (value for key, value in named if key in _NAME_KEYS and isinstance(value, str))
+    names = (value for key, value in named if key.lower() in _NAME_KEYS and isinstance(value, str))
     return max((suspicion(name[-MAX_KEY_LENGTH:]) for name in names), default=Suspicion.NONE)
 
 

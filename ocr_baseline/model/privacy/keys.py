@@ -27,9 +27,11 @@ def word_set(words: str) -> frozenset[str]:
 _STRONG_WORDS = word_set(
     "password passwords passwd passphrase passwort passcode secret secrets credential credentials"
 )
-_NAMED_WORDS = word_set("token auth authorization authentication cookie cookies bearer pwd jwt")
+_NAMED_WORDS = word_set(
+    "token auth authorization authentication cookie cookies bearer pwd pw pass jwt"
+)
 _HINT_WORDS = word_set(
-    "key keys tokens pass pat pw pin otp totp sig signature sas dsn webhook session nonce salt"
+    "key keys tokens pat pin otp totp sig signature sas dsn webhook session nonce salt"
 )
 _GLUED_STRONG = ("password", "passwd", "passphrase", "passwort", "secret")
 _STRONG_ENDS = (
@@ -71,6 +73,9 @@ _KEY_WORDS = word_set(
 )
 """What stands before `key` where it opens no door: `cache_key`, `sort_key`."""
 
+_PASS_WORDS = word_set("first second third last next single one two n num multi forward backward")
+"""What stands before `pass` where it is a turn: `forward_pass`."""
+
 _HASH_WORDS = word_set(
     "commit checksum hash sha sha1 sha256 sha512 md5 crc digest revision rev fingerprint etag uuid "
     "guid id ids version ref tree blob head"
@@ -98,6 +103,8 @@ def suspicion(key: str) -> Suspicion:
         return Suspicion.HINT
     if last == "token" or last.endswith("token"):
         return Suspicion.NONE if _MODEL_WORDS & before else Suspicion.NAMED
+    if last == "pass" and _PASS_WORDS & before:
+        return Suspicion.NONE
     if last in _NAMED_WORDS:
         return Suspicion.NAMED
     if last in {"key", "keys", "tokens"} and (_KEY_WORDS | _MODEL_WORDS) & before:

@@ -44,6 +44,12 @@ _BEGINS = (
     r"shp(?:at|ca|pa|ss)_[A-Fa-f0-9]{32}",  # Shopify
     r"nvapi-[A-Za-z0-9_-]{20,}",  # NVIDIA
     r"gsk_[A-Za-z0-9]{20,}",  # Groq
+    r"dp\.(?:pt|st|ct|sa|scim|audit)\.[A-Za-z0-9._-]{30,}",  # Doppler
+    r"pat[A-Za-z0-9]{14}\.[0-9a-f]{40,}",  # Airtable
+    r"PMAK-[0-9a-f]{24}-[0-9a-f]{34}",  # Postman
+    r"sntry[us]_[A-Za-z0-9+/=_-]{30,}",  # Sentry
+    r"pscale_(?:tkn|pw|oauth)_[A-Za-z0-9._=-]{30,}",  # PlanetScale
+    r"rubygems_[0-9a-f]{40,}",
     r"tskey-[a-z]+-[A-Za-z0-9-]{10,}",  # Tailscale
 )
 _TOKEN = re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(_BEGINS)})[A-Za-z0-9_=-]*")

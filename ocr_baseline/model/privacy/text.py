@@ -12,7 +12,9 @@ from ocr_baseline.model.privacy.paths import shorten_paths
 from ocr_baseline.model.privacy.shapes import redact_random, redact_shapes
 from ocr_baseline.model.privacy.values import REDACTED, can_be_secret, is_mixed, is_wordlike
 
-_URL_CREDENTIALS = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]{0,30}://)[^\s/?#]+@")
+_URL_CREDENTIALS = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]{0,30}://)(?P<user>[^\s/?#]+)@")
+_SHELL = re.compile(r"(?:^|\+)(?:ssh|sftp|rsync)://$")
+_ACCOUNT = re.compile(r"[a-z]{2,16}")
 _ODD_URL_CREDENTIALS = re.compile(
     r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]{0,30}://)[^\s/@:?#]{0,100}:"
     r"(?!\d{1,5}(?:[/?#\s,;)'\"]|$))(?=[^\s/@])[^@\n]{1,200}@(?=[\w\[])"
@@ -47,6 +49,9 @@ _SUSPECT = re.compile(
     r"[=:@%/\\]|[A-Za-z0-9_+-]{12}|eyJ|bearer|basic|pass|secret|token|key|-----BEGIN", re.IGNORECASE
 )
 """What every text that the rules below could change holds; most texts of a report don't."""
+
+_MIN_ODD_PARAMETER = 12
+"""A `key` or a `sig` in an address is a word or a number, or it is one that opens something."""
 
 MAX_PASSES = 4
 _CACHED_LENGTH = 1000
@@ -131,7 +136,7 @@ def _redact_once(text: str) -> str:
     # A token goes whole, even if a known value is a piece of it.
     text = KNOWN.redact(redact_shapes(text))
     if "://" in text:
-        text = _URL_CREDENTIALS.sub(rf"\g<scheme>{REDACTED}@", text)
+        text = _URL_CREDENTIALS.sub(_redact_url_credentials, text)
         text = _ODD_URL_CREDENTIALS.sub(rf"\g<scheme>{REDACTED}@", text)
     text = _URL_PARAMETER.sub(_redact_parameter, text)
     text = _NETRC.sub(rf"\g<name>{REDACTED}", text) if "machine " in text else text
@@ -142,12 +147,19 @@ def _redact_once(text: str) -> str:
     return redact_random(text)
 
 
+def _redact_url_credentials(found: re.Match[str]) -> str:
+    """Redact what stands before the `@`, unless it is the account of a secure shell: `git@`."""
+    is_account = _SHELL.search(found["scheme"]) and _ACCOUNT.fullmatch(found["user"])
+    return found[0] if is_account else f"{found['scheme']}{REDACTED}@"
+
+
 def _redact_parameter(found: re.Match[str]) -> str:
     level, value = suspicion(found["key"]), found["value"]
     if level >= Suspicion.NAMED:
         is_secret = not value.isdigit() and not value.startswith(REDACTED)
     else:
-        is_secret = can_be_secret(value, level)
+        is_odd = len(value) >= _MIN_ODD_PARAMETER and not is_wordlike(value)
+        is_secret = can_be_secret(value, max(level, Suspicion.NAMED) if is_odd and level else level)
     return f"{found['name']}{REDACTED}" if is_secret else found[0]
 
 
