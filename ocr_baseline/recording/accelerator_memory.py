@@ -46,17 +46,8 @@ class AcceleratorProbe:
         )
 
     def peaks(self) -> AcceleratorPeaksJson | None:
-        """Return the peaks since the process began, the device's size, retries and failures."""
-        if not is_in_use(self._device):
-            return None
-        statistics = torch.cuda.memory_stats(self._device)
-        return {
-            "allocated_peak_bytes": torch.cuda.max_memory_allocated(self._device),
-            "reserved_peak_bytes": torch.cuda.max_memory_reserved(self._device),
-            "total_bytes": torch.cuda.get_device_properties(self._device).total_memory,
-            "alloc_retries": statistics.get("num_alloc_retries", 0),
-            "ooms": statistics.get("num_ooms", 0),
-        }
+        """Return what `peaks` does of this device."""
+        return peaks(self._device)
 
     def _utilization_percent(self) -> float | None:
         """Ask the driver; after a first failure (no package, no permission, MIG) never again."""
@@ -68,3 +59,17 @@ class AcceleratorProbe:
             self._tells_utilization = False
             logger.debug("The accelerator's utilization can't be read: %s", error)
             return None
+
+
+def peaks(device: torch.device) -> AcceleratorPeaksJson | None:
+    """Return the peaks since the process began, the device's size, retries and failures."""
+    if not is_in_use(device):
+        return None
+    statistics = torch.cuda.memory_stats(device)
+    return {
+        "allocated_peak_bytes": torch.cuda.max_memory_allocated(device),
+        "reserved_peak_bytes": torch.cuda.max_memory_reserved(device),
+        "total_bytes": torch.cuda.get_device_properties(device).total_memory,
+        "alloc_retries": statistics.get("num_alloc_retries", 0),
+        "ooms": statistics.get("num_ooms", 0),
+    }
