@@ -3,7 +3,7 @@
     python benchmarks/redaction.py [--show-open]
 
 The corpus is `redaction_leaks.txt` and `redaction_innocents.txt`. Half of its groups are held out:
-their texts are counted, and never shown, so that no rule is made for them.
+their texts are counted and not shown, so that no rule is made for them.
 """
 
 from __future__ import annotations

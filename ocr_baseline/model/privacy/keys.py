@@ -25,7 +25,8 @@ def word_set(words: str) -> frozenset[str]:
 
 
 _STRONG_WORDS = word_set(
-    "password passwords passwd passphrase passwort passcode secret secrets credential credentials"
+    "password passwords passwd passphrase passwort passcode secret secrets credential credentials "
+    "kennwort contrasena contraseña senha wachtwoord parola motdepasse"
 )
 _NAMED_WORDS = word_set(
     "token auth authorization authentication cookie cookies bearer pwd pw pass jwt"
@@ -33,7 +34,7 @@ _NAMED_WORDS = word_set(
 _HINT_WORDS = word_set(
     "key keys tokens pat pin otp totp sig signature sas dsn webhook session nonce salt"
 )
-_GLUED_STRONG = ("password", "passwd", "passphrase", "passwort", "secret")
+_GLUED_STRONG = ("password", "passwd", "passphrase", "passwort", "secret", "motdepasse")
 _STRONG_ENDS = (
     "accesskey",
     "accesstoken",
@@ -80,7 +81,7 @@ _HASH_WORDS = word_set(
     "commit checksum hash sha sha1 sha256 sha512 md5 crc digest revision rev fingerprint etag uuid "
     "guid id ids version ref tree blob head"
 )
-_WORD_BREAK = re.compile(r"[^A-Za-z0-9]+|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_WORD_BREAK = re.compile(r"[\W_]+|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _DIGITS_AT_END = re.compile(r"(?<=[a-z])\d{1,3}$")
 MAX_KEY_LENGTH = 200
 

@@ -22,8 +22,9 @@ _SWITCHES = word_set(
     "true false none null nil nan yes no on off auto default required optional enabled "
     "disabled missing unset empty hidden redacted masked anonymous basic digest bearer "
     "kerberos negotiate oauth oauth2 ntlm interactive prompt ask bcrypt scrypt argon2 sha256 "
-    "sha512 md5 plain"
+    "sha512 md5 plain changeme change-me change_me placeholder dummy todo"
 )
+_EXAMPLE = re.compile(r"(?:your|my|insert|enter)(?:[ _-][a-z]+){1,5}", re.IGNORECASE)
 _MAX_NUMBER_LENGTH = 40
 _MAX_SHORT_WORD = 5
 _LETTERS = re.compile(r"[A-Za-z]+")
@@ -65,7 +66,7 @@ def can_be_secret(value: str, under: Suspicion) -> bool:
 
 
 def _is_harmless(value: str) -> bool:
-    if value.lower() in _SWITCHES or _PLACEHOLDER.fullmatch(value):
+    if value.lower() in _SWITCHES or _PLACEHOLDER.fullmatch(value) or _EXAMPLE.fullmatch(value):
         return True
     if len(value) <= _MAX_NUMBER_LENGTH and _NUMBER.fullmatch(value):
         return len(value) < MIN_SHORT_RANDOM or not value.isdigit()
@@ -118,7 +119,8 @@ def _is_noise(value: str) -> bool:
     if all(kind.search(value) for kind in _CLASSES):
         is_long = len(value) >= MIN_HEX_SECRET
         is_noise = changes >= 0.25 or (is_long and changes >= 0.15)
-        most_letters = 0.6 if is_long and changes >= 0.25 else 0.45
+        is_dense = changes >= (0.25 if is_long else 0.35)
+        most_letters = 0.6 if is_dense else 0.45
         return is_noise and letters < most_letters and _entropy_bits(value) >= MIN_ENTROPY_BITS
     is_alphanumeric = value.isalnum() and not value.isalpha() and not value.isdigit()
     is_long = len(value) >= MIN_ONE_CASE and value.islower() and is_alphanumeric
