@@ -11,7 +11,7 @@ environment exchanges.
 
 - The lowest versions that pyproject.toml allows exchange all packages but torch: every room of the
   engine, as each imports one (numpy in `records`, scipy in `analysis`, pydantic in `model`, jinja2
-  in `reports`, click in `cli` …), the clients of W&B and MLflow, and the model (timm, torchmetrics).
+  in `reports`, click in `cli` …), the clients of W&B and MLflow, and the model (torchmetrics).
   Left out is what imports torch or the standard library alone: `ONLY_STANDARD_LIBRARY_OR_TORCH`.
 - A Lightning: the callbacks and the examples of docs/other_projects.md.
 - A Hydra: what Hydra composes and starts.
