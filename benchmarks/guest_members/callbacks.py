@@ -116,6 +116,19 @@ def callback_answers_everything(guest: Guest) -> None:
 
 
 @member
+def callback_equality_raises(guest: Guest) -> None:
+    """A callback that equals nothing without an exception."""
+
+    class Touchy(Callback):
+        def __eq__(self, other: object) -> bool:
+            raise ValueError("incomparable")
+
+        __hash__ = Callback.__hash__
+
+    guest.fit(None, None, loader(), Touchy())
+
+
+@member
 def appended_in_the_run(guest: Guest) -> None:
     """A callback appends another one as the run goes."""
     seen: list[int] = []

@@ -16,6 +16,7 @@ from benchmarks.guest_members.session import loader
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
     from benchmarks.guest_members.session import Guest
 
 member = Members()

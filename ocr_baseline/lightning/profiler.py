@@ -234,6 +234,7 @@ class PerformanceProfilerCallback(GuestCallback):
         attachment.apply(
             on_epoch_closed=self._on_epoch_closed,
             on_exception=lambda error: self.on_exception(trainer, pl_module, error),
+            on_end=lambda: self.teardown(trainer, pl_module, "fit"),
         )
 
     def _recording_of(self, trainer: Trainer) -> Recording:
