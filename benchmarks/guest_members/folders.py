@@ -213,7 +213,7 @@ def closed_streams(guest: Guest) -> None:
 def streams_replaced(guest: Guest) -> None:
     """sys.stdout and sys.stderr are None."""
     kept = sys.stdout, sys.stderr
-    sys.stdout = sys.stderr = None  # type: ignore[assignment]  # as under pythonw
+    sys.stdout = sys.stderr = None
     guest.fit()
     sys.stdout, sys.stderr = kept
 

@@ -161,7 +161,7 @@ def own_iterable_with_traps(guest: Guest) -> None:
 
     class Own:
         def __iter__(self) -> Iterator[Any]:
-            return iter([[row[None]] for row in Items(5)])
+            return iter([[row[None]] for row in Items(5).rows])
 
         def __getattr__(self, attribute: str) -> Any:
             if attribute.startswith("__"):
@@ -182,7 +182,7 @@ def slots_loader(guest: Guest) -> None:
             self.rows = Items(6).rows
 
         def __iter__(self) -> Iterator[Any]:
-            return iter(self.rows.split(2))
+            return iter(Items(6).parts(2))
 
         def __len__(self) -> int:
             return 3
@@ -193,13 +193,13 @@ def slots_loader(guest: Guest) -> None:
 @member
 def list_of_batches(guest: Guest) -> None:
     """The loader is a list of batches."""
-    guest.fit(train=list(Items().rows.split(3)))
+    guest.fit(train=list(Items().parts(3)))
 
 
 @member
 def generator_once(guest: Guest) -> None:
     """The loader is a generator that is empty in the second epoch."""
-    guest.fit(train=(rows for rows in Items().rows.split(4)))
+    guest.fit(train=(rows for rows in Items().parts(4)))
 
 
 @member
@@ -356,7 +356,7 @@ def loader_that_raises_late(guest: Guest) -> None:
     """The loader raises at its third batch; the training ends with its exception."""
 
     def rows() -> Iterator[torch.Tensor]:
-        yield from Items(2).rows.split(1)
+        yield from Items(2).parts(1)
         raise LookupError("no third batch")
 
     class Raises:

@@ -85,7 +85,7 @@ def logger_values_odd(guest: Guest) -> None:
     """A logger's name is None and its version an integer of NumPy."""
 
     class Odd(Notes):
-        name = None  # type: ignore[assignment]  # what is tried
+        name = None
         version = np.int64(3)
 
     guest.fit(logger=Odd())
@@ -137,7 +137,7 @@ def logger_method_of_instance(guest: Guest) -> None:
 
     class Static(Notes):
         @staticmethod
-        def log_metrics(metrics: Any, step: Any = None) -> None:  # type: ignore[override]  # tried
+        def log_metrics(metrics: Any, step: Any = None) -> None:
             calls.append(step)
 
     calls: list[Any] = []
@@ -340,7 +340,7 @@ def log_replaced_on_object(guest: Guest) -> None:
 
     class Replaced(Net):
         def on_train_epoch_start(self) -> None:
-            self.log = lambda name, *a, **k: logged.append(name)  # type: ignore[assignment,method-assign]  # tried
+            self.log = lambda name, *a, **k: logged.append(name)  # type: ignore[method-assign]  # tried
 
     guest.fit(Replaced())
     guest.tell(logged=logged)
@@ -362,7 +362,7 @@ def log_wrapped_for_good(guest: Guest) -> None:
                 names.append(name)
                 inner(self, name, *args, **kwargs)
 
-            LightningModule.log = log  # type: ignore[assignment,method-assign]  # what is tried
+            LightningModule.log = log  # type: ignore[method-assign]  # what is tried
 
     guest.fit(Wraps())
     guest.tell(names=names, kept=LightningModule.log.__name__, wrapped=True)

@@ -172,7 +172,8 @@ def tensor_subclass(guest: Guest) -> None:
             cls, function: Any, types: Any, args: Any = (), kwargs: Any = None
         ) -> Any:
             uses.append(1)
-            return super().__torch_function__(function, types, args, kwargs or {})
+            above: Any = super()  # torch leaves this method untyped
+            return above.__torch_function__(function, types, args, kwargs or {})
 
     class Reads(TakesAsIs):
         def rows_of(self, batch: Any) -> Any:
@@ -228,7 +229,7 @@ def equality_of_arrays(guest: Guest) -> None:
         def __bool__(self) -> bool:
             raise ValueError("ambiguous")
 
-        __hash__ = None  # type: ignore[assignment]  # what is tried
+        __hash__ = None
 
     class Reads(TakesAsIs):
         def rows_of(self, batch: Any) -> Any:
@@ -335,7 +336,7 @@ def logged_batch_size_draws(guest: Guest) -> None:
             self.log("loss", loss, batch_size=Size(3))
             return loss
 
-    guest.fit(Logs(), list(Items().rows.split(4)))
+    guest.fit(Logs(), list(Items().parts(4)))
 
 
 @member

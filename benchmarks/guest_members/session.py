@@ -76,6 +76,11 @@ class Items(Dataset[torch.Tensor]):
     def __getitem__(self, index: int) -> torch.Tensor:
         return self.rows[index]
 
+    def parts(self, size: int) -> Sequence[torch.Tensor]:
+        """Return the rows in parts of a size."""
+        parts: Any = self.rows  # torch leaves `split` untyped
+        return parts.split(size)  # type: ignore[no-any-return]  # as above
+
 
 def loader(count: int = BATCHES * BATCH_SIZE, **arguments: Any) -> DataLoader[Any]:
     """Return a loader of lists of one tensor, four rows each."""

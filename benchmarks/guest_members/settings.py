@@ -165,7 +165,7 @@ def traced_by_python(guest: Guest) -> None:
     guest.tell(trace=sys.gettrace() is trace, profile=sys.getprofile() is profile)
     sys.settrace(None)
     sys.setprofile(None)
-    threading.settrace(None)  # type: ignore[arg-type]  # as its documentation has it
+    threading.settrace(None)
 
 
 @member

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from benchmarks.guest_members.session import Guest
 
 member = Members()
+_jit: Any = torch.jit  # torch leaves its functions untyped
 OPERATIONS = ["torch.nn.functional.relu", "torch.nn.functional.mse_loss"]
 
 
@@ -199,7 +200,7 @@ def scripted_module(guest: Guest) -> None:
 def traced_by_jit(guest: Guest) -> None:
     """A module with a section is traced by torch.jit.trace."""
     head = Head(is_named=True)
-    guest.fit(_through(lambda: torch.jit.trace(head, torch.ones(4, 8))), operations=OPERATIONS)
+    guest.fit(_through(lambda: _jit.trace(head, torch.ones(4, 8))), operations=OPERATIONS)
 
 
 @member
