@@ -57,6 +57,7 @@ class Recorder:
         self.rank = rank
         self.started_ns = clock()
         self.timeline = Timeline(Line.OTHER.value, Stage.SETUP, clock)
+        self.timeline.own = self.timeline.index(Line.PROFILER.value)
         self.event_cost_ns = measure_event_cost_ns()
         self.flush_request = FlushRequest()
         self._writer = RecordWriter(folder / records_name(rank))

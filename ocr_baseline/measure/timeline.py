@@ -29,6 +29,7 @@ class Timeline:
         events: Spans entered so far; times the cost of one, this is what the accounting cost.
         stage: The stage that the time belongs to, for those who count by stage.
         thread: The thread whose time this is, the one that made the timeline.
+        own: Index of the line that is charged with the measuring itself, -1 without one.
         on_failure: Called with what goes wrong inside a span; without it, that is raised.
     """
 
@@ -42,6 +43,7 @@ class Timeline:
         "events",
         "last",
         "on_failure",
+        "own",
         "stack",
         "stage",
         "thread",
@@ -61,6 +63,7 @@ class Timeline:
         self.current = 0
         self.stack: list[int] = []
         self.events = 0
+        self.own = -1
         self.on_failure: Callable[[Exception], None] | None = None
         self.last = clock()
 

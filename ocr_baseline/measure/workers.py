@@ -24,10 +24,10 @@ from ocr_baseline.measure.instrument import Instrumentation, operation_context
 from ocr_baseline.measure.operation_names import resolve
 from ocr_baseline.measure.operations import Operations
 from ocr_baseline.measure.rows import Tallies, line_columns, warning_records
-from ocr_baseline.measure.timeline import Timeline
+from ocr_baseline.measure.timeline import Span, Timeline
 from ocr_baseline.records.format import FORMAT_NAME, FORMAT_VERSION
 from ocr_baseline.records.writer import RecordWriter
-from ocr_baseline.vocabulary import FETCH_LINE, IDLE_LINE, SECONDS_PER_NS, Stage
+from ocr_baseline.vocabulary import FETCH_LINE, IDLE_LINE, SECONDS_PER_NS, Line, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -55,6 +55,8 @@ class WorkerRecorder:
         self._worker_id = worker_id
         self._timeline = Timeline(IDLE_LINE, stage)
         self._fetch_index = self._timeline.index(FETCH_LINE)
+        self._own = Span(self._timeline, Line.PROFILER.value)
+        self._timeline.own = self._timeline.index(Line.PROFILER.value)
         self.operations = Operations(self._timeline)
         self._tallies = Tallies()
         self._starts_ns: list[int] = []
@@ -72,19 +74,20 @@ class WorkerRecorder:
     def write_start(self, asked_ns: int, prefetch_factor: int | None) -> None:
         """Record how long the worker took to be ready, and how far its loader asks ahead."""
         self.is_ready = True
-        self._writer.write(
-            {
-                "type": "worker_start",
-                "format": FORMAT_NAME,
-                "version": FORMAT_VERSION,
-                "stage": self._stage.value,
-                "worker": self._worker_id,
-                "pid": os.getpid(),
-                "asked_ns": asked_ns - self._origin_ns,
-                "ready_ns": perf_counter_ns() - self._origin_ns,
-                "prefetch_factor": prefetch_factor,
-            }
-        )
+        with self._own:
+            self._writer.write(
+                {
+                    "type": "worker_start",
+                    "format": FORMAT_NAME,
+                    "version": FORMAT_VERSION,
+                    "stage": self._stage.value,
+                    "worker": self._worker_id,
+                    "pid": os.getpid(),
+                    "asked_ns": asked_ns - self._origin_ns,
+                    "ready_ns": perf_counter_ns() - self._origin_ns,
+                    "prefetch_factor": prefetch_factor,
+                }
+            )
 
     def begin_fetch(self) -> None:
         """The worker starts to make a batch."""
@@ -101,7 +104,7 @@ class WorkerRecorder:
         self._cells_ns.append(timeline.take())
         is_due = timeline.last - self._written_at_ns >= WRITE_INTERVAL_NS
         if is_due or len(self._cells_ns) >= ROWS_BEFORE_WRITE:
-            with suppress(OSError):
+            with suppress(OSError), self._own:
                 self.write_rows()
 
     def end_data(self) -> None:
@@ -153,7 +156,7 @@ class WorkerRecorder:
 
     def close(self) -> None:
         """Write what is left; runs as the worker process ends."""
-        with suppress(OSError):
+        with suppress(OSError), self._own:
             self.write_rows()
             self._write_tallies(with_sample=True)
         self._writer.close()
