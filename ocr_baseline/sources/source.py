@@ -33,6 +33,8 @@ class ReadOptions:
         mlflow_uri: A folder, `sqlite:///FILE` or a server's URL; else MLFLOW_TRACKING_URI.
         timeout_s: Give up when nothing has come from a server for so long.
         limit_s: Give up on a server after so long, even when rows still come.
+        until_s: Give up on every server at this instant of `time.monotonic`, even when its client
+            isn't up yet.
     """
 
     keys: Keys = field(default_factory=Keys)
@@ -41,6 +43,7 @@ class ReadOptions:
     mlflow_uri: str | None = None
     timeout_s: float = DEFAULT_TIMEOUT_S
     limit_s: float | None = None
+    until_s: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

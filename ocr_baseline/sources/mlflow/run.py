@@ -61,7 +61,7 @@ def load(run_id: str, options: ReadOptions | None = None) -> Run:
     options = options or ReadOptions()
     parse = options.keys.parse
     _check_store(options.mlflow_uri)
-    patience = Patience(options.timeout_s, options.limit_s)
+    patience = Patience(options.timeout_s, options.limit_s, options.until_s)
     series, described = _fetch(run_id, options.mlflow_uri, patience, options.keys)
     reading = read_rows(rows_of(series, parse), parse=parse)
     params = redact(described["params"])

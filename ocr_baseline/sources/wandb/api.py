@@ -74,7 +74,7 @@ def fetch_run(run_id: str, options: ReadOptions) -> FetchedRun:
     """Return what the server holds of the run; arguments and errors as for `load`."""
     project = options.project or os.environ.get("WANDB_PROJECT")
     reference = parse_reference(run_id, project=project, entity=options.entity)
-    patience = Patience(options.timeout_s, options.limit_s)
+    patience = Patience(options.timeout_s, options.limit_s, options.until_s)
     return fetch(reference, patience, options.keys.own_names)
 
 
