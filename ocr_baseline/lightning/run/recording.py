@@ -27,6 +27,7 @@ from ocr_baseline.measure.folder_answer import HungFolderError, wait_for_answer
 from ocr_baseline.measure.heartbeat import Heartbeat
 from ocr_baseline.measure.memory import MemoryProbe
 from ocr_baseline.measure.recorder import Recorder
+from ocr_baseline.model.privacy import OutwardLogger
 from ocr_baseline.records.format import MAX_LINE_BYTES
 from ocr_baseline.vocabulary import SECONDS_PER_NS
 
@@ -37,6 +38,12 @@ if TYPE_CHECKING:
 
     from ocr_baseline.records.format import HeaderFields
     from ocr_baseline.vocabulary import RunStatus
+
+logger = OutwardLogger(__name__)
+
+
+def _not_ended(cause: str) -> None:
+    logger.warning("The performance records have no end (%s); the report says so.", cause)
 
 
 class Recording:
@@ -122,7 +129,7 @@ class Recording:
         wait_for_answer(self.folder)
         self._write_status("unknown", None)
 
-    @deferred_sigterm()
+    @deferred_sigterm(_not_ended)
     def finish(self, status: RunStatus, ended_by: str | None) -> None:
         """End the records with the run's status, so that a report can be made.
 
