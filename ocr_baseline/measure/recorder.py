@@ -72,6 +72,11 @@ class Recorder:
         self._is_paused = True
         self._flush_lock = threading.Lock()
 
+    def follow(self, device: DeviceTimeline) -> None:
+        """Keep the time of a device as well from now on; spans made before are the host's alone."""
+        self._device = device
+        self.stages.follow(device)
+
     def write_header(self, header: HeaderFields) -> None:
         """Write who, where and with what; later headers of the same run win key by key."""
         self._writer.write(

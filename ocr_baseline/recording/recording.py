@@ -111,6 +111,10 @@ class Recording:
             wait_for_answer(self.folder)
             self.recorder.write_header(header)
 
+    def sample_accelerator(self, accelerator: AcceleratorProbe) -> None:
+        """Sample the memory of this device too from now on."""
+        self._accelerator = accelerator
+
     def note_gradient_wait(self) -> None:
         """Keep what DDP timed, while the model is still wrapped in it."""
         self._gradient_wait_s = self._read_gradient_wait_s() or self._gradient_wait_s

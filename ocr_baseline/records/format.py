@@ -72,6 +72,7 @@ class HeaderFields(TypedDict, total=False):
     include_config: bool
     profile_memory: bool
     operations: list[str]
+    loop: bool
 
 
 class HeaderJson(HeaderFields):
