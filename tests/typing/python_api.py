@@ -49,7 +49,7 @@ def wrong(baseline: ob.Baseline, comparison: ob.Comparison) -> None:
     ob.render(baseline, "pdf")  # type: ignore[arg-type]
     ob.render("outputs/demo")  # type: ignore[arg-type]
     ob.record(3)  # type: ignore[arg-type]
-    ob.record("outputs/run", "cv2.findContours")  # type: ignore[misc]
+    ob.record("outputs/run", "cv2.findContours")  # type: ignore[call-arg]
     ob.record().stage("eval")  # type: ignore[arg-type]
     ob.record().line("decode")  # type: ignore[arg-type]
     ob.record().batches(3)  # type: ignore[arg-type]

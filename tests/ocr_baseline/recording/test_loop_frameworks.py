@@ -80,7 +80,7 @@ def test_the_workers_of_a_plain_loop_are_measured(tmp_path: Path) -> None:
                     with record.line("forward"):
                         loss = loss_of(model(inputs), targets)
                     with record.line("backward"):
-                        loss.backward()
+                        torch.autograd.backward(loss)
                     with record.line("optimizer"):
                         optimizer.step()
                         optimizer.zero_grad()
@@ -130,7 +130,8 @@ def test_recorded_weights_are_those_of_a_loop_without_a_record(tmp_path: Path) -
         fabric = Fabric(accelerator="cpu", devices=1)
         model = torch.nn.Linear(4, 1)
         module, optimizer = fabric.setup(model, torch.optim.SGD(model.parameters(), lr=0.1))
-        data = fabric.setup_dataloaders(DataLoader(torch.randn(16, 4), batch_size=4, shuffle=True))
+        items: Any = torch.randn(16, 4)
+        data = fabric.setup_dataloaders(DataLoader(items, batch_size=4, shuffle=True))
         with ob.record(tmp_path, enabled=enabled) as record, record.stage("train"):
             for batch in record.batches(data):
                 fabric.backward(module(batch).square().mean())
