@@ -21,8 +21,8 @@ import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
-from time import perf_counter_ns
-from typing import TYPE_CHECKING, NamedTuple
+from time import perf_counter_ns, thread_time_ns
+from typing import TYPE_CHECKING
 
 from ocr_baseline.measure.tick_timer import TickTimer, is_default_action
 from ocr_baseline.measure.traced_code import leave_untraced
@@ -60,16 +60,10 @@ Stacks = dict[tuple[int, ...], int]
 
 @dataclass
 class StageStacks:
-    """What was sampled in one stage, and the time it took."""
+    """What was sampled in one stage, and the processor time it took."""
 
     ticks: Stacks = field(default_factory=dict)
     cost_ns: int = 0
-
-
-class Unavailable(NamedTuple):
-    """Why call stacks can't be sampled, and what would permit it."""
-
-    reason: str
 
 
 class StackSampler:
@@ -78,7 +72,7 @@ class StackSampler:
     Attributes:
         codes: The functions met so far by identity; kept, so that no other gets that identity.
         why_not: Why there are no samples, or none from some moment on; None while all is well.
-        cost_ns: What the ticks took the thread so far, in nanoseconds.
+        cost_ns: Processor time that the ticks took the thread so far, in nanoseconds.
     """
 
     def __init__(self, timeline: Timeline, rate_hz: float) -> None:
@@ -112,6 +106,11 @@ class StackSampler:
         self._last = perf_counter_ns() // self.interval_ns
         self._timer.arm(self.interval_ns)
 
+    @property
+    def is_running(self) -> bool:
+        """Whether `start` began and `stop` hasn't ended it."""
+        return self._timer is not None
+
     def stop(self) -> None:
         """End; harmless when repeated. What was sampled stays until it is taken."""
         timer, self._timer = self._timer, None
@@ -137,30 +136,33 @@ class StackSampler:
     def tick(self, frame: FrameType | None) -> None:
         """Count the intervals that have ended for the stack of `frame`, and arm the next tick.
 
-        This runs between any two instructions of the training's. It calls no Python code of ours
-        that torch could compile, and keeps nothing but new stacks.
+        This runs between any two instructions of the training's, so it keeps nothing but new
+        stacks, and torch's compiler passes over every function that it calls.
         """
+        began_cpu_ns = thread_time_ns()
         began_ns = perf_counter_ns()
         now = began_ns // self.interval_ns
         ticks, self._last = now - self._last, now
         try:
-            if sys.gettrace() is not None:  # a debugger would step through this, tick by tick
+            if sys.gettrace() is not None:  # a debugger would step through each tick
                 self.why_not = "a debugger or another tracer was at work"
-                return
-            if ticks > 0:
-                self._count(frame, ticks, began_ns)
+            elif ticks > 0:
+                self._count(frame, ticks, began_cpu_ns)
+        except Exception as error:
+            if not _is_own(error):  # a signal handler of the user's has raised it in here
+                raise
+            self.why_not = f"sampling failed ({type(error).__name__})"
+        finally:
             timer = self._timer
-            if timer is not None:
+            if timer is not None and self.why_not is None:
                 timer.arm((now + self._step) * self.interval_ns - began_ns)
-        except RecursionError:
-            self.why_not = "the recursion limit was reached while a call stack was taken"
 
-    def _count(self, frame: FrameType | None, ticks: int, began_ns: int) -> None:
+    def _count(self, frame: FrameType | None, ticks: int, began_cpu_ns: int) -> None:
         timeline = self._timeline
         operations = timeline.operations
         line = timeline.current
         if line in operations:
-            for line in reversed(timeline.stack):  # noqa: B007 - the line is looked for
+            for line in reversed(timeline.stack):
                 if line not in operations:
                     break
             else:
@@ -183,7 +185,7 @@ class StackSampler:
         self._looks_in -= 1
         if not self._looks_in:
             self._look_at_cost()
-        cost_ns = perf_counter_ns() - began_ns
+        cost_ns = thread_time_ns() - began_cpu_ns
         taken.cost_ns += cost_ns
         self.cost_ns += cost_ns
 
@@ -213,6 +215,14 @@ class StackSampler:
             self._step //= 2
 
 
+def _is_own(error: Exception) -> bool:
+    """Whether an exception was raised by code of this module."""
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    return last is not None and last.tb_frame.f_code.co_filename == __file__
+
+
 def _is_at_entry(frame: FrameType) -> bool:
     """Whether a function has been entered and has done nothing yet.
 
@@ -220,14 +230,18 @@ def _is_at_entry(frame: FrameType) -> bool:
     time that has passed is its caller's. Its first instructions make its cells and resume it.
     """
     instruction = frame.f_lasti
-    if instruction > 64:
+    if instruction > _LONGEST_ENTRY:
         return False
     code = frame.f_code
     before = len(code.co_cellvars) + bool(code.co_freevars)
     if code.co_flags & _MAKES_GENERATOR:
         before += 2
-    return instruction <= 2 * before if sys.version_info >= (3, 11) else instruction < 0
+    return instruction <= (before * 2 if _HAS_ENTRY_INSTRUCTIONS else -1)
 
+
+_LONGEST_ENTRY = 64
+_HAS_ENTRY_INSTRUCTIONS = sys.version_info >= (3, 11)
+"""Before Python 3.11 a function that was entered is at no instruction yet: -1."""
 
 _MAKES_GENERATOR = 0x20 | 0x80 | 0x200
 """`CO_GENERATOR`, `CO_COROUTINE` and `CO_ASYNC_GENERATOR` (the module `inspect` has them)."""
@@ -255,7 +269,8 @@ def _obstacle() -> str | None:
         )
     if sys.gettrace() is not None:
         return "a debugger or another tracer is at work; run without it"
-    if not _running and not is_default_action(signal.SIGURG):
+    is_ours = signal.getsignal(signal.SIGURG) is _on_tick
+    if not is_ours and not is_default_action(signal.SIGURG):
         return "another part of the program handles SIGURG, the signal that sampling needs"
     if signal.SIGURG in signal.pthread_sigmask(signal.SIG_BLOCK, ()):
         return "SIGURG, the signal that sampling needs, is blocked in this thread; unblock it"
@@ -280,7 +295,7 @@ def _listen(sampler: StackSampler) -> None:
     global _limit_before
     with _lock:
         _running.append(sampler)
-        if len(_running) > 1:
+        if signal.getsignal(signal.SIGURG) is _on_tick:  # as in a worker that was forked
             return
         leave_untraced(
             _on_tick,

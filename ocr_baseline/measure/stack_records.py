@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
-from ocr_baseline.measure.sampling import OTHERS
 from ocr_baseline.records.format import ROWS_PER_RECORD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from types import CodeType
 
-    from ocr_baseline.measure.sampling import StackSampler, Stacks
+    from ocr_baseline.measure.sampling import StackSampler
     from ocr_baseline.measure.timeline import Timeline
     from ocr_baseline.records.format import StackFunctionsJson, StackSamplesJson
     from ocr_baseline.vocabulary import Stage
@@ -23,15 +23,42 @@ FIRST_WAIT_S = 5.0
 LONGEST_WAIT_S = 320.0
 """Stacks are written after 5 s, then after twice as long each time: most of them come again."""
 
+Rows = list[tuple[tuple[int, ...], int]]
+"""Stacks as the sampler keeps them, with their ticks."""
+
 _OTHERS_NAME = "others"
 _PACKAGES = ("/site-packages/", "/dist-packages/")
+
+
+class _Process(TypedDict, total=False):
+    """Which process the records are of; nothing for the main one."""
+
+    pid: int
+    worker: int
 
 
 class StackRecords:
     """Turns what a sampler takes into records; functions are numbered as they are written."""
 
-    def __init__(self, sampler: StackSampler, timeline: Timeline) -> None:
-        """Write what `sampler` meets on `timeline`."""
+    def __init__(
+        self,
+        sampler: StackSampler,
+        timeline: Timeline,
+        *,
+        worker: int | None = None,
+        inside: CodeType | None = None,
+    ) -> None:
+        """Write what `sampler` meets on `timeline`.
+
+        Args:
+            sampler: Where stacks come from.
+            timeline: Whose lines they name.
+            worker: The number of the data-loader worker that this process is.
+            inside: Stacks are cut to what this function calls: a forked process began inside the
+                functions of its parent.
+        """
+        self._inside = id(inside)
+        self._process: _Process = {} if worker is None else {"pid": os.getpid(), "worker": worker}
         self._sampler = sampler
         self._timeline = timeline
         self._numbers: dict[int, int] = {}
@@ -46,13 +73,23 @@ class StackRecords:
             return
         self._wait_s = min(2 * self._wait_s, LONGEST_WAIT_S)
         self._due_s = now_s + self._wait_s
-        taken = self._sampler.take()
-        yield from self._new_functions([stacks.ticks for stacks in taken.values()])
-        for stage, stacks in taken.items():
-            yield from self._stage_records(stage, stacks.ticks, stacks.cost_ns)
+        taken = {
+            stage: (
+                [(self._cut(stack), count) for stack, count in list(stacks.ticks.items())],
+                stacks.cost_ns,
+            )
+            for stage, stacks in list(self._sampler.take().items())
+        }
+        yield from self._new_functions([rows for rows, _ in taken.values()])
+        for stage, (rows, cost_ns) in taken.items():
+            yield from self._stage_records(stage, rows, cost_ns)
 
-    def _new_functions(self, stages: Sequence[Stacks]) -> Iterator[StackFunctionsJson]:
-        met = {code for ticks in stages for stack in list(ticks) for code in stack[1:]}
+    def _cut(self, stack: tuple[int, ...]) -> tuple[int, ...]:
+        place = stack.index(self._inside) if self._inside in stack else 0
+        return stack[:place] if place > 1 else stack
+
+    def _new_functions(self, stages: Sequence[Rows]) -> Iterator[StackFunctionsJson]:
+        met = {code for rows in stages for stack, _ in rows for code in stack[1:]}
         new = sorted(met - self._numbers.keys())
         if not new:
             return
@@ -64,14 +101,12 @@ class StackRecords:
             "name": [_OTHERS_NAME if code is None else _name(code) for code in codes],
             "file": ["" if code is None else self._shorten(code.co_filename) for code in codes],
             "line": [0 if code is None else code.co_firstlineno for code in codes],
+            **self._process,
         }
         # Comes here only when the record could be written.
         self._numbers.update((identity, number) for number, identity in enumerate(new, first))
 
-    def _stage_records(
-        self, stage: Stage, ticks: Stacks, cost_ns: int
-    ) -> Iterator[StackSamplesJson]:
-        rows = list(ticks.items())
+    def _stage_records(self, stage: Stage, rows: Rows, cost_ns: int) -> Iterator[StackSamplesJson]:
         names = self._timeline.names
         for begin in range(0, len(rows), ROWS_PER_RECORD):
             some = rows[begin : begin + ROWS_PER_RECORD]
@@ -83,6 +118,7 @@ class StackRecords:
                 "line": [names[stack[0]] for stack, _ in some],
                 "stack": [[self._numbers[code] for code in stack[:0:-1]] for stack, _ in some],
                 "ticks": [count for _, count in some],
+                **self._process,
             }
 
 
@@ -115,6 +151,3 @@ class _PathsAsImported:
             if path.startswith(f"{folder}/"):
                 return path[len(folder) + 1 :]
         return "/".join(path.split("/")[-2:])
-
-
-assert OTHERS == 0  # noqa: S101 - sorted first, and no identity of a code object

@@ -258,6 +258,7 @@ class FrameworkTiming:
             origin_ns=self._recorder.started_ns,
             operations=tuple(target.dotted_name for target in self._targets),
             prefetch_factor=None if factor is None else int(factor),
+            sampling_hz=self._recorder.sampling_hz,
         )
 
 
