@@ -27,6 +27,7 @@ from ocr_baseline.measure.rows import Tallies, line_columns, warning_records
 from ocr_baseline.measure.sampling import StackSampler
 from ocr_baseline.measure.stack_records import StackRecords
 from ocr_baseline.measure.timeline import Timeline
+from ocr_baseline.model.privacy import known_secrets, learn_secrets
 from ocr_baseline.records.format import FORMAT_NAME, FORMAT_VERSION
 from ocr_baseline.records.writer import RecordWriter
 from ocr_baseline.vocabulary import FETCH_LINE, IDLE_LINE, SECONDS_PER_NS, Stage
@@ -281,15 +282,21 @@ class _StartedLoop:
         return self._loop()(*args, **kwargs)
 
     def __reduce__(self) -> Any:
-        """Travel to a worker that is spawned."""
+        """Travel to a worker that is spawned or comes from a fork server.
+
+        The secrets that its records must not hold go with the loop, through the pipe that brings
+        the dataset too. They are written nowhere.
+        """
         loop = self._loop()
-        return (_own_loop, ()) if loop is _own_loop() else (_received, (loop,))
+        return (_own_loop, ()) if loop is _own_loop() else (_received, (loop, known_secrets()))
 
     def _loop(self) -> Any:
         return getattr(_starting, "loop", None) or _own_loop()
 
 
-def _received(loop: MeasuredLoop) -> MeasuredLoop:
+def _received(loop: MeasuredLoop, secrets: tuple[str, ...]) -> MeasuredLoop:
+    with suppress(Exception):  # a worker starts, whatever becomes of its measuring
+        learn_secrets(secrets)
     return loop
 
 
