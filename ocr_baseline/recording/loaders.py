@@ -83,4 +83,5 @@ class LoaderTiming:
             origin_ns=self._recorder.started_ns,
             operations=self._operations,
             prefetch_factor=None if factor is None else int(factor),
+            sampling_hz=self._recorder.sampling_hz,
         )
