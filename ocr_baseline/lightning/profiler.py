@@ -14,13 +14,19 @@ from typing_extensions import override
 from ocr_baseline.errors import OperationError
 from ocr_baseline.layout import RECORDS_FOLDER
 from ocr_baseline.lightning.attach.attachment import Attachment
+from ocr_baseline.lightning.attach.gradient_exchange import gradient_wait_s
 from ocr_baseline.lightning.attach.guest_callback import GuestCallback
 from ocr_baseline.lightning.attach.trainer_parts import callbacks_of, status_of
 from ocr_baseline.lightning.metrics import MetricLogger
 from ocr_baseline.lightning.run import description as run_description
-from ocr_baseline.lightning.run.rank_records import shared_folder
-from ocr_baseline.lightning.run.recording import Recording
+from ocr_baseline.measure.device import DeviceTimeline
 from ocr_baseline.model.privacy import OutwardLogger, error_text
+from ocr_baseline.recording.accelerator_memory import AcceleratorProbe
+from ocr_baseline.recording.config_policy import ConfigPolicy
+from ocr_baseline.recording.cuda_clock import CudaClock
+from ocr_baseline.recording.loader_identity import loader_identity
+from ocr_baseline.recording.rank import Rank
+from ocr_baseline.recording.recording import Recording
 from ocr_baseline.vocabulary import Stage, names_of
 
 if TYPE_CHECKING:
@@ -29,6 +35,9 @@ if TYPE_CHECKING:
     from ocr_baseline.measure.batches import EpochRow
 
 Hook = TypeVar("Hook", bound=Callable[..., Any])
+
+MOST_SAMPLING_HZ = 1000
+"""A tick takes up to a tenth of a millisecond: more often, a run would mostly measure itself."""
 
 logger = OutwardLogger(__name__)
 
@@ -65,6 +74,8 @@ class PerformanceProfilerCallback(GuestCallback):
         verbose: Log each epoch's statistics with Python's logging as well.
         operations: Dotted names, one or several, of callables to time wherever they are called, in
             loader workers too, as in `cv2.findContours`.
+        sampling_hz: Look this many times a second, in the main thread and in loader workers, which
+            functions are running; 0 doesn't.
         output_dir: Folder of the baseline; default `baseline` in the Hydra run's output folder,
             else in `trainer.default_root_dir`.
         include_config: Keep the run's configuration, secrets redacted; False leaves it out of
@@ -80,6 +91,7 @@ class PerformanceProfilerCallback(GuestCallback):
         profile_memory: bool = True,
         verbose: bool = False,
         operations: str | Sequence[str] = (),
+        sampling_hz: float = 100.0,
         output_dir: str | Path | None = None,
         include_config: bool = True,
         shown_config_keys: str | Sequence[str] = (),
@@ -88,13 +100,18 @@ class PerformanceProfilerCallback(GuestCallback):
         super().__init__()
         if log_interval < 0:
             raise ValueError(f"log_interval must be 0 or more batches, not {log_interval}")
+        if not 0 <= sampling_hz <= MOST_SAMPLING_HZ:  # NaN is refused too
+            raise ValueError(
+                f"sampling_hz must be 0 to {MOST_SAMPLING_HZ} times a second, not {sampling_hz}"
+            )
         self.enabled = enabled
         self.log_interval = log_interval
         self.profile_memory = profile_memory
         self.verbose = verbose
         self.operations = names_of(operations)
+        self.sampling_hz = float(sampling_hz)
         self.output_dir = output_dir
-        self.config_policy = run_description.ConfigPolicy(
+        self.config_policy = ConfigPolicy(
             include=include_config, shown_keys=names_of(shown_config_keys)
         )
         self._metrics = MetricLogger(
@@ -147,7 +164,8 @@ class PerformanceProfilerCallback(GuestCallback):
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._loop_began(Stage.TRAIN, pl_module)
         if self._attachment is not None and self._recording is not None:
-            self._recording.describe_loader(trainer)
+            identity = loader_identity(trainer.train_dataloader)
+            self._recording.describe({"environment": {"identity": identity}})
 
     @override
     @guarded
@@ -220,7 +238,10 @@ class PerformanceProfilerCallback(GuestCallback):
         attachment = self._attachment = Attachment(
             trainer, self, recording.recorder, self.operations, failed=self.failed
         )
-        recording.begin(trainer, pl_module)
+        recording.begin(
+            run_description.header_of(trainer, pl_module, self.config_policy),
+            read_gradient_wait_s=functools.partial(gradient_wait_s, trainer),
+        )
         attachment.apply(
             on_epoch_closed=self._on_epoch_closed,
             on_exception=lambda error: self.on_exception(trainer, pl_module, error),
@@ -228,18 +249,21 @@ class PerformanceProfilerCallback(GuestCallback):
 
     def _recording_of(self, trainer: Trainer) -> Recording:
         """Go on with the records of the run before if they are in this trainer's folder."""
-        folder = shared_folder(trainer, self._folder.of(trainer) / RECORDS_FOLDER)
+        folder = run_description.shared_folder(trainer, self._folder.of(trainer) / RECORDS_FOLDER)
         if self._recording is not None:
             if self._recording.folder == folder:
                 self._recording.reopen()
                 return self._recording
             self._recording.close()
         self._has_failed = False
+        device = trainer.strategy.root_device
         self._recording = Recording(
-            trainer,
             folder,
+            Rank(trainer.global_rank, trainer.world_size),
             profile_memory=self.profile_memory,
-            config_policy=self.config_policy,
+            sampling_hz=self.sampling_hz,
+            accelerator=AcceleratorProbe(device),
+            device=DeviceTimeline(CudaClock()) if device.type == "cuda" else None,
         )
         return self._recording
 

@@ -69,6 +69,8 @@ def header(record: Mapping[str, Any]) -> HeaderJson:
     _check_optional(record, "config", mapping)
     _check_optional(record, "config_hash", text)
     _check_optional(record, "world_size", count)
+    _check_optional(record, "sampling_hz", number)
+    _check_optional(record, "no_sampling", text)
     for name in record.get("operations") or []:
         text(name)
     _check_optional(record, "written_at", lambda value: datetime.fromisoformat(text(value)))

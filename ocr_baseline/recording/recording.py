@@ -2,40 +2,31 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import uuid
 from contextlib import suppress
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ocr_baseline.layout import MAIN_RECORDS_NAME
-from ocr_baseline.lightning.attach.cuda_clock import CudaClock
-from ocr_baseline.lightning.attach.gradient_exchange import gradient_wait_s
-from ocr_baseline.lightning.run import accelerator_memory
-from ocr_baseline.lightning.run import description as run_description
-from ocr_baseline.lightning.run.accelerator_memory import AcceleratorProbe
-from ocr_baseline.lightning.run.deferred_sigterm import deferred_sigterm
-from ocr_baseline.lightning.run.rank_records import (
-    remove_earlier_records,
-    wait_for_ranks,
-)
-from ocr_baseline.measure import environment
-from ocr_baseline.measure.device import DeviceTimeline
 from ocr_baseline.measure.folder_answer import HungFolderError, wait_for_answer
 from ocr_baseline.measure.heartbeat import Heartbeat
 from ocr_baseline.measure.memory import MemoryProbe
 from ocr_baseline.measure.recorder import Recorder
 from ocr_baseline.model.privacy import OutwardLogger
+from ocr_baseline.recording.deferred_sigterm import deferred_sigterm
+from ocr_baseline.recording.rank_records import remove_earlier_records, wait_for_ranks
 from ocr_baseline.records.format import MAX_LINE_BYTES
 from ocr_baseline.vocabulary import SECONDS_PER_NS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
-    from lightning.pytorch import LightningModule, Trainer
-
+    from ocr_baseline.measure.device import DeviceTimeline
+    from ocr_baseline.measure.memory import AcceleratorSample
+    from ocr_baseline.recording.accelerator_memory import AcceleratorProbe
+    from ocr_baseline.recording.rank import Rank
     from ocr_baseline.records.format import HeaderFields
     from ocr_baseline.vocabulary import RunStatus
 
@@ -47,7 +38,7 @@ def _not_ended(cause: str) -> None:
 
 
 class Recording:
-    """Records one run, over several entry points of a trainer, into one folder.
+    """Records one run, over several entry points of whatever drives it, into one folder.
 
     Before the training's own thread writes, the folder's file system is asked whether it answers,
     so that one that hangs does not hold the training for ever.
@@ -55,31 +46,37 @@ class Recording:
 
     def __init__(
         self,
-        trainer: Trainer,
         folder: Path,
+        rank: Rank,
         *,
         profile_memory: bool,
-        config_policy: run_description.ConfigPolicy,
+        sampling_hz: float = 0.0,
+        accelerator: AcceleratorProbe | None = None,
+        device: DeviceTimeline | None = None,
     ) -> None:
         """Replace what an earlier run left of this rank in the folder.
+
+        Args:
+            folder: Where the records go.
+            rank: Which process of the run this is.
+            profile_memory: Sample the memory of the process tree once a second.
+            sampling_hz: Sample call stacks so many times a second; 0 samples none.
+            accelerator: The device whose memory is sampled too.
+            device: The device's own clock.
 
         Raises:
             OSError: When the records can't be written there.
             HungFolderError: When the folder does not answer.
         """
         wait_for_answer(folder)
-        self._device = device = trainer.strategy.root_device
-        remove_earlier_records(folder, trainer.global_rank, trainer.world_size)
-        self.recorder = Recorder(
-            folder,
-            rank=trainer.global_rank,
-            device=DeviceTimeline(CudaClock()) if device.type == "cuda" else None,
-        )
+        remove_earlier_records(folder, rank.number, rank.world_size)
+        self.recorder = Recorder(folder, rank=rank.number, device=device, sampling_hz=sampling_hz)
+        self._sampling_hz = sampling_hz
+        self._rank = rank
+        self._accelerator = accelerator
         self._profile_memory = profile_memory
-        self._config_policy = config_policy
         self._heartbeat = Heartbeat(
-            self.recorder,
-            probe=MemoryProbe(AcceleratorProbe(device)) if profile_memory else None,
+            self.recorder, probe=MemoryProbe(self._read_accelerator) if profile_memory else None
         )
         self._reports = 0
         self._id = uuid.uuid4().hex
@@ -93,8 +90,18 @@ class Recording:
         """Where the records are."""
         return self.recorder.folder
 
-    def begin(self, trainer: Trainer, module: LightningModule) -> None:
+    def begin(
+        self,
+        header: HeaderFields,
+        *,
+        read_gradient_wait_s: Callable[[], float | None] = lambda: None,
+    ) -> None:
         """Go on charging time and say who is running.
+
+        Args:
+            header: Which run this is, where and with what.
+            read_gradient_wait_s: Returns how long a backward pass waits for other ranks, where
+                that is known.
 
         Raises:
             OSError: When the records can't be written.
@@ -102,18 +109,21 @@ class Recording:
         """
         wait_for_answer(self.folder)
         self.recorder.resume()
-        self.recorder.write_header(self._header(trainer, module))
+        self.recorder.write_header(self._own_header() | header)
         self._has_begun = True
         self._heartbeat.start()
-        self._read_gradient_wait_s = functools.partial(gradient_wait_s, trainer)
+        self._read_gradient_wait_s = read_gradient_wait_s
 
-    def describe_loader(self, trainer: Trainer) -> None:
-        """Add what is known of the training loader once there is one."""
-        identity = run_description.loader_identity(trainer)
+    def describe(self, header: HeaderFields) -> None:
+        """Add what is known of the run only now."""
         # The heartbeat warns of a disk that can't be written, the run's end of one that hangs.
         with suppress(OSError, HungFolderError):
             wait_for_answer(self.folder)
-            self.recorder.write_header({"environment": {"identity": identity}})
+            self.recorder.write_header(header)
+
+    def sample_accelerator(self, accelerator: AcceleratorProbe) -> None:
+        """Sample the memory of this device too from now on."""
+        self._accelerator = accelerator
 
     def note_gradient_wait(self) -> None:
         """Keep what DDP timed, while the model is still wrapped in it."""
@@ -146,9 +156,9 @@ class Recording:
             self.recorder.flush(with_samples=True)
         self._write_status(status, ended_by)
 
-    def wait_for_ranks(self, world_size: int) -> None:
+    def wait_for_ranks(self) -> None:
         """Wait, for some seconds at most, until the other ranks have finished as often."""
-        wait_for_ranks(self.folder, world_size=world_size, reports=self._reports)
+        wait_for_ranks(self.folder, world_size=self._rank.world_size, reports=self._reports)
 
     def pause(self) -> None:
         """Stop charging time until `begin`.
@@ -187,7 +197,7 @@ class Recording:
         except (OSError, ValueError):
             return False  # nothing is there that could be taken for this run's
         found = first.get("recording") if isinstance(first, dict) else None
-        return self.recorder.rank == 0 and found != self._id
+        return self._rank.is_zero and found != self._id
 
     def close(self) -> None:
         """End for good, whatever can still be written."""
@@ -213,30 +223,23 @@ class Recording:
                 "background_cpu_ns": self._heartbeat.cpu_ns,
                 "discarded_batches": self.recorder.discarded_batches,
                 "volatile": self._heartbeat.machine.summary(),
-                "memory": accelerator_memory.peaks(self._device),
+                "memory": None if self._accelerator is None else self._accelerator.peaks(),
                 "gradient_wait_s": self._gradient_wait_s,
             }
         )
 
-    def _header(self, trainer: Trainer, module: LightningModule) -> HeaderFields:
+    def _own_header(self) -> HeaderFields:
         own: HeaderFields = {
             "recording": self._id,
             "written_at": datetime.now(timezone.utc).isoformat(),
             "clock": "time.perf_counter_ns (host)",
-            "world_size": trainer.world_size,
+            "world_size": self._rank.world_size,
         }
-        if not trainer.is_global_zero:  # whose loggers are dummies, and whose report is rank 0's
-            return own
-        config, config_hash = run_description.run_config(trainer, module, self._config_policy)
-        return {
-            **own,
-            "run": run_description.run_identity(trainer),
-            "environment": {
-                "identity": run_description.environment_identity(trainer),
-                "volatile": environment.volatile(Path.cwd()),
-            },
-            "config": config,
-            "config_hash": config_hash,
-            "include_config": self._config_policy.include,
-            "profile_memory": self._profile_memory,
-        }
+        if self._rank.is_zero:
+            own["profile_memory"] = self._profile_memory
+            own["sampling_hz"] = self._sampling_hz
+            own["no_sampling"] = self.recorder.no_sampling
+        return own
+
+    def _read_accelerator(self) -> AcceleratorSample | None:
+        return None if self._accelerator is None else self._accelerator()
