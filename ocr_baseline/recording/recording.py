@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 logger = OutwardLogger(__name__)
 
+MOST_SAMPLING_HZ = 1000
+"""A tick takes up to a tenth of a millisecond: more often, a run would mostly measure itself."""
+
 
 def _not_ended(cause: str) -> None:
     logger.warning("The performance records have no end (%s); the report says so.", cause)
