@@ -20,6 +20,7 @@ from ocr_baseline.lightning.metrics import MetricLogger
 from ocr_baseline.lightning.run import description as run_description
 from ocr_baseline.lightning.run.rank_records import shared_folder
 from ocr_baseline.lightning.run.recording import Recording
+from ocr_baseline.lightning.run.run_token import RunToken, token_of
 from ocr_baseline.model.privacy import OutwardLogger, error_text
 from ocr_baseline.vocabulary import Stage, names_of
 
@@ -104,10 +105,16 @@ class PerformanceProfilerCallback(GuestCallback):
         self._recording: Recording | None = None
         self._attachment: Attachment | None = None
         self._has_failed = False
+        self._token = RunToken()
 
     def __getstate__(self) -> dict[str, Any]:
         """Copies and pickles hold the arguments; the run that is recorded stays with this one."""
         return {**vars(self), "_recording": None, "_attachment": None, "_has_failed": False}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """A copy is of the same run only in a process that a strategy has started."""
+        vars(self).update(state)
+        self._token = self._token.of_copy()
 
     @property
     def records_folder(self) -> Path | None:
@@ -230,7 +237,7 @@ class PerformanceProfilerCallback(GuestCallback):
         """Go on with the records of the run before if they are in this trainer's folder."""
         folder = shared_folder(trainer, self._folder.of(trainer) / RECORDS_FOLDER)
         if self._recording is not None:
-            if self._recording.folder == folder:
+            if self._recording.can_go_on_in(folder):
                 self._recording.reopen()
                 return self._recording
             self._recording.close()
@@ -238,6 +245,7 @@ class PerformanceProfilerCallback(GuestCallback):
         self._recording = Recording(
             trainer,
             folder,
+            token=token_of(trainer, self._token),
             profile_memory=self.profile_memory,
             config_policy=self.config_policy,
         )

@@ -22,7 +22,7 @@ from ocr_baseline.measure.operations import Operations
 from ocr_baseline.measure.timeline import Span, Timeline, measure_event_cost_ns
 from ocr_baseline.records.format import FORMAT_NAME, FORMAT_VERSION, ROWS_PER_RECORD
 from ocr_baseline.records.writer import RecordWriter
-from ocr_baseline.vocabulary import Line, Stage
+from ocr_baseline.vocabulary import REPORTED_STAGES, Line, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,15 +47,23 @@ class Recorder:
         rank: int = 0,
         clock: Callable[[], int] = perf_counter_ns,
         device: DeviceTimeline | None = None,
+        started_ns: int | None = None,
     ) -> None:
-        """Open the record file of `rank` in `folder`; with `device`, keep its time as well.
+        """Open the record file of `rank` in `folder`.
+
+        Args:
+            folder: Where the file is, or will be made.
+            rank: Whose records these are.
+            clock: Gives nanoseconds.
+            device: Keeps the device's time as well.
+            started_ns: The clock when the run began, where another process began to record it.
 
         Raises:
             OSError: When the file can't be made.
         """
         self.folder = folder
         self.rank = rank
-        self.started_ns = clock()
+        self.started_ns = clock() if started_ns is None else started_ns
         self.timeline = Timeline(Line.OTHER.value, Stage.SETUP, clock)
         self.event_cost_ns = measure_event_cost_ns()
         self.flush_request = FlushRequest()
@@ -130,6 +138,11 @@ class Recorder:
         state = self.stages.state_of(stage)
         self.stages.enter(state)
         state.open_epoch(epoch, self.timeline.last)
+
+    @property
+    def has_finished_batches(self) -> bool:
+        """Whether a stage that is reported has finished a batch, the one under way apart."""
+        return any(self.stages.state_of(stage).position for stage in REPORTED_STAGES)
 
     def close_stage(self, stage: Stage) -> EpochRow | None:
         """End the innermost stage if it is `stage`; return its last epoch's row."""

@@ -129,10 +129,15 @@ class _Reading:
     @property
     def world_size(self) -> int:
         """The number of ranks that the run had."""
-        return self._header().get("world_size") or 1
+        return max(header.get("world_size") or 1 for header in self.headers)
 
     def _take_header(self, record: Mapping[str, Any]) -> None:
-        self.headers.append(checks.header(record))
+        header = checks.header(record)
+        self.headers.append(header)
+        earlier = header.get("earlier_processes", 0)
+        if earlier > self.operations.earlier_processes:
+            self.operations.earlier_processes = earlier
+            self.device.batches_before = self.batches.counts()
 
     def _take_epoch(self, record: Mapping[str, Any]) -> None:
         epoch = checks.epoch(record)
