@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ocr_baseline.analysis.phases.batch_statistics import statistics, steady_mask
-from ocr_baseline.lightning.run import accelerator_memory
 from ocr_baseline.measure.container_limits import own_limits
 from ocr_baseline.model.privacy import OutwardLogger
+from ocr_baseline.recording import accelerator_memory
 from ocr_baseline.vocabulary import SECONDS_PER_NS
 
 if TYPE_CHECKING:

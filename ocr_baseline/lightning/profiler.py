@@ -14,14 +14,21 @@ from typing_extensions import override
 from ocr_baseline.errors import OperationError
 from ocr_baseline.layout import RECORDS_FOLDER
 from ocr_baseline.lightning.attach.attachment import Attachment
+from ocr_baseline.lightning.attach.gradient_exchange import gradient_wait_s
 from ocr_baseline.lightning.attach.guest_callback import GuestCallback
 from ocr_baseline.lightning.attach.trainer_parts import callbacks_of, status_of
 from ocr_baseline.lightning.metrics import MetricLogger
 from ocr_baseline.lightning.run import description as run_description
-from ocr_baseline.lightning.run.rank_records import shared_folder
-from ocr_baseline.lightning.run.recording import Recording
-from ocr_baseline.lightning.run.run_token import RunToken, token_of
+from ocr_baseline.lightning.run.trainer_tokens import token_of
+from ocr_baseline.measure.device import DeviceTimeline
 from ocr_baseline.model.privacy import OutwardLogger, error_text
+from ocr_baseline.recording.accelerator_memory import AcceleratorProbe
+from ocr_baseline.recording.config_policy import ConfigPolicy
+from ocr_baseline.recording.cuda_clock import CudaClock
+from ocr_baseline.recording.loader_identity import loader_identity
+from ocr_baseline.recording.rank import Rank
+from ocr_baseline.recording.recording import Recording
+from ocr_baseline.recording.run_token import RunToken
 from ocr_baseline.vocabulary import Stage, names_of
 
 if TYPE_CHECKING:
@@ -95,7 +102,7 @@ class PerformanceProfilerCallback(GuestCallback):
         self.verbose = verbose
         self.operations = names_of(operations)
         self.output_dir = output_dir
-        self.config_policy = run_description.ConfigPolicy(
+        self.config_policy = ConfigPolicy(
             include=include_config, shown_keys=names_of(shown_config_keys)
         )
         self._metrics = MetricLogger(
@@ -154,7 +161,8 @@ class PerformanceProfilerCallback(GuestCallback):
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._loop_began(Stage.TRAIN, pl_module)
         if self._attachment is not None and self._recording is not None:
-            self._recording.describe_loader(trainer)
+            identity = loader_identity(trainer.train_dataloader)
+            self._recording.describe({"environment": {"identity": identity}})
 
     @override
     @guarded
@@ -227,7 +235,10 @@ class PerformanceProfilerCallback(GuestCallback):
         attachment = self._attachment = Attachment(
             trainer, self, recording.recorder, self.operations, failed=self.failed
         )
-        recording.begin(trainer, pl_module)
+        recording.begin(
+            run_description.header_of(trainer, pl_module, self.config_policy),
+            read_gradient_wait_s=functools.partial(gradient_wait_s, trainer),
+        )
         attachment.apply(
             on_epoch_closed=self._on_epoch_closed,
             on_exception=lambda error: self.on_exception(trainer, pl_module, error),
@@ -235,19 +246,21 @@ class PerformanceProfilerCallback(GuestCallback):
 
     def _recording_of(self, trainer: Trainer) -> Recording:
         """Go on with the records of the run before if they are in this trainer's folder."""
-        folder = shared_folder(trainer, self._folder.of(trainer) / RECORDS_FOLDER)
+        folder = run_description.shared_folder(trainer, self._folder.of(trainer) / RECORDS_FOLDER)
         if self._recording is not None:
             if self._recording.can_go_on_in(folder):
                 self._recording.reopen()
                 return self._recording
             self._recording.close()
         self._has_failed = False
+        device = trainer.strategy.root_device
         self._recording = Recording(
-            trainer,
             folder,
+            Rank(trainer.global_rank, trainer.world_size),
             token=token_of(trainer, self._token),
             profile_memory=self.profile_memory,
-            config_policy=self.config_policy,
+            accelerator=AcceleratorProbe(device),
+            device=DeviceTimeline(CudaClock()) if device.type == "cuda" else None,
         )
         return self._recording
 

@@ -16,10 +16,11 @@ from ocr_baseline.lightning.attach.guest_callback import GuestCallback
 from ocr_baseline.lightning.attach.trainer_parts import callbacks_of, status_of
 from ocr_baseline.lightning.profiler import PerformanceProfilerCallback
 from ocr_baseline.lightning.run import description as run_description
-from ocr_baseline.lightning.run.deferred_sigterm import deferred_sigterm
 from ocr_baseline.lightning.run.local_sources import checked_order, live_info, load_run
 from ocr_baseline.measure.folder_answer import wait_for_answer
 from ocr_baseline.model.privacy import OutwardLogger, error_text
+from ocr_baseline.recording.config_policy import ConfigPolicy
+from ocr_baseline.recording.deferred_sigterm import deferred_sigterm
 from ocr_baseline.sources.logged.keys import Keys
 from ocr_baseline.sources.source import LiveRun, ReadOptions
 from ocr_baseline.vocabulary import names_of
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
 
     from lightning.pytorch import LightningModule, Trainer
 
-    from ocr_baseline.lightning.run.recording import Recording
     from ocr_baseline.model.run import RunInfo
+    from ocr_baseline.recording.recording import Recording
     from ocr_baseline.vocabulary import RunStatus, SourceName
     from ocr_baseline.write import ReportFiles
 
@@ -82,7 +83,7 @@ class BaselineReportCallback(GuestCallback):
         self.sources = checked_order(sources)
         Keys(metric_names)  # a name that is not known is told before the training
         self.metric_names = dict(metric_names or {})
-        self.config_policy = run_description.ConfigPolicy(
+        self.config_policy = ConfigPolicy(
             include=include_config, shown_keys=names_of(shown_config_keys)
         )
         self._folder = run_description.OutputFolder(output_dir)
@@ -153,7 +154,7 @@ class BaselineReportCallback(GuestCallback):
             )
             return
         if recording is not None and status == "finished":
-            recording.wait_for_ranks(trainer.world_size)
+            recording.wait_for_ranks()
         self._write(trainer, pl_module, recording, live_info(trainer, status, ended_by))
 
     def _write(

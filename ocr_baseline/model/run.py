@@ -213,13 +213,17 @@ class SampledStack:
 
 @dataclass(frozen=True, kw_only=True)
 class StackSamples:
-    """The call stacks of one stage in one kind of process: of all its workers together."""
+    """The call stacks of one stage in one kind of process: of all its workers together.
+
+    `cost_s` is the time that sampling took the sampled threads.
+    """
 
     stage: Stage
     process: Literal["main", "worker"]
     interval_s: float
     functions: tuple[SampledFunction, ...]
     stacks: tuple[SampledStack, ...]
+    cost_s: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -71,6 +71,8 @@ def header(record: Mapping[str, Any]) -> HeaderJson:
     _check_optional(record, "world_size", count)
     _check_optional(record, "started_ns", whole_number)
     _check_optional(record, "earlier_processes", count)
+    _check_optional(record, "sampling_hz", number)
+    _check_optional(record, "no_sampling", text)
     for name in record.get("operations") or []:
         text(name)
     _check_optional(record, "written_at", lambda value: datetime.fromisoformat(text(value)))

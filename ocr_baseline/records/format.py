@@ -34,6 +34,10 @@ LARGEST_COUNT = 2**40
 
 MAX_RANKS = 100_000
 MAX_WORKERS = 10_000
+MAX_STACK_FUNCTIONS = 100_000
+MAX_STACK_DEPTH = 1000
+"""More functions and deeper stacks than the recorder keeps of a process."""
+
 MAX_PREFETCH_FACTOR = 1_000_000
 """More than any machine runs and any loader holds: a replay makes room for so many."""
 
@@ -77,6 +81,8 @@ class HeaderFields(TypedDict, total=False):
     include_config: bool
     profile_memory: bool
     operations: list[str]
+    sampling_hz: float
+    no_sampling: str | None
 
 
 class HeaderJson(HeaderFields):
@@ -187,10 +193,12 @@ class WorkerBatchesJson(TypedDict):
 class StackFunctionsJson(TypedDict):
     """Functions that sampling met in this process since the last such record, in columns.
 
-    Functions are numbered over all records of a process, from 0. `pid` is given for workers alone.
+    Functions are numbered over all records of a process, from 0; `first` is the number of this
+    record's first. `pid` is given for workers alone.
     """
 
     type: Literal["stack_functions"]
+    first: int
     name: list[str]
     file: list[str]
     line: list[int]
@@ -201,11 +209,13 @@ class StackSamplesJson(TypedDict):
     """Call stacks sampled since the last such record: columns over stacks, which add up.
 
     `stack` holds the functions' numbers, outermost first; `ticks` counts sampling intervals.
+    `cost_ns` is the time that taking them took the sampled thread.
     """
 
     type: Literal["stack_samples"]
     stage: str
     interval_ns: int
+    cost_ns: int
     line: list[str]
     stack: list[list[int]]
     ticks: list[int]
@@ -267,6 +277,8 @@ Record = (
     | DeviceBatchJson
     | WorkerStartJson
     | WorkerBatchesJson
+    | StackFunctionsJson
+    | StackSamplesJson
     | RemovedJson
     | WarningJson
     | StatusJson

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from ocr_baseline.records.format import StatusJson
 
-_UNUSED_TYPES = ("operation", "memory", "device_batch")
+_UNUSED_TYPES = ("operation", "memory", "device_batch", "stack_functions", "stack_samples")
 _FILE_NAME = re.compile(r"rank_(\d{1,6})\.jsonl")
 
 

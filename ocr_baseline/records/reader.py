@@ -27,6 +27,7 @@ from ocr_baseline.records.columns import (
 from ocr_baseline.records.format import unknown_status
 from ocr_baseline.records.lines import take_records
 from ocr_baseline.records.ranks import load_ranks
+from ocr_baseline.records.stacks import RecordedStacks
 from ocr_baseline.records.workers import RecordedWorkers
 from ocr_baseline.vocabulary import OPERATION_LINE_PREFIX, REPORTED_STAGES, SECONDS_PER_NS, Stage
 
@@ -64,6 +65,23 @@ def load(folder: Path) -> Run:
     return replace(reading.run(), ranks=ranks)
 
 
+def was_begun_since(folder: Path, instant: datetime) -> bool:
+    """Whether any process began to record in a folder since then; true where nothing tells.
+
+    Raises:
+        SourceError: When there are no records, they can't be read, or their format is newer.
+    """
+    begun: list[bool] = []
+
+    def take(record: Mapping[str, Any]) -> None:
+        written_at = checks.header(record).get("written_at")
+        if written_at is not None:
+            begun.append(datetime.fromisoformat(written_at) >= instant)
+
+    take_records(find_records(folder) / MAIN_RECORDS_NAME, {"header": take})
+    return any(begun) or not begun
+
+
 def find_records(folder: Path) -> Path:
     """Return the folder that holds `rank_0.jsonl`: this one, or one that a run makes inside it.
 
@@ -90,6 +108,7 @@ class _Reading:
     operations: RecordedOperations = field(default_factory=RecordedOperations)
     memory: RecordedMemory = field(default_factory=RecordedMemory)
     workers: RecordedWorkers = field(default_factory=RecordedWorkers)
+    stacks: RecordedStacks = field(default_factory=RecordedStacks)
     device: RecordedDevice = field(default_factory=RecordedDevice)
     status: StatusJson = field(default_factory=unknown_status)
     lost_records: int = 0
@@ -107,6 +126,8 @@ class _Reading:
             "memory": self.memory.take,
             "worker_start": self.workers.take_start,
             "worker_batches": self.workers.take_batches,
+            "stack_functions": self.stacks.take_functions,
+            "stack_samples": self.stacks.take_samples,
             "device_batch": self.device.take,
             "status": self._take_status,
             "removed": self._take_removed,
@@ -166,6 +187,7 @@ class _Reading:
             operations=self.operations.records(self._exclusive_s),
             memory=self.memory.samples(self.status.get("memory")),
             workers=self.workers.records(),
+            stack_samples=self.stacks.samples(),
             measurement=self._measurement(header),
             config=header.get("config"),
             config_hash=header.get("config_hash"),
@@ -307,7 +329,23 @@ class _Reading:
             missing.append(
                 Missing(metric="memory", reason="skipped", detail="profile_memory is off")
             )
+        if not self.stacks.has_main_samples and (entry := _no_samples(header)) is not None:
+            missing.append(entry)
         return tuple(missing)
+
+
+def _no_samples(header: HeaderJson) -> Missing | None:
+    """Say why the main process has no call stacks; records of earlier versions say nothing."""
+    rate_hz = header.get("sampling_hz")
+    if rate_hz is None:
+        return None
+    if rate_hz == 0:
+        return Missing(metric="stack_samples", reason="skipped", detail="sampling_hz is 0")
+    detail = header.get("no_sampling")
+    if detail is not None:
+        return Missing(metric="stack_samples", reason="unsupported", detail=detail)
+    detail = "the run ended before a call stack was sampled"
+    return Missing(metric="stack_samples", reason="not_collected", detail=detail)
 
 
 def _seconds(nanoseconds: float | None) -> float | None:

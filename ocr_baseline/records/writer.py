@@ -30,8 +30,8 @@ class RecordWriter:
     Args:
         path: The file; its folder is made.
         is_made_anew: When the file is removed during the run, make it again with its headers,
-            its last tallies and how many batches are lost. A file that another run has put in its
-            place stays.
+            the functions of its stacks, its last tallies and how many batches are lost. A file
+            that another run has put in its place stays.
 
     Raises:
         OSError: When the folder or the file can't be made or written.
@@ -45,7 +45,7 @@ class RecordWriter:
         self._lock = threading.Lock()
         self._file: IO[bytes] | None = path.open("ab", buffering=0)
         self._is_torn = False
-        self._headers: list[bytes] = []
+        self._repeated: list[bytes] = []
         self._tallies: dict[tuple[str, str, str], bytes] = {}
         self._batches_written = 0
         self._names = Names()
@@ -63,8 +63,8 @@ class RecordWriter:
             self._remember(record, line)
 
     def _remember(self, record: Record, line: bytes) -> None:
-        if record["type"] == "header":
-            self._headers.append(line)
+        if record["type"] in {"header", "stack_functions"}:
+            self._repeated.append(line)
         elif record["type"] == "operation":
             self._tallies[record["name"], record["stage"], record["where"]] = line
         elif record["type"] == "batches":
@@ -76,7 +76,7 @@ class RecordWriter:
         removed.close()
         self._is_torn = False
         lost = _line({"type": "removed", "batches": self._batches_written})
-        for line in (*self._headers, *self._tallies.values(), lost):
+        for line in (*self._repeated, *self._tallies.values(), lost):
             self._write_line(file, line)
         return file
 

@@ -21,7 +21,7 @@ from ocr_baseline.lightning.attach.trainer_parts import (
     profiler_of,
     running_stage,
 )
-from ocr_baseline.lightning.run.plain_values import plain_int
+from ocr_baseline.recording.plain_values import plain_int
 from ocr_baseline.vocabulary import Stage
 
 if TYPE_CHECKING:

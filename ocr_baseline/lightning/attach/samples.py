@@ -13,7 +13,7 @@ import torch
 from torch.utils.data import BatchSampler, DataLoader, default_collate
 
 from ocr_baseline.lightning.attach.framework import class_of
-from ocr_baseline.lightning.run.plain_values import plain_int
+from ocr_baseline.recording.plain_values import plain_int
 from ocr_baseline.vocabulary import Stage
 
 if TYPE_CHECKING:

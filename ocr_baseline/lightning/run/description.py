@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,14 +14,17 @@ from ocr_baseline.lightning.attach.framework import (
     package_of,
     version_of,
 )
-from ocr_baseline.lightning.run.plain_values import known_text, known_values
 from ocr_baseline.measure import environment
-from ocr_baseline.model.privacy import config_hash, redact
+from ocr_baseline.model.privacy import redact
+from ocr_baseline.recording.hydra_job import hydra_config, hydra_output_folder
+from ocr_baseline.recording.loader_identity import loader_identity
+from ocr_baseline.recording.plain_values import known_text, known_values
 
 if TYPE_CHECKING:
     from lightning.pytorch import LightningModule, Trainer
 
-    from ocr_baseline.records.format import RunJson
+    from ocr_baseline.recording.config_policy import ConfigPolicy
+    from ocr_baseline.records.format import HeaderFields, RunJson
 
 
 def output_folder(trainer: Trainer, output_dir: str | Path | None) -> Path:
@@ -55,13 +56,34 @@ class OutputFolder:
         return self.last
 
 
-def hydra_output_folder() -> Path | None:
-    """Return the output folder of the Hydra job that is running, or None outside of one."""
-    if "hydra" not in sys.modules:
-        return None
-    from hydra.core.hydra_config import HydraConfig
+def shared_folder(trainer: Trainer, folder: Path) -> Path:
+    """Return rank 0's folder on every rank: each may have named its own after its start time.
 
-    return Path(HydraConfig.get().runtime.output_dir) if HydraConfig.initialized() else None
+    A collective call, made in `setup`, where Lightning's own checkpoint callback makes one as well.
+    """
+    if trainer.world_size == 1:
+        return folder
+    return Path(trainer.strategy.broadcast(str(folder.absolute())))
+
+
+def header_of(trainer: Trainer, module: LightningModule, policy: ConfigPolicy) -> HeaderFields:
+    """Return which run this is, where and with what; nothing on ranks above 0.
+
+    Their loggers are dummies, and rank 0 writes the report.
+    """
+    if not trainer.is_global_zero:
+        return {}
+    config, config_hash = run_config(trainer, module, policy)
+    return {
+        "run": run_identity(trainer),
+        "environment": {
+            "identity": environment_identity(trainer),
+            "volatile": environment.volatile(Path.cwd()),
+        },
+        "config": config,
+        "config_hash": config_hash,
+        "include_config": policy.include,
+    }
 
 
 def run_identity(trainer: Trainer) -> RunJson:
@@ -93,17 +115,6 @@ def _wandb_identity(logger: Any) -> RunJson:
     }
 
 
-@dataclass(frozen=True, kw_only=True)
-class ConfigPolicy:
-    """How much of a run's configuration its records and report hold.
-
-    `shown_keys` are dotted paths of entries that look like secrets and aren't.
-    """
-
-    include: bool = True
-    shown_keys: tuple[str, ...] = ()
-
-
 def run_config(
     trainer: Trainer, module: LightningModule, policy: ConfigPolicy
 ) -> tuple[dict[str, Any] | None, str | None]:
@@ -113,38 +124,21 @@ def run_config(
     None where there is none. Interpolations stay unresolved, so that paths and times of one run do
     not make its configuration differ from the next one's.
     """
-    composed = _hydra_config()
+    composed = hydra_config()
     if composed is None:
         composed = {"model": dict(module.hparams)}
         datamodule = getattr(trainer, "datamodule", None)
         if datamodule is not None:
             composed["data"] = dict(datamodule.hparams)
         composed = {name: values for name, values in composed.items() if values}
-    config = redact(composed, allowed=policy.shown_keys)
-    if not config:
-        return None, None
-    return config if policy.include else None, config_hash(config)
-
-
-def _hydra_config() -> dict[str, Any] | None:
-    folder = hydra_output_folder()
-    if folder is None:
-        return None
-    from hydra.core.hydra_config import HydraConfig
-    from omegaconf import OmegaConf
-
-    path = folder / (HydraConfig.get().output_subdir or ".hydra") / "config.yaml"
-    if not path.is_file():
-        return None
-    composed = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
-    return (
-        {str(key): value for key, value in composed.items()} if isinstance(composed, dict) else None
-    )
+    return policy.kept(composed)
 
 
 def environment_identity(trainer: Trainer) -> dict[str, Any]:
     """Return what decides whether two runs compare: machine, software, set-up of the trainer."""
-    return redact(_software(trainer) | trainer_identity(trainer) | loader_identity(trainer))
+    return redact(
+        _software(trainer) | trainer_identity(trainer) | loader_identity(trainer.train_dataloader)
+    )
 
 
 def _software(trainer: Trainer) -> dict[str, object]:
@@ -177,18 +171,3 @@ def trainer_identity(trainer: Trainer) -> dict[str, Any]:
 def _accelerator_name(trainer: Trainer) -> str | None:
     device = trainer.strategy.root_device
     return torch.cuda.get_device_name(device) if device.type == "cuda" else None
-
-
-def loader_identity(trainer: Trainer) -> dict[str, Any]:
-    """Return the training loader's batch size and workers, where it is a plain DataLoader."""
-    loader = trainer.train_dataloader
-    if not isinstance(loader, torch.utils.data.DataLoader):
-        return {}
-    return known_values(
-        {
-            "batch_size": lambda: loader.batch_size,
-            "num_workers": lambda: loader.num_workers,
-            "prefetch_factor": lambda: loader.prefetch_factor,
-            "persistent_workers": lambda: loader.persistent_workers,
-        }
-    )

@@ -16,7 +16,7 @@ from ocr_baseline.sources import SOURCES, find_source
 if TYPE_CHECKING:
     from lightning.pytorch import LightningModule, Trainer
 
-    from ocr_baseline.lightning.run.description import ConfigPolicy
+    from ocr_baseline.recording.config_policy import ConfigPolicy
     from ocr_baseline.sources.source import LiveRun
     from ocr_baseline.vocabulary import RunStatus, SourceName
 

@@ -21,8 +21,8 @@ from lightning.pytorch.profilers import PassThroughProfiler, SimpleProfiler
 from torch.utils.data import DataLoader, Dataset, dataloader
 
 from ocr_baseline import BaselineReportCallback, PerformanceProfilerCallback
-from ocr_baseline.lightning.run import recording
 from ocr_baseline.measure import folder_answer, sections
+from ocr_baseline.recording import recording
 from tests.ocr_baseline.lightning import tiny_runs as tiny
 from tests.ocr_baseline.lightning.tiny_runs import (
     SlowCSVLogger,

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from ocr_baseline.lightning.run.rank_records import wait_for_ranks
 from ocr_baseline.model.document import Baseline
 from ocr_baseline.model.document_file import read_baseline
+from ocr_baseline.recording.rank_records import wait_for_ranks
 from ocr_baseline.records import reader
 from tests.ocr_baseline.lightning import distributed_training
 from tests.ocr_baseline.lightning.distributed_training import BATCHES, SLEEP_S

@@ -121,7 +121,8 @@ def test_what_a_logger_of_either_package_holds_is_reported(
         enable_progress_bar=False,
         enable_model_summary=False,
     )
-    trainer.fit(package.demos.boring_classes.BoringModel(), DataLoader(torch.ones(8, 32)))
+    data: Any = torch.ones(8, 32)  # a tensor serves as a map of its rows
+    trainer.fit(package.demos.boring_classes.BoringModel(), DataLoader(data))
 
     document = json.loads((tmp_path / "baseline" / "baseline.json").read_text())
     assert document["run"]["source"] == source

@@ -22,9 +22,9 @@ from torch.utils.data import DataLoader, Dataset, IterableDataset, Sampler
 from torchmetrics import Metric
 
 from ocr_baseline import BaselineReportCallback, PerformanceProfilerCallback
-from ocr_baseline.lightning.run import recording
 from ocr_baseline.measure.recorder import Recorder
 from ocr_baseline.model.document import Baseline, Phase
+from ocr_baseline.recording import recording
 
 MILLISECOND_NS = 1_000_000
 

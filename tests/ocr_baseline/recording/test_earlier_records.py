@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ocr_baseline.lightning.run.earlier_records import put_back, remove_set_aside, set_aside
+from ocr_baseline.recording.earlier_records import put_back, remove_set_aside, set_aside
 
 BATCH = '{"type":"batches","stage":"train"}\n'
 START = '{"type":"header"}\n{"type":"batches","stage":"sanity_check"}\n'

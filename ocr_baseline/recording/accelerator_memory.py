@@ -45,6 +45,10 @@ class AcceleratorProbe:
             utilization_percent=self._utilization_percent(),
         )
 
+    def peaks(self) -> AcceleratorPeaksJson | None:
+        """Return what `peaks` does of this device."""
+        return peaks(self._device)
+
     def _utilization_percent(self) -> float | None:
         """Ask the driver; after a first failure (no package, no permission, MIG) never again."""
         if not self._tells_utilization:

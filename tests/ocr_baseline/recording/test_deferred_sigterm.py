@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from ocr_baseline.lightning.run.deferred_sigterm import deferred_sigterm
+from ocr_baseline.recording.deferred_sigterm import deferred_sigterm
 
 
 @pytest.fixture

@@ -9,11 +9,6 @@ from __future__ import annotations
 
 import os
 import uuid
-from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
-
-if TYPE_CHECKING:
-    from lightning.pytorch import Trainer
 
 
 class RunToken:
@@ -36,11 +31,3 @@ class RunToken:
     def of_copy(self) -> RunToken:
         """Return the token of a callback that was copied: a copy in the same process is another."""
         return RunToken() if self._pid == os.getpid() else self
-
-
-_of_trainers: WeakKeyDictionary[Trainer, RunToken] = WeakKeyDictionary()
-
-
-def token_of(trainer: Trainer, own: RunToken) -> RunToken:
-    """Return the token of the trainer's run, which is a callback's own where it has none yet."""
-    return _of_trainers.setdefault(trainer, own)

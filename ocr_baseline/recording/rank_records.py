@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ocr_baseline.files import open_regular
@@ -12,7 +11,7 @@ from ocr_baseline.records.format import line_start
 from ocr_baseline.records.lines import parse_line
 
 if TYPE_CHECKING:
-    from lightning.pytorch import Trainer
+    from pathlib import Path
 
 RANKS_WAIT_S = 3.0
 """The longest that rank 0 waits at the end of a fit for the last records of the others."""
@@ -20,16 +19,6 @@ RANKS_WAIT_S = 3.0
 _POLL_INTERVAL_S = 0.02
 _TAIL_BYTES = 64 * 1024
 _STATUS_START = line_start("status")
-
-
-def shared_folder(trainer: Trainer, folder: Path) -> Path:
-    """Return rank 0's folder on every rank: each may have named its own after its start time.
-
-    A collective call, made in `setup`, where Lightning's own checkpoint callback makes one as well.
-    """
-    if trainer.world_size == 1:
-        return folder
-    return Path(trainer.strategy.broadcast(str(folder.absolute())))
 
 
 def wait_for_ranks(

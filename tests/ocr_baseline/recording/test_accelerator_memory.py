@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from ocr_baseline.lightning.run.accelerator_memory import AcceleratorProbe
 from ocr_baseline.measure.memory import AcceleratorSample
+from ocr_baseline.recording.accelerator_memory import AcceleratorProbe
 
 DEVICE = torch.device("cuda", 1)
 

@@ -2,50 +2,45 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import os
 from contextlib import suppress
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ocr_baseline.layout import MAIN_RECORDS_NAME
-from ocr_baseline.lightning.attach.cuda_clock import CudaClock
-from ocr_baseline.lightning.attach.gradient_exchange import gradient_wait_s
-from ocr_baseline.lightning.run import accelerator_memory
-from ocr_baseline.lightning.run import description as run_description
-from ocr_baseline.lightning.run.accelerator_memory import AcceleratorProbe
-from ocr_baseline.lightning.run.deferred_sigterm import deferred_sigterm
-from ocr_baseline.lightning.run.earlier_records import (
+from ocr_baseline.measure.folder_answer import HungFolderError, wait_for_answer
+from ocr_baseline.measure.heartbeat import Heartbeat
+from ocr_baseline.measure.memory import MemoryProbe
+from ocr_baseline.measure.recorder import Recorder
+from ocr_baseline.recording.accelerator_memory import together
+from ocr_baseline.recording.deferred_sigterm import deferred_sigterm
+from ocr_baseline.recording.earlier_records import (
     earlier_process,
     put_back,
     remove_set_aside,
     set_aside,
 )
-from ocr_baseline.lightning.run.rank_records import wait_for_ranks
-from ocr_baseline.measure import environment
-from ocr_baseline.measure.device import DeviceTimeline
-from ocr_baseline.measure.folder_answer import HungFolderError, wait_for_answer
-from ocr_baseline.measure.heartbeat import Heartbeat
-from ocr_baseline.measure.memory import MemoryProbe
-from ocr_baseline.measure.recorder import Recorder
+from ocr_baseline.recording.rank_records import wait_for_ranks
+from ocr_baseline.recording.run_token import RunToken
 from ocr_baseline.records.format import MAX_LINE_BYTES
 from ocr_baseline.vocabulary import SECONDS_PER_NS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
-    from lightning.pytorch import LightningModule, Trainer
-
-    from ocr_baseline.lightning.run.earlier_records import EarlierProcess
-    from ocr_baseline.lightning.run.run_token import RunToken
+    from ocr_baseline.measure.device import DeviceTimeline
+    from ocr_baseline.measure.memory import AcceleratorSample
+    from ocr_baseline.recording.accelerator_memory import AcceleratorProbe
+    from ocr_baseline.recording.earlier_records import EarlierProcess
+    from ocr_baseline.recording.rank import Rank
     from ocr_baseline.records.format import AcceleratorPeaksJson, HeaderFields
     from ocr_baseline.vocabulary import RunStatus
 
 
 class Recording:
-    """Records one run, over several entry points of a trainer, into one folder.
+    """Records one run, over several entry points of whatever drives it, into one folder.
 
     Before the training's own thread writes, the folder's file system is asked whether it answers,
     so that one that hangs does not hold the training for ever.
@@ -57,38 +52,46 @@ class Recording:
 
     def __init__(
         self,
-        trainer: Trainer,
         folder: Path,
+        rank: Rank,
         *,
-        token: RunToken,
+        token: RunToken | None = None,
         profile_memory: bool,
-        config_policy: run_description.ConfigPolicy,
+        accelerator: AcceleratorProbe | None = None,
+        device: DeviceTimeline | None = None,
     ) -> None:
         """Go on with the records of this run in the folder, or replace those of an earlier one.
+
+        Args:
+            folder: Where the records go.
+            rank: Which process of the run this is.
+            token: The run's name, where other processes of it may have recorded in the folder.
+            profile_memory: Sample the memory of the process tree once a second.
+            accelerator: The device whose memory is sampled too.
+            device: The device's own clock.
 
         Raises:
             OSError: When the records can't be written there.
             HungFolderError: When the folder does not answer.
         """
         wait_for_answer(folder)
-        self._device = device = trainer.strategy.root_device
-        rank = trainer.global_rank
+        token = token or RunToken()
         earlier = None
         if token.is_shared_with_children:
-            earlier = earlier_process(folder, rank, token.name)
+            earlier = earlier_process(folder, rank.number, token.name)
         if earlier is None:
-            set_aside(folder, rank, trainer.world_size)
+            set_aside(folder, rank.number, rank.world_size)
         self.recorder = Recorder(
             folder,
-            rank=rank,
-            device=DeviceTimeline(CudaClock()) if device.type == "cuda" else None,
+            rank=rank.number,
+            device=device,
             started_ns=None if earlier is None else earlier.started_ns,
         )
+        self._rank = rank
+        self._accelerator = accelerator
         self._profile_memory = profile_memory
-        self._config_policy = config_policy
         self._heartbeat = Heartbeat(
-            self.recorder,
-            probe=MemoryProbe(AcceleratorProbe(device)) if profile_memory else None,
+            self.recorder, probe=MemoryProbe(self._read_accelerator) if profile_memory else None
         )
         self._reports = 0
         self._id = token.name
@@ -122,8 +125,18 @@ class Recording:
         """Whether a further stage of the run, in this process, is to be recorded here too."""
         return self.folder == folder and not self.is_withdrawn and self._pid == os.getpid()
 
-    def begin(self, trainer: Trainer, module: LightningModule) -> None:
+    def begin(
+        self,
+        header: HeaderFields,
+        *,
+        read_gradient_wait_s: Callable[[], float | None] = lambda: None,
+    ) -> None:
         """Go on charging time and say who is running.
+
+        Args:
+            header: Which run this is, where and with what.
+            read_gradient_wait_s: Returns how long a backward pass waits for other ranks, where
+                that is known.
 
         Raises:
             OSError: When the records can't be written.
@@ -131,18 +144,17 @@ class Recording:
         """
         wait_for_answer(self.folder)
         self.recorder.resume()
-        self.recorder.write_header(self._header(trainer, module))
+        self.recorder.write_header(self._own_header() | header)
         self._has_begun = True
         self._heartbeat.start()
-        self._read_gradient_wait_s = functools.partial(gradient_wait_s, trainer)
+        self._read_gradient_wait_s = read_gradient_wait_s
 
-    def describe_loader(self, trainer: Trainer) -> None:
-        """Add what is known of the training loader once there is one."""
-        identity = run_description.loader_identity(trainer)
+    def describe(self, header: HeaderFields) -> None:
+        """Add what is known of the run only now."""
         # The heartbeat warns of a disk that can't be written, the run's end of one that hangs.
         with suppress(OSError, HungFolderError):
             wait_for_answer(self.folder)
-            self.recorder.write_header({"environment": {"identity": identity}})
+            self.recorder.write_header(header)
 
     def note_gradient_wait(self) -> None:
         """Keep what DDP timed, while the model is still wrapped in it."""
@@ -193,9 +205,9 @@ class Recording:
             self._heartbeat.stop()
             self.recorder.close()
 
-    def wait_for_ranks(self, world_size: int) -> None:
+    def wait_for_ranks(self) -> None:
         """Wait, for some seconds at most, until the other ranks have finished as often."""
-        wait_for_ranks(self.folder, world_size=world_size, reports=self._reports)
+        wait_for_ranks(self.folder, world_size=self._rank.world_size, reports=self._reports)
 
     def pause(self) -> None:
         """Stop charging time until `begin`.
@@ -234,7 +246,7 @@ class Recording:
         except (OSError, ValueError):
             return False  # nothing is there that could be taken for this run's
         found = first.get("recording") if isinstance(first, dict) else None
-        return self.recorder.rank == 0 and found != self._id
+        return self._rank.is_zero and found != self._id
 
     def close(self) -> None:
         """End for good, whatever can still be written; in a forked process this is not its own."""
@@ -262,34 +274,26 @@ class Recording:
                 "background_cpu_ns": self._heartbeat.cpu_ns,
                 "discarded_batches": self.recorder.discarded_batches,
                 "volatile": self._heartbeat.machine.summary(),
-                "memory": accelerator_memory.together(
-                    self._earlier_peaks, accelerator_memory.peaks(self._device)
+                "memory": together(
+                    self._earlier_peaks,
+                    None if self._accelerator is None else self._accelerator.peaks(),
                 ),
                 "gradient_wait_s": self._gradient_wait_s,
             }
         )
 
-    def _header(self, trainer: Trainer, module: LightningModule) -> HeaderFields:
+    def _own_header(self) -> HeaderFields:
         own: HeaderFields = {
             "recording": self._id,
             "started_ns": self.recorder.started_ns,
             "earlier_processes": self._earlier_processes,
             "written_at": datetime.now(timezone.utc).isoformat(),
             "clock": "time.perf_counter_ns (host)",
-            "world_size": trainer.world_size,
+            "world_size": self._rank.world_size,
         }
-        if not trainer.is_global_zero:  # whose loggers are dummies, and whose report is rank 0's
-            return own
-        config, config_hash = run_description.run_config(trainer, module, self._config_policy)
-        return {
-            **own,
-            "run": run_description.run_identity(trainer),
-            "environment": {
-                "identity": run_description.environment_identity(trainer),
-                "volatile": environment.volatile(Path.cwd()),
-            },
-            "config": config,
-            "config_hash": config_hash,
-            "include_config": self._config_policy.include,
-            "profile_memory": self._profile_memory,
-        }
+        if self._rank.is_zero:
+            own["profile_memory"] = self._profile_memory
+        return own
+
+    def _read_accelerator(self) -> AcceleratorSample | None:
+        return None if self._accelerator is None else self._accelerator()

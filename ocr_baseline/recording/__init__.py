@@ -1,0 +1,1 @@
+"""A run that is being recorded, whatever drives it: its records, its ranks, its end."""

@@ -1,0 +1,33 @@
+"""The Hydra job that is running, if one is: its output folder and its composed configuration."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+
+def hydra_output_folder() -> Path | None:
+    """Return the output folder of the Hydra job that is running, or None outside of one."""
+    if "hydra" not in sys.modules:
+        return None
+    from hydra.core.hydra_config import HydraConfig
+
+    return Path(HydraConfig.get().runtime.output_dir) if HydraConfig.initialized() else None
+
+
+def hydra_config() -> dict[str, Any] | None:
+    """Return the job's composed configuration, interpolations unresolved; None outside of one."""
+    folder = hydra_output_folder()
+    if folder is None:
+        return None
+    from hydra.core.hydra_config import HydraConfig
+    from omegaconf import OmegaConf
+
+    path = folder / (HydraConfig.get().output_subdir or ".hydra") / "config.yaml"
+    if not path.is_file():
+        return None
+    composed = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
+    return (
+        {str(key): value for key, value in composed.items()} if isinstance(composed, dict) else None
+    )
