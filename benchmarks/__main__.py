@@ -33,6 +33,7 @@ BENCHMARKS = {
     "verdicts": "how often a verdict is wrong",
     "verdicts_real": "verdicts on real trainings",
     "many_baselines": "a store of ten thousand baselines",
+    "redaction": "what the output gate lets pass, and what it takes in error",
     "faults": "what a run survives",
     "learning": "the pipeline learns, where the real receipts are",
 }

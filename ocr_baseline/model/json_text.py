@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 from typing import Any
@@ -15,15 +16,18 @@ def json_text(document: object, *, indent: int = 2, ensure_ascii: bool = False) 
     A number that is not finite, which no field takes but a document built without validation may
     hold, becomes null.
     """
-    content = _writable(outward(document))
-    text = json.dumps(content, indent=indent, ensure_ascii=ensure_ascii, allow_nan=False)
-    return text + "\n"
+    content = outward(document)
+    write = functools.partial(json.dumps, indent=indent, ensure_ascii=ensure_ascii, allow_nan=False)
+    try:
+        return write(content) + "\n"
+    except ValueError:
+        return write(_writable(content)) + "\n"
 
 
 def _writable(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _writable(item) for key, item in value.items()}
-    if isinstance(value, list):
+    if isinstance(value, (list, tuple)):
         return [_writable(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None

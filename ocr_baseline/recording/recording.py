@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from ocr_baseline.records.format import AcceleratorPeaksJson, HeaderFields
     from ocr_baseline.vocabulary import RunStatus
 
+MOST_SAMPLING_HZ = 1000
+"""A tick takes up to a tenth of a millisecond: more often, a run would mostly measure itself."""
+
 
 class Recording:
     """Records one run, over several entry points of whatever drives it, into one folder.
@@ -57,6 +60,7 @@ class Recording:
         *,
         token: RunToken | None = None,
         profile_memory: bool,
+        sampling_hz: float = 0.0,
         accelerator: AcceleratorProbe | None = None,
         device: DeviceTimeline | None = None,
     ) -> None:
@@ -67,6 +71,7 @@ class Recording:
             rank: Which process of the run this is.
             token: The run's name, where other processes of it may have recorded in the folder.
             profile_memory: Sample the memory of the process tree once a second.
+            sampling_hz: Sample call stacks so many times a second; 0 samples none.
             accelerator: The device whose memory is sampled too.
             device: The device's own clock.
 
@@ -85,8 +90,10 @@ class Recording:
             folder,
             rank=rank.number,
             device=device,
+            sampling_hz=sampling_hz,
             started_ns=None if earlier is None else earlier.started_ns,
         )
+        self._sampling_hz = sampling_hz
         self._rank = rank
         self._accelerator = accelerator
         self._profile_memory = profile_memory
@@ -155,6 +162,10 @@ class Recording:
         with suppress(OSError, HungFolderError):
             wait_for_answer(self.folder)
             self.recorder.write_header(header)
+
+    def sample_accelerator(self, accelerator: AcceleratorProbe) -> None:
+        """Sample the memory of this device too from now on."""
+        self._accelerator = accelerator
 
     def note_gradient_wait(self) -> None:
         """Keep what DDP timed, while the model is still wrapped in it."""
@@ -293,6 +304,8 @@ class Recording:
         }
         if self._rank.is_zero:
             own["profile_memory"] = self._profile_memory
+            own["sampling_hz"] = self._sampling_hz
+            own["no_sampling"] = self.recorder.no_sampling
         return own
 
     def _read_accelerator(self) -> AcceleratorSample | None:

@@ -69,11 +69,12 @@ def shared_folder(trainer: Trainer, folder: Path) -> Path:
 def header_of(trainer: Trainer, module: LightningModule, policy: ConfigPolicy) -> HeaderFields:
     """Return which run this is, where and with what; nothing on ranks above 0.
 
-    Their loggers are dummies, and rank 0 writes the report.
+    Their loggers are dummies, and rank 0 writes the report. What the configuration's secrets are,
+    each rank's records must know.
     """
+    config, config_hash = run_config(trainer, module, policy)
     if not trainer.is_global_zero:
         return {}
-    config, config_hash = run_config(trainer, module, policy)
     return {
         "run": run_identity(trainer),
         "environment": {
@@ -125,13 +126,20 @@ def run_config(
     not make its configuration differ from the next one's.
     """
     composed = hydra_config()
+    given = _hyperparameters(trainer, module)
     if composed is None:
-        composed = {"model": dict(module.hparams)}
-        datamodule = getattr(trainer, "datamodule", None)
-        if datamodule is not None:
-            composed["data"] = dict(datamodule.hparams)
-        composed = {name: values for name, values in composed.items() if values}
+        return policy.kept(given)
+    # These hold the values that the configuration only refers to.
+    redact(given, allowed=policy.shown_keys)
     return policy.kept(composed)
+
+
+def _hyperparameters(trainer: Trainer, module: LightningModule) -> dict[str, Any]:
+    found = {"model": dict(module.hparams)}
+    datamodule = getattr(trainer, "datamodule", None)
+    if datamodule is not None:
+        found["data"] = dict(datamodule.hparams)
+    return {name: values for name, values in found.items() if values}
 
 
 def environment_identity(trainer: Trainer) -> dict[str, Any]:

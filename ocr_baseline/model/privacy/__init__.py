@@ -12,6 +12,8 @@ from ocr_baseline.model.privacy.keys import is_secret_key
 from ocr_baseline.model.privacy.paths import USER, shorten_paths
 from ocr_baseline.model.privacy.text import (
     error_text,
+    known_secrets,
+    learn_secrets,
     outward_text,
     redact_secrets,
     redact_text,
@@ -28,6 +30,8 @@ __all__ = [
     "config_hash",
     "error_text",
     "is_secret_key",
+    "known_secrets",
+    "learn_secrets",
     "outward",
     "outward_text",
     "redact",

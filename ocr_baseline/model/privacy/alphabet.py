@@ -11,6 +11,7 @@ _INVISIBLE = re.compile(
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"  # soft hyphen, joiners, bidi mark
     "\u200b-\u200f\u202a-\u202e\u2060-\u206f"  # zero width, bidi marks and their overrides
     "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"  # fillers, variation selectors, byte order mark
+    "\U00013430-\U0001343f"  # joiners of hieroglyphs
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"  # controls of shorthand and of music
     "\U000e0000-\U000e0fff]"  # tags and the variation selectors beside them
 )

@@ -126,7 +126,7 @@ class _Redaction:
         level = max(under, _level_of_named_value(named))
         return {
             redact_again(key): self._entry(
-                key, value, prefix + key, depth, level if key in _VALUE_KEYS else under
+                key, value, prefix + key, depth, level if key.lower() in _VALUE_KEYS else under
             )
             for key, value in named
         }
@@ -134,7 +134,7 @@ class _Redaction:
     def _entry(self, key: str, value: object, path: str, depth: int, under: Suspicion) -> JsonValue:
         if path in self._allowed:
             return self._value(value, path, depth, Suspicion.NONE, is_allowed=True)
-        level = max(suspicion(key[-MAX_KEY_LENGTH:]), under)
+        level = max(_level_of(key, path), under)
         if isinstance(value, str) and level is Suspicion.NONE and is_hash_key(key):
             return redact_hash(value[:MAX_TEXT_LENGTH])
         return self._value(value, path, depth, level)
@@ -204,9 +204,17 @@ class _Redaction:
         return items
 
 
+def _level_of(key: str, path: str) -> Suspicion:
+    """Return the suspicion of a key, which what it stands in may raise: `api.key`."""
+    level = suspicion(key[-MAX_KEY_LENGTH:])
+    if level is not Suspicion.HINT:
+        return level
+    return max(level, suspicion(".".join(path.split(".")[-2:])[-MAX_KEY_LENGTH:]))
+
+
 def _level_of_named_value(named: Sequence[tuple[str, object]]) -> Suspicion:
     """Return the suspicion of the value in `{"name": "API_KEY", "value": …}`."""
-    names = (value for key, value in named if key in _NAME_KEYS and isinstance(value, str))
+    names = (value for key, value in named if key.lower() in _NAME_KEYS and isinstance(value, str))
     return max((suspicion(name[-MAX_KEY_LENGTH:]) for name in names), default=Suspicion.NONE)
 
 

@@ -25,13 +25,16 @@ def word_set(words: str) -> frozenset[str]:
 
 
 _STRONG_WORDS = word_set(
-    "password passwords passwd passphrase passwort passcode secret secrets credential credentials"
+    "password passwords passwd passphrase passwort passcode secret secrets credential credentials "
+    "kennwort contrasena contraseña senha wachtwoord parola motdepasse"
 )
-_NAMED_WORDS = word_set("token auth authorization authentication cookie cookies bearer pwd jwt")
+_NAMED_WORDS = word_set(
+    "token auth authorization authentication cookie cookies bearer pwd pw pass jwt"
+)
 _HINT_WORDS = word_set(
-    "key keys tokens pass pat pw pin otp totp sig signature sas dsn webhook session nonce salt"
+    "key keys tokens pat pin otp totp sig signature sas dsn webhook session nonce salt"
 )
-_GLUED_STRONG = ("password", "passwd", "passphrase", "passwort", "secret")
+_GLUED_STRONG = ("password", "passwd", "passphrase", "passwort", "secret", "motdepasse")
 _STRONG_ENDS = (
     "accesskey",
     "accesstoken",
@@ -71,11 +74,14 @@ _KEY_WORDS = word_set(
 )
 """What stands before `key` where it opens no door: `cache_key`, `sort_key`."""
 
+_PASS_WORDS = word_set("first second third last next single one two n num multi forward backward")
+"""What stands before `pass` where it is a turn: `forward_pass`."""
+
 _HASH_WORDS = word_set(
     "commit checksum hash sha sha1 sha256 sha512 md5 crc digest revision rev fingerprint etag uuid "
     "guid id ids version ref tree blob head"
 )
-_WORD_BREAK = re.compile(r"[^A-Za-z0-9]+|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_WORD_BREAK = re.compile(r"[\W_]+|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _DIGITS_AT_END = re.compile(r"(?<=[a-z])\d{1,3}$")
 MAX_KEY_LENGTH = 200
 
@@ -98,6 +104,8 @@ def suspicion(key: str) -> Suspicion:
         return Suspicion.HINT
     if last == "token" or last.endswith("token"):
         return Suspicion.NONE if _MODEL_WORDS & before else Suspicion.NAMED
+    if last == "pass" and _PASS_WORDS & before:
+        return Suspicion.NONE
     if last in _NAMED_WORDS:
         return Suspicion.NAMED
     if last in {"key", "keys", "tokens"} and (_KEY_WORDS | _MODEL_WORDS) & before:

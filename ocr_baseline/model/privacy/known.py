@@ -45,6 +45,10 @@ class KnownSecrets:
             self._learned |= new
             self._compile()
 
+    def values(self) -> tuple[str, ...]:
+        """Return the values that are looked for, for a process that begins without them."""
+        return tuple(self._learned | self._from_environment)
+
     def show(self, value: str) -> None:
         """Let this text pass whole: its owner named it as no secret."""
         if value not in self.shown and len(self.shown) < MAX_KNOWN:

@@ -31,7 +31,7 @@ _BEGINS = (
     r"SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}",  # SendGrid
     r"dapi[0-9a-f]{32}",  # Databricks
     r"do[opr]_v1_[A-Za-z0-9]{32,}",  # DigitalOcean
-    r"\d{8,10}:[A-Za-z0-9_-]{35}",  # Telegram
+    r"(?:bot)?\d{8,10}:[A-Za-z0-9_-]{35}",  # Telegram
     r"r8_[A-Za-z0-9]{20,}",  # Replicate
     r"hv[sbr]\.[A-Za-z0-9_-]{20,}",  # Vault
     r"AKC[A-Za-z0-9]{10,}",  # Artifactory
@@ -44,6 +44,18 @@ _BEGINS = (
     r"shp(?:at|ca|pa|ss)_[A-Fa-f0-9]{32}",  # Shopify
     r"nvapi-[A-Za-z0-9_-]{20,}",  # NVIDIA
     r"gsk_[A-Za-z0-9]{20,}",  # Groq
+    r"dp\.(?:pt|st|ct|sa|scim|audit)\.[A-Za-z0-9._-]{30,}",  # Doppler
+    r"pat[A-Za-z0-9]{14}\.[0-9a-f]{40,}",  # Airtable
+    r"PMAK-[0-9a-f]{24}-[0-9a-f]{34}",  # Postman
+    r"sntry[us]_[A-Za-z0-9+/=_-]{30,}",  # Sentry
+    r"pscale_(?:tkn|pw|oauth)_[A-Za-z0-9._=-]{30,}",  # PlanetScale
+    r"rubygems_[0-9a-f]{40,}",
+    r"AGE-SECRET-KEY-1[A-Z0-9]{50,}",
+    r"pul-[0-9a-f]{40}",  # Pulumi
+    r"key-[0-9a-f]{32}",  # Mailgun
+    r"NRAK-[A-Z0-9]{20,}",  # New Relic
+    r"fo1_[A-Za-z0-9_-]{30,}",  # Fly.io
+    r"pplx-[A-Za-z0-9]{40,}",  # Perplexity
     r"tskey-[a-z]+-[A-Za-z0-9-]{10,}",  # Tailscale
 )
 _TOKEN = re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(_BEGINS)})[A-Za-z0-9_=-]*")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from ocr_baseline.model.privacy.alphabet import visible
 from ocr_baseline.model.privacy.keys import Suspicion, suspicion
@@ -12,13 +13,18 @@ from ocr_baseline.model.privacy.paths import shorten_paths
 from ocr_baseline.model.privacy.shapes import redact_random, redact_shapes
 from ocr_baseline.model.privacy.values import REDACTED, can_be_secret, is_mixed, is_wordlike
 
-_URL_CREDENTIALS = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]{0,30}://)[^\s/?#]+@")
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_URL_CREDENTIALS = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]{0,30}://)(?P<user>[^\s/?#]+)@")
+_SHELL = re.compile(r"(?:^|\+)(?:ssh|sftp|rsync)://$")
+_ACCOUNT = re.compile(r"[a-z]{2,16}")
 _ODD_URL_CREDENTIALS = re.compile(
     r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]{0,30}://)[^\s/@:?#]{0,100}:"
     r"(?!\d{1,5}(?:[/?#\s,;)'\"]|$))(?=[^\s/@])[^@\n]{1,200}@(?=[\w\[])"
 )
 _USER_AND_PASSWORD = re.compile(
-    r"(?<![\w./:@-])(?P<user>[\w.-]{1,64}:)(?P<value>[^\s:@/]{6,200})@(?=\w)"
+    r"(?<![\w./:@-])(?P<user>[\w.-]{1,64}:)(?P<value>[^\s:@/]{6,200})@(?=\w)(?P<dsn>(?:tcp|unix)\()?"
 )
 _URL_PARAMETER = re.compile(r"(?P<name>[?&;](?P<key>[^=&;#?\s]{1,100})=)(?P<value>[^&;#\s'\"]+)")
 _NETRC = re.compile(r"(?P<name>\b(?:login\s+\S{1,200}\s+)?password\s+)\S+")
@@ -29,8 +35,15 @@ _AFTER_WORD = re.compile(
     re.IGNORECASE,
 )
 _NAME = re.compile(
-    r"(?P<quote>\\?[\"']|)(?<![\w.-])(?P<key>[\w.-]{1,100})(?P=quote)[ \t]{0,20}[=:]\s{0,20}"
+    r"(?P<quote>\\?[\"']|)(?<![\w.-])(?P<key>[\w.-]{1,100})(?P=quote)\]?[ \t]{0,20}"
+    r"(?::[ \t]?(?:str|bytes|SecretStr)(?: \| None)?[ \t]?=|[=:])\s{0,20}"
 )
+_ELEMENT = re.compile(r"(?P<name><(?P<key>[\w.-]{1,100})>)(?P<value>[^<>\n]{1,200})(?=</(?P=key)>)")
+_ITEM = re.compile(
+    r"(?P<name>(?<=[(\[])(?P<quote>['\"])(?P<key>[\w.-]{1,100})(?P=quote),\s{0,4})"
+    r"(?P<value>(?P<around>['\"])[^'\"\n]{1,1000}(?P=around))"
+)
+"""A pair in a list of pairs: `[('token', '…')]`."""
 _QUOTED = r"\\?\"(?:[^\"\\\n]|\\.)*\"?|\\?'(?:[^'\\\n]|\\.)*'?"
 _VALUE = re.compile(rf"[bru]{{0,2}}(?:{_QUOTED})|[^\s,;&#'\"}}\])]+", re.IGNORECASE)
 _REST_OF_LINE = re.compile(r"[^\r\n'\"}\])]+")
@@ -47,6 +60,9 @@ _SUSPECT = re.compile(
     r"[=:@%/\\]|[A-Za-z0-9_+-]{12}|eyJ|bearer|basic|pass|secret|token|key|-----BEGIN", re.IGNORECASE
 )
 """What every text that the rules below could change holds; most texts of a report don't."""
+
+_MIN_ODD_PARAMETER = 12
+"""A `key` or a `sig` in an address is a word or a number, or it is one that opens something."""
 
 MAX_PASSES = 4
 _CACHED_LENGTH = 1000
@@ -93,6 +109,16 @@ def refresh_known_secrets() -> None:
     KNOWN.read_environment()
 
 
+def known_secrets() -> tuple[str, ...]:
+    """Return the values that are looked for: for a process of this run's, and for nothing else."""
+    return KNOWN.values()
+
+
+def learn_secrets(values: Iterable[str]) -> None:
+    """Look for these values too from now on."""
+    KNOWN.learn(values)
+
+
 def redact_hash(text: str) -> str:
     """Return the text under a key like `git_commit` or `run_id`, which may look random."""
     return shorten_paths(KNOWN.redact(redact_shapes(text)))
@@ -131,15 +157,23 @@ def _redact_once(text: str) -> str:
     # A token goes whole, even if a known value is a piece of it.
     text = KNOWN.redact(redact_shapes(text))
     if "://" in text:
-        text = _URL_CREDENTIALS.sub(rf"\g<scheme>{REDACTED}@", text)
+        text = _URL_CREDENTIALS.sub(_redact_url_credentials, text)
         text = _ODD_URL_CREDENTIALS.sub(rf"\g<scheme>{REDACTED}@", text)
     text = _URL_PARAMETER.sub(_redact_parameter, text)
     text = _NETRC.sub(rf"\g<name>{REDACTED}", text) if "machine " in text else text
     text = _redact_pairs(text)
+    text = _ELEMENT.sub(_redact_named, text) if "</" in text else text
+    text = _ITEM.sub(_redact_named, text)
     text = _AFTER_WORD.sub(_redact_after_word, text)
     if "@" in text:
         text = _USER_AND_PASSWORD.sub(_redact_user_and_password, text)
     return redact_random(text)
+
+
+def _redact_url_credentials(found: re.Match[str]) -> str:
+    """Redact what stands before the `@`, unless it is the account of a secure shell: `git@`."""
+    is_account = _SHELL.search(found["scheme"]) and _ACCOUNT.fullmatch(found["user"])
+    return found[0] if is_account else f"{found['scheme']}{REDACTED}@"
 
 
 def _redact_parameter(found: re.Match[str]) -> str:
@@ -147,7 +181,13 @@ def _redact_parameter(found: re.Match[str]) -> str:
     if level >= Suspicion.NAMED:
         is_secret = not value.isdigit() and not value.startswith(REDACTED)
     else:
-        is_secret = can_be_secret(value, level)
+        is_odd = len(value) >= _MIN_ODD_PARAMETER and not is_wordlike(value)
+        is_secret = can_be_secret(value, max(level, Suspicion.NAMED) if is_odd and level else level)
+    return f"{found['name']}{REDACTED}" if is_secret else found[0]
+
+
+def _redact_named(found: re.Match[str]) -> str:
+    is_secret = can_be_secret(found["value"], suspicion(found["key"]))
     return f"{found['name']}{REDACTED}" if is_secret else found[0]
 
 
@@ -160,7 +200,8 @@ def _redact_after_word(found: re.Match[str]) -> str:
 
 
 def _redact_user_and_password(found: re.Match[str]) -> str:
-    return f"{found['user']}{REDACTED}@" if is_mixed(found["value"]) else found[0]
+    is_secret = found["dsn"] is not None or is_mixed(found["value"])
+    return f"{found['user']}{REDACTED}@{found['dsn'] or ''}" if is_secret else found[0]
 
 
 def _redact_pairs(text: str) -> str:

@@ -22,8 +22,9 @@ _SWITCHES = word_set(
     "true false none null nil nan yes no on off auto default required optional enabled "
     "disabled missing unset empty hidden redacted masked anonymous basic digest bearer "
     "kerberos negotiate oauth oauth2 ntlm interactive prompt ask bcrypt scrypt argon2 sha256 "
-    "sha512 md5 plain"
+    "sha512 md5 plain changeme change-me change_me placeholder dummy todo"
 )
+_EXAMPLE = re.compile(r"(?:your|my|insert|enter)(?:[ _-][a-z]+){1,5}", re.IGNORECASE)
 _MAX_NUMBER_LENGTH = 40
 _MAX_SHORT_WORD = 5
 _LETTERS = re.compile(r"[A-Za-z]+")
@@ -32,6 +33,13 @@ _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|(?:[A-Z][a-z]+)+")
 _WORD_WITH_NUMBER = re.compile(r"(?:[A-Z]?[a-z]+|[A-Z]+|(?:[A-Z]+[a-z]+)+)?\d{0,4}[a-z]?")
 _WORDLIKE = re.compile(r"[A-Z]?[a-z]{3,}|[A-Z]{3,}")
 _CHANGE = re.compile(r"(?<=[a-z])(?=[A-Z0-9])|(?<=[0-9])(?=[A-Za-z])|(?<=[A-Z])(?=[0-9])")
+_LONG_WORDLIKE = re.compile(r"[A-Z]?[a-z]{4,}|[A-Z]{4,}")
+"""Of 24 drawn characters, three small letters in a row are common and five are not."""
+
+_SIZES = re.compile(r"(?<!\d)\d{1,5}(?:x\d{1,5})+(?!\d)")
+"""`3x3`, `128x128x64`: changes between kinds of characters that say nothing."""
+
+_LEADING_WORDS = re.compile(r"(?:[A-Za-z]+\d{0,2}[_.:-]+)+")
 _HEX = re.compile(r"(?:0x)?[0-9a-fA-F-]+")
 _TIMESTAMP = re.compile(r"\d{4,8}T?\d{0,6}Z?")
 _CLASSES = (re.compile("[a-z]"), re.compile("[A-Z]"), re.compile("[0-9]"))
@@ -58,7 +66,7 @@ def can_be_secret(value: str, under: Suspicion) -> bool:
 
 
 def _is_harmless(value: str) -> bool:
-    if value.lower() in _SWITCHES or _PLACEHOLDER.fullmatch(value):
+    if value.lower() in _SWITCHES or _PLACEHOLDER.fullmatch(value) or _EXAMPLE.fullmatch(value):
         return True
     if len(value) <= _MAX_NUMBER_LENGTH and _NUMBER.fullmatch(value):
         return len(value) < MIN_SHORT_RANDOM or not value.isdigit()
@@ -95,13 +103,25 @@ def is_random(value: str) -> bool:
     Hashes, identifiers in hexadecimal digits and names that end in numbers don't.
     """
     value = value[:MAX_JUDGED]
+    if len(value) < MIN_ONE_CASE:
+        value = _SIZES.sub("", value)
     if len(value) < MIN_RANDOM or value.startswith("_Z") or _is_made_of_identifiers(value):
         return False
-    letters = sum(len(word) for word in _WORDLIKE.findall(value)) / len(value)
+    return _is_noise(value) or _is_noise(_LEADING_WORDS.sub("", value, count=1))
+
+
+def _is_noise(value: str) -> bool:
+    if len(value) < MIN_RANDOM:
+        return False
+    wordlike = _WORDLIKE if len(value) < MIN_ONE_CASE else _LONG_WORDLIKE
+    letters = sum(len(word) for word in wordlike.findall(value)) / len(value)
     changes = len(_CHANGE.findall(value)) / len(value)
     if all(kind.search(value) for kind in _CLASSES):
-        is_noise = changes >= 0.25 or (len(value) >= MIN_HEX_SECRET and changes >= 0.15)
-        return is_noise and letters < 0.45 and _entropy_bits(value) >= MIN_ENTROPY_BITS
+        is_long = len(value) >= MIN_HEX_SECRET
+        is_noise = changes >= 0.25 or (is_long and changes >= 0.15)
+        is_dense = changes >= (0.25 if is_long else 0.35)
+        most_letters = 0.6 if is_dense else 0.45
+        return is_noise and letters < most_letters and _entropy_bits(value) >= MIN_ENTROPY_BITS
     is_alphanumeric = value.isalnum() and not value.isalpha() and not value.isdigit()
     is_long = len(value) >= MIN_ONE_CASE and value.islower() and is_alphanumeric
     return is_long and changes >= 0.3 and letters < 0.35 and _entropy_bits(value) >= 3.5

@@ -1,0 +1,1 @@
+"""Small trainings with one planted cause each, for `benchmarks/answers.py`."""
