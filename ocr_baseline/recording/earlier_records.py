@@ -25,7 +25,15 @@ if TYPE_CHECKING:
 
     from ocr_baseline.records.format import HeaderJson, StatusJson
 
-_ROWS = ("batches", "epoch", "operation", "memory", "device_batch")
+_ROWS = (
+    "batches",
+    "epoch",
+    "operation",
+    "memory",
+    "device_batch",
+    "stack_functions",
+    "stack_samples",
+)
 
 
 def set_aside(folder: Path, rank: int, world_size: int) -> None:
