@@ -91,14 +91,13 @@ def test_a_hostile_name_stays_in_its_cell() -> None:
 
 
 def test_sampled_functions_have_their_shares_by_line() -> None:
-    rows = list(csv.DictReader(io.StringIO(render_metrics_csv(full_baseline()))))
     found = {
         (row["phase"], row["process"], row["name"], row["metric"]): (row["value"], row["unit"])
-        for row in rows
+        for row in rows(render_metrics_csv(full_baseline()))
         if row["metric"].startswith("function.")
     }
     matched = ("validation", "main", "Metric.match")
-    assert found[*matched, "function.metrics.inclusive_share"] == ("0.71", "share")
-    assert found[*matched, "function.metrics.self_share"] == ("0.7", "share")
+    assert found[(*matched, "function.metrics.inclusive_share")] == ("0.71", "share")
+    assert found[(*matched, "function.metrics.self_share")] == ("0.7", "share")
     read = ("train", "worker", "Receipts.__getitem__", "function.fetch.inclusive_share")
     assert found[read] == ("0.9", "share")
