@@ -26,7 +26,7 @@ from ocr_baseline.recording.config_policy import ConfigPolicy
 from ocr_baseline.recording.cuda_clock import CudaClock
 from ocr_baseline.recording.loader_identity import loader_identity
 from ocr_baseline.recording.rank import Rank
-from ocr_baseline.recording.recording import Recording
+from ocr_baseline.recording.recording import MOST_SAMPLING_HZ, Recording
 from ocr_baseline.vocabulary import Stage, names_of
 
 if TYPE_CHECKING:
@@ -35,9 +35,6 @@ if TYPE_CHECKING:
     from ocr_baseline.measure.batches import EpochRow
 
 Hook = TypeVar("Hook", bound=Callable[..., Any])
-
-MOST_SAMPLING_HZ = 1000
-"""A tick takes up to a tenth of a millisecond: more often, a run would mostly measure itself."""
 
 logger = OutwardLogger(__name__)
 

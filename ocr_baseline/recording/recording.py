@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from ocr_baseline.records.format import HeaderFields
     from ocr_baseline.vocabulary import RunStatus
 
+MOST_SAMPLING_HZ = 1000
+"""A tick takes up to a tenth of a millisecond: more often, a run would mostly measure itself."""
+
 
 class Recording:
     """Records one run, over several entry points of whatever drives it, into one folder.
