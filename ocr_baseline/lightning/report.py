@@ -159,6 +159,12 @@ class BaselineReportCallback(GuestCallback):
                 recording.finish(status, ended_by)
         if not trainer.is_global_zero:
             return
+        if recording is not None and recording.is_withdrawn:
+            logger.info(
+                "The run ended before it had finished a batch: %s keeps what the run before left",
+                self._folder.of(trainer),
+            )
+            return
         if recording is not None and recording.is_replaced():
             logger.warning(
                 "Another run records in %s too, over this one's records: no report of this run is "

@@ -76,12 +76,9 @@ def load(run_id: str, options: ReadOptions | None = None) -> Run:
 
 
 def _of_trainer(live: LiveRun) -> Iterator[Run]:
-    from lightning.pytorch.loggers import MLFlowLogger
-
-    for logger in live.trainer.loggers:
-        if isinstance(logger, MLFlowLogger):
-            uri = logger.experiment.tracking_uri
-            yield load(str(logger.run_id), replace(live.options, mlflow_uri=uri))
+    for logger in live.loggers_of("MLFlowLogger"):
+        uri = logger.experiment.tracking_uri
+        yield load(str(logger.run_id), replace(live.options, mlflow_uri=uri))
 
 
 SOURCE = Source(

@@ -79,11 +79,7 @@ def fetch_run(run_id: str, options: ReadOptions) -> FetchedRun:
 
 
 def _of_trainer(live: LiveRun) -> Iterator[Run]:
-    from lightning.pytorch.loggers import WandbLogger
-
-    for logger in live.trainer.loggers:
-        if not isinstance(logger, WandbLogger):
-            continue
+    for logger in live.loggers_of("WandbLogger"):
         experiment = logger.experiment
         if not (experiment.disabled or experiment.offline):
             options = replace(live.options, project=live.info.project, entity=live.info.entity)
