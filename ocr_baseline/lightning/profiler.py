@@ -19,6 +19,7 @@ from ocr_baseline.lightning.attach.guest_callback import GuestCallback
 from ocr_baseline.lightning.attach.trainer_parts import callbacks_of, status_of
 from ocr_baseline.lightning.metrics import MetricLogger
 from ocr_baseline.lightning.run import description as run_description
+from ocr_baseline.lightning.run.trainer_tokens import token_of
 from ocr_baseline.measure.device import DeviceTimeline
 from ocr_baseline.model.privacy import OutwardLogger, error_text
 from ocr_baseline.recording.accelerator_memory import AcceleratorProbe
@@ -26,7 +27,8 @@ from ocr_baseline.recording.config_policy import ConfigPolicy
 from ocr_baseline.recording.cuda_clock import CudaClock
 from ocr_baseline.recording.loader_identity import loader_identity
 from ocr_baseline.recording.rank import Rank
-from ocr_baseline.recording.recording import Recording
+from ocr_baseline.recording.recording import MOST_SAMPLING_HZ, Recording
+from ocr_baseline.recording.run_token import RunToken
 from ocr_baseline.vocabulary import Stage, names_of
 
 if TYPE_CHECKING:
@@ -71,6 +73,8 @@ class PerformanceProfilerCallback(GuestCallback):
         verbose: Log each epoch's statistics with Python's logging as well.
         operations: Dotted names, one or several, of callables to time wherever they are called, in
             loader workers too, as in `cv2.findContours`.
+        sampling_hz: Look this many times a second, in the main thread and in loader workers, which
+            functions are running; 0 doesn't.
         output_dir: Folder of the baseline; default `baseline` in the Hydra run's output folder,
             else in `trainer.default_root_dir`.
         include_config: Keep the run's configuration, secrets redacted; False leaves it out of
@@ -86,6 +90,7 @@ class PerformanceProfilerCallback(GuestCallback):
         profile_memory: bool = True,
         verbose: bool = False,
         operations: str | Sequence[str] = (),
+        sampling_hz: float = 100.0,
         output_dir: str | Path | None = None,
         include_config: bool = True,
         shown_config_keys: str | Sequence[str] = (),
@@ -94,11 +99,16 @@ class PerformanceProfilerCallback(GuestCallback):
         super().__init__()
         if log_interval < 0:
             raise ValueError(f"log_interval must be 0 or more batches, not {log_interval}")
+        if not 0 <= sampling_hz <= MOST_SAMPLING_HZ:  # NaN is refused too
+            raise ValueError(
+                f"sampling_hz must be 0 to {MOST_SAMPLING_HZ} times a second, not {sampling_hz}"
+            )
         self.enabled = enabled
         self.log_interval = log_interval
         self.profile_memory = profile_memory
         self.verbose = verbose
         self.operations = names_of(operations)
+        self.sampling_hz = float(sampling_hz)
         self.output_dir = output_dir
         self.config_policy = ConfigPolicy(
             include=include_config, shown_keys=names_of(shown_config_keys)
@@ -110,10 +120,16 @@ class PerformanceProfilerCallback(GuestCallback):
         self._recording: Recording | None = None
         self._attachment: Attachment | None = None
         self._has_failed = False
+        self._token = RunToken()
 
     def __getstate__(self) -> dict[str, Any]:
         """Copies and pickles hold the arguments; the run that is recorded stays with this one."""
         return {**vars(self), "_recording": None, "_attachment": None, "_has_failed": False}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """A copy is of the same run only in a process that a strategy has started."""
+        vars(self).update(state)
+        self._token = self._token.of_copy()
 
     @property
     def records_folder(self) -> Path | None:
@@ -241,7 +257,7 @@ class PerformanceProfilerCallback(GuestCallback):
         """Go on with the records of the run before if they are in this trainer's folder."""
         folder = run_description.shared_folder(trainer, self._folder.of(trainer) / RECORDS_FOLDER)
         if self._recording is not None:
-            if self._recording.folder == folder:
+            if self._recording.can_go_on_in(folder):
                 self._recording.reopen()
                 return self._recording
             self._recording.close()
@@ -250,7 +266,9 @@ class PerformanceProfilerCallback(GuestCallback):
         self._recording = Recording(
             folder,
             Rank(trainer.global_rank, trainer.world_size),
+            token=token_of(trainer, self._token),
             profile_memory=self.profile_memory,
+            sampling_hz=self.sampling_hz,
             accelerator=AcceleratorProbe(device),
             device=DeviceTimeline(CudaClock()) if device.type == "cuda" else None,
         )

@@ -137,7 +137,7 @@ def test_tables_are_frames_in_the_documents_units() -> None:
 
 
 def test_an_unknown_table_is_an_error_that_lists_them_and_an_empty_one_has_no_rows() -> None:
-    with pytest.raises(ob.BaselineError, match="choose from phases, breakdown, epochs, operations"):
+    with pytest.raises(ob.BaselineError, match="choose from phases, breakdown, functions, epochs"):
         full_baseline().to_frame("batches")  # type: ignore[arg-type]
     assert len(empty_baseline().to_frame("breakdown")) == 0
 
@@ -227,3 +227,11 @@ def test_mypy_accepts_the_right_uses_and_refuses_the_wrong_ones() -> None:
     )  # fmt: skip
 
     assert done.returncode == 0, done.stdout
+
+
+def test_the_functions_of_lines_and_workers_are_a_table() -> None:
+    frame = full_baseline().to_frame("functions")
+    assert list(frame["name"]) == ["Metric.update", "Metric.match", "Receipts.__getitem__"]
+    assert list(frame["of_line"]) == ["metrics", "metrics", "fetch"]
+    assert list(frame["process"]) == ["main", "main", "worker"]
+    assert list(frame["inclusive_share"]) == [0.97, 0.71, 0.9]
