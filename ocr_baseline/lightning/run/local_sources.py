@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 from ocr_baseline.errors import SettingError, SourceError
 from ocr_baseline.lightning.run import description as run_description
+from ocr_baseline.measure.random_state import unchanged_random_state
 from ocr_baseline.model.privacy import config_hash, error_text
 from ocr_baseline.model.run import MeasurementRecord, Missing, Run, RunInfo
+from ocr_baseline.recording.read_back import with_end, without_batches
 from ocr_baseline.sources import SOURCES, find_source
 
 if TYPE_CHECKING:
@@ -50,6 +52,7 @@ def _wrong_order(names: Collection[str], known: Collection[str]) -> str | None:
     return None if twice is None else f"{str(twice)!r} is listed twice"
 
 
+@unchanged_random_state()
 def live_info(trainer: Trainer, status: RunStatus, ended_by: str | None) -> RunInfo:
     """Return what the trainer and its loggers say of which run this is."""
     identity = run_description.run_identity(trainer)
@@ -104,27 +107,13 @@ def _runs(
 
 
 def _nothing_found(empty: Run, order: Collection[SourceName]) -> Missing:
-    if empty.measurement.warnings:
-        detail = "no batch was recorded before the measuring stopped"
-    elif empty.info.source == "recorder":
-        detail = "the run ended before its first batch"
-    else:
-        detail = (
-            f"no source on the spot ({', '.join(order)}) held performance metrics: add "
-            "PerformanceProfilerCallback to the trainer's callbacks"
-        )
-    return Missing(metric="phases", reason="not_collected", detail=detail)
-
-
-def _ended(run: Run, info: RunInfo) -> Run:
-    """Give the run the end that its records could not take any more (a full disk)."""
-    lacking = "the records could not be written to their end: what came last is missing here"
-    return replace(
-        run,
-        info=replace(run.info, status=info.status, ended_by=info.ended_by),
-        measurement=replace(run.measurement, warnings=(*run.measurement.warnings, lacking)),
-        missing=tuple(entry for entry in run.missing if entry.metric != "run.status"),
+    if empty.info.source == "recorder":
+        return without_batches(empty)
+    detail = (
+        f"no source on the spot ({', '.join(order)}) held performance metrics: add "
+        "PerformanceProfilerCallback to the trainer's callbacks"
     )
+    return Missing(metric="phases", reason="not_collected", detail=detail)
 
 
 def _without_config(run: Run) -> Run:
@@ -143,7 +132,11 @@ def _completed(
 ) -> Run:
     """Add to what the source read what the live trainer knows better."""
     if run.info.source == "recorder":
-        known = run if run.info.status != "unknown" else _ended(run, live.info)
+        known = (
+            run
+            if run.info.status != "unknown"
+            else with_end(run, live.info.status, live.info.ended_by)
+        )
         if not policy.include:
             known = _without_config(known)
         return replace(known, missing=(*failures, *known.missing))

@@ -100,8 +100,8 @@ def test_a_function_of_a_tenth_of_the_stage_is_found_inside_the_models_own_line(
 def test_taking_a_function_out_saves_its_share_of_the_line_within_the_samples_margin() -> None:
     found = finding(drawing(0.5), RULE)
     assert found.estimated_saving_s == pytest.approx(0.5 * 0.8 * 24)
-    assert found.saving_low_s == pytest.approx(0.469 * 0.8 * 24, abs=0.02)
-    assert found.saving_high_s == pytest.approx(0.531 * 0.8 * 24, abs=0.02)
+    assert found.estimated_saving_low_s == pytest.approx(0.469 * 0.8 * 24, abs=0.02)
+    assert found.estimated_saving_high_s == pytest.approx(0.531 * 0.8 * 24, abs=0.02)
 
 
 def test_a_model_without_anything_beside_it_has_no_finding() -> None:
