@@ -80,11 +80,20 @@ def _skip(function: FunctionType) -> None:
 
 
 def leave_untraced(*functions: Any) -> None:
-    """Keep torch's compiler from looking at functions that run in the midst of compiled code."""
-    eval_frame = sys.modules.get("torch._C._dynamo.eval_frame")
-    with suppress(Exception):  # a torch without it compiles nothing, or names it otherwise
+    """Keep torch's compiler from looking at functions that run in the midst of compiled code.
+
+    This is torch's C module, which is there before the compiler is imported.
+    """
+    c_module: Any = sys.modules.get("torch._C._dynamo.eval_frame")
+    with suppress(Exception):  # no torch, or one that names it otherwise
+        is_old = hasattr(c_module, "skip_code")  # torch before 2.7
         for function in functions:
-            eval_frame.skip_code(function.__code__)  # type: ignore[union-attr]  # None is suppressed
+            if is_old:
+                c_module.skip_code(function.__code__)
+            else:
+                skip = c_module._FrameAction.SKIP
+                strategy = c_module._FrameExecStrategy(skip, skip)
+                c_module.set_code_exec_strategy(function.__code__, strategy)
 
 
 def _is_in_graphs(function: FunctionType) -> bool:
