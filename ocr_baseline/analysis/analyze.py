@@ -7,6 +7,11 @@ from importlib import metadata
 from typing import TYPE_CHECKING
 
 from ocr_baseline.analysis.findings import find
+from ocr_baseline.analysis.functions.sampled_lines import (
+    phase_with_functions,
+    sampled_lines,
+    workers_with_functions,
+)
 from ocr_baseline.analysis.measured import Measured
 from ocr_baseline.analysis.memory import memory
 from ocr_baseline.analysis.missing import missing_metrics
@@ -97,18 +102,23 @@ def measure(run: Run) -> Measured:
         for stage, stage_times in times.items()
         if (used := worker_times(stage_times, run.workers)) is not None
     }
-    found = phases(run, times)
+    sampled = sampled_lines(run.stack_samples)
+    found = [phase_with_functions(phase, sampled) for phase in phases(run, times)]
     return Measured(
         run=run,
         phases=found,
         operations=_operations(run, times, workers),
-        workers=[workers_section(times[stage], used) for stage, used in workers.items()],
+        workers=[
+            workers_with_functions(workers_section(times[stage], used), sampled)
+            for stage, used in workers.items()
+        ],
         measurement=_measurement(run, times),
         environment=_environment(run).known,
         train_vs_validation=_train_vs_validation(found, times),
         memory=None if run.memory is None else memory(run.memory),
         times=times,
         worker_times=workers,
+        sampled=sampled,
     )
 
 

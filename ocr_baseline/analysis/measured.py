@@ -11,6 +11,7 @@ from ocr_baseline.vocabulary import PHASE_NAMES
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ocr_baseline.analysis.functions.sampled_lines import SampledLine
     from ocr_baseline.analysis.phases.stage_times import StageTimes
     from ocr_baseline.analysis.replay.loader_replay import LoaderReplay
     from ocr_baseline.analysis.workers import WorkerTimes
@@ -45,6 +46,8 @@ class Measured:
     memory: Memory | None = None
     times: Mapping[Stage, StageTimes] = field(default_factory=dict)
     worker_times: Mapping[Stage, WorkerTimes] = field(default_factory=dict)
+    sampled: Mapping[tuple[str, str], SampledLine] = field(default_factory=dict)
+    """By phase and line, as in the document; `fetch` is what the workers do to make batches."""
     replays: dict[str, LoaderReplay | None] = field(default_factory=dict, repr=False)
     """By phase, filled by `worker_replay`, which several rules ask for the same one."""
 
@@ -56,6 +59,16 @@ class Measured:
     def whole_phases(self) -> list[Phase]:
         """The phase of each name that has one."""
         return [phase for name in PHASE_NAMES if (phase := self.phase(name)) is not None]
+
+    def workers_of(self, phase: Phase) -> Workers | None:
+        """Return the workers that made a phase's batches, None where none was recorded."""
+        return next((entry for entry in self.workers if entry.phase == phase.name), None)
+
+    @property
+    def total_s(self) -> float:
+        """The time of the run, or of its phases where that wasn't measured."""
+        phases_s = sum(phase.total_s or 0.0 for phase in self.whole_phases)
+        return max(self.run.info.duration_s or 0.0, phases_s)
 
 
 def line_of(phase: Phase, name: str) -> BreakdownLine | None:

@@ -39,6 +39,9 @@ SCHEMA_VERSION = "1.0"
 
 Severity = Literal["high", "medium", "low", "info"]
 
+SMALL_SHARE_OF_RUN = 0.02
+"""A saving below 2% of the run is no bottleneck: runs of the same code vary by as much."""
+
 FiniteFloat = Annotated[float, Field(allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0, le=2**63 - 1)]
 """A whole number that every reader can hold: nothing in a run is counted beyond it."""
@@ -73,10 +76,30 @@ class Warmup(DocumentModel):
     rule: str
 
 
+class FunctionShare(DocumentModel):
+    """A function that sampling met in a line, as shares of the line's samples.
+
+    `self_share` is the function's own code and the C functions that it calls, `inclusive_share`
+    everything that it calls; `low` and `high` are the 95% interval of the latter. `line` is the
+    function's first line in `file`. `framework` is torch and Lightning.
+    """
+
+    name: str
+    file: str
+    line: Count
+    origin: Literal["user", "library", "framework", "stdlib"]
+    self_share: FiniteFloat
+    inclusive_share: FiniteFloat
+    low: FiniteFloat
+    high: FiniteFloat
+
+
 class BreakdownLine(DocumentModel):
     """One line of a phase's time: `share` of the phase's total, mean seconds per batch.
 
     `parts` splits `callbacks` by callback class; a part is in its line's total already.
+    `functions` are the heaviest that sampling met in the line, `cause` is the one of them that the
+    line's time is in, None where the samples show no single one or there are too few.
     """
 
     name: str
@@ -84,6 +107,8 @@ class BreakdownLine(DocumentModel):
     share: FiniteFloat | None
     per_batch_s: FiniteFloat | None
     parts: list[BreakdownLine] = []
+    functions: list[FunctionShare] = []
+    cause: FunctionShare | None = None
 
 
 class DeviceTime(DocumentModel):
@@ -212,7 +237,8 @@ class Workers(DocumentModel):
 
     `busy_s` is the time that all of them together spent making batches, `unnamed_s` the part of
     it in no named operation, `waited_s` the part of it that the main thread waited for. A
-    worker's start-up runs from asking for the process to its being ready for a batch.
+    worker's start-up runs from asking for the process to its being ready for a batch. `functions`
+    and `cause` are, as in a line of the breakdown, what sampling met while they made batches.
     """
 
     phase: str
@@ -224,6 +250,8 @@ class Workers(DocumentModel):
     busy_s: FiniteFloat
     unnamed_s: FiniteFloat
     waited_s: FiniteFloat
+    functions: list[FunctionShare] = []
+    cause: FunctionShare | None = None
 
 
 class Ratio(DocumentModel):
@@ -354,22 +382,59 @@ class Evidence(DocumentModel):
     unit: str
 
 
+class NamedCause(DocumentModel):
+    """The function that sampling named as the cause of a finding.
+
+    `share` is its part of the time of `of` (a path of the document), with its 95% interval.
+    """
+
+    name: str
+    file: str
+    line: Count
+    share: FiniteFloat
+    low: FiniteFloat
+    high: FiniteFloat
+    of: str
+
+
 class Finding(DocumentModel):
-    """A cause that was measured, what it cost, and what to do about it."""
+    """A cause that was measured, what it cost, and what to do about it.
+
+    `lines` are the lines that its seconds are in, as `train.data_wait`. Findings that share their
+    seconds have one cause: the deepest leads, and the others name it in `part_of`. `share_of_run`
+    is the estimated saving over the time of the run, and `doubt` says what else may have caused it.
+    """
 
     id: str
     severity: Severity
     title: str
     evidence: list[Evidence]
     estimated_saving_s: FiniteFloat | None = None
+    saving_low_s: FiniteFloat | None = None
+    saving_high_s: FiniteFloat | None = None
     saving_basis: str | None = None
+    share_of_run: FiniteFloat | None = None
     advice: str
+    lines: list[str] = []
+    cause: NamedCause | None = None
+    part_of: str | None = None
+    doubt: str | None = None
 
     @property
-    def rank(self) -> tuple[float, int, str]:
-        """What findings are sorted by: the largest estimated saving, then severity, then id."""
+    def is_small(self) -> bool:
+        """Whether it would save less of the run than is worth a headline."""
+        return self.share_of_run is not None and self.share_of_run < SMALL_SHARE_OF_RUN
+
+    @property
+    def rank(self) -> tuple[int, float, int, str]:
+        """What findings are sorted by: what is doubtful, then what is small, comes last.
+
+        Among equals the largest estimated saving comes first, then severity, then the id.
+        """
         severities = get_args(Severity)
-        return -(self.estimated_saving_s or 0.0), severities.index(self.severity), self.id
+        tier = 2 if self.is_small else 1 if self.doubt else 0
+        saving_s = self.estimated_saving_s or 0.0
+        return tier, -saving_s, severities.index(self.severity), self.id
 
 
 class Measurement(DocumentModel):
@@ -491,6 +556,15 @@ class Baseline(DocumentModel):
     def ranked_findings(self) -> list[Finding]:
         """The findings, the most worthwhile first."""
         return sorted(self.findings, key=lambda finding: finding.rank)
+
+    @property
+    def leading_findings(self) -> list[Finding]:
+        """One finding for each cause, the most worthwhile first."""
+        return [finding for finding in self.ranked_findings if finding.part_of is None]
+
+    def shared_findings(self, leading: Finding) -> list[Finding]:
+        """Return the findings about the same seconds as a leading one."""
+        return [finding for finding in self.ranked_findings if finding.part_of == leading.id]
 
     def to_frame(self, table: TableName) -> pd.DataFrame:
         """Return one table of the document, in its names and units.

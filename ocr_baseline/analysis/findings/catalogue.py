@@ -70,9 +70,18 @@ VALIDATION_SLOWER = Kind(
     when="a validation sample takes longer than a training sample",
     basis="95% interval of the ratio above {equal:.0f}; high from a ratio of {high:.0f} (the limit "
     "of the project's first users). Causes: the largest additions of the waterfall, up to "
-    "{explained:.0%} of them (TraceML's limit for naming a cause), {causes:.0f} at most",
+    "{explained:.0%} of them (TraceML's limit for naming a cause), {causes:.0f} at most; the batch "
+    f"size where validation's is at most 1/{{size:.0f}} of training's and its batches take no "
+    f"longer ({_OUR_CHOICE})",
     saving="validation at training's time per sample",
-    limits={"equal": 1.0, "medium": 1.0, "high": 2.0, "explained": EXPLAINED, "causes": 3},
+    limits={
+        "equal": 1.0,
+        "medium": 1.0,
+        "high": 2.0,
+        "explained": EXPLAINED,
+        "causes": 3,
+        "size": 2,
+    },
 )
 DOMINANT_OPERATION = Kind(
     id="dominant-operation",
@@ -81,6 +90,17 @@ DOMINANT_OPERATION = Kind(
     "be what the stage is for)",
     saving="its exclusive time, less any longer wait for loader workers",
     limits={"medium": 0.10, "high": 0.30},
+)
+DOMINANT_FUNCTION = Kind(
+    id="dominant-function",
+    when="sampling meets one function beside the model in much of a stage, in lines that have no "
+    "finding of their own; steps, layers and what mostly calls layers are the model",
+    basis=f"medium {{medium:.0%}}, high {{high:.0%}} of the stage ({_OUR_CHOICE}: a function may "
+    "be what the stage is for); {ticks:.0f} samples of the line; a stage of at least {of_run:.0%} "
+    "of the run",
+    saving="its share of the line, less any longer wait for loader workers; the range is the "
+    "margin of the share",
+    limits={"medium": 0.10, "high": 0.30, "ticks": 30, "of_run": 0.02},
 )
 INPUT_BOUND = _line("input-bound", "the main thread waits for batches", "the whole wait")
 LOADER_STARTUP = _line(
@@ -184,10 +204,12 @@ MEMORY_GROWTH = Kind(
     id="memory-growth",
     when="the process tree keeps growing; main process and workers are named when they grow on "
     "their own",
-    basis="95% interval of the second half's slope above 0, and {per_hour:.0%} per hour of what it "
-    f"holds ({_OUR_CHOICE}); high when the machine would be full within {{hours:.0f}} hours",
+    basis="95% interval of the second half's slope above 0, also within a phase, and "
+    "{per_hour:.0%} per hour of what it "
+    f"holds; {{minutes:.0f}} minutes sampled, of which the second half is judged ({_OUR_CHOICE}); "
+    "high when the machine would be full within {hours:.0f} hours",
     saving="none",
-    limits={"per_hour": 0.05, "hours": 24},
+    limits={"per_hour": 0.05, "hours": 24, "minutes": 20},
 )
 NOISY_MACHINE = Kind(
     id="noisy-machine",
@@ -213,6 +235,7 @@ PROFILER_COST = Kind(
 CATALOGUE: tuple[Kind, ...] = (
     VALIDATION_SLOWER,
     DOMINANT_OPERATION,
+    DOMINANT_FUNCTION,
     INPUT_BOUND,
     LOADER_STARTUP,
     WORKER_OPERATION,

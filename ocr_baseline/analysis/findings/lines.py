@@ -7,6 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from ocr_baseline.analysis.findings import catalogue
+from ocr_baseline.analysis.findings.named_cause import (
+    begin_with,
+    cause_evidence,
+    cause_of,
+    with_cause,
+)
 from ocr_baseline.analysis.findings.rule import (
     count_evidence,
     seconds_evidence,
@@ -45,13 +51,14 @@ class LineRule:
     """A line and the kind of finding that it is; `title` has a place for the stage.
 
     `remedy` is the advice where the line is work of the main thread, and a function where what to
-    do depends on the loader.
+    do depends on the loader. `unnamed` is added to the advice where no function is named.
     """
 
     line: Line
     kind: Kind
     title: str
     remedy: str | Callable[[Measured, Phase, BreakdownLine], Remedy]
+    unnamed: str = ""
 
 
 def lines(measured: Measured) -> Iterator[Finding | Silence]:
@@ -59,10 +66,19 @@ def lines(measured: Measured) -> Iterator[Finding | Silence]:
     for phase in measured.whole_phases:
         for rule in LINE_RULES:
             line = line_of(phase, rule.line.value)
-            if line is None or (line.share or 0.0) < rule.kind["medium"]:
+            if line is None or not _is_heavy(rule, line):
                 continue
             silence = too_few_batches(rule.kind, phase)
             yield silence if silence is not None else _finding(measured, phase, rule, line)
+
+
+def is_judged(line: BreakdownLine) -> bool:
+    """Whether a rule here finds that the line takes too much."""
+    return any(rule.line.value == line.name and _is_heavy(rule, line) for rule in LINE_RULES)
+
+
+def _is_heavy(rule: LineRule, line: BreakdownLine) -> bool:
+    return (line.share or 0.0) >= rule.kind["medium"]
 
 
 def _finding(measured: Measured, phase: Phase, rule: LineRule, line: BreakdownLine) -> Finding:
@@ -73,20 +89,26 @@ def _finding(measured: Measured, phase: Phase, rule: LineRule, line: BreakdownLi
         remedy = rule.remedy(measured, phase, line)
     parts = line.parts
     is_named = bool(parts) and parts[0].total_s >= NAMED_PART * line.total_s
+    words = title(
+        rule.title.format(stage=PHASE_WORDS[phase.name]), by=parts[0].name if is_named else None
+    )
+    cause = cause_of(measured, phase, line.name)
+    unnamed = f" {rule.unnamed}" if rule.unnamed and cause is None else ""
     return Finding(
         id=f"{rule.kind.id}:{phase.name}",
         severity=rule.kind.severity(share),
-        title=title(
-            rule.title.format(stage=PHASE_WORDS[phase.name]), by=parts[0].name if is_named else None
-        ),
+        title=with_cause(words, cause),
         evidence=[
             share_evidence(phase, line.name, share),
             seconds_evidence(f"phases.{phase.name}.breakdown.{line.name}.total_s", line.total_s),
+            *cause_evidence(cause),
             *remedy.evidence,
         ],
         estimated_saving_s=remedy.saving_s,
         saving_basis=remedy.basis,
-        advice=remedy.advice,
+        advice=begin_with(cause, remedy.advice) + unnamed,
+        lines=[f"{phase.name}.{line.name}"],
+        cause=cause,
     )
 
 
@@ -105,14 +127,9 @@ def _without_the_line(measured: Measured, phase: Phase, line: BreakdownLine, adv
 def _batches_in_time(measured: Measured, phase: Phase, line: BreakdownLine) -> Remedy:
     """With the data ready in time the stage would be shorter by the whole wait."""
     basis = "batches ready when they are asked for"
-    workers = _workers(measured, phase)
+    workers = measured.workers_of(phase)
     if workers is None:
-        return Remedy(
-            line.total_s,
-            basis,
-            "No loader worker was recorded in this stage. If its loader has none, the main thread "
-            "makes the batches itself: set num_workers above 0.",
-        )
+        return Remedy(line.total_s, basis, _advice_without_workers(measured, phase))
     evidence = [count_evidence(f"workers.{phase.name}.count", workers.count)]
     advice = "Give the loader more workers while cores are idle, or make its work cheaper."
     heaviest = _waited_for_longest(measured, phase)
@@ -121,6 +138,20 @@ def _batches_in_time(measured: Measured, phase: Phase, line: BreakdownLine) -> R
         evidence.append(seconds_evidence(f"{where}.waited_s", heaviest.waited_s))
         advice += f" Of the named operations, the main thread waited longest for {heaviest.name}."
     return Remedy(line.total_s, basis, advice, tuple(evidence))
+
+
+def _advice_without_workers(measured: Measured, phase: Phase) -> str:
+    sampled = measured.sampled.get((phase.name, Line.DATA_WAIT.value))
+    is_set = phase.name == "train" and measured.environment.num_workers == 0
+    if is_set or (sampled is not None and sampled.makes_batches):
+        return (
+            "The loader has no workers, so the main thread makes the batches itself: set "
+            "num_workers above 0, or make a batch cheaper."
+        )
+    return (
+        "No loader worker was recorded in this stage. If its loader has none, the main thread "
+        "makes the batches itself: set num_workers above 0."
+    )
 
 
 def _waited_for_longest(measured: Measured, phase: Phase) -> Operation | None:
@@ -136,7 +167,7 @@ def _loader_kept(measured: Measured, phase: Phase, line: BreakdownLine) -> Remed
 
     That saves their startup in those passes, and no more than the line holds.
     """
-    workers = _workers(measured, phase)
+    workers = measured.workers_of(phase)
     evidence = () if workers is None else tuple(_startup_evidence(workers))
     if workers is not None and workers.startup_mean_s is not None:
         restarts = workers.processes / workers.count - 1
@@ -164,10 +195,6 @@ def _startup_evidence(workers: Workers) -> Iterator[Evidence]:
         yield seconds_evidence(f"{where}.startup_mean_s", workers.startup_mean_s)
 
 
-def _workers(measured: Measured, phase: Phase) -> Workers | None:
-    return next((entry for entry in measured.workers if entry.phase == phase.name), None)
-
-
 LINE_RULES = (
     LineRule(
         line=Line.TRANSFER,
@@ -189,8 +216,8 @@ LINE_RULES = (
         kind=catalogue.HEAVY_METRICS,
         title="{stage} spends much of its time on metrics",
         remedy="Collect predictions at each batch and compute the metric once per epoch, on fewer "
-        "samples, or with a faster implementation of its slowest part. Sections inside the metric "
-        "will name that part.",
+        "samples, or with a faster implementation of its slowest part.",
+        unnamed="Sections inside the metric will name that part.",
     ),
     LineRule(
         line=Line.LOGGING,
@@ -217,8 +244,8 @@ LINE_RULES = (
         kind=catalogue.HEAVY_MODULE_HOOKS,
         title="{stage} spends much of its time in the LightningModule's own hooks",
         remedy="This is time in the module's hooks around its steps (on_*_batch_start, on_*_end "
-        "and the like). Put sections around their parts to see which one is slow, and do once per "
-        "epoch what doesn't need doing at every batch.",
+        "and the like). Do once per epoch what doesn't need doing at every batch.",
+        unnamed="Put sections around their parts to see which one is slow.",
     ),
     LineRule(
         line=Line.DATA_WAIT,

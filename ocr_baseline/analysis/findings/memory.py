@@ -9,7 +9,7 @@ from ocr_baseline.analysis.findings.catalogue import (
     FRAGMENTATION,
     MEMORY_GROWTH,
 )
-from ocr_baseline.analysis.findings.rule import bytes_evidence, count_evidence
+from ocr_baseline.analysis.findings.rule import Silence, bytes_evidence, count_evidence
 from ocr_baseline.model.document import Evidence, Finding
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ocr_baseline.model.document import AcceleratorMemory, Memory, MemoryUse
 
 MINUTES_PER_HOUR = 60.0
+SECONDS_PER_MINUTE = 60.0
 _ADVICE = {
     "the main process": "Look for what the main process keeps from batch to batch: outputs or "
     "losses in lists (detach them, or their graphs stay too), metrics that are never reset, "
@@ -109,11 +110,12 @@ def fragmentation(measured: Measured) -> Iterator[Finding]:
     )
 
 
-def memory_growth(measured: Measured) -> Iterator[Finding]:
+def memory_growth(measured: Measured) -> Iterator[Finding | Silence]:
     """Find process trees that keep growing, with an interval of the growth above zero.
 
-    The growth is the slope of the second half of the run; without ten samples over half a minute
-    there is none. At 5% per hour a run doubles its memory within a day. Main process and workers
+    The growth is the slope of the second half of the run. A run shorter than the catalogue's limit
+    is still filling its caches, and one whose phases don't grow within themselves only began
+    another phase. At 5% per hour a run doubles its memory within a day. Main process and workers
     are named when their own intervals lie above zero.
     """
     memory = measured.memory
@@ -121,7 +123,14 @@ def memory_growth(measured: Measured) -> Iterator[Finding]:
     if memory is None or tree is None or not _grows(tree) or not tree.mean:
         return
     per_hour = (tree.growth_bytes_per_min or 0.0) * MINUTES_PER_HOUR
-    if per_hour < MEMORY_GROWTH["per_hour"] * tree.mean:
+    if per_hour < MEMORY_GROWTH["per_hour"] * tree.mean or not _grows_within_a_phase(measured):
+        return
+    minutes = _minutes_sampled(measured)
+    if minutes < MEMORY_GROWTH["minutes"]:
+        yield Silence(
+            MEMORY_GROWTH.id,
+            f"memory was sampled for {minutes:.0f} min, {MEMORY_GROWTH['minutes']:.0f} needed",
+        )
         return
     hours_left = _hours_left(measured, tree, per_hour)
     places = _places(memory)
@@ -140,6 +149,20 @@ def memory_growth(measured: Measured) -> Iterator[Finding]:
 
 def _grows(use: MemoryUse | None) -> bool:
     return use is not None and (use.growth_low_bytes_per_min or 0.0) > 0
+
+
+def _grows_within_a_phase(measured: Measured) -> bool:
+    """Whether memory grows while some phase runs, as far as the phases have an interval."""
+    uses = [phase.memory.process_tree_rss_bytes for phase in measured.whole_phases if phase.memory]
+    known = [use for use in uses if use is not None and use.growth_low_bytes_per_min is not None]
+    return not known or any(map(_grows, known))
+
+
+def _minutes_sampled(measured: Measured) -> float:
+    samples = measured.run.memory
+    if samples is None or len(samples.at_s) == 0:
+        return 0.0
+    return float(samples.at_s[-1] - samples.at_s[0]) / SECONDS_PER_MINUTE
 
 
 def _places(memory: Memory) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ocr_baseline.analysis.findings.catalogue import DOMINANT_OPERATION, WORKER_OPERATION
+from ocr_baseline.analysis.findings.named_cause import cause_evidence, cause_of
 from ocr_baseline.analysis.findings.rule import (
     count_evidence,
     seconds_evidence,
@@ -14,7 +15,7 @@ from ocr_baseline.analysis.findings.rule import (
 )
 from ocr_baseline.analysis.replay.savings import main_thread_saving, worker_replay
 from ocr_baseline.model.document import Evidence, Finding
-from ocr_baseline.vocabulary import OPERATION_LINE_PREFIX, PHASE_WORDS
+from ocr_baseline.vocabulary import OPERATION_LINE_PREFIX, PHASE_WORDS, Line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -99,6 +100,7 @@ def _in_main_thread(measured: Measured, phase: Phase, operation: Operation) -> F
         saving_basis=basis,
         advice=f"Call {operation.name} less often or on less data, or replace it with a faster "
         "equivalent. If its result isn't needed at every batch, move it to the end of the epoch.",
+        lines=[f"{phase.name}.{operation.name}"],
     )
 
 
@@ -113,15 +115,18 @@ def _in_workers(measured: Measured, phase: Phase, operation: Operation) -> Findi
         basis = "the loader replayed without it, every batch made faster by its exclusive time"
         halved_s = replay.saving_without_s(line, 0.5)
         evidence.append(seconds_evidence(f"{_where(operation)}.saving_if_halved_s", halved_s))
+    cause = cause_of(measured, phase, Line.DATA_WAIT.value)
     return Finding(
         id=f"{WORKER_OPERATION.id}:{phase.name}:{operation.name}",
         severity=WORKER_OPERATION.severity(share_of(phase, waited_s)),
         title=title(f"{PHASE_WORDS[phase.name]} waits for {operation.name} in its loader workers"),
-        evidence=evidence,
+        evidence=[*evidence, *cause_evidence(cause)],
         estimated_saving_s=saving_s,
         saving_basis=basis,
         advice=f"Make {operation.name} cheaper, or do its work once instead of in every epoch "
         "(cached in memory or on disk); more workers only hide it.",
+        lines=[f"{phase.name}.{Line.DATA_WAIT.value}"],
+        cause=cause,
     )
 
 

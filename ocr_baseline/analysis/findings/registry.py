@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ocr_baseline.analysis.findings.dominant_function import dominant_function
 from ocr_baseline.analysis.findings.lines import lines
 from ocr_baseline.analysis.findings.memory import accelerator_memory, fragmentation, memory_growth
 from ocr_baseline.analysis.findings.noisy_machine import noisy_machine
+from ocr_baseline.analysis.findings.one_cause import one_cause_each
 from ocr_baseline.analysis.findings.operations import dominant_operation, worker_operation
 from ocr_baseline.analysis.findings.profiler_cost import profiler_cost
 from ocr_baseline.analysis.findings.rule import Rule, Silence
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 RULES: tuple[Rule, ...] = (
     validation_slower,
     dominant_operation,
+    dominant_function,
     lines,
     worker_operation,
     too_few_workers,
@@ -59,7 +62,7 @@ def find(measured: Measured) -> Found:
             else:
                 findings.append(outcome)
     return Found(
-        findings=sorted(findings, key=lambda finding: finding.rank),
+        findings=one_cause_each(measured, findings),
         silent=[
             f"not judged: {', '.join(dict.fromkeys(rules))} ({reason})"
             for reason, rules in silent.items()

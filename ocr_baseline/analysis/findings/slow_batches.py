@@ -167,6 +167,7 @@ def _tail(loader: SteadyLoader, median_s: float, p95_s: float) -> Finding:
         estimated_saving_s=saving_s,
         saving_basis=f"the batches above {TAIL_LATENCY['slow']} times the median take the median",
         advice=advice,
+        lines=[] if cause is None else [f"{loader.phase.name}.{cause.line}"],
     )
 
 

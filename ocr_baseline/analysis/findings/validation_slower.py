@@ -5,14 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ocr_baseline.analysis.findings.catalogue import VALIDATION_SLOWER
+from ocr_baseline.analysis.findings.named_cause import (
+    begin_with,
+    cause_evidence,
+    cause_of,
+    with_cause,
+)
 from ocr_baseline.analysis.findings.rule import Silence, seconds_evidence, title
+from ocr_baseline.analysis.workers import WAIT_LINES
 from ocr_baseline.model.document import Evidence, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ocr_baseline.analysis.measured import Measured
-    from ocr_baseline.model.document import Phase, Ratio, WaterfallStep
+    from ocr_baseline.model.document import NamedCause, Phase, Ratio, WaterfallStep
 
 
 def validation_slower(measured: Measured) -> Iterator[Finding | Silence]:
@@ -39,7 +46,7 @@ def validation_slower(measured: Measured) -> Iterator[Finding | Silence]:
         )
         return
     if (ratio.value if ratio.low is None else ratio.low) > VALIDATION_SLOWER["equal"]:
-        yield _finding(ratio, _causes(compared.waterfall_s_per_sample), validation)
+        yield _finding(measured, ratio, _causes(compared.waterfall_s_per_sample), validation)
 
 
 def _causes(steps: list[WaterfallStep]) -> list[WaterfallStep]:
@@ -53,12 +60,20 @@ def _causes(steps: list[WaterfallStep]) -> list[WaterfallStep]:
     return causes
 
 
-def _finding(ratio: Ratio, causes: list[WaterfallStep], validation: Phase) -> Finding:
+def _finding(
+    measured: Measured, ratio: Ratio, causes: list[WaterfallStep], validation: Phase
+) -> Finding:
     named = ", ".join(step.name for step in causes)
+    sizes = _smaller_batches(measured, validation)
+    words = title("a validation sample takes longer than a training sample", by=named or None)
+    cause = cause_of(measured, validation, causes[0].name) if causes else None
+    if sizes is not None:
+        own, training = sizes
+        words += f"; validation runs in batches of {own:.3g}, training in batches of {training:.3g}"
     return Finding(
         id=VALIDATION_SLOWER.id,
         severity=VALIDATION_SLOWER.severity(ratio.value),
-        title=title("a validation sample takes longer than a training sample", by=named or None),
+        title=with_cause(words, None if sizes else cause),
         evidence=[
             Evidence(metric="train_vs_validation.sample_ratio", value=ratio.value, unit="ratio"),
             *(
@@ -67,15 +82,74 @@ def _finding(ratio: Ratio, causes: list[WaterfallStep], validation: Phase) -> Fi
                 )
                 for step in causes
             ),
+            *_size_evidence(sizes),
+            *cause_evidence(cause),
         ],
         estimated_saving_s=(
             None if validation.total_s is None else validation.total_s * (1 - 1 / ratio.value)
         ),
         saving_basis="validation at training's time per sample",
-        advice=(
-            f"Look at the waterfall: {named} add{'' if len(causes) > 1 else 's'} the most time to "
-            "a validation sample."
-            if named
-            else "Record a run with PerformanceProfilerCallback to see which lines differ."
-        ),
+        advice=_advice(measured, named, len(causes), sizes, cause),
+        lines=[f"validation.{step.name}" for step in causes[:1]],
+        cause=None if sizes else cause,
     )
+
+
+def _smaller_batches(measured: Measured, validation: Phase) -> tuple[float, float] | None:
+    """Return samples per batch of validation and of training where those explain the difference.
+
+    They do where validation's batches hold at most half as many samples, and a batch takes no
+    longer than one of training: what a batch costs whatever its size then falls on fewer samples.
+    """
+    train, compared = measured.phase("train"), measured.train_vs_validation
+    batches = None if compared is None else compared.batch_ratio
+    own, training = _batch_size(validation), None if train is None else _batch_size(train)
+    if own is None or training is None or batches is None:
+        return None
+    explains = own * VALIDATION_SLOWER["size"] <= training and batches.value <= 1
+    return (own, training) if explains else None
+
+
+def _batch_size(phase: Phase) -> float | None:
+    return phase.samples / phase.batches if phase.samples and phase.batches else None
+
+
+def _size_evidence(sizes: tuple[float, float] | None) -> list[Evidence]:
+    if sizes is None:
+        return []
+    return [
+        Evidence(metric=f"phases.{name}.samples_per_batch", value=size, unit="samples")
+        for name, size in zip(("validation", "train"), sizes, strict=True)
+    ]
+
+
+def _advice(
+    measured: Measured,
+    named: str,
+    causes: int,
+    sizes: tuple[float, float] | None,
+    cause: NamedCause | None,
+) -> str:
+    if not named:
+        return "Record a run with PerformanceProfilerCallback to see which lines differ."
+    advice = (
+        f"Look at the waterfall: {named} add{'' if causes > 1 else 's'} the most time to "
+        "a validation sample."
+    )
+    if sizes is not None:
+        advice = f"Give the validation loader training's batch size. {advice}"
+    return f"{begin_with(cause if sizes is None else None, advice)}{_worker_words(measured, named)}"
+
+
+def _worker_words(measured: Measured, named: str) -> str:
+    """Return how the loaders differ, where validation waits longer for its data."""
+    if not any(line in named for line in WAIT_LINES):
+        return ""
+    count = {entry.phase: entry.count for entry in measured.workers}
+    own, training = count.get("validation", 0), count.get("train", 0)
+    if own >= training:
+        return ""
+    own_words = (
+        f"{own} loader workers" if own > 1 else "one" if own else "no loader worker recorded"
+    )
+    return f" Validation has {own_words}, training {training}."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ocr_baseline.analysis.findings.catalogue import TOO_FEW_WORKERS, TOO_MANY_WORKERS
+from ocr_baseline.analysis.findings.named_cause import cause_of
 from ocr_baseline.analysis.findings.rule import (
     Silence,
     count_evidence,
@@ -107,6 +108,8 @@ def _finding(
         saving_basis=f"the loader replayed with {more} workers instead of {count}, which share the "
         "cores with each other and the main thread",
         advice=f"Set the loader's num_workers to {more}, then compare: each worker takes memory.",
+        lines=[f"{phase.name}.{Line.DATA_WAIT.value}"],
+        cause=cause_of(measured, phase, Line.DATA_WAIT.value),
     )
 
 

@@ -46,7 +46,7 @@ def processors(measured: Measured) -> Processors:
 
 
 def main_thread_saving(
-    measured: Measured, phase: Phase, line: str, took_s: float, what: str
+    measured: Measured, phase: Phase, line: str, took_s: float, what: str, removed: float = 1.0
 ) -> tuple[float, str]:
     """Return what removing a line of the main thread saves in seconds, and the basis of that.
 
@@ -57,8 +57,9 @@ def main_thread_saving(
         measured: The run.
         phase: The phase.
         line: The line, as the batches have it.
-        took_s: Its time over the phase.
+        took_s: The time over the phase of what is removed.
         what: What is removed, as in "removing it".
+        removed: Which part of the line that is.
     """
     basis = f"{what}: it ran in the main thread, so the stage gets shorter by the time it took"
     if measured.environment.accelerator not in {None, "cpu"}:
@@ -66,7 +67,7 @@ def main_thread_saving(
     replay = worker_replay(measured, phase)
     if replay is None:
         return took_s, basis
-    added_wait_s = replay.added_wait_without_main_s(line)
+    added_wait_s = replay.added_wait_without_main_s(line, removed)
     if added_wait_s > 0:
         basis += ", minus the longer wait for the loader's workers that would follow (replayed)"
     return max(took_s - added_wait_s, 0.0), basis

@@ -2,14 +2,20 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from ocr_baseline.analysis import analyze
 from ocr_baseline.model.run import Run
+from ocr_baseline.vocabulary import Stage
 from tests.ocr_baseline.analysis.builders import (
     evidence,
     finding,
     findings,
     memory_samples,
     run,
+    silent_rules,
+    stage,
+    table,
     with_environment,
 )
 
@@ -72,10 +78,14 @@ def test_a_peak_that_was_not_measured_is_not_compared() -> None:
     assert findings(on_accelerator(4.0 * GIB, None), "fragmentation") == []
 
 
-def growing(main_a_min: float, workers_a_min: float, *, samples: int = 60) -> Run:
-    minutes = np.arange(samples) * 5.0 / 60.0
+def growing(
+    main_a_min: float, workers_a_min: float, *, samples: int = 60, every_s: float = 30.0
+) -> Run:
+    minutes = np.arange(samples) * every_s / 60.0
     return run(
-        memory=memory_samples(4 * GIB + main_a_min * minutes, 4 * GIB + workers_a_min * minutes)
+        memory=memory_samples(
+            4 * GIB + main_a_min * minutes, 4 * GIB + workers_a_min * minutes, every_s=every_s
+        )
     )
 
 
@@ -101,7 +111,7 @@ def test_growth_that_fills_the_machine_within_a_day_is_high() -> None:
     measured_run = with_environment(growing(0.1 * GIB, 0.0), memory_bytes=32 * 2**30)
     found = finding(measured_run, "memory-growth")
     assert found.severity == "high"
-    assert evidence(found)["memory.hours_until_full"] == pytest.approx((24 - 0.49) / 6, abs=0.01)
+    assert evidence(found)["memory.hours_until_full"] == pytest.approx((24 - 2.95) / 6, abs=0.01)
     roomy = with_environment(growing(0.1 * GIB, 0.0), memory_bytes=320 * 2**30)
     assert finding(roomy, "memory-growth").severity == "medium"
 
@@ -115,3 +125,28 @@ def test_slow_shrinking_or_uncertain_growth_is_no_finding() -> None:
 
 def test_a_run_too_short_for_a_slope_has_no_growth() -> None:
     assert findings(growing(GIB, 0.0, samples=10), "memory-growth") == []
+
+
+def test_a_run_of_nine_minutes_is_still_filling_its_caches() -> None:
+    short = analyze(growing(0.1 * GIB, 0.0, samples=108, every_s=5.0))
+    assert short.findings == []
+    [note] = silent_rules(short)
+    assert note == "not judged: memory-growth (memory was sampled for 9 min, 20 needed)"
+
+
+def test_memory_that_grows_in_no_phase_only_went_from_one_phase_to_the_next() -> None:
+    # training holds 4 GiB for 40 minutes, validation 5 for ten, test 6 for ten
+    level = np.repeat([0, 1, 2], [80, 20, 20])
+    phases = (Stage.TRAIN, Stage.VALIDATION, Stage.TEST)
+    stages = tuple(phases[number].value for number in level)
+
+    def in_phases(main_bytes: NDArray[np.float64]) -> Run:
+        return run(
+            *(stage(which, table(24, {"forward": 0.1})) for which in phases),
+            memory=memory_samples(main_bytes, 0.0, every_s=30.0, stages=stages),
+        )
+
+    levels = (4 + level) * GIB
+    assert findings(in_phases(levels), "memory-growth") == []
+    growth = np.arange(120) * 0.05 * GIB
+    assert findings(in_phases(levels + growth), "memory-growth") != []

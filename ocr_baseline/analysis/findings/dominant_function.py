@@ -1,0 +1,102 @@
+"""A sampled function beside the model takes much of a stage, in a line that nothing else judges."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ocr_baseline.analysis.findings.catalogue import DOMINANT_FUNCTION
+from ocr_baseline.analysis.findings.lines import is_judged
+from ocr_baseline.analysis.findings.named_cause import percent_words, place_of
+from ocr_baseline.analysis.findings.rule import share_of, too_few_batches
+from ocr_baseline.analysis.replay.savings import main_thread_saving
+from ocr_baseline.model.document import Evidence, Finding, NamedCause
+from ocr_baseline.vocabulary import PHASE_WORDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ocr_baseline.analysis.findings.rule import Silence
+    from ocr_baseline.analysis.measured import Measured
+    from ocr_baseline.model.document import BreakdownLine, FunctionShare, Phase
+
+
+def dominant_function(measured: Measured) -> Iterator[Finding | Silence]:
+    """Find functions that take much of a stage within the model's own lines.
+
+    A line such as `forward` is what a stage is for and is never a finding as a whole; a function
+    in it that draws, decodes or sorts may well be one.
+    """
+    operations = {operation.name for operation in measured.operations}
+    for phase in measured.whole_phases:
+        if share_of_run(measured, phase) < DOMINANT_FUNCTION["of_run"]:
+            continue
+        found = [
+            (line, function)
+            for line in phase.breakdown
+            if not is_judged(line) and line.name not in operations
+            for function in _functions(measured, phase, line)
+        ]
+        silence = too_few_batches(DOMINANT_FUNCTION, phase) if found else None
+        if silence is not None:
+            yield silence
+            continue
+        for line, function in found:
+            yield _finding(measured, phase, line, function)
+
+
+def share_of_run(measured: Measured, phase: Phase) -> float:
+    """Return which part of the run a phase is."""
+    return (phase.total_s or 0.0) / measured.total_s if measured.total_s else 0.0
+
+
+def _functions(measured: Measured, phase: Phase, line: BreakdownLine) -> list[FunctionShare]:
+    sampled = measured.sampled.get((phase.name, line.name))
+    if sampled is None or not line.share or line.share < DOMINANT_FUNCTION["medium"]:
+        return []
+    return sampled.separable(DOMINANT_FUNCTION["medium"] / line.share)
+
+
+def _finding(
+    measured: Measured, phase: Phase, line: BreakdownLine, function: FunctionShare
+) -> Finding:
+    where = f"phases.{phase.name}.breakdown.{line.name}"
+    line_share = share_of(phase, line.total_s)
+    of_phase = NamedCause(
+        name=function.name,
+        file=function.file,
+        line=function.line,
+        share=function.inclusive_share * line_share,
+        low=function.low * line_share,
+        high=function.high * line_share,
+        of=f"phases.{phase.name}",
+    )
+    saving_s, basis = _saving(measured, phase, line, function.inclusive_share)
+    return Finding(
+        id=f"{DOMINANT_FUNCTION.id}:{phase.name}:{function.name}",
+        severity=DOMINANT_FUNCTION.severity(of_phase.share),
+        title=f"{place_of(of_phase)} takes {percent_words(of_phase)} of {PHASE_WORDS[phase.name]}",
+        evidence=[
+            Evidence(
+                metric=f"{where}.functions.{function.name}.inclusive_share",
+                value=function.inclusive_share,
+                unit="share",
+            ),
+            Evidence(metric=f"{where}.total_s", value=line.total_s, unit="s"),
+        ],
+        estimated_saving_s=saving_s,
+        saving_low_s=_saving(measured, phase, line, function.low)[0],
+        saving_high_s=_saving(measured, phase, line, function.high)[0],
+        saving_basis=basis,
+        advice=f"It runs within {line.name}. Call it less often or on less data, or replace it "
+        "with a faster equivalent; what isn't needed at every batch can be done for some of them. "
+        "If it is the model's own computation, there may be nothing to take out.",
+        lines=[f"{phase.name}.{line.name}"],
+        cause=of_phase,
+    )
+
+
+def _saving(
+    measured: Measured, phase: Phase, line: BreakdownLine, share: float
+) -> tuple[float, str]:
+    took_s = share * line.total_s
+    return main_thread_saving(measured, phase, line.name, took_s, "without it", removed=share)

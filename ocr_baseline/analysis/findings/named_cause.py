@@ -1,0 +1,75 @@
+"""The sampled function that a finding about a line, or about the loader's work, is named by."""
+
+from __future__ import annotations
+
+from pathlib import PureWindowsPath
+from typing import TYPE_CHECKING
+
+from ocr_baseline.analysis.functions.origin import LAYER
+from ocr_baseline.analysis.measured import line_of
+from ocr_baseline.model.document import Evidence, FunctionShare, NamedCause
+from ocr_baseline.vocabulary import Line
+
+if TYPE_CHECKING:
+    from ocr_baseline.analysis.measured import Measured
+    from ocr_baseline.model.document import Phase
+
+
+def cause_of(measured: Measured, phase: Phase, line: str) -> NamedCause | None:
+    """Return the cause of a line's time, None where sampling names none but the model.
+
+    A wait for workers is caused by what they do.
+    """
+    workers = measured.workers_of(phase)
+    if line == Line.DATA_WAIT.value and workers is not None:
+        return _named(workers.cause, f"workers.{phase.name}")
+    found = line_of(phase, line)
+    where = f"phases.{phase.name}.breakdown.{line}"
+    return None if found is None else _named(found.cause, where)
+
+
+def _named(cause: FunctionShare | None, of: str) -> NamedCause | None:
+    if cause is None or cause.name.rpartition(".")[2] == LAYER:
+        return None
+    return NamedCause(
+        name=cause.name,
+        file=cause.file,
+        line=cause.line,
+        share=cause.inclusive_share,
+        low=cause.low,
+        high=cause.high,
+        of=of,
+    )
+
+
+def with_cause(words: str, cause: NamedCause | None) -> str:
+    """Return a title that ends in its cause, where there is one."""
+    if cause is None:
+        return words
+    whole = "the workers' time" if cause.of.startswith("workers.") else "it"
+    return f"{words}: {place_of(cause)} takes {percent_words(cause)} of {whole}"
+
+
+def place_of(cause: NamedCause) -> str:
+    """Return `Blur.__call__ (data.py:31)`; the report has the whole path."""
+    # A Windows path also splits at `/`, so that this reads the paths of every system.
+    return f"{cause.name} ({PureWindowsPath(cause.file).name}:{cause.line})"
+
+
+def percent_words(cause: NamedCause) -> str:
+    """Return `71 ± 3%`, in whole points, for the sampled share and its margin."""
+    points = max(round(100 * (cause.high - cause.low) / 2), 1)
+    return f"{round(100 * cause.share)} ± {points}%"
+
+
+def cause_evidence(cause: NamedCause | None) -> list[Evidence]:
+    """Return the share that names the cause."""
+    if cause is None:
+        return []
+    metric = f"{cause.of}.functions.{cause.name}.inclusive_share"
+    return [Evidence(metric=metric, value=cause.share, unit="share")]
+
+
+def begin_with(cause: NamedCause | None, advice: str) -> str:
+    """Return advice that begins at the cause, where there is one."""
+    return advice if cause is None else f"Begin with {place_of(cause)}. {advice}"

@@ -1,0 +1,69 @@
+"""Whose code a function is, told by the file that it is in."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from ocr_baseline.model.run import SampledFunction
+
+Origin = Literal["user", "library", "framework", "stdlib", "own"]
+
+_INSTALLED = re.compile(r"/(?:site|dist)-packages/([^/]+)")
+_LIGHTNING = re.compile(r"/(?:lightning/(?:pytorch|fabric)|pytorch_lightning|lightning_fabric)/")
+_OWN = re.compile(r"/ocr_baseline/(?:measure|lightning|records|hydra)/")
+_STDLIB = re.compile(
+    r"/lib(?:64)?/(?:[^/]+/)?(?:python|pypy)3[^/]*/|/python3\d*/lib/", re.IGNORECASE
+)
+_FRAMEWORKS = frozenset({"torch", "functorch", "lightning_utilities"})
+_TYPED_IN = ("<stdin>", "<string>", "<ipython-")
+
+LAYER = "forward"
+"""What a layer of a model calls its work."""
+
+MODULE_CALL = "torch/nn/modules/module.py"
+"""Where torch calls a module's `forward`, and its hooks."""
+
+WORKER_LOOP = "torch/utils/data/_utils/worker.py"
+"""Where a loader's worker begins."""
+
+
+def path_of(function: SampledFunction) -> str:
+    """Return the function's file with `/` between its parts on every system."""
+    return function.file.replace("\\", "/")
+
+
+def origin_of(function: SampledFunction) -> Origin:
+    """Return whose code it is.
+
+    `framework` is torch and Lightning, `library` any other installed package, and `user` what is
+    neither installed, nor the standard library, nor generated.
+    """
+    path = path_of(function)
+    if path.startswith("<"):
+        return "user" if path.startswith(_TYPED_IN) else "stdlib"
+    if _OWN.search(path):
+        return "own"
+    if _LIGHTNING.search(path):
+        return "framework"
+    package = package_of(function)
+    if package is not None:
+        return "framework" if package in _FRAMEWORKS else "library"
+    return "stdlib" if _STDLIB.search(path) else "user"
+
+
+def package_of(function: SampledFunction) -> str | None:
+    """Return the installed package that the file belongs to, None where it isn't installed."""
+    installed = _INSTALLED.search(path_of(function))
+    return installed.group(1).removesuffix(".py") if installed else None
+
+
+def is_lightning(function: SampledFunction) -> bool:
+    """Whether the function is Lightning's."""
+    return _LIGHTNING.search(path_of(function)) is not None
+
+
+def own_name(function: SampledFunction) -> str:
+    """Return the last part of the qualified name."""
+    return function.name.rpartition(".")[2]

@@ -1,0 +1,193 @@
+from __future__ import annotations
+
+import pytest
+
+from ocr_baseline.analysis.functions.sampled_lines import SampledLine, sampled_lines
+from ocr_baseline.vocabulary import Stage
+from tests.ocr_baseline.analysis.sampled_stacks import CALL, FIT, samples
+
+STEP = f"{FIT} lightning:run user:Net.training_step"
+
+
+def train_line(line: str, found: dict[str, int]) -> SampledLine:
+    return sampled_lines([samples({line: found})])["train", line]
+
+
+def cause(line: str, found: dict[str, int]) -> str | None:
+    named = train_line(line, found).cause
+    return None if named is None else named.name
+
+
+def separable(found: dict[str, int], least: float = 0.1) -> list[str]:
+    return [one.name for one in train_line("forward", found).separable(least)]
+
+
+def test_functions_come_with_their_shares_and_margin_the_heaviest_first() -> None:
+    heavy, light = train_line(
+        "data_wait", {f"{FIT} user:read": 25, f"{FIT} user:read user:decode": 75}
+    ).functions
+    assert (heavy.name, heavy.self_share, heavy.inclusive_share) == ("read", 0.25, 1.0)
+    assert (light.name, light.self_share, light.inclusive_share) == ("decode", 0.75, 0.75)
+    assert (light.low, light.high) == pytest.approx((0.657, 0.825), abs=0.001)
+    assert (light.file, light.line, light.origin) == ("/home/me/project/train.py", 6, "user")
+
+
+def test_the_script_around_the_trainer_and_frames_that_only_pass_on_are_left_out() -> None:
+    found = train_line("data_wait", {f"{FIT} lightning:run ours:wrapper user:read": 40})
+    assert [one.name for one in found.functions] == ["read"]
+
+
+def test_a_function_that_calls_itself_counts_once_a_stack() -> None:
+    [one] = train_line("data_wait", {f"{FIT} user:walk user:walk user:walk": 40}).functions
+    assert (one.inclusive_share, one.self_share) == (1.0, 1.0)
+
+
+def test_the_ten_heaviest_functions_are_kept() -> None:
+    found = train_line("data_wait", {f"{FIT} user:f{n}": 100 - n for n in range(20)})
+    assert [one.name for one in found.functions] == [f"f{n}" for n in range(10)]
+
+
+def test_the_deepest_user_function_that_holds_half_of_the_line_is_its_cause() -> None:
+    assert (
+        cause(
+            "data_wait",
+            {
+                f"{FIT} loader:fetch user:Data.__getitem__ user:Blur.__call__ scipy:convolve": 60,
+                f"{FIT} loader:fetch user:Data.__getitem__ user:Flip.__call__": 40,
+            },
+        )
+        == "Blur.__call__"
+    )
+
+
+def test_where_no_callee_holds_half_the_function_around_them_is_the_cause() -> None:
+    assert (
+        cause(
+            "data_wait", {f"{FIT} loader:fetch user:Data.__getitem__ user:t{n}": 25 for n in "abcd"}
+        )
+        == "Data.__getitem__"
+    )
+
+
+def test_a_comprehension_is_named_by_the_function_around_it() -> None:
+    assert cause("data_wait", {f"{FIT} user:Data.load user:Data.load.<locals>.<listcomp>": 40}) == (
+        "Data.load"
+    )
+
+
+@pytest.mark.parametrize("ticks", [29, 30])
+def test_a_cause_needs_thirty_samples(ticks: int) -> None:
+    assert cause("data_wait", {f"{FIT} user:read": ticks}) == (None if ticks < 30 else "read")
+
+
+def test_without_a_user_function_the_library_that_lightning_calls_is_named() -> None:
+    metric = "torchmetrics:Metric.forward torchmetrics:Accuracy.update torchmetrics:_count"
+    assert cause("metrics", {f"{FIT} {CALL} {metric}": 60, f"{FIT} lightning:x": 20}) == (
+        "Accuracy.update"
+    )
+
+
+def test_a_module_of_a_library_is_looked_into_like_the_users() -> None:
+    plot = "forecasting:Net.log_prediction forecasting:Net.plot matplotlib:savefig"
+    assert (
+        cause(
+            "forward",
+            {
+                f"{FIT} forecasting:Net.validation_step {plot}": 80,
+                f"{FIT} forecasting:Net.validation_step {CALL} forecasting:Lstm.forward": 20,
+            },
+        )
+        == "Net.plot"
+    )
+
+
+def test_a_library_that_the_step_calls_is_named_rather_than_the_step() -> None:
+    assert (
+        cause("forward", {f"{STEP} torchmetrics:accuracy torchmetrics:_count": 90, STEP: 10})
+        == "accuracy"
+    )
+
+
+def test_of_torch_a_public_function_is_named_where_nothing_else_is() -> None:
+    assert cause("optimizer", {f"{FIT} torch:clip_grad_norm_ torch:_foreach": 40}) == (
+        "clip_grad_norm_"
+    )
+
+
+def test_a_layer_is_named_only_where_nothing_else_is() -> None:
+    layer = f"{STEP} {CALL} user:Net.forward {CALL} user:Block.forward torch:conv2d"
+    assert cause("forward", {layer: 40}) == "Block.forward"
+    assert cause("forward", {layer: 40, f"{STEP} user:draw": 60}) == "draw"
+
+
+def test_a_step_that_is_all_its_own_is_no_cause_of_forward() -> None:
+    assert cause("forward", {STEP: 40}) is None
+
+
+def test_a_function_of_the_step_beside_the_model_is_separable() -> None:
+    assert separable(
+        {
+            f"{STEP} {CALL} user:Net.forward torch:conv2d": 60,
+            f"{STEP} user:log_images user:draw user:put": 25,
+            f"{STEP} user:tiny": 4,
+        }
+    ) == ["put"]
+
+
+def test_a_step_shared_by_training_and_validation_is_the_model_and_not_separable() -> None:
+    shared = f"{STEP} user:Net.shared_step"
+    assert (
+        separable({f"{shared} {CALL} user:Net.forward": 60, f"{shared} torch:cross_entropy": 40})
+        == []
+    )
+    assert separable({f"{shared} {CALL} user:Net.forward": 60, f"{shared} user:decode": 40}) == [
+        "decode"
+    ]
+
+
+def test_a_function_called_in_two_places_counts_with_both() -> None:
+    found = train_line(
+        "forward", {f"{STEP} user:decode": 30, f"{STEP} user:other user:decode": 30, STEP: 40}
+    )
+    [one] = found.separable(0.1)
+    assert (one.name, one.inclusive_share) == ("decode", 0.6)
+
+
+def test_in_workers_everything_up_to_their_loop_is_left_out() -> None:
+    begin = f"{FIT} loader:start stdlib:run worker:_worker_loop"
+    found = sampled_lines(
+        [
+            samples(
+                {
+                    "fetch": {f"{begin} loader:fetch user:Data.__getitem__": 20},
+                    "op:decode": {f"{begin} loader:fetch user:Data.__getitem__ user:decode": 20},
+                    "idle": {f"{begin} stdlib:get": 500},
+                },
+                process="worker",
+            )
+        ]
+    )
+    [workers] = found.values()
+    assert list(found) == [("train", "fetch")]
+    assert [(one.name, one.inclusive_share) for one in workers.functions] == [
+        ("Data.__getitem__", 1.0),
+        ("decode", 0.5),
+    ]
+
+
+def test_a_loop_of_ones_own_is_left_out_where_several_lines_are_in_it() -> None:
+    loop = "user:<module> user:main user:train"
+    found = sampled_lines(
+        [
+            samples(
+                {"forward": {f"{loop} user:decode": 40}, "data_wait": {f"{loop} loader:next": 40}}
+            )
+        ]
+    )
+    assert [one.name for one in found["train", "forward"].functions] == ["decode"]
+
+
+def test_hooks_of_all_callbacks_are_one_line_and_other_stages_have_none() -> None:
+    hooks = {"callbacks:A": {f"{FIT} user:A.hook": 30}, "callbacks:B": {f"{FIT} user:B.hook": 10}}
+    found = sampled_lines([samples(hooks), samples(hooks, which=Stage.SANITY_CHECK)])
+    assert {place: one.ticks for place, one in found.items()} == {("train", "callbacks"): 40}
