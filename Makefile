@@ -46,9 +46,10 @@ lint: setup ## ruff, import contracts
 types: setup ## mypy
 	$(BIN)/mypy
 
-# Two processes: importing torch takes each process seconds, and the engine's tests do without it.
+# Two processes: importing torch takes seconds, and nearly all tests of the engine do without it.
 QUICK := $(BIN)/python -m pytest -q -m "not slow" --hypothesis-profile=quick
-WITH_TORCH := tests/ocr_baseline/lightning tests/ocr_baseline/hydra
+WITH_TORCH := tests/ocr_baseline/lightning tests/ocr_baseline/hydra \
+  tests/ocr_baseline/measure/test_compiled_code.py
 
 engine: setup ## the engine's tests that aren't marked slow, with fewer examples per property
 	$(QUICK) tests/ocr_baseline $(addprefix --ignore=,$(WITH_TORCH))

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ocr_baseline.measure.sections import section
     from ocr_baseline.model.document import Baseline
     from ocr_baseline.model.run import Run
+    from ocr_baseline.recording.loop import record
     from ocr_baseline.reports.registry import render
 
 __version__ = "0.1.0"
@@ -35,6 +36,7 @@ __all__ = [
     "compare",
     "read",
     "read_run",
+    "record",
     "render",
     "section",
 ]
@@ -53,6 +55,7 @@ _HOMES = {
     "compare": "ocr_baseline.api",
     "read": "ocr_baseline.api",
     "read_run": "ocr_baseline.api",
+    "record": "ocr_baseline.recording.loop",
     "render": "ocr_baseline.reports.registry",
     "section": "ocr_baseline.measure.sections",
 }

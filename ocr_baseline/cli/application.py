@@ -21,6 +21,7 @@ COMMANDS = {
     "report": "ocr_baseline.cli.report",
     "show": "ocr_baseline.cli.show",
     "plot": "ocr_baseline.cli.plot",
+    "speedscope": "ocr_baseline.cli.speedscope",
     "compare": "ocr_baseline.cli.compare",
     "check": "ocr_baseline.cli.check",
     "baseline": "ocr_baseline.cli.baseline",

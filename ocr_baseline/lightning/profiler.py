@@ -26,7 +26,7 @@ from ocr_baseline.recording.config_policy import ConfigPolicy
 from ocr_baseline.recording.cuda_clock import CudaClock
 from ocr_baseline.recording.loader_identity import loader_identity
 from ocr_baseline.recording.rank import Rank
-from ocr_baseline.recording.recording import Recording
+from ocr_baseline.recording.recording import MOST_SAMPLING_HZ, Recording
 from ocr_baseline.vocabulary import Stage, names_of
 
 if TYPE_CHECKING:
@@ -71,6 +71,8 @@ class PerformanceProfilerCallback(GuestCallback):
         verbose: Log each epoch's statistics with Python's logging as well.
         operations: Dotted names, one or several, of callables to time wherever they are called, in
             loader workers too, as in `cv2.findContours`.
+        sampling_hz: Look this many times a second, in the main thread and in loader workers, which
+            functions are running; 0 doesn't.
         output_dir: Folder of the baseline; default `baseline` in the Hydra run's output folder,
             else in `trainer.default_root_dir`.
         include_config: Keep the run's configuration, secrets redacted; False leaves it out of
@@ -86,6 +88,7 @@ class PerformanceProfilerCallback(GuestCallback):
         profile_memory: bool = True,
         verbose: bool = False,
         operations: str | Sequence[str] = (),
+        sampling_hz: float = 100.0,
         output_dir: str | Path | None = None,
         include_config: bool = True,
         shown_config_keys: str | Sequence[str] = (),
@@ -94,11 +97,16 @@ class PerformanceProfilerCallback(GuestCallback):
         super().__init__()
         if log_interval < 0:
             raise ValueError(f"log_interval must be 0 or more batches, not {log_interval}")
+        if not 0 <= sampling_hz <= MOST_SAMPLING_HZ:  # NaN is refused too
+            raise ValueError(
+                f"sampling_hz must be 0 to {MOST_SAMPLING_HZ} times a second, not {sampling_hz}"
+            )
         self.enabled = enabled
         self.log_interval = log_interval
         self.profile_memory = profile_memory
         self.verbose = verbose
         self.operations = names_of(operations)
+        self.sampling_hz = float(sampling_hz)
         self.output_dir = output_dir
         self.config_policy = ConfigPolicy(
             include=include_config, shown_keys=names_of(shown_config_keys)
@@ -250,6 +258,7 @@ class PerformanceProfilerCallback(GuestCallback):
             folder,
             Rank(trainer.global_rank, trainer.world_size),
             profile_memory=self.profile_memory,
+            sampling_hz=self.sampling_hz,
             accelerator=AcceleratorProbe(device),
             device=DeviceTimeline(CudaClock()) if device.type == "cuda" else None,
         )

@@ -30,6 +30,10 @@ class OpenStages:
         self._outer: list[StageState] = []
         self._events_counted = 0
 
+    def follow(self, device: DeviceTimeline) -> None:
+        """Give up batches of this device too when the stage changes."""
+        self._device = device
+
     def __iter__(self) -> Iterator[StageState]:
         return iter(self._states.values())
 

@@ -19,6 +19,8 @@ from ocr_baseline.measure.device import DEVICE_LINES, DeviceSpan
 from ocr_baseline.measure.flush_request import FlushRequest
 from ocr_baseline.measure.open_stages import OpenStages
 from ocr_baseline.measure.operations import Operations
+from ocr_baseline.measure.sampling import StackSampler
+from ocr_baseline.measure.stack_records import StackRecords
 from ocr_baseline.measure.timeline import Span, Timeline, measure_event_cost_ns
 from ocr_baseline.records.format import FORMAT_NAME, FORMAT_VERSION, ROWS_PER_RECORD
 from ocr_baseline.records.writer import RecordWriter
@@ -47,8 +49,16 @@ class Recorder:
         rank: int = 0,
         clock: Callable[[], int] = perf_counter_ns,
         device: DeviceTimeline | None = None,
+        sampling_hz: float = 0.0,
     ) -> None:
-        """Open the record file of `rank` in `folder`; with `device`, keep its time as well.
+        """Open the record file of `rank` in `folder`.
+
+        Args:
+            folder: Where the file goes.
+            rank: Which process of the run this is.
+            clock: Nanoseconds that only grow.
+            device: Keep its time as well.
+            sampling_hz: Sample call stacks so many times a second; 0 samples none.
 
         Raises:
             OSError: When the file can't be made.
@@ -68,9 +78,17 @@ class Recorder:
         self._forward_index = self.timeline.index(Line.FORWARD.value)
         self._fetch_index = self._wait_index
         self._device = device
+        self.sampling_hz = sampling_hz
+        self._sampler = StackSampler(self.timeline, sampling_hz) if sampling_hz else None
+        self._stacks = None if self._sampler is None else StackRecords(self._sampler, self.timeline)
         self.discarded_batches = 0
         self._is_paused = True
         self._flush_lock = threading.Lock()
+
+    def follow(self, device: DeviceTimeline) -> None:
+        """Keep the time of a device as well from now on; spans made before are the host's alone."""
+        self._device = device
+        self.stages.follow(device)
 
     def write_header(self, header: HeaderFields) -> None:
         """Write who, where and with what; later headers of the same run win key by key."""
@@ -81,6 +99,11 @@ class Recorder:
     def write(self, record: Record) -> None:
         """Append any other record."""
         self._writer.write(record)
+
+    @property
+    def no_sampling(self) -> str | None:
+        """Why call stacks can't be sampled though they should be, None while they can."""
+        return None if self._sampler is None else self._sampler.why_not
 
     def now_ns(self) -> int:
         """Nanoseconds since the recorder was made."""
@@ -93,11 +116,14 @@ class Recorder:
             self.timeline.restart()
             self.timeline.take()  # what spans that outlived the pause were charged
             self.operations.forget_open_calls()
+            if self._sampler is not None:
+                self._sampler.start()
 
     def pause(self) -> None:
         """End every open stage and stop charging time until `resume`."""
         if self._is_paused:
             return
+        self._stop_sampling()
         while not self.stages.has_setup_alone:
             self.close_stage(self.stage)
         self._close_setup()
@@ -108,6 +134,16 @@ class Recorder:
         """Pause, write what is left and close the file."""
         self.pause()
         self._writer.close()
+
+    def _stop_sampling(self) -> None:
+        if self._sampler is None or not self._sampler.is_running:
+            return
+        self._sampler.stop()
+        if self._sampler.why_not is not None:
+            self.operations.note(
+                "Call stacks were sampled in a part of the run alone, because "
+                f"{self._sampler.why_not}."
+            )
 
     def _close_setup(self) -> None:
         setup = self.stages.state_of(Stage.SETUP)
@@ -238,6 +274,9 @@ class Recorder:
             if self._device is not None:
                 for batch in self._device.records(wait=self._is_paused):
                     self._writer.write(batch)
+            if self._stacks is not None:
+                for stacks in self._stacks.due(at_once=with_samples):
+                    self._writer.write(stacks)
 
     def _write_batches(self, state: StageState) -> None:
         for record in rows.batch_records(state, self.timeline, self.started_ns):

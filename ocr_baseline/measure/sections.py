@@ -87,6 +87,12 @@ def is_listening() -> bool:
     return _listener is not None
 
 
+def is_listening_here() -> bool:
+    """Whether a run of the calling thread is being recorded."""
+    thread = threading.get_ident()
+    return any(listener.thread == thread for listener in _listeners)
+
+
 def _set(listeners: tuple[SectionListener, ...]) -> None:
     global _listeners, _listener
     _listeners = listeners

@@ -11,7 +11,7 @@ from threading import Lock, get_ident
 from time import perf_counter_ns
 from typing import TYPE_CHECKING
 
-from ocr_baseline.vocabulary import Stage
+from ocr_baseline.vocabulary import OPERATION_LINE_PREFIX, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +28,7 @@ class Timeline:
         stack: Indices of the lines that enclose the running one, outermost first.
         events: Spans entered so far; times the cost of one, this is what the accounting cost.
         stage: The stage that the time belongs to, for those who count by stage.
+        operations: Indices of the lines that are named operations.
         thread: The thread whose time this is, the one that made the timeline.
         on_failure: Called with what goes wrong inside a span; without it, that is raised.
     """
@@ -42,6 +43,7 @@ class Timeline:
         "events",
         "last",
         "on_failure",
+        "operations",
         "stack",
         "stage",
         "thread",
@@ -60,6 +62,7 @@ class Timeline:
         self.cells: list[int] = [0]
         self.current = 0
         self.stack: list[int] = []
+        self.operations: set[int] = set()
         self.events = 0
         self.on_failure: Callable[[Exception], None] | None = None
         self.last = clock()
@@ -81,6 +84,8 @@ class Timeline:
                 known = len(self._names)
                 self._names.append(line)
                 self.cells.append(0)
+                if line.startswith(OPERATION_LINE_PREFIX):
+                    self.operations.add(known)
                 self._indices[line] = known
             return known
 

@@ -57,6 +57,14 @@ def show_to_dynamo(function: FunctionType, original: FunctionType, names: Sequen
         eval_frame.skip_code(function.__code__)  # type: ignore[union-attr]  # None is suppressed
 
 
+def leave_untraced(*functions: Any) -> None:
+    """Keep torch's compiler from looking at functions that run in the midst of compiled code."""
+    eval_frame = sys.modules.get("torch._C._dynamo.eval_frame")
+    with suppress(Exception):  # a torch without it compiles nothing, or names it otherwise
+        for function in functions:
+            eval_frame.skip_code(function.__code__)  # type: ignore[union-attr]  # None is suppressed
+
+
 def _is_in_graphs(function: FunctionType) -> bool:
     """Whether a function of torch's is in graphs as it is, so that none of its code is traced."""
     if not str(function.__module__).startswith("torch"):

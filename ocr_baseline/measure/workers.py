@@ -24,6 +24,8 @@ from ocr_baseline.measure.instrument import Instrumentation, operation_context
 from ocr_baseline.measure.operation_names import resolve
 from ocr_baseline.measure.operations import Operations
 from ocr_baseline.measure.rows import Tallies, line_columns, warning_records
+from ocr_baseline.measure.sampling import StackSampler
+from ocr_baseline.measure.stack_records import StackRecords
 from ocr_baseline.measure.timeline import Timeline
 from ocr_baseline.model.privacy import known_secrets, learn_secrets
 from ocr_baseline.records.format import FORMAT_NAME, FORMAT_VERSION
@@ -44,9 +46,16 @@ class WorkerRecorder:
     """Records one loader worker; its `operations` listen to the sections of the process."""
 
     def __init__(
-        self, folder: Path, *, rank: int, stage: Stage, worker_id: int, origin_ns: int
+        self,
+        folder: Path,
+        *,
+        rank: int,
+        stage: Stage,
+        worker_id: int,
+        origin_ns: int,
+        sampling_hz: float = 0.0,
     ) -> None:
-        """Open the worker's record file.
+        """Open the worker's record file; call stacks are sampled `sampling_hz` times a second.
 
         Raises:
             OSError: When the file can't be made.
@@ -58,6 +67,17 @@ class WorkerRecorder:
         self._fetch_index = self._timeline.index(FETCH_LINE)
         self.operations = Operations(self._timeline)
         self._tallies = Tallies()
+        self._sampler = StackSampler(self._timeline, sampling_hz) if sampling_hz else None
+        self._stacks = (
+            None
+            if self._sampler is None
+            else StackRecords(
+                self._sampler,
+                self._timeline,
+                worker=worker_id,
+                inside=MeasuredLoop.__call__.__code__,
+            )
+        )
         self._starts_ns: list[int] = []
         self._ends_ns: list[int] = []
         self._cells_ns: list[list[int]] = []
@@ -73,6 +93,8 @@ class WorkerRecorder:
     def write_start(self, asked_ns: int, prefetch_factor: int | None) -> None:
         """Record how long the worker took to be ready, and how far its loader asks ahead."""
         self.is_ready = True
+        if self._sampler is not None:
+            self._sampler.start()
         self._writer.write(
             {
                 "type": "worker_start",
@@ -151,12 +173,16 @@ class WorkerRecorder:
         self._starts_ns, self._ends_ns, self._cells_ns = [], [], []
         self._writer.write(record)
         self._write_tallies(with_sample=False)
+        self._write_stacks(at_once=False)
 
     def close(self) -> None:
         """Write what is left; runs as the worker process ends."""
+        if self._sampler is not None:
+            self._sampler.stop()
         with suppress(OSError):
             self.write_rows()
             self._write_tallies(with_sample=True)
+            self._write_stacks(at_once=True)
         self._writer.close()
 
     def _write_tallies(self, *, with_sample: bool) -> None:
@@ -165,6 +191,12 @@ class WorkerRecorder:
         tallies = self._tallies.of_operations(self.operations, "worker", with_samples=with_sample)
         for record in tallies:
             self._writer.write({**record, "pid": os.getpid(), "worker": self._worker_id})
+
+    def _write_stacks(self, *, at_once: bool) -> None:
+        if self._stacks is None:
+            return
+        for record in self._stacks.due(at_once=at_once):
+            self._writer.write(record)
 
 
 class MeasuredLoop:
@@ -182,6 +214,7 @@ class MeasuredLoop:
         origin_ns: int,
         operations: tuple[str, ...],
         prefetch_factor: int | None,
+        sampling_hz: float = 0.0,
     ) -> None:
         """Note what the worker needs, and the instant at which it was asked for."""
         self.folder = folder
@@ -190,6 +223,7 @@ class MeasuredLoop:
         self.origin_ns = origin_ns
         self.operations = operations
         self.prefetch_factor = prefetch_factor
+        self.sampling_hz = sampling_hz
         self.asked_ns = perf_counter_ns()
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -215,6 +249,7 @@ class MeasuredLoop:
             stage=self.stage,
             worker_id=worker_id,
             origin_ns=self.origin_ns,
+            sampling_hz=self.sampling_hz,
         )
         recorder.operations.reserve(self.operations)
         if not sections.is_listening():

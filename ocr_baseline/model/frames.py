@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 from pydantic import BaseModel
 
 from ocr_baseline.errors import SettingError
-from ocr_baseline.model.document import BreakdownLine, EpochSummary, Finding, Operation, Phase
+from ocr_baseline.model.document import (
+    BreakdownLine,
+    EpochSummary,
+    Finding,
+    FunctionShare,
+    Operation,
+    Phase,
+)
+from ocr_baseline.vocabulary import FETCH_LINE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -17,7 +25,11 @@ if TYPE_CHECKING:
 
     from ocr_baseline.model.document import Baseline
 
-TableName = Literal["phases", "breakdown", "epochs", "operations", "findings", "missing"]
+TableName = Literal[
+    "phases", "breakdown", "functions", "epochs", "operations", "findings", "missing"
+]
+_PARTS_OF_LINES = {"parts", "functions", "cause", "name"}
+_PARTS_OF_FINDINGS = {"evidence", "lines"}
 _PARTS_OF_PHASES = {"block_means_s", "breakdown", "per_epoch"}
 
 
@@ -44,10 +56,20 @@ def _phases(baseline: Baseline) -> Iterable[dict[str, Any]]:
 
 def _breakdown(baseline: Baseline) -> Iterable[dict[str, Any]]:
     return (
-        {**_place(phase), **line.model_dump(exclude={"parts", "name"}), "line": line.name}
+        {**_place(phase), **line.model_dump(exclude=_PARTS_OF_LINES), "line": line.name}
         for phase in baseline.phases
         for line in phase.breakdown
     )
+
+
+def _functions(baseline: Baseline) -> Iterable[dict[str, Any]]:
+    for phase in baseline.phases:
+        for line in phase.breakdown:
+            of_line = {**_place(phase), "process": "main", "of_line": line.name}
+            yield from ({**of_line, **function.model_dump()} for function in line.functions)
+    for workers in baseline.workers:
+        of_workers = {"phase": workers.phase, "process": "worker", "of_line": FETCH_LINE}
+        yield from ({**of_workers, **function.model_dump()} for function in workers.functions)
 
 
 def _epochs(baseline: Baseline) -> Iterable[dict[str, Any]]:
@@ -64,7 +86,7 @@ def _operations(baseline: Baseline) -> Iterable[dict[str, Any]]:
 
 def _findings(baseline: Baseline) -> Iterable[dict[str, Any]]:
     findings = baseline.ranked_findings
-    return (finding.model_dump(exclude={"evidence"}) for finding in findings)
+    return (finding.model_dump(exclude=_PARTS_OF_FINDINGS) for finding in findings)
 
 
 def _missing(baseline: Baseline) -> Iterable[dict[str, Any]]:
@@ -106,11 +128,15 @@ class _Table:
 TABLES: Mapping[TableName, _Table] = {
     "phases": _Table(_phases, tuple(_columns(Phase, *_PARTS_OF_PHASES))),
     "breakdown": _Table(
-        _breakdown, ("phase", "line", "dataloader", *_columns(BreakdownLine, "parts", "name"))
+        _breakdown, ("phase", "line", "dataloader", *_columns(BreakdownLine, *_PARTS_OF_LINES))
+    ),
+    "functions": _Table(
+        _functions,
+        ("phase", "dataloader", "process", "of_line", *_columns(FunctionShare)),
     ),
     "epochs": _Table(_epochs, ("phase", "dataloader", *_columns(EpochSummary))),
     "operations": _Table(_operations, tuple(_columns(Operation))),
-    "findings": _Table(_findings, tuple(_columns(Finding, "evidence"))),
+    "findings": _Table(_findings, tuple(_columns(Finding, *_PARTS_OF_FINDINGS))),
     "missing": _Table(_missing, ("metric", "reason", "detail")),
 }
 """The tables: one row for each phase, line, epoch, operation, finding and missing metric."""

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from ocr_baseline.records.format import HeaderFields
     from ocr_baseline.vocabulary import RunStatus
 
+MOST_SAMPLING_HZ = 1000
+"""A tick takes up to a tenth of a millisecond: more often, a run would mostly measure itself."""
+
 
 class Recording:
     """Records one run, over several entry points of whatever drives it, into one folder.
@@ -43,6 +46,7 @@ class Recording:
         rank: Rank,
         *,
         profile_memory: bool,
+        sampling_hz: float = 0.0,
         accelerator: AcceleratorProbe | None = None,
         device: DeviceTimeline | None = None,
     ) -> None:
@@ -52,6 +56,7 @@ class Recording:
             folder: Where the records go.
             rank: Which process of the run this is.
             profile_memory: Sample the memory of the process tree once a second.
+            sampling_hz: Sample call stacks so many times a second; 0 samples none.
             accelerator: The device whose memory is sampled too.
             device: The device's own clock.
 
@@ -61,7 +66,8 @@ class Recording:
         """
         wait_for_answer(folder)
         remove_earlier_records(folder, rank.number, rank.world_size)
-        self.recorder = Recorder(folder, rank=rank.number, device=device)
+        self.recorder = Recorder(folder, rank=rank.number, device=device, sampling_hz=sampling_hz)
+        self._sampling_hz = sampling_hz
         self._rank = rank
         self._accelerator = accelerator
         self._profile_memory = profile_memory
@@ -110,6 +116,10 @@ class Recording:
         with suppress(OSError, HungFolderError):
             wait_for_answer(self.folder)
             self.recorder.write_header(header)
+
+    def sample_accelerator(self, accelerator: AcceleratorProbe) -> None:
+        """Sample the memory of this device too from now on."""
+        self._accelerator = accelerator
 
     def note_gradient_wait(self) -> None:
         """Keep what DDP timed, while the model is still wrapped in it."""
@@ -223,6 +233,8 @@ class Recording:
         }
         if self._rank.is_zero:
             own["profile_memory"] = self._profile_memory
+            own["sampling_hz"] = self._sampling_hz
+            own["no_sampling"] = self.recorder.no_sampling
         return own
 
     def _read_accelerator(self) -> AcceleratorSample | None:

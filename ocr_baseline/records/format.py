@@ -76,6 +76,7 @@ class HeaderFields(TypedDict, total=False):
     include_config: bool
     profile_memory: bool
     operations: list[str]
+    loop: bool
     sampling_hz: float
     no_sampling: str | None
 
@@ -189,7 +190,7 @@ class StackFunctionsJson(TypedDict):
     """Functions that sampling met in this process since the last such record, in columns.
 
     Functions are numbered over all records of a process, from 0; `first` is the number of this
-    record's first. `pid` is given for workers alone.
+    record's first. `pid` and `worker` are given for workers alone.
     """
 
     type: Literal["stack_functions"]
@@ -198,6 +199,7 @@ class StackFunctionsJson(TypedDict):
     file: list[str]
     line: list[int]
     pid: NotRequired[int]
+    worker: NotRequired[int]
 
 
 class StackSamplesJson(TypedDict):

@@ -28,6 +28,7 @@ from ocr_baseline.records.format import unknown_status
 from ocr_baseline.records.lines import take_records
 from ocr_baseline.records.ranks import load_ranks
 from ocr_baseline.records.stacks import RecordedStacks
+from ocr_baseline.records.unnamed_lines import unnamed_lines
 from ocr_baseline.records.workers import RecordedWorkers
 from ocr_baseline.vocabulary import OPERATION_LINE_PREFIX, REPORTED_STAGES, SECONDS_PER_NS, Stage
 
@@ -172,7 +173,10 @@ class _Reading:
             environment_identity=environment.get("identity", {}),
             environment_volatile=environment.get("volatile", {})
             | (self.status.get("volatile") or {}),
-            missing=self._missing(header),
+            missing=(
+                *self._missing(header),
+                *(unnamed_lines(stages) if header.get("loop") else ()),
+            ),
             world_size=self.world_size,
         )
 

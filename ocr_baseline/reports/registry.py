@@ -110,6 +110,8 @@ SWEEP = _formats(
         file=SWEEP_MARKDOWN_NAME,
     ),
 )
+SPEEDSCOPE = Renderer(name="speedscope", place="run.speedscope:render_speedscope")
+"""Shows a `Run`: a baseline holds no call stacks."""
 
 _BY_TYPE = {"Baseline": RUN, "Comparison": COMPARISON, "Check": CHECK}
 

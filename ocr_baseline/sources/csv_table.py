@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 _COORDINATE = re.compile(r"(.+[-/])?(epoch|step|global_step|_step|_runtime)")
 """The columns that tell a row's place, a logger's prefix before them or not."""
 _SEPARATORS = (",", ";", "\t")
-_ROWS_AT_ONCE = 100_000
+ROWS_AT_ONCE = 100_000
+"""How many rows of a file are in memory together."""
 _HEADER_BYTES = 4 * 2**20
 _HEADER_ROWS = 20
 """How far into a file its header can be: exports begin with comments, and names can be long."""
@@ -78,7 +79,7 @@ class CsvTable:
                 pieces += 1
         except (ValueError, IndexError):  # IndexError: of files that end within their header
             # Something is no number: an epoch, a NaN that was logged, the header again.
-            yield from self._rows_one_by_one(pieces * _ROWS_AT_ONCE)
+            yield from self._rows_one_by_one(pieces * ROWS_AT_ONCE)
 
     def _pieces(self) -> Iterator[pd.DataFrame]:
         import pandas as pd
@@ -99,7 +100,7 @@ class CsvTable:
                 keep_default_na=False,
                 na_values=[""],
                 skipinitialspace=True,
-                chunksize=_ROWS_AT_ONCE,
+                chunksize=ROWS_AT_ONCE,
             ) as pieces,
         ):
             yield from pieces

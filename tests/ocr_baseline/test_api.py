@@ -137,7 +137,7 @@ def test_tables_are_frames_in_the_documents_units() -> None:
 
 
 def test_an_unknown_table_is_an_error_that_lists_them_and_an_empty_one_has_no_rows() -> None:
-    with pytest.raises(ob.BaselineError, match="choose from phases, breakdown, epochs, operations"):
+    with pytest.raises(ob.BaselineError, match="choose from phases, breakdown, functions, epochs"):
         full_baseline().to_frame("batches")  # type: ignore[arg-type]
     assert len(empty_baseline().to_frame("breakdown")) == 0
 

@@ -25,6 +25,18 @@ def right() -> None:
     print(text, total_s, rows, error)
     with ob.section("features"):
         pass
+    with ob.record("outputs/run", operations="cv2.findContours", config={"lr": 0.1}) as record:
+        with record.stage("train", epoch=0):
+            for word in record.batches(["one", "two"], dataloader_idx=1):
+                record.samples(len(word.upper()))
+        with record.stage("val"), record.line("forward"):
+            pass
+    print(None if record.files is None else record.files.markdown.name)
+
+
+def handed_on(record: ob.record) -> int:
+    """Take a record as an argument."""
+    return len(record.batches([1, 2]))
 
 
 def wrong(baseline: ob.Baseline, comparison: ob.Comparison) -> None:
@@ -36,5 +48,10 @@ def wrong(baseline: ob.Baseline, comparison: ob.Comparison) -> None:
     ob.check(baseline, "main")  # type: ignore[call-arg]
     ob.render(baseline, "pdf")  # type: ignore[arg-type]
     ob.render("outputs/demo")  # type: ignore[arg-type]
+    ob.record(3)  # type: ignore[arg-type]
+    ob.record("outputs/run", "cv2.findContours")  # type: ignore[call-arg]
+    ob.record().stage("eval")  # type: ignore[arg-type]
+    ob.record().line("decode")  # type: ignore[arg-type]
+    ob.record().batches(3)  # type: ignore[arg-type]
     baseline.to_frame("batches")  # type: ignore[arg-type]
     ob.missing_name  # type: ignore[attr-defined]  # noqa: B018

@@ -70,11 +70,12 @@ def _finding(
         high=function.high * line_share,
         of=f"phases.{phase.name}",
     )
+    percent = percent_words(of_phase.share, of_phase.low, of_phase.high)
     saving_s, basis = _saving(measured, phase, line, function.inclusive_share)
     return Finding(
         id=f"{DOMINANT_FUNCTION.id}:{phase.name}:{function.name}",
         severity=DOMINANT_FUNCTION.severity(of_phase.share),
-        title=f"{place_of(of_phase)} takes {percent_words(of_phase)} of {PHASE_WORDS[phase.name]}",
+        title=f"{place_of(of_phase)} takes {percent} of {PHASE_WORDS[phase.name]}",
         evidence=[
             Evidence(
                 metric=f"{where}.functions.{function.name}.inclusive_share",

@@ -47,7 +47,8 @@ def with_cause(words: str, cause: NamedCause | None) -> str:
     if cause is None:
         return words
     whole = "the workers' time" if cause.of.startswith("workers.") else "it"
-    return f"{words}: {place_of(cause)} takes {percent_words(cause)} of {whole}"
+    share = percent_words(cause.share, cause.low, cause.high)
+    return f"{words}: {place_of(cause)} takes {share} of {whole}"
 
 
 def place_of(cause: NamedCause) -> str:
@@ -56,10 +57,10 @@ def place_of(cause: NamedCause) -> str:
     return f"{cause.name} ({PureWindowsPath(cause.file).name}:{cause.line})"
 
 
-def percent_words(cause: NamedCause) -> str:
-    """Return `71 ± 3%`, in whole points, for the sampled share and its margin."""
-    points = max(round(100 * (cause.high - cause.low) / 2), 1)
-    return f"{round(100 * cause.share)} ± {points}%"
+def percent_words(share: float, low: float, high: float) -> str:
+    """Return a sampled share and its margin in whole points: `71 ± 3%`."""
+    points = max(round(100 * (high - low) / 2), 1)
+    return f"{round(100 * share)} ± {points}%"
 
 
 def cause_evidence(cause: NamedCause | None) -> list[Evidence]:

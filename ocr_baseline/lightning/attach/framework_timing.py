@@ -8,20 +8,19 @@ from __future__ import annotations
 
 import inspect
 import threading
-from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
-from torch import distributed
-from torch.utils.data import DataLoader, dataloader
 from torchmetrics import Metric
 
 from ocr_baseline.lightning.attach.framework import class_of
 from ocr_baseline.measure import sections
 from ocr_baseline.measure.instrument import Instrumentation, operation_context
 from ocr_baseline.measure.operation_names import Target, resolve
-from ocr_baseline.measure.workers import MeasuredLoop, measured_workers
+from ocr_baseline.recording.collectives import timed_collectives
+from ocr_baseline.recording.loaders import LoaderTiming
+from ocr_baseline.recording.main_thread_span import MainThreadSpan
 from ocr_baseline.vocabulary import Line, Stage
 
 if TYPE_CHECKING:
@@ -29,30 +28,13 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from lightning.pytorch import LightningModule, Trainer
+    from torch.utils.data import DataLoader
 
     from ocr_baseline.measure.recorder import Recorder
 
     _Timed = tuple[Target, AbstractContextManager[Any]]
 
 METRIC_METHODS = ("update", "compute")
-
-COLLECTIVES = (
-    "all_gather",
-    "all_gather_into_tensor",
-    "all_gather_object",
-    "all_reduce",
-    "barrier",
-    "broadcast",
-    "broadcast_object_list",
-    "gather",
-    "gather_object",
-    "reduce",
-    "reduce_scatter",
-    "reduce_scatter_tensor",
-    "scatter",
-)
-"""Functions of `torch.distributed` in which a rank waits for others. DDP's exchange of gradients
-is none of them: it runs in the backward pass, below Python."""
 
 _FRAMEWORK_METHODS = (
     ("core.module", "LightningModule", "log", Line.LOGGING),
@@ -63,23 +45,6 @@ _FRAMEWORK_METHODS = (
 
 _FETCHERS = ("_DataFetcher", "_PrefetchDataFetcher")
 """What gives the batch of a loader without length ahead of its stage's first hook."""
-
-
-class MainThreadSpan:
-    """A span that does nothing in other threads, for methods that any thread may call."""
-
-    def __init__(self, recorder: Recorder, line: Line) -> None:
-        """Charge blocks of the thread that makes this object to `line`."""
-        self._span = recorder.span(line.value)
-        self._thread = threading.get_ident()
-
-    def __enter__(self) -> None:
-        if threading.get_ident() == self._thread:
-            self._span.__enter__()
-
-    def __exit__(self, *exc_info: Any) -> None:
-        if threading.get_ident() == self._thread:
-            self._span.__exit__(*exc_info)
 
 
 class LoggerSpan(MainThreadSpan):
@@ -131,7 +96,7 @@ class FrameworkTiming:
         """Replace the framework's methods and the operations."""
         timed = list(self._framework_methods(trainer, loader_startup))
         if trainer.world_size > 1:
-            timed += self._collectives()
+            timed += timed_collectives(self._recorder)
         timed += [
             (target, operation_context(target.dotted_name))
             for target in self._targets
@@ -196,69 +161,17 @@ class FrameworkTiming:
                     holds = _IsCalledFirst(function, target.attribute)
                     self._instrumentation.time_function(function, context, holds)
 
-    def _collectives(self) -> list[_Timed]:
-        span = MainThreadSpan(self._recorder, Line.COLLECTIVES)
-        return [
-            (
-                Target(dotted_name=f"torch.distributed.{name}", owner=distributed, attribute=name),
-                span,
-            )
-            for name in COLLECTIVES
-            if hasattr(distributed, name)
-        ]
-
     def _time_loaders(
         self, running_stage: Callable[[], Stage], loader_startup: AbstractContextManager[Any]
     ) -> None:
-        """Charge the start of loaders and the end of their workers, and record the workers.
-
-        A torch that names its iterators otherwise leaves the workers' end to the line it is in.
-        """
-        main_thread = threading.get_ident()
-
-        def started(loader: DataLoader[Any]) -> AbstractContextManager[Any]:
-            if threading.get_ident() != main_thread:
-                return nullcontext()
-            return self._started(loader, running_stage, loader_startup)
-
-        def ended(iterator: Any) -> AbstractContextManager[Any]:
-            return loader_startup if threading.get_ident() == main_thread else nullcontext()
-
-        self._instrumentation.time_function(DataLoader.__iter__, started)
-        iterators = getattr(dataloader, "_MultiProcessingDataLoaderIter", None)
-        shutdown = getattr(iterators, "_shutdown_workers", None)
-        if shutdown is not None:
-            self._instrumentation.time_function(shutdown, ended)
-
-    def _started(
-        self,
-        loader: DataLoader[Any],
-        running_stage: Callable[[], Stage],
-        loader_startup: AbstractContextManager[Any],
-    ) -> AbstractContextManager[Any]:
-        """Return what a pass over a loader begins inside; a loader that can't be read has less."""
-        stack = ExitStack()
-        stack.enter_context(loader_startup)
-        try:
-            if int(loader.num_workers):
-                stack.enter_context(measured_workers(self._loop(loader, running_stage())))
-        except Exception as error:  # noqa: BLE001 - the loader is the user's, and may refuse anything
-            name = type(loader).__name__
-            self._recorder.operations.note(
-                f"The workers of a {name} were not measured ({type(error).__name__}: {error})."
-            )
-        return stack
-
-    def _loop(self, loader: DataLoader[Any], stage: Stage) -> MeasuredLoop:
-        factor = loader.prefetch_factor
-        return MeasuredLoop(
-            self._recorder.folder,
-            rank=self._recorder.rank,
-            stage=_recorded_stage(stage, loader),
-            origin_ns=self._recorder.started_ns,
-            operations=tuple(target.dotted_name for target in self._targets),
-            prefetch_factor=None if factor is None else int(factor),
+        """Charge the start of loaders and the end of their workers, and record the workers."""
+        timing = LoaderTiming(
+            self._recorder,
+            tuple(target.dotted_name for target in self._targets),
+            startup=loader_startup,
+            stage_of=lambda loader: _recorded_stage(running_stage(), loader),
         )
+        timing.apply(self._instrumentation)
 
 
 def _method(owner: type, attribute: str) -> Target:

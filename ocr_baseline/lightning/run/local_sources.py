@@ -11,6 +11,7 @@ from ocr_baseline.errors import SettingError, SourceError
 from ocr_baseline.lightning.run import description as run_description
 from ocr_baseline.model.privacy import config_hash, error_text
 from ocr_baseline.model.run import MeasurementRecord, Missing, Run, RunInfo
+from ocr_baseline.recording.read_back import with_end, without_batches
 from ocr_baseline.sources import SOURCES, find_source
 
 if TYPE_CHECKING:
@@ -104,27 +105,13 @@ def _runs(
 
 
 def _nothing_found(empty: Run, order: Collection[SourceName]) -> Missing:
-    if empty.measurement.warnings:
-        detail = "no batch was recorded before the measuring stopped"
-    elif empty.info.source == "recorder":
-        detail = "the run ended before its first batch"
-    else:
-        detail = (
-            f"no source on the spot ({', '.join(order)}) held performance metrics: add "
-            "PerformanceProfilerCallback to the trainer's callbacks"
-        )
-    return Missing(metric="phases", reason="not_collected", detail=detail)
-
-
-def _ended(run: Run, info: RunInfo) -> Run:
-    """Give the run the end that its records could not take any more (a full disk)."""
-    lacking = "the records could not be written to their end: what came last is missing here"
-    return replace(
-        run,
-        info=replace(run.info, status=info.status, ended_by=info.ended_by),
-        measurement=replace(run.measurement, warnings=(*run.measurement.warnings, lacking)),
-        missing=tuple(entry for entry in run.missing if entry.metric != "run.status"),
+    if empty.info.source == "recorder":
+        return without_batches(empty)
+    detail = (
+        f"no source on the spot ({', '.join(order)}) held performance metrics: add "
+        "PerformanceProfilerCallback to the trainer's callbacks"
     )
+    return Missing(metric="phases", reason="not_collected", detail=detail)
 
 
 def _without_config(run: Run) -> Run:
@@ -143,7 +130,11 @@ def _completed(
 ) -> Run:
     """Add to what the source read what the live trainer knows better."""
     if run.info.source == "recorder":
-        known = run if run.info.status != "unknown" else _ended(run, live.info)
+        known = (
+            run
+            if run.info.status != "unknown"
+            else with_end(run, live.info.status, live.info.ended_by)
+        )
         if not policy.include:
             known = _without_config(known)
         return replace(known, missing=(*failures, *known.missing))

@@ -20,9 +20,10 @@ from ocr_baseline.model.document import (
     Ratio,
     TrainVsValidation,
 )
+from ocr_baseline.reports.run.sampled_functions import material_lines
 from ocr_baseline.reports.text import formatting, wording
 from ocr_baseline.reports.text.csv_text import number_cells, rows_text, seconds_cells, write_csv
-from ocr_baseline.vocabulary import PHASE_NAMES
+from ocr_baseline.vocabulary import FETCH_LINE, PHASE_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from ocr_baseline.model.run import BatchTable, Run
 
 
+NOT_NUMBERS = ("dataloader", "cause", "line")
+"""What tells where a number belongs, and a line's cause, which is one of its functions."""
 BOUNDS = ("low", "high")
 """Have rows only where there are any."""
 UNITS = {
@@ -91,7 +94,24 @@ class _Number(NamedTuple):
 
 def render_metrics_csv(baseline: Baseline) -> str:
     """Return the table; a value that was not measured is empty and says why in `missing`."""
-    return write_csv(MetricRow._fields, metric_rows(baseline))
+    return write_csv(MetricRow._fields, [*metric_rows(baseline), *function_rows(baseline)])
+
+
+def function_rows(baseline: Baseline) -> Iterator[MetricRow]:
+    """Yield the shares of the sampled functions of each line that matters, and of the workers."""
+    for phase in baseline.phases:
+        for line in material_lines(phase):
+            for function in line.functions:
+                yield from _rows(
+                    (phase.name, phase.dataloader, "main", function.name),
+                    function,
+                    f"function.{line.name}",
+                    "share",
+                )
+    for workers in baseline.workers:
+        for function in workers.functions:
+            keys = (workers.phase, None, "worker", function.name)
+            yield from _rows(keys, function, f"function.{FETCH_LINE}", "share")
 
 
 def metric_rows(baseline: Baseline) -> Iterator[MetricRow]:
@@ -142,9 +162,12 @@ def _lines(phase: Phase) -> Iterator[tuple[str, BreakdownLine]]:
 
 
 def _rows(
-    keys: tuple[str, int | None, str, str], section: DocumentModel, path: str
+    keys: tuple[str, int | None, str, str],
+    section: DocumentModel,
+    path: str,
+    unit: str = "count",
 ) -> Iterator[MetricRow]:
-    for number in _numbers(section, path):
+    for number in _numbers(section, path, unit):
         why = "" if number.value is not None else formatting.NOT_MEASURED
         yield MetricRow(*keys, *number, why)
 
@@ -156,6 +179,8 @@ def _why(baseline: Baseline, path: str, value: float | None) -> str:
 def _numbers(section: DocumentModel, path: str, unit: str = "count") -> Iterator[_Number]:
     """Yield the numbers of a part of the document and of the parts in it; lists are left out."""
     for name, field in type(section).model_fields.items():
+        if name in NOT_NUMBERS:
+            continue
         value = getattr(section, name)
         if value is None:
             value = ABSENT_PARTS.get(type(section), {}).get(name)
@@ -165,7 +190,7 @@ def _numbers(section: DocumentModel, path: str, unit: str = "count") -> Iterator
             yield from _numbers(value, metric, own_unit)
         elif value is None and name in BOUNDS:
             continue
-        elif name != "dataloader" and not isinstance(value, list) and _is_number(field.annotation):
+        elif not isinstance(value, list) and _is_number(field.annotation):
             yield _Number(metric, value, own_unit)
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 
 COMMIT_LENGTH = 12
+NOISY = "noisy-machine:"
 
 
 def header_facts(baseline: Baseline) -> list[tuple[str, str]]:
@@ -115,8 +116,15 @@ def verdict(baseline: Baseline) -> list[str]:
     if wording.is_empty(baseline):
         sentences.append(_nothing_measured(baseline))
     else:
+        sentences.extend(_trust(baseline))
         sentences.extend((_comparison(baseline), _largest_lines(baseline), _top_finding(baseline)))
     return [sentence for sentence in sentences if sentence]
+
+
+def _trust(baseline: Baseline) -> list[str]:
+    """Return what limits the numbers, which comes before them."""
+    noisy = (finding for finding in baseline.findings if finding.id.startswith(NOISY))
+    return [f"{finding.title.rstrip('.')}." for finding in noisy]
 
 
 def quoted(name: str) -> str:
@@ -145,6 +153,9 @@ def _comparison(baseline: Baseline) -> str | None:
     train = baseline.phase("train")
     validation = baseline.phase("validation")
     compared = baseline.train_vs_validation
+    early = _too_early(train, validation)
+    if compared is not None and early is not None:
+        return early
     if compared is not None and compared.sample_ratio is not None:
         ratio = compared.sample_ratio
         cause = "" if _covers_one(ratio) else _main_difference(compared.waterfall_s_per_sample)
@@ -163,6 +174,18 @@ def _comparison(baseline: Baseline) -> str | None:
             "measured."
         )
     return None
+
+
+def _too_early(train: Phase | None, validation: Phase | None) -> str | None:
+    """Return that a recorded stage has no steady batch, without which a ratio says nothing."""
+    short = [
+        wording.stage_adjective(phase.name).lower()
+        for phase in (train, validation)
+        if phase is not None and phase.batch_time_scope == "all batches"
+    ]
+    if not short:
+        return None
+    return f"Training and validation don't compare yet: {' and '.join(short)} had no steady batch."
 
 
 def _covers_one(ratio: Ratio) -> bool:
@@ -220,9 +243,12 @@ def _largest_lines(baseline: Baseline) -> str | None:
 
 
 def _top_finding(baseline: Baseline) -> str | None:
-    findings = baseline.ranked_findings
-    if not findings or findings[0].estimated_saving_s is None:
+    findings = [one for one in baseline.leading_findings if one.estimated_saving_s is not None]
+    if not findings:
         return None
-    saving = formatting.duration(findings[0].estimated_saving_s)
-    title = findings[0].title.rstrip(".")
-    return f"The largest estimated saving is {saving}: {title}."
+    top = findings[0]
+    if top.is_small:
+        return wording.NO_LARGE_FINDING
+    doubt = f" (in doubt: {top.doubt})" if top.doubt else ""
+    title = top.title.rstrip(".")
+    return f"The largest estimated saving is {wording.saving(top)}: {title}{doubt}."

@@ -8,10 +8,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from ocr_baseline.model.json_text import json_text
 from ocr_baseline.reports.run import header, markdown_tables, phase_tables
-from ocr_baseline.reports.run.csv import render_metrics_csv
+from ocr_baseline.reports.run.csv import MetricRow, metric_rows
 from ocr_baseline.reports.run.measurement_notes import batch_time_notes, measurement_notes
 from ocr_baseline.reports.run.phase_tables import phase_or_empty, shown_phases
-from ocr_baseline.reports.text import formatting, wording
+from ocr_baseline.reports.run.sampled_functions import function_table, worker_function_table
+from ocr_baseline.reports.text import wording
+from ocr_baseline.reports.text.csv_text import write_csv
 from ocr_baseline.reports.text.markdown_text import MarkdownText, code, fenced, link, prose
 from ocr_baseline.vocabulary import PhaseName
 
@@ -53,20 +55,22 @@ def _view(baseline: Baseline) -> dict[str, object]:
         "main_operations": markdown_tables.operation_table(main, "main") if main else None,
         "worker_operations": markdown_tables.operation_table(worker, "worker") if worker else None,
         "workers": markdown_tables.workers_table(baseline),
+        "worker_functions": worker_function_table(baseline.workers),
         "operation_notes": _operation_notes(baseline, main, worker),
         "memory_table": markdown_tables.memory_table(baseline),
         "memory_over_time": markdown_tables.memory_over_time_table(baseline),
         "rank_spreads": markdown_tables.spread_table(baseline),
         "rank_table": markdown_tables.rank_table(baseline),
         "rank_notes": markdown_tables.rank_notes(baseline),
-        "findings": [_finding(finding) for finding in baseline.ranked_findings],
+        "findings": [_finding(baseline, finding) for finding in _leading(baseline, small=False)],
+        "small_findings": [_finding_line(finding) for finding in _leading(baseline, small=True)],
         "no_findings": wording.no_findings(baseline),
         "missing": markdown_tables.missing_table(baseline)
         if baseline.missing
         else "Nothing: every metric in this report has a value.",
         "measurement": measurement_notes(baseline),
         "line_table": markdown_tables.line_table(baseline),
-        "raw_metrics": fenced(render_metrics_csv(baseline), "csv"),
+        "raw_metrics": fenced(write_csv(MetricRow._fields, metric_rows(baseline)), "csv"),
         "raw_environment": _raw_environment(baseline),
     }
 
@@ -82,6 +86,7 @@ def _phase_section(baseline: Baseline, name: PhaseName) -> dict[str, object]:
         "facts": phase_tables.phase_table(baseline, name),
         "notes": batch_time_notes(phase),
         "breakdown": phase_tables.breakdown_table(phase) if phase.breakdown else None,
+        "functions": function_table(phase),
         "small_lines": MarkdownText(", ".join(phase_tables.small_lines(phase))),
         "device": phase_tables.device_table(phase.device) if phase.device else None,
         "device_note": phase_tables.device_note(phase.device) if phase.device else None,
@@ -106,19 +111,30 @@ def _operation_notes(baseline: Baseline, *groups: list[Operation]) -> list[str]:
     return [f"{left_out} shorter {word} only in the raw summary."]
 
 
-def _finding(finding: Finding) -> dict[str, object]:
+def _leading(baseline: Baseline, *, small: bool) -> list[Finding]:
+    return [finding for finding in baseline.leading_findings if finding.is_small == small]
+
+
+def _finding(baseline: Baseline, finding: Finding) -> dict[str, object]:
     saving = None
     if finding.estimated_saving_s is not None:
         basis = f" ({prose(finding.saving_basis.rstrip('.'))})" if finding.saving_basis else ""
-        amount = formatting.duration(finding.estimated_saving_s)
-        saving = MarkdownText(f"**Estimated saving:** {amount}{basis}.")
+        saving = MarkdownText(f"**Estimated saving:** {wording.saving(finding)}{basis}.")
     return {
         "title": finding.title.rstrip("."),
         "severity": finding.severity.upper(),
         "saving": saving,
+        "doubt": f"In doubt: {finding.doubt}." if finding.doubt else None,
         "advice": finding.advice,
+        "shared": [_finding_line(one) for one in baseline.shared_findings(finding)],
         "evidence": markdown_tables.evidence_table(finding) if finding.evidence else None,
     }
+
+
+def _finding_line(finding: Finding) -> str:
+    """Return a finding in one line, for what doesn't lead."""
+    saves = "" if finding.estimated_saving_s is None else f" ({wording.saving(finding)})"
+    return f"{finding.title.rstrip('.')}{saves}. {finding.advice}"
 
 
 def _raw_environment(baseline: Baseline) -> MarkdownText | None:

@@ -13,6 +13,7 @@ from rich.text import Text
 from ocr_baseline.reports.run import header
 from ocr_baseline.reports.run.measurement_notes import measurement_notes
 from ocr_baseline.reports.run.phase_tables import PHASE_FACTS, phase_or_empty, shown_phases
+from ocr_baseline.reports.run.sampled_functions import named_causes
 from ocr_baseline.reports.text import formatting, wording
 from ocr_baseline.reports.text.plain_text import name_of
 from ocr_baseline.reports.text.screen import MIN_WIDTH, plain_table, printed, styled, value
@@ -44,6 +45,9 @@ def _blocks(baseline: Baseline, width: int) -> Iterator[RenderableType]:
         phase = phase_or_empty(baseline, name)
         if phase.breakdown:
             yield Padding(_breakdown_table(phase, width), (1, 0, 0, 0))
+        causes = list(named_causes(phase))
+        if causes:
+            yield Padding(_cause_table(causes), (1, 0, 0, 0))
     if baseline.operations:
         yield Padding(_operation_table(baseline, width), (1, 0, 0, 0))
     yield Padding(_memory(baseline), (1, 0, 0, 0))
@@ -101,6 +105,16 @@ def _breakdown_table(phase: Phase, width: int) -> RenderableType:
     return table
 
 
+def _cause_table(causes: list[tuple[str, str, str]]) -> RenderableType:
+    table = plain_table("Sampled: the function that each line's time is in")
+    table.add_column("line", no_wrap=True)
+    table.add_column("function", overflow="fold")
+    table.add_column("share of the line", justify="right", no_wrap=True)
+    for line, function, share in causes:
+        table.add_row(Text(line), Text(function), Text(share))
+    return table
+
+
 def _operation_table(baseline: Baseline, width: int) -> RenderableType:
     table = plain_table("Slowest operations")
     _add_name_column(table, "operation", width - OPERATION_NUMBERS_WIDTH)
@@ -141,7 +155,7 @@ def _memory(baseline: Baseline) -> Text:
 
 
 def _findings(baseline: Baseline) -> RenderableType:
-    findings = baseline.ranked_findings
+    findings = [finding for finding in baseline.leading_findings if not finding.is_small]
     if not findings:
         return Text(wording.no_findings(baseline))
     blocks: list[RenderableType] = [Text("Findings", style="bold")]
@@ -150,9 +164,12 @@ def _findings(baseline: Baseline) -> RenderableType:
         head.append(finding.severity, style=_SEVERITY_STYLES[finding.severity])
         head.append("  ").append_text(styled(finding.title))
         if finding.estimated_saving_s is not None:
-            saving = formatting.duration(finding.estimated_saving_s)
-            head.append(f"  (would save {saving})", style="dim")
+            head.append(f"  (would save {wording.saving(finding)})", style="dim")
         blocks.extend((head, Padding(styled(finding.advice), (0, 0, 0, 3))))
+    small = sum(finding.is_small for finding in baseline.leading_findings)
+    if small:
+        things = "1 small thing is" if small == 1 else f"{small} small things are"
+        blocks.append(Text(f"{things} in the report, each under 2% of the run", style="dim"))
     return Group(*blocks)
 
 

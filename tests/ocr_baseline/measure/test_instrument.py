@@ -6,11 +6,9 @@ import importlib
 import inspect
 import io
 import pickle
-import random
-import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 from types import ModuleType
@@ -20,7 +18,6 @@ import cv2
 import numpy as np
 import pyclipper
 import pytest
-import torch
 
 from ocr_baseline.errors import OperationError
 from ocr_baseline.measure import import_trial
@@ -521,48 +518,6 @@ def test_what_others_put_in_place_meanwhile_stays(
     assert timed.calls("defining_module.plain") == 0
 
 
-def uses_operations(number: torch.Tensor) -> torch.Tensor:
-    return torch.nn.functional.gelu(torch.nn.functional.relu(own_operation(number)))
-
-
-def own_operation(number: torch.Tensor) -> torch.Tensor:
-    return number * 2
-
-
-TRACED = (f"{__name__}.own_operation", "torch.nn.functional.relu", "torch.nn.functional.gelu")
-
-
-def traced_graphs() -> list[str]:
-    graphs = []
-
-    def backend(graph: torch.fx.GraphModule, inputs: list[torch.Tensor]) -> Any:
-        graphs.append(str(graph.graph))
-        return graph.forward
-
-    torch._dynamo.reset()
-    torch.compile(uses_operations, backend=backend, fullgraph=True)(torch.ones(2))
-    torch.compile(own_operation, backend=backend, fullgraph=True)(torch.ones(2))
-    graphs.append(str(torch.jit.script(uses_operations).graph))
-    graphs.append(str(torch.jit.trace(uses_operations, torch.ones(2)).graph))  # type: ignore[no-untyped-call]  # torch's own gap
-    graphs.append(str(torch.fx.symbolic_trace(torch.nn.ReLU()).graph))
-    exported = torch.export.export(torch.nn.GELU(), (torch.ones(2),), strict=True)
-    graphs.append(str(exported.graph))
-    # TorchScript prints the line of code that an operator came from behind a number sign.
-    return [re.sub("# .*", "", graph) for graph in graphs]
-
-
-def test_code_that_calls_operations_compiles_to_the_same_graphs(timed: Timed) -> None:
-    sys.modules.setdefault(__name__, sys.modules[uses_operations.__module__])
-    before = traced_graphs()
-
-    timed.time(*TRACED)
-    during = traced_graphs()
-    timed.undo()
-
-    assert during == before
-    assert traced_graphs() == before
-
-
 def test_an_inherited_class_method_counts_the_calls_of_its_heir_alone(
     timed: Timed, modules: tuple[Any, Any]
 ) -> None:
@@ -587,7 +542,7 @@ def test_what_the_measuring_itself_calls_can_be_timed(name: str, timed: Timed) -
 HARMFUL = {
     "exits": ("import sys; sys.exit(0)", r"ends the process \(exit code 0\)"),
     "vanishes": ("import os; os._exit(3)", r"ends the process \(exit code 3\)"),
-    "hangs": ("import time; time.sleep(600)", "not over after 3 seconds"),
+    "hangs": ("import time; time.sleep(600)", "not over after 0.5 seconds"),
     "writes": ("open('left', 'w').write('here')", "writes to the working folder"),
     "moves": ("import os; os.chdir('/')", "changes the working folder"),
     "signals": (
@@ -606,35 +561,10 @@ def test_a_module_that_does_harm_as_it_is_imported_is_refused_and_not_imported(
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.chdir(tmp_path)
     if harm == "hangs":
-        monkeypatch.setattr(import_trial, "TIME_LIMIT_S", 3.0)
+        monkeypatch.setattr(import_trial, "TIME_LIMIT_S", 0.5)
 
     with pytest.raises(OperationError, match=rf"{harm}_module.function'.*{cause}"):
         resolve(f"{harm}_module.function")
 
     assert f"{harm}_module" not in sys.modules
     assert Path.cwd() == tmp_path
-
-
-def test_a_module_that_draws_random_numbers_as_it_is_imported_changes_none_of_the_next(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "drawing_module.py").write_text(
-        "import random, numpy, torch\n"
-        "random.seed(1); numpy.random.seed(1); torch.manual_seed(1)\n"
-        "def function(): ...\n"
-    )
-    monkeypatch.syspath_prepend(tmp_path)
-
-    def draws() -> list[float]:
-        return [random.random(), np.random.rand(), float(torch.rand(()))]  # noqa: S311 - the states that users seed
-
-    seeds: list[Callable[[int], Any]] = [random.seed, np.random.seed, torch.manual_seed]
-    for seed in seeds:
-        seed(7)
-    expected = draws()
-    for seed in seeds:
-        seed(7)
-    resolve("drawing_module.function")
-
-    assert draws() == expected
-    sys.modules.pop("drawing_module")

@@ -2,50 +2,14 @@ from __future__ import annotations
 
 import inspect
 import threading
-from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-import torch
 
 from ocr_baseline import section as exported
 from ocr_baseline.measure.sections import is_listening, join, leave, listen, section
-from ocr_baseline.measure.traced_code import silent_names
-
-
-class Blocks(dict[str, "Blocks"]):
-    """Writes down what begins and ends."""
-
-    def __init__(self, name: str = "", log: list[str] | None = None) -> None:
-        super().__init__()
-        self.name = name
-        self.ident = 0
-        self.log: list[str] = [] if log is None else log
-
-    def __missing__(self, name: str) -> Blocks:
-        return Blocks(name, self.log)
-
-    @property
-    def thread(self) -> int:
-        return threading.get_ident()
-
-    def note(self, text: str) -> None:
-        self.log.append(text)
-
-    def enter(self) -> None:
-        self.log.append(f"+{self.name}")
-
-    def exit(self) -> None:
-        self.log.append(f"-{self.name}")
-
-
-@pytest.fixture
-def blocks() -> Iterator[Blocks]:
-    blocks = Blocks()
-    listen(blocks)
-    yield blocks
-    listen(None)
+from tests.ocr_baseline.measure.noted_blocks import Blocks
 
 
 def test_the_package_offers_the_same_section() -> None:
@@ -285,50 +249,3 @@ def test_two_runs_in_threads_get_the_sections_of_their_own_thread() -> None:
     assert own.log == ["+own", "-own"]
     assert other.log == ["+other", "-other", "+of whoever is left", "-of whoever is left"]
     assert not is_listening()
-
-
-def scaled(number: torch.Tensor) -> torch.Tensor:
-    with section("scale"):
-        number = number * 2
-    return number + 1
-
-
-def with_a_section_of_its_own(number: torch.Tensor) -> torch.Tensor:
-    return with_shared(number) + 1
-
-
-@section("shared")
-def with_shared(number: torch.Tensor) -> torch.Tensor:
-    return number * 2
-
-
-@pytest.mark.parametrize("function", [scaled, with_a_section_of_its_own])
-def test_code_with_a_section_compiles_to_one_graph_whether_recorded_or_not(
-    function: Callable[[torch.Tensor], torch.Tensor], blocks: Blocks
-) -> None:
-    graphs = []
-
-    def backend(graph: torch.fx.GraphModule, inputs: list[torch.Tensor]) -> Any:
-        graphs.append(str(graph.graph))
-        return graph.forward
-
-    torch._dynamo.reset()
-    compiled = torch.compile(function, backend=backend, fullgraph=True)
-    for listener in (blocks, None, blocks):
-        listen(listener)
-        assert compiled(torch.ones(2)).tolist() == [3.0, 3.0]
-    listen(blocks)
-
-    assert len(graphs) == 1
-    assert "mul" in graphs[0]
-    assert blocks.log == []
-    assert {"scale", "shared"} & set(silent_names())
-    assert function(torch.ones(2)).tolist() == [3.0, 3.0]
-    assert len(blocks.log) == 2
-
-
-def test_a_decorated_function_can_be_scripted(blocks: Blocks) -> None:
-    scripted = torch.jit.script(with_shared)
-
-    assert scripted(torch.ones(2)).tolist() == [2.0, 2.0]
-    assert blocks.log == []

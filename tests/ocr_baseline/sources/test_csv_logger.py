@@ -10,6 +10,7 @@ import pytest
 from ocr_baseline.errors import SourceError
 from ocr_baseline.reports.run.csv import render_metrics_csv
 from ocr_baseline.reports.run.json import render_json
+from ocr_baseline.sources import csv_table
 from ocr_baseline.sources.csv_logger import load
 from ocr_baseline.vocabulary import Stage
 from tests.ocr_baseline.examples import full_baseline
@@ -66,11 +67,12 @@ def test_an_empty_cell_is_absent_and_a_logged_nan_is_told(tmp_path: Path) -> Non
 @pytest.mark.parametrize("cell", ["nan", "text"])
 @pytest.mark.parametrize("place", [0, 15, 24])
 def test_what_is_no_number_anywhere_in_a_long_file_costs_no_other_row(
-    cell: str, place: int, tmp_path: Path
+    cell: str, place: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rows = [f"{row},{row},0.5,,\n" for row in range(250_000)]
+    monkeypatch.setattr(csv_table, "ROWS_AT_ONCE", 100)
+    rows = [f"{row},{row},0.5,,\n" for row in range(250)]
     for epoch in range(25):
-        rows[epoch * 10_000] = f"{epoch},{epoch},,{cell if epoch == place else epoch + 0.5},\n"
+        rows[epoch * 10] = f"{epoch},{epoch},,{cell if epoch == place else epoch + 0.5},\n"
 
     times = _times(load(_write(tmp_path / "metrics.csv", HEADER + "".join(rows))))
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -130,14 +131,13 @@ def test_a_line_that_has_a_finding_is_named_there_and_not_twice() -> None:
     assert leading(measured_run) == ["heavy-module-hooks:train"]
 
 
-def slow_validation(**fields: object) -> Run:
+def slow_validation() -> Run:
     step = STEP.replace("training", "validation")
     lines = {"forward": {f"{step} user:draw": 90, step: 10}}
     return run(
         stage(Stage.TRAIN, table(24, {"forward": 0.1})),
         stage(Stage.VALIDATION, table(24, {"forward": 1.0}, begin_s=3.0)),
         stack_samples=(samples(lines, which=Stage.VALIDATION),),
-        **fields,
     )
 
 
@@ -184,7 +184,7 @@ def test_what_saves_under_two_percent_of_the_run_is_small_and_comes_last() -> No
     assert not finding(slow_validation(), RULE).is_small
 
 
-def slow_batches(**fields: object) -> Run:
+def slow_batches(**fields: Any) -> Run:
     times = [0.1] * 40
     times[20:24] = [0.9] * 4
     return with_environment(

@@ -1,0 +1,87 @@
+"""The start of data loaders, the end of their workers, and what the workers do in between."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import ExitStack, nullcontext
+from typing import TYPE_CHECKING, Any
+
+from torch.utils.data import DataLoader, dataloader
+
+from ocr_baseline.measure.workers import MeasuredLoop, measured_workers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
+    from ocr_baseline.measure.instrument import Instrumentation
+    from ocr_baseline.measure.recorder import Recorder
+    from ocr_baseline.vocabulary import Stage
+
+
+class LoaderTiming:
+    """What the loaders of one run begin and end inside, in the thread that makes this object."""
+
+    def __init__(
+        self,
+        recorder: Recorder,
+        operations: tuple[str, ...],
+        *,
+        startup: AbstractContextManager[Any],
+        stage_of: Callable[[DataLoader[Any]], Stage | None],
+    ) -> None:
+        """Record to `recorder`.
+
+        Args:
+            recorder: Whose run it is.
+            operations: Dotted names to time in the workers as well.
+            startup: Where the start of a loader and the end of its workers are charged.
+            stage_of: Returns the stage that a loader's workers are for; None leaves them alone.
+        """
+        self._recorder = recorder
+        self._operations = operations
+        self._startup = startup
+        self._stage_of = stage_of
+        self._thread = threading.get_ident()
+
+    def apply(self, instrumentation: Instrumentation) -> None:
+        """Put it in place.
+
+        A torch that names its iterators otherwise leaves the workers' end to the line it is in.
+        """
+        instrumentation.time_function(DataLoader.__iter__, self._started)
+        iterators = getattr(dataloader, "_MultiProcessingDataLoaderIter", None)
+        shutdown = getattr(iterators, "_shutdown_workers", None)
+        if shutdown is not None:
+            instrumentation.time_function(shutdown, self._ended)
+
+    def _ended(self, iterator: Any) -> AbstractContextManager[Any]:
+        return self._startup if threading.get_ident() == self._thread else nullcontext()
+
+    def _started(self, loader: DataLoader[Any]) -> AbstractContextManager[Any]:
+        """Return what a pass over a loader begins inside; a loader that can't be read has less."""
+        if threading.get_ident() != self._thread:
+            return nullcontext()
+        stack = ExitStack()
+        stack.enter_context(self._startup)
+        try:
+            if int(loader.num_workers) and (stage := self._stage_of(loader)) is not None:
+                stack.enter_context(measured_workers(self._loop(loader, stage)))
+        except Exception as error:  # noqa: BLE001 - the loader is the user's, and may refuse anything
+            name = type(loader).__name__
+            self._recorder.operations.note(
+                f"The workers of a {name} were not measured ({type(error).__name__}: {error})."
+            )
+        return stack
+
+    def _loop(self, loader: DataLoader[Any], stage: Stage) -> MeasuredLoop:
+        factor = loader.prefetch_factor
+        return MeasuredLoop(
+            self._recorder.folder,
+            rank=self._recorder.rank,
+            stage=stage,
+            origin_ns=self._recorder.started_ns,
+            operations=self._operations,
+            prefetch_factor=None if factor is None else int(factor),
+            sampling_hz=self._recorder.sampling_hz,
+        )

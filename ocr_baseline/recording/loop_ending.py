@@ -1,0 +1,77 @@
+"""The end of a recorded loop: its status, its last records and its report."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from ocr_baseline.layout import JSON_NAME
+from ocr_baseline.measure.folder_answer import wait_for_answer
+from ocr_baseline.model.privacy import OutwardLogger, error_text
+from ocr_baseline.recording.deferred_sigterm import deferred_sigterm
+from ocr_baseline.recording.read_back import read_back
+
+if TYPE_CHECKING:
+    from ocr_baseline.recording.loop_run import LoopRun
+    from ocr_baseline.vocabulary import RunStatus
+    from ocr_baseline.write import ReportFiles
+
+logger = OutwardLogger(__name__)
+
+
+def status_of(error: BaseException | None) -> RunStatus:
+    """Return how a loop ends that this exception leaves.
+
+    Ctrl-C and `sys.exit()` without an error code interrupt; everything else fails.
+    """
+    if error is None:
+        return "finished"
+    if isinstance(error, SystemExit):
+        return "failed" if error.code else "interrupted"
+    return "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
+
+
+def report_on(run: LoopRun, status: RunStatus, ended_by: str | None) -> ReportFiles | None:
+    """End the records and write the report; what fails is a warning that names its cause."""
+    with deferred_sigterm():
+        try:
+            return _written(run, status, ended_by)
+        except Exception as error:  # a report must never fail the loop
+            logger.warning(
+                "The performance baseline could not be written (%s). The loop is not affected; "
+                "`ocr-baseline report --run-dir %s` tries again from the records.",
+                error_text(error),
+                run.folder,
+                exc_info=logger.isEnabledFor(logging.DEBUG),
+            )
+            return None
+        finally:
+            run.recording.close()
+
+
+def _written(run: LoopRun, status: RunStatus, ended_by: str | None) -> ReportFiles | None:
+    from ocr_baseline.write import write_report
+
+    recording = run.recording
+    with suppress(OSError):  # the heartbeat has warned; the report says what it lacks
+        recording.finish(status, ended_by)
+    if not run.rank.is_zero:
+        return None
+    if recording.is_replaced():
+        logger.warning(
+            "Another run records in %s too, over this one's records: no report of this loop is "
+            "written. Give each run an output_dir of its own.",
+            recording.folder,
+        )
+        return None
+    if status == "finished":
+        recording.wait_for_ranks()
+    wait_for_answer(run.folder)
+    found = read_back(recording.folder, status, ended_by)
+    if not found.stages and status != "finished" and (run.folder / JSON_NAME).is_file():
+        logger.info("The loop ended before its first batch: %s keeps its report", run.folder)
+        return None
+    files = write_report(found, run.folder)
+    logger.info("Performance baseline: %s", files.markdown)
+    return files

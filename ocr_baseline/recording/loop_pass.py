@@ -1,0 +1,107 @@
+"""One pass over a loader in a loop of the user's own: which batches it gives to which stage."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from ocr_baseline.measure.sections import section
+from ocr_baseline.recording.fabric_lines import loader_inside
+
+if TYPE_CHECKING:
+    from ocr_baseline.measure.recorder import Recorder
+    from ocr_baseline.recording.loop_stages import Block, LoopStages
+    from ocr_baseline.recording.samples import LoaderSamples
+
+SECOND_LOADER = "record.batches (second loader)"
+"""The section of a loader that is read while the batches of another are worked on."""
+
+
+class LoopPass:
+    """Tells the recorder of the fetches and batches of one pass.
+
+    The first pass that is read in a stage gives the stage its batches. Another one that is read
+    meanwhile (`zip` of two loaders, a loader in a loader) is a section inside those batches.
+
+    Attributes:
+        is_fetching: Whether the loader is being asked for a batch of the open stage, so that a
+            loader which starts now is that stage's.
+    """
+
+    def __init__(
+        self, recorder: Recorder, stages: LoopStages, loader: Any, dataloader_idx: int
+    ) -> None:
+        """Read what `loader` knows of its samples; nothing is told yet."""
+        self._recorder = recorder
+        self._stages = stages
+        self._dataloader_idx = dataloader_idx
+        self._samples = _samples_of(loader)
+        self._second = section(SECOND_LOADER)
+        self._block: Block | None = None
+        self._batch_idx = -1
+        self._is_second = False
+        self.is_fetching = False
+
+    def asks(self) -> None:
+        """The next batch is asked for."""
+        block = self._block = self._stages.block
+        if block is None or block.stage is None:
+            self._recorder.operations.note(
+                "record.batches() was read outside of record.stage(): those batches are in no "
+                "phase of this report."
+            )
+            self._block = None
+            return
+        if block.leader is None:
+            block.leader = self
+            self._recorder.stages.current.is_fetching_first = True
+        self._is_second = block.leader is not self
+        if self._is_second:
+            self._recorder.operations.note(
+                "Two loaders were read at once: the stage's batches are those of the first, and "
+                f"the time to wait for the second is {SECOND_LOADER!r}, without its workers."
+            )
+            self._second.__enter__()
+        else:
+            self.is_fetching = True
+            self._recorder.begin_fetch()
+
+    def answered(self) -> None:
+        """It is there, or there is no more."""
+        if self._block is None:
+            return
+        if self._is_second:
+            self._second.__exit__(None, None, None)
+        else:
+            self.is_fetching = False
+            self._recorder.end_fetch()
+
+    def begins(self, batch: Any) -> None:
+        """The loop begins to work on the batch."""
+        self._batch_idx += 1
+        if self._block is None or self._is_second:
+            return
+        samples = None
+        with suppress(Exception):  # loaders are the user's and may raise anything
+            samples = (
+                None if self._samples is None else self._samples.of_batch(batch, self._batch_idx)
+            )
+        self._recorder.begin_batch(self._batch_idx, self._dataloader_idx, samples)
+
+    def ends(self) -> None:
+        """The pass is over, or the loop has left it."""
+        block = self._block
+        if block is None or block.leader is not self:
+            return
+        block.leader = None
+        if self._stages.block is block:
+            self._recorder.end_batches()
+
+
+def _samples_of(loader: Any) -> LoaderSamples | None:
+    if "torch" not in sys.modules:
+        return None
+    from ocr_baseline.recording.samples import LoaderSamples
+
+    return LoaderSamples(loader_inside(loader))

@@ -1,0 +1,100 @@
+"""The stages that a loop of the user's own opens, and which loader's batches are theirs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from ocr_baseline.recording.plain_values import plain_int
+from ocr_baseline.vocabulary import PHASES, Line, PhaseName, Stage
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from ocr_baseline.measure.recorder import Recorder
+    from ocr_baseline.recording.loop_pass import LoopPass
+
+StageName = Literal[PhaseName, "val"]
+"""What a loop calls its stages; `val` is short for `validation`."""
+
+_STAGES = {name: stage for stage in PHASES for name in (stage.value, stage.metric_prefix)}
+
+
+class Block:
+    """One `with record.stage(...)` block.
+
+    Attributes:
+        stage: Whose batches are taken; None in a block whose name is no stage's.
+        leader: The pass whose batches are the block's; others inside it are part of its batches.
+    """
+
+    def __init__(self, stage: Stage | None, within: AbstractContextManager[Any]) -> None:
+        """Begin without a pass; `within` ends with the block."""
+        self.stage = stage
+        self.within = within
+        self.leader: LoopPass | None = None
+
+
+class LoopStages:
+    """The open blocks of one run, innermost last."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        """Open and close the stages of `recorder`."""
+        self._recorder = recorder
+        self._blocks: list[Block] = []
+        self._next_epoch = dict.fromkeys(PHASES, 0)
+
+    @property
+    def block(self) -> Block | None:
+        """The innermost block."""
+        return self._blocks[-1] if self._blocks else None
+
+    def open(self, name: object, epoch: object) -> Block | None:
+        """Begin a block; None inside a block of the same stage, whose part it is then."""
+        recorder = self._recorder
+        stage = _STAGES.get(name) if isinstance(name, str) else None
+        if stage is None:
+            return self._open_aside(name)
+        if recorder.stages.is_open(stage):
+            recorder.operations.note(
+                f"record.stage({stage.value!r}) was opened inside itself: the inner block counts "
+                "as a part of the outer one."
+            )
+            return None
+        number = plain_int(epoch)
+        number = self._next_epoch[stage] if number is None else number
+        self._next_epoch[stage] = number + 1
+        recorder.open_stage(stage, number)
+        # A line around the stage, as when a callback validates, is not what the stage does.
+        other = recorder.span(Line.OTHER.value)
+        other.__enter__()
+        return self._opened(Block(stage, other))
+
+    def _open_aside(self, name: object) -> Block:
+        """Keep a block of no known stage out of every phase, what is inside it included."""
+        known = ", ".join(get_args(PhaseName))
+        self._recorder.operations.note(
+            f"record.stage({name!r}) is in no phase of this report: a stage is one of {known}. "
+            "Its time is part of the set-up."
+        )
+        aside = self._recorder.stages.swapped(Stage.SETUP)
+        aside.__enter__()
+        return self._opened(Block(None, aside))
+
+    def _opened(self, block: Block) -> Block:
+        self._blocks.append(block)
+        return block
+
+    def close(self, block: Block) -> None:
+        """End a block, and those inside it that were left open."""
+        while block in self._blocks:
+            innermost = self._blocks.pop()
+            innermost.within.__exit__(None, None, None)
+            if innermost.stage is not None:
+                self._recorder.close_stage(innermost.stage)
+
+    def tell_samples(self, count: object) -> None:
+        """Take the user's word for how many samples the open batch holds."""
+        block, state = self.block, self._recorder.stages.current
+        if block is not None and state.stage is block.stage and state.has_started_batch:
+            told = plain_int(count)
+            state.samples = told if told is not None and told >= 0 else None

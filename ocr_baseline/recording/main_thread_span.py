@@ -1,0 +1,27 @@
+"""Spans for what any thread may call, while one thread's time is accounted for."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ocr_baseline.measure.recorder import Recorder
+    from ocr_baseline.vocabulary import Line
+
+
+class MainThreadSpan:
+    """A span that does nothing in other threads, for methods that any thread may call."""
+
+    def __init__(self, recorder: Recorder, line: Line) -> None:
+        """Charge blocks of the thread that makes this object to `line`."""
+        self._span = recorder.span(line.value)
+        self._thread = threading.get_ident()
+
+    def __enter__(self) -> None:
+        if threading.get_ident() == self._thread:
+            self._span.__enter__()
+
+    def __exit__(self, *exc_info: Any) -> None:
+        if threading.get_ident() == self._thread:
+            self._span.__exit__(*exc_info)

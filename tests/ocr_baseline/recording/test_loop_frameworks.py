@@ -1,0 +1,159 @@
+"""Loops with loader workers, under Lightning Fabric, and over several processes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from lightning.fabric import Fabric
+from torch.utils.data import DataLoader, TensorDataset
+
+import ocr_baseline as ob
+from ocr_baseline.model.document import Baseline
+
+pytestmark = pytest.mark.slow
+
+TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")
+RANKS_LOOP = """
+import sys, torch, ocr_baseline as ob
+from torch.utils.data import DataLoader, TensorDataset
+torch.distributed.init_process_group("gloo")
+loader = DataLoader(TensorDataset(torch.ones(8, 4)), batch_size=2)
+with ob.record(sys.argv[1]) as record, record.stage("train"):
+    for batch in record.batches(loader):
+        torch.distributed.all_reduce(torch.ones(1))
+torch.distributed.destroy_process_group()
+"""
+WITHOUT_TORCH = """
+import sys, ocr_baseline as ob
+with ob.record(sys.argv[1]) as record, record.stage("train"):
+    for batch in record.batches([1, 2]):
+        pass
+print(sorted({"torch", "lightning"} & set(sys.modules)))
+"""
+
+
+def loader(workers: int = 0) -> DataLoader[Any]:
+    data = TensorDataset(torch.randn(16, 4), torch.randn(16, 1))
+    return DataLoader(data, batch_size=4, num_workers=workers)
+
+
+def report_in(folder: Path) -> Baseline:
+    return Baseline.model_validate_json((folder / "baseline.json").read_text())
+
+
+def lines(baseline: Baseline, name: str) -> set[str]:
+    phase = baseline.phase(name)
+    assert phase is not None
+    assert phase.total_s is not None
+    assert sum(line.total_s for line in phase.breakdown) == pytest.approx(phase.total_s, rel=1e-5)
+    return {line.name for line in phase.breakdown if line.total_s}
+
+
+def run(folder: Path, program: str, *launcher: str) -> str:
+    script = folder / "loop.py"
+    script.write_text(program)
+    done = subprocess.run(
+        [sys.executable, *launcher, str(script), str(folder)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+        env=os.environ | {"PYTHONPATH": str(Path(ob.__file__).parents[1]), "OMP_NUM_THREADS": "1"},
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout
+
+
+def test_the_workers_of_a_plain_loop_are_measured(tmp_path: Path) -> None:
+    model, loss_of = torch.nn.Linear(4, 1), torch.nn.functional.mse_loss
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    with ob.record(tmp_path) as record:
+        for epoch in range(2):
+            with record.stage("train", epoch=epoch):
+                for inputs, targets in record.batches(loader(2)):
+                    with record.line("forward"):
+                        loss = loss_of(model(inputs), targets)
+                    with record.line("backward"):
+                        torch.autograd.backward(loss)
+                    with record.line("optimizer"):
+                        optimizer.step()
+                        optimizer.zero_grad()
+
+    baseline = report_in(tmp_path)
+    (workers,) = baseline.workers
+    assert (workers.phase, workers.count, workers.processes) == ("train", 2, 4)
+    train = baseline.phase("train")
+    assert train is not None
+    assert (train.epochs, train.batches, train.samples) == (2, 8, 32)
+    assert {"forward", "backward", "optimizer", "loader_startup"} <= lines(baseline, "train")
+    assert baseline.environment.identity["num_workers"] == 2
+
+
+def test_fabrics_own_calls_name_the_lines(tmp_path: Path) -> None:
+    fabric = Fabric(accelerator="cpu", devices=1)
+    model = torch.nn.Linear(4, 1)
+    module, optimizer = fabric.setup(model, torch.optim.SGD(model.parameters(), lr=0.1))
+    batches = fabric.setup_dataloaders(loader())
+    with ob.record(tmp_path) as record:
+        for _ in range(2):
+            with record.stage("train"):
+                for inputs, targets in record.batches(batches):
+                    loss = torch.nn.functional.mse_loss(module(inputs), targets)
+                    fabric.backward(loss)
+                    optimizer.step()
+                    optimizer.zero_grad()
+            with record.stage("val"), torch.no_grad():
+                for inputs, _ in record.batches(batches):
+                    module(inputs)
+            fabric.save(tmp_path / "model.ckpt", {"model": module})
+
+    baseline = report_in(tmp_path)
+    named = {"transfer", "forward", "backward", "optimizer"}
+    assert named <= lines(baseline, "train")
+    assert not any("breakdown" in entry.metric for entry in baseline.missing)
+    assert "forward" in lines(baseline, "validation")
+    train = baseline.phase("train")
+    assert train is not None
+    assert (train.epochs, train.batches, train.samples) == (2, 8, 32)
+    assert "lightning" in baseline.environment.identity
+
+
+def test_recorded_weights_are_those_of_a_loop_without_a_record(tmp_path: Path) -> None:
+    def trained(*, enabled: bool) -> torch.Tensor:
+        torch.manual_seed(1)
+        fabric = Fabric(accelerator="cpu", devices=1)
+        model = torch.nn.Linear(4, 1)
+        module, optimizer = fabric.setup(model, torch.optim.SGD(model.parameters(), lr=0.1))
+        items: Any = torch.randn(16, 4)
+        data = fabric.setup_dataloaders(DataLoader(items, batch_size=4, shuffle=True))
+        with ob.record(tmp_path, enabled=enabled) as record, record.stage("train"):
+            for batch in record.batches(data):
+                fabric.backward(module(batch).square().mean())
+                optimizer.step()
+                optimizer.zero_grad()
+        return torch.cat([*(p.flatten() for p in model.parameters()), torch.rand(3)]).detach()
+
+    assert torch.equal(trained(enabled=True), trained(enabled=False))
+
+
+def test_the_ranks_of_torchrun_make_one_report(tmp_path: Path) -> None:
+    run(tmp_path, RANKS_LOOP, *TORCHRUN)
+
+    baseline = report_in(tmp_path)
+    assert baseline.world_size == 2
+    assert [rank.rank for rank in baseline.ranks] == [0, 1]
+    assert "collectives" in lines(baseline, "train")
+
+
+def test_a_loop_without_torch_loads_neither_torch_nor_lightning(tmp_path: Path) -> None:
+    assert run(tmp_path, WITHOUT_TORCH).strip() == "[]"
+
+    phase = report_in(tmp_path).phase("train")
+    assert phase is not None
+    assert phase.batches == 2
