@@ -28,7 +28,8 @@ Rows = list[tuple[tuple[int, ...], int]]
 """Stacks as the sampler keeps them, with their ticks."""
 
 _OTHERS_NAME = "others"
-_INSTALLED = ("/site-packages/", "/dist-packages/")
+_STDLIB = Path(sysconfig.get_path("stdlib"))
+_PACKAGES = ("/site-packages/", "/dist-packages/")
 
 
 class _Process(TypedDict, total=False):
@@ -128,14 +129,13 @@ def _name(code: CodeType) -> str:
 
 
 class _PathsAsImported:
-    """File names without the folders in front that differ from machine to machine.
+    """File names without the folder in front that an import leaves out, and without a home.
 
-    What is installed keeps `site-packages` in front, and Python's own modules their library
-    folder: a reader tells them from the user's by that.
+    What is installed keeps `site-packages/` in front, and the standard library `python3.12/`: they
+    tell whose code it is.
     """
 
     def __init__(self) -> None:
-        self._library = Path(sysconfig.get_path("stdlib")).as_posix()
         own = Path.cwd().as_posix()
         self._folders = [own] if own != "/" else []
         places = sorted({Path(place).as_posix() for place in sys.path if place}, key=len)
@@ -149,12 +149,12 @@ class _PathsAsImported:
         path = file.replace("\\", "/")
         if path.startswith("<") or not Path(file).is_absolute():
             return path
-        for folder in _INSTALLED:
-            _, found, inside = path.rpartition(folder)
+        for packages in _PACKAGES:
+            _, found, inside = path.rpartition(packages)
             if found:
-                return f"{folder[1:]}{inside}"
-        if path.startswith(f"{self._library}/"):
-            return "/".join(("lib", Path(self._library).name, path[len(self._library) + 1 :]))
+                return packages.lstrip("/") + inside
+        if path.startswith(f"{_STDLIB.as_posix()}/"):
+            return f"{_STDLIB.name}/{path[len(_STDLIB.as_posix()) + 1 :]}"
         for folder in self._folders:
             if path.startswith(f"{folder}/"):
                 return path[len(folder) + 1 :]
