@@ -35,6 +35,7 @@ BENCHMARKS = {
     "many_baselines": "a store of ten thousand baselines",
     "redaction": "what the output gate lets pass, and what it takes in error",
     "faults": "what a run survives",
+    "guest": "no training harmed, no false number",
     "learning": "the pipeline learns, where the real receipts are",
 }
 """By name of the file, in the order in which they run; the longest, `learning`, is the last."""

@@ -24,7 +24,7 @@ from ocr_baseline.measure.stack_records import StackRecords
 from ocr_baseline.measure.timeline import Span, Timeline, measure_event_cost_ns
 from ocr_baseline.records.format import FORMAT_NAME, FORMAT_VERSION, ROWS_PER_RECORD
 from ocr_baseline.records.writer import RecordWriter
-from ocr_baseline.vocabulary import Line, Stage
+from ocr_baseline.vocabulary import REPORTED_STAGES, Line, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,6 +49,7 @@ class Recorder:
         rank: int = 0,
         clock: Callable[[], int] = perf_counter_ns,
         device: DeviceTimeline | None = None,
+        started_ns: int | None = None,
         sampling_hz: float = 0.0,
     ) -> None:
         """Open the record file of `rank` in `folder`.
@@ -59,14 +60,16 @@ class Recorder:
             clock: Nanoseconds that only grow.
             device: Keep its time as well.
             sampling_hz: Sample call stacks so many times a second; 0 samples none.
+            started_ns: The clock when the run began, where another process began to record it.
 
         Raises:
             OSError: When the file can't be made.
         """
         self.folder = folder
         self.rank = rank
-        self.started_ns = clock()
+        self.started_ns = clock() if started_ns is None else started_ns
         self.timeline = Timeline(Line.OTHER.value, Stage.SETUP, clock)
+        self.timeline.own = self.timeline.index(Line.PROFILER.value)
         self.event_cost_ns = measure_event_cost_ns()
         self.flush_request = FlushRequest()
         self._writer = RecordWriter(folder / records_name(rank))
@@ -166,6 +169,11 @@ class Recorder:
         state = self.stages.state_of(stage)
         self.stages.enter(state)
         state.open_epoch(epoch, self.timeline.last)
+
+    @property
+    def has_finished_batches(self) -> bool:
+        """Whether a stage that is reported has finished a batch, the one under way apart."""
+        return any(self.stages.state_of(stage).position for stage in REPORTED_STAGES)
 
     def close_stage(self, stage: Stage) -> EpochRow | None:
         """End the innermost stage if it is `stage`; return its last epoch's row."""

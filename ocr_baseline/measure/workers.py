@@ -27,11 +27,11 @@ from ocr_baseline.measure.processor_time import ProcessorClock, ProcessorTime
 from ocr_baseline.measure.rows import Tallies, line_columns, warning_records
 from ocr_baseline.measure.sampling import StackSampler
 from ocr_baseline.measure.stack_records import StackRecords
-from ocr_baseline.measure.timeline import Timeline
+from ocr_baseline.measure.timeline import Span, Timeline
 from ocr_baseline.model.privacy import known_secrets, learn_secrets
 from ocr_baseline.records.format import FORMAT_NAME, FORMAT_VERSION
 from ocr_baseline.records.writer import RecordWriter
-from ocr_baseline.vocabulary import FETCH_LINE, IDLE_LINE, SECONDS_PER_NS, Stage
+from ocr_baseline.vocabulary import FETCH_LINE, IDLE_LINE, SECONDS_PER_NS, Line, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -66,6 +66,8 @@ class WorkerRecorder:
         self._worker_id = worker_id
         self._timeline = Timeline(IDLE_LINE, stage)
         self._fetch_index = self._timeline.index(FETCH_LINE)
+        self._own = Span(self._timeline, Line.PROFILER.value)
+        self._timeline.own = self._timeline.index(Line.PROFILER.value)
         self.operations = Operations(self._timeline)
         self._tallies = Tallies()
         self._sampler = StackSampler(self._timeline, sampling_hz) if sampling_hz else None
@@ -99,19 +101,20 @@ class WorkerRecorder:
         self.is_ready = True
         if self._sampler is not None:
             self._sampler.start()
-        self._writer.write(
-            {
-                "type": "worker_start",
-                "format": FORMAT_NAME,
-                "version": FORMAT_VERSION,
-                "stage": self._stage.value,
-                "worker": self._worker_id,
-                "pid": os.getpid(),
-                "asked_ns": asked_ns - self._origin_ns,
-                "ready_ns": perf_counter_ns() - self._origin_ns,
-                "prefetch_factor": prefetch_factor,
-            }
-        )
+        with self._own:
+            self._writer.write(
+                {
+                    "type": "worker_start",
+                    "format": FORMAT_NAME,
+                    "version": FORMAT_VERSION,
+                    "stage": self._stage.value,
+                    "worker": self._worker_id,
+                    "pid": os.getpid(),
+                    "asked_ns": asked_ns - self._origin_ns,
+                    "ready_ns": perf_counter_ns() - self._origin_ns,
+                    "prefetch_factor": prefetch_factor,
+                }
+            )
 
     def begin_fetch(self) -> None:
         """The worker starts to make a batch."""
@@ -130,7 +133,7 @@ class WorkerRecorder:
         self._processor.append(self._clock.read().since(self._began))
         is_due = timeline.last - self._written_at_ns >= WRITE_INTERVAL_NS
         if is_due or len(self._cells_ns) >= ROWS_BEFORE_WRITE:
-            with suppress(OSError):
+            with suppress(OSError), self._own:
                 self.write_rows()
 
     def end_data(self) -> None:
@@ -194,7 +197,7 @@ class WorkerRecorder:
         """Write what is left; runs as the worker process ends."""
         if self._sampler is not None:
             self._sampler.stop()
-        with suppress(OSError):
+        with suppress(OSError), self._own:
             self.write_rows()
             self._write_tallies(with_sample=True)
             self._write_stacks(at_once=True)

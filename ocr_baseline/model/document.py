@@ -416,8 +416,8 @@ class Finding(DocumentModel):
     title: str
     evidence: list[Evidence]
     estimated_saving_s: FiniteFloat | None = None
-    saving_low_s: FiniteFloat | None = None
-    saving_high_s: FiniteFloat | None = None
+    estimated_saving_low_s: FiniteFloat | None = None
+    estimated_saving_high_s: FiniteFloat | None = None
     saving_basis: str | None = None
     share_of_run: FiniteFloat | None = None
     advice: str
@@ -432,13 +432,22 @@ class Finding(DocumentModel):
         return self.share_of_run is not None and self.share_of_run < SMALL_SHARE_OF_RUN
 
     @property
-    def rank(self) -> tuple[int, float, int, str]:
-        """What findings are sorted by: what is doubtful, then what is small, comes last.
+    def limits_trust(self) -> bool:
+        """Whether it is about the machine and not about the run: it limits all the others."""
+        return self.id.startswith("noisy-machine")
 
-        Among equals the largest estimated saving comes first, then severity, then the id.
+    @property
+    def rank(self) -> tuple[int, float, int, str]:
+        """What findings are sorted by.
+
+        What limits the trust in all others comes first; what is doubtful, what is small, and what
+        another finding leads come last, in this order. Among equals the largest estimated saving
+        comes first, then severity, then the id.
         """
         severities = get_args(Severity)
-        tier = 2 if self.is_small else 1 if self.doubt else 0
+        tiers = (self.part_of is not None, self.is_small, self.doubt is not None)
+        last = next((3 - place for place, holds in enumerate(tiers) if holds), 0)
+        tier = -1 if self.limits_trust else last
         saving_s = self.estimated_saving_s or 0.0
         return tier, -saving_s, severities.index(self.severity), self.id
 

@@ -64,9 +64,14 @@ class EnvironmentJson(TypedDict, total=False):
 
 
 class HeaderFields(TypedDict, total=False):
-    """What a header tells; a later header adds keys or replaces them."""
+    """What a header tells; a later header adds keys or replaces them.
+
+    `earlier_processes` counts the processes that recorded this run in the file before.
+    """
 
     recording: str
+    started_ns: int
+    earlier_processes: int
     written_at: str
     clock: str
     world_size: int
@@ -116,7 +121,7 @@ class EpochJson(TypedDict):
 
 
 class OperationJson(TypedDict):
-    """Totals of an operation since its process began: the last record of each counts.
+    """Totals of an operation since its process began: the last record of each process counts.
 
     An empty sample leaves the one before in place. `exclusive_ns` is given for threads alone,
     `pid` and `worker` for workers alone.

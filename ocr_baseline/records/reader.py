@@ -66,6 +66,23 @@ def load(folder: Path) -> Run:
     return replace(reading.run(), ranks=ranks)
 
 
+def was_begun_since(folder: Path, instant: datetime) -> bool:
+    """Whether any process began to record in a folder since then; true where nothing tells.
+
+    Raises:
+        SourceError: When there are no records, they can't be read, or their format is newer.
+    """
+    begun: list[bool] = []
+
+    def take(record: Mapping[str, Any]) -> None:
+        written_at = checks.header(record).get("written_at")
+        if written_at is not None:
+            begun.append(datetime.fromisoformat(written_at) >= instant)
+
+    take_records(find_records(folder) / MAIN_RECORDS_NAME, {"header": take})
+    return any(begun) or not begun
+
+
 def find_records(folder: Path) -> Path:
     """Return the folder that holds `rank_0.jsonl`: this one, or one that a run makes inside it.
 
@@ -134,10 +151,15 @@ class _Reading:
     @property
     def world_size(self) -> int:
         """The number of ranks that the run had."""
-        return self._header().get("world_size") or 1
+        return max(header.get("world_size") or 1 for header in self.headers)
 
     def _take_header(self, record: Mapping[str, Any]) -> None:
-        self.headers.append(checks.header(record))
+        header = checks.header(record)
+        self.headers.append(header)
+        earlier = header.get("earlier_processes", 0)
+        if earlier > self.operations.earlier_processes:
+            self.operations.earlier_processes = earlier
+            self.device.batches_before = self.batches.counts()
 
     def _take_epoch(self, record: Mapping[str, Any]) -> None:
         epoch = checks.epoch(record)

@@ -167,7 +167,7 @@ def _findings(baseline: Baseline) -> RenderableType:
         head.append(finding.severity, style=_SEVERITY_STYLES[finding.severity])
         head.append("  ").append_text(styled(finding.title))
         if finding.estimated_saving_s is not None:
-            head.append(f"  (would save {wording.saving(finding)})", style="dim")
+            head.append(f"  would save {wording.saving(finding)}", style="dim")
         blocks.extend((head, Padding(styled(finding.advice), (0, 0, 0, 3))))
     small = sum(finding.is_small for finding in baseline.leading_findings)
     if small:
