@@ -24,8 +24,8 @@ def _with_workers(**times: Any) -> Baseline:
     [
         (
             {**HALF, "queued_s": 2.0},
-            "Training workers computed 30.0% of the time in which they made batches, stood ready for "
-            "a core that others had 20.0%, and waited 50.0%.",
+            "Training workers computed 30.0% of the time in which they made batches, stood ready "
+            "for a core that others had 20.0%, and waited 50.0%.",
         ),
         (HALF, "computed 30.0% of the time in which they made batches and waited 70.0%."),
         (
