@@ -25,6 +25,7 @@ BENCHMARKS = {
     "truth": "every second is where the report says it is",
     "overhead": "what the profiler costs a batch",
     "overhead_pipeline": "what the callbacks cost the receipt pipeline",
+    "sampling": "whether sampled shares are right, and what a tick costs",
     "savings": "a remedy saves what the report says",
     "scale": "a run of a million batches",
     "sources": "how fast runs are read back",

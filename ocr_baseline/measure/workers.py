@@ -23,6 +23,7 @@ from ocr_baseline.measure import sections
 from ocr_baseline.measure.instrument import Instrumentation, operation_context
 from ocr_baseline.measure.operation_names import resolve
 from ocr_baseline.measure.operations import Operations
+from ocr_baseline.measure.processor_time import ProcessorClock, ProcessorTime
 from ocr_baseline.measure.rows import Tallies, line_columns, warning_records
 from ocr_baseline.measure.sampling import StackSampler
 from ocr_baseline.measure.stack_records import StackRecords
@@ -83,6 +84,9 @@ class WorkerRecorder:
         self._starts_ns: list[int] = []
         self._ends_ns: list[int] = []
         self._cells_ns: list[list[int]] = []
+        self._clock = ProcessorClock()
+        self._began = self._clock.read()
+        self._processor: list[ProcessorTime] = []
         self._written_at_ns = perf_counter_ns()
         self._is_over = False
         self.is_ready = False
@@ -114,6 +118,7 @@ class WorkerRecorder:
 
     def begin_fetch(self) -> None:
         """The worker starts to make a batch."""
+        self._began = self._clock.read()
         self._timeline.charge()
         self._timeline.take()
         self._timeline.push(self._fetch_index)
@@ -125,6 +130,7 @@ class WorkerRecorder:
         timeline.pop()
         self._ends_ns.append(timeline.last)
         self._cells_ns.append(timeline.take())
+        self._processor.append(self._clock.read().since(self._began))
         is_due = timeline.last - self._written_at_ns >= WRITE_INTERVAL_NS
         if is_due or len(self._cells_ns) >= ROWS_BEFORE_WRITE:
             with suppress(OSError), self._own:
@@ -149,8 +155,14 @@ class WorkerRecorder:
                 self._give_up(error)
 
     def _give_up(self, error: Exception) -> None:
-        whole = min(len(self._starts_ns), len(self._ends_ns), len(self._cells_ns))
-        for column in (self._starts_ns, self._ends_ns, self._cells_ns):
+        columns: tuple[list[Any], ...] = (
+            self._starts_ns,
+            self._ends_ns,
+            self._cells_ns,
+            self._processor,
+        )
+        whole = min(map(len, columns))
+        for column in columns:
             del column[whole:]
         self.operations.note(
             f"From {(perf_counter_ns() - self._origin_ns) * SECONDS_PER_NS:.1f} s on data-loader "
@@ -172,8 +184,11 @@ class WorkerRecorder:
             "start_ns": [start - self._origin_ns for start in self._starts_ns],
             "end_ns": [end - self._origin_ns for end in self._ends_ns],
             "lines_ns": line_columns(self._cells_ns, self._timeline.names),
+            "cpu_ns": [taken.cpu_ns for taken in self._processor],
+            "queued_ns": [taken.queued_ns for taken in self._processor],
+            "torch_threads": _torch_threads(),
         }
-        self._starts_ns, self._ends_ns, self._cells_ns = [], [], []
+        self._starts_ns, self._ends_ns, self._cells_ns, self._processor = [], [], [], []
         self._writer.write(record)
         self._write_tallies(with_sample=False)
         self._write_stacks(at_once=False)
@@ -340,6 +355,12 @@ def _own_loop() -> Any:
     from torch.utils.data._utils import worker
 
     return _torch_loops[-1] if worker._worker_loop is _started_loop else worker._worker_loop
+
+
+def _torch_threads() -> int | None:
+    """Return in how many threads torch computes here now, None where it isn't loaded."""
+    torch = sys.modules.get("torch")
+    return None if torch is None else int(torch.get_num_threads())
 
 
 def _bracket_fetches(recorder: WorkerRecorder, on_ready: Callable[[], None]) -> None:

@@ -236,7 +236,9 @@ class Workers(DocumentModel):
     """The data-loader workers of one phase.
 
     `busy_s` is the time that all of them together spent making batches, `unnamed_s` the part of
-    it in no named operation, `waited_s` the part of it that the main thread waited for. A
+    it in no named operation, `waited_s` the part of it that the main thread waited for. Meanwhile
+    they used `cpu_s` of processor time, with all their threads, and stood ready for a core that
+    others had for `queued_s`; torch computed in `torch_threads` threads in each of them. A
     worker's start-up runs from asking for the process to its being ready for a batch. `functions`
     and `cause` are, as in a line of the breakdown, what sampling met while they made batches.
     """
@@ -250,6 +252,10 @@ class Workers(DocumentModel):
     busy_s: FiniteFloat
     unnamed_s: FiniteFloat
     waited_s: FiniteFloat
+    cpu_s: FiniteFloat | None = None
+    cpu_share: FiniteFloat | None = None
+    queued_s: FiniteFloat | None = None
+    torch_threads: Count | None = None
     functions: list[FunctionShare] = []
     cause: FunctionShare | None = None
 

@@ -39,6 +39,7 @@ MAX_STACK_DEPTH = 1000
 """More functions and deeper stacks than the recorder keeps of a process."""
 
 MAX_PREFETCH_FACTOR = 1_000_000
+MAX_THREADS = 1_000_000
 """More than any machine runs and any loader holds: a replay makes room for so many."""
 
 Place = Literal["main", "thread", "worker"]
@@ -180,7 +181,11 @@ class WorkerStartJson(TypedDict):
 
 
 class WorkerBatchesJson(TypedDict):
-    """Columns over the batches that one worker made."""
+    """Columns over the batches that one worker made.
+
+    `cpu_ns` is the processor time of all threads of the worker meanwhile, `queued_ns` how long its
+    main thread stood ready for a core that others had, null where the system doesn't tell.
+    """
 
     type: Literal["worker_batches"]
     stage: str
@@ -189,6 +194,9 @@ class WorkerBatchesJson(TypedDict):
     start_ns: list[int]
     end_ns: list[int]
     lines_ns: dict[str, list[int]]
+    cpu_ns: NotRequired[list[int]]
+    queued_ns: NotRequired[list[int | None]]
+    torch_threads: NotRequired[int | None]
 
 
 class StackFunctionsJson(TypedDict):

@@ -461,6 +461,10 @@ def full_baseline() -> Baseline:
                 busy_s=9.9,
                 unnamed_s=3.3,
                 waited_s=0.46,
+                cpu_s=1.2,
+                cpu_share=0.121,
+                queued_s=0.4,
+                torch_threads=1,
                 functions=[_function("Receipts.__getitem__", 0.9, 0.2)],
             )
         ],

@@ -14,6 +14,7 @@ from ocr_baseline.reports.run import header
 from ocr_baseline.reports.run.measurement_notes import measurement_notes
 from ocr_baseline.reports.run.phase_tables import PHASE_FACTS, phase_or_empty, shown_phases
 from ocr_baseline.reports.run.sampled_functions import named_causes
+from ocr_baseline.reports.run.worker_time import worker_time_lines
 from ocr_baseline.reports.text import formatting, wording
 from ocr_baseline.reports.text.plain_text import name_of
 from ocr_baseline.reports.text.screen import MIN_WIDTH, plain_table, printed, styled, value
@@ -50,6 +51,8 @@ def _blocks(baseline: Baseline, width: int) -> Iterator[RenderableType]:
             yield Padding(_cause_table(causes), (1, 0, 0, 0))
     if baseline.operations:
         yield Padding(_operation_table(baseline, width), (1, 0, 0, 0))
+    for line in worker_time_lines(baseline):
+        yield Padding(Text(line), (1, 0, 0, 0))
     yield Padding(_memory(baseline), (1, 0, 0, 0))
     yield Padding(_findings(baseline), (1, 0, 0, 0))
     yield Padding(_notes(baseline), (1, 0, 0, 0))
