@@ -259,6 +259,13 @@ class Workers(DocumentModel):
     functions: list[FunctionShare] = []
     cause: FunctionShare | None = None
 
+    @property
+    def wanted_cores(self) -> float | None:
+        """How many cores each of them wanted while it made batches, None where not measured."""
+        if self.cpu_s is None or self.queued_s is None or not self.busy_s:
+            return None
+        return (self.cpu_s + self.queued_s) / self.busy_s
+
 
 class Ratio(DocumentModel):
     """Validation divided by training, with its 95% interval where there is one."""
