@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import gc
+import logging
 import os
 import pickle
 import threading
@@ -273,6 +274,22 @@ def test_a_wrap_over_the_profilers_method_survives_the_run(tmp_path: Path) -> No
 
     assert len(calls) == seen + 1
     assert run.phase("train").batches == 4
+
+
+def test_a_log_handler_that_raises_at_our_warning_ends_no_training(tmp_path: Path) -> None:
+    class Raises(logging.Handler):
+        def handle(self, record: logging.LogRecord) -> bool:
+            raise BoomError("no logging here")
+
+    (tmp_path / "baseline").write_text("a file where the folder should be")
+    ours = logging.getLogger("ocr_baseline")
+    ours.addHandler(handler := Raises(level=logging.WARNING))
+    try:
+        run = tiny_run(tmp_path)
+    finally:
+        ours.removeHandler(handler)
+
+    assert run.ended_by is None
 
 
 # -- nothing of the user's is touched ------------------------------------------------------------
