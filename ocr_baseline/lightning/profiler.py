@@ -14,6 +14,7 @@ from typing_extensions import override
 from ocr_baseline.errors import OperationError
 from ocr_baseline.layout import RECORDS_FOLDER
 from ocr_baseline.lightning.attach.attachment import Attachment
+from ocr_baseline.lightning.attach.before_setup import BeforeSetup
 from ocr_baseline.lightning.attach.gradient_exchange import gradient_wait_s
 from ocr_baseline.lightning.attach.guest_callback import GuestCallback
 from ocr_baseline.lightning.attach.trainer_parts import callbacks_of, status_of
@@ -121,10 +122,34 @@ class PerformanceProfilerCallback(GuestCallback):
         self._recording: Recording | None = None
         self._attachment: Attachment | None = None
         self._has_failed = False
+        self._before_setup: BeforeSetup | None = BeforeSetup()
 
     def __getstate__(self) -> dict[str, Any]:
         """Copies and pickles hold the arguments; the run that is recorded stays with this one."""
-        return {**vars(self), "_recording": None, "_attachment": None, "_has_failed": False}
+        return {
+            **vars(self),
+            "_recording": None,
+            "_attachment": None,
+            "_has_failed": False,
+            "_before_setup": None,
+        }
+
+    @property
+    def log(self) -> Any:
+        """The module's `log`, which Lightning gives to each callback as a run begins."""
+        try:
+            return vars(self)["log"]
+        except KeyError:
+            raise AttributeError("log") from None  # as of any callback before its first run
+
+    @log.setter
+    def log(self, log: Any) -> None:
+        vars(self)["log"] = log
+        if self.enabled and self._before_setup is not None:
+            try:
+                self._before_setup.fit_began(log.__self__.trainer)
+            except Exception:  # noqa: BLE001 - a part of the start isn't divided, and no more
+                self._before_setup.end()
 
     @property
     def records_folder(self) -> Path | None:
@@ -141,6 +166,8 @@ class PerformanceProfilerCallback(GuestCallback):
     @override
     @guarded
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        if self._before_setup is not None:
+            self._before_setup.end()
         if not self.enabled:
             return
         profilers = [c for c in callbacks_of(trainer) if isinstance(c, PerformanceProfilerCallback)]
@@ -213,6 +240,8 @@ class PerformanceProfilerCallback(GuestCallback):
     def on_exception(
         self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
     ) -> None:
+        if self._before_setup is not None:
+            self._before_setup.end()
         attachment, recording = self._attachment, self._recording
         if attachment is None or not attachment.is_of_this_process:
             return
@@ -238,8 +267,10 @@ class PerformanceProfilerCallback(GuestCallback):
         attachment = self._attachment = Attachment(
             trainer, self, recording.recorder, self.operations, failed=self.failed
         )
+        before = self._before_setup
         recording.begin(
             run_description.header_of(trainer, pl_module, self.config_policy),
+            before=None if before is None else before.told(recording.recorder.started_ns),
             read_gradient_wait_s=functools.partial(gradient_wait_s, trainer),
         )
         attachment.apply(

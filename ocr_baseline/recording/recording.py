@@ -14,6 +14,7 @@ from ocr_baseline.measure.heartbeat import Heartbeat
 from ocr_baseline.measure.memory import MemoryProbe
 from ocr_baseline.measure.recorder import Recorder
 from ocr_baseline.recording.deferred_sigterm import deferred_sigterm
+from ocr_baseline.recording.process_start import claim_process_start
 from ocr_baseline.recording.rank_records import remove_earlier_records, wait_for_ranks
 from ocr_baseline.records.format import MAX_LINE_BYTES
 from ocr_baseline.vocabulary import SECONDS_PER_NS
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from ocr_baseline.measure.memory import AcceleratorSample
     from ocr_baseline.recording.accelerator_memory import AcceleratorProbe
     from ocr_baseline.recording.rank import Rank
-    from ocr_baseline.records.format import HeaderFields
+    from ocr_baseline.records.format import HeaderFields, StartJson
     from ocr_baseline.vocabulary import RunStatus
 
 
@@ -87,12 +88,14 @@ class Recording:
         self,
         header: HeaderFields,
         *,
+        before: StartJson | None = None,
         read_gradient_wait_s: Callable[[], float | None] = lambda: None,
     ) -> None:
         """Go on charging time and say who is running.
 
         Args:
             header: Which run this is, where and with what.
+            before: What the driver of the run knows of the time before; the first counts.
             read_gradient_wait_s: Returns how long a backward pass waits for other ranks, where
                 that is known.
 
@@ -102,7 +105,7 @@ class Recording:
         """
         wait_for_answer(self.folder)
         self.recorder.resume()
-        self.recorder.write_header(self._own_header() | header)
+        self.recorder.write_header(self._own_header(before or {}) | header)
         self._has_begun = True
         self._heartbeat.start()
         self._read_gradient_wait_s = read_gradient_wait_s
@@ -221,7 +224,7 @@ class Recording:
             }
         )
 
-    def _own_header(self) -> HeaderFields:
+    def _own_header(self, before: StartJson) -> HeaderFields:
         own: HeaderFields = {
             "recording": self._id,
             "written_at": datetime.now(timezone.utc).isoformat(),
@@ -232,6 +235,8 @@ class Recording:
             own["profile_memory"] = self._profile_memory
             own["sampling_hz"] = self._sampling_hz
             own["no_sampling"] = self.recorder.no_sampling
+            if not self._has_begun:
+                own["start"] = before | claim_process_start(self.recorder.started_ns)
         return own
 
     def _read_accelerator(self) -> AcceleratorSample | None:

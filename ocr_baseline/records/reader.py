@@ -28,6 +28,7 @@ from ocr_baseline.records.format import unknown_status
 from ocr_baseline.records.lines import take_records
 from ocr_baseline.records.ranks import load_ranks
 from ocr_baseline.records.stacks import RecordedStacks
+from ocr_baseline.records.start import RecordedStart
 from ocr_baseline.records.unnamed_lines import unnamed_lines
 from ocr_baseline.records.workers import RecordedWorkers
 from ocr_baseline.vocabulary import OPERATION_LINE_PREFIX, REPORTED_STAGES, SECONDS_PER_NS, Stage
@@ -157,6 +158,7 @@ class _Reading:
         """Put the run together."""
         header = self._header()
         environment = header.get("environment") or {}
+        start = RecordedStart(header.get("start"), self.epochs, self.batches)
         stages = tuple(
             record for stage in REPORTED_STAGES if (record := self._stage(stage)) is not None
         )
@@ -167,6 +169,7 @@ class _Reading:
             memory=self.memory.samples(self.status.get("memory")),
             workers=self.workers.records(),
             stack_samples=self.stacks.samples(),
+            start=start.record(),
             measurement=self._measurement(header),
             config=header.get("config"),
             config_hash=header.get("config_hash"),
@@ -175,6 +178,7 @@ class _Reading:
             | (self.status.get("volatile") or {}),
             missing=(
                 *self._missing(header),
+                *start.missing(),
                 *(unnamed_lines(stages) if header.get("loop") else ()),
             ),
             world_size=self.world_size,
