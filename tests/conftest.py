@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -54,7 +53,7 @@ def wandb_stays_offline_and_out_of_the_home_folder(
 
 @pytest.fixture(scope="session", autouse=True)
 def the_start_of_the_tests_is_no_run_s_start() -> None:
-    claim_process_start(time.perf_counter_ns())
+    claim_process_start()
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from ocr_baseline.model.document import Goodput, Start, StartPart
 from ocr_baseline.vocabulary import Line, Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from ocr_baseline.analysis.functions.call_tree import Stacks
     from ocr_baseline.analysis.phases.stage_times import StageTimes
@@ -28,8 +28,8 @@ def start(run: Run) -> Start | None:
     began = run.start
     if began is None:
         return None
-    parts = list(_parts(began))
-    total_s = sum(part_s for _, part_s in parts)
+    parts = _parts(began)
+    total_s = sum(parts.values())
     sampled = _sampled(run.stack_samples)
     return Start(
         since=(
@@ -49,18 +49,21 @@ def start(run: Run) -> Start | None:
                 share=part_s / total_s if total_s > 0 else None,
                 cause=sampled[name].cause if name in sampled else None,
             )
-            for name, part_s in parts
+            for name, part_s in parts.items()
         ],
     )
 
 
-def _parts(began: StartRecord) -> Iterator[tuple[str, float]]:
-    yield from began.before_s.items()
+def _parts(began: StartRecord) -> dict[str, float]:
+    """Return the seconds of each part; a callback's hooks before and in the set-up are one."""
+    parts = dict(began.before_s)
     for line, part_s in sorted(began.lines_s.items(), key=lambda item: -item[1]):
-        yield line_name(line), part_s
-    yield SANITY_CHECK, began.sanity_check_s
-    yield FIRST_FETCH, began.first_fetch_s
-    yield FIRST_STEP, began.first_step_s
+        parts[line_name(line)] = parts.get(line_name(line), 0.0) + part_s
+    return parts | {
+        SANITY_CHECK: began.sanity_check_s,
+        FIRST_FETCH: began.first_fetch_s,
+        FIRST_STEP: began.first_step_s,
+    }
 
 
 def _sampled(samples: tuple[StackSamples, ...]) -> dict[str, SampledLine]:

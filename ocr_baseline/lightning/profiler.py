@@ -270,7 +270,7 @@ class PerformanceProfilerCallback(GuestCallback):
         before = self._before_setup
         recording.begin(
             run_description.header_of(trainer, pl_module, self.config_policy),
-            before=None if before is None else before.told(recording.recorder.started_ns),
+            before=None if before is None else before.told(recording.recorder.now_ns()),
             read_gradient_wait_s=functools.partial(gradient_wait_s, trainer),
         )
         attachment.apply(

@@ -619,8 +619,8 @@ class Baseline(DocumentModel):
         """Return one table of the document, in its names and units.
 
         Args:
-            table: `phases`, `breakdown`, `functions`, `epochs`, `operations`, `findings` or
-                `missing`.
+            table: `phases`, `breakdown`, `functions`, `epochs`, `operations`, `start`,
+                `findings` or `missing`.
 
         Raises:
             SettingError: There is no such table.

@@ -7,7 +7,6 @@ import os
 import sys
 import time
 from pathlib import Path
-from time import perf_counter_ns
 from typing import TYPE_CHECKING
 
 import psutil
@@ -24,8 +23,8 @@ _claimed_in: set[int] = set()
 """Processes that had a run; a forked one has another number than its parent."""
 
 
-def claim_process_start(now_ns: int) -> StartJson:
-    """Return how long before `now_ns` (of `perf_counter_ns`) the process began.
+def claim_process_start(recorded_ns: int = 0) -> StartJson:
+    """Return how long before the recorder the process began; it has recorded `recorded_ns`.
 
     Null with the reason where that isn't what a user waited for: in a later run of the process, in
     an interactive session, and in a process that another Python program made.
@@ -34,10 +33,10 @@ def claim_process_start(now_ns: int) -> StartJson:
     _claimed_in.add(os.getpid())
     if why_not is None:
         age_s, clock = _age()
-        process_ns = round(age_s * NS_PER_S) - (perf_counter_ns() - now_ns)
+        process_ns = round(age_s * NS_PER_S) - recorded_ns
         if process_ns >= 0:
             return {"process_ns": process_ns, "clock": clock}
-        why_not = f"the process began in the future by the {clock}"
+        why_not = f"by the {clock} the process began after its run"
     return {"process_ns": None, "why_not": why_not}
 
 

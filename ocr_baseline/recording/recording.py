@@ -236,7 +236,7 @@ class Recording:
             own["sampling_hz"] = self._sampling_hz
             own["no_sampling"] = self.recorder.no_sampling
             if not self._has_begun:
-                own["start"] = before | claim_process_start(self.recorder.started_ns)
+                own["start"] = before | claim_process_start(self.recorder.now_ns())
         return own
 
     def _read_accelerator(self) -> AcceleratorSample | None:

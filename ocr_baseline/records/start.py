@@ -124,7 +124,7 @@ def _before_parts(before: StartJson, began_ns: int) -> Iterator[tuple[str, float
         begins.insert(1, (TRAINER, callback_ns))
     known = [(name, value) for name, value in begins if value is not None]
     actions_ns = before.get("actions_ns") or {}
-    ends = [value for _, value in known[1:]] + [-began_ns]
+    ends = [*(value for _, value in known), -began_ns][1:]
     for (name, begin_ns), end_ns in zip(known, ends, strict=True):
         took_ns = begin_ns - end_ns
         if name == BEFORE_SETUP:

@@ -61,12 +61,13 @@ class BeforeSetup:
         if patches is not None:
             patches.undo()
 
-    def told(self, recorder_started_ns: int) -> StartJson:
-        """Return what is known, as of the recorder's start."""
+    def told(self, recorded_ns: int) -> StartJson:
+        """Return what is known, as of the start of a recorder that has recorded `recorded_ns`."""
+        began_ns = perf_counter_ns() - recorded_ns
         fit_ns = self._fit_ns
         return {
-            "callback_ns": recorder_started_ns - self._made_ns,
-            "fit_ns": None if fit_ns is None else recorder_started_ns - fit_ns,
+            "callback_ns": max(0, began_ns - self._made_ns),
+            "fit_ns": None if fit_ns is None else max(0, began_ns - fit_ns),
             "actions_ns": self._actions_ns,
         }
 
