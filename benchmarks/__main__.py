@@ -25,6 +25,7 @@ BENCHMARKS = {
     "truth": "every second is where the report says it is",
     "overhead": "what the profiler costs a batch",
     "overhead_pipeline": "what the callbacks cost the receipt pipeline",
+    "sampling": "whether sampled shares are right, and what a tick costs",
     "savings": "a remedy saves what the report says",
     "scale": "a run of a million batches",
     "sources": "how fast runs are read back",
@@ -35,6 +36,7 @@ BENCHMARKS = {
     "many_baselines": "a store of ten thousand baselines",
     "redaction": "what the output gate lets pass, and what it takes in error",
     "faults": "what a run survives",
+    "guest": "no training harmed, no false number",
     "learning": "the pipeline learns, where the real receipts are",
 }
 """By name of the file, in the order in which they run; the longest, `learning`, is the last."""

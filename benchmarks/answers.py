@@ -252,10 +252,11 @@ def main() -> int:
     cases = [case for case in CASES if arguments.only in case.name]
     answers = []
     for number, case in enumerate(cases, start=1):
-        print(f"\r{number} of {len(cases)}: {case.name:60}", end="", file=sys.stderr, flush=True)
+        print(f"{number} of {len(cases)}: {case.name}: ", end="", file=sys.stderr, flush=True)
         with busy_machine(case.expected == "busy"):
             answers.append(answer(case, arguments.repeats))
-    print(file=sys.stderr)
+        verdict = "named" if answers[-1].is_right else "NOT NAMED"
+        print(f"{verdict}: {answers[-1].row()[1]}", file=sys.stderr)
     print_table(HEADER, [one.row() for one in answers])
     return Goal.report(*goals(answers))
 

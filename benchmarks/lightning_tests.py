@@ -19,6 +19,7 @@ from pathlib import Path
 
 from benchmarks.tables import print_table
 
+TEST_LIMIT_S = 120
 FOLDERS = ("callbacks", "loops", "profilers", "trainer/logging_", "tuner")
 PLUGIN = """
 import functools
@@ -58,6 +59,10 @@ def with_guests(self, *args, **kwargs):
 
 
 Trainer.__init__ = with_guests
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "flaky: of pytest-rerunfailures, which isn't needed here")
 """
 
 
@@ -72,7 +77,7 @@ def outcomes(tests: Path, folder: str, guests: str, scratch: Path) -> dict[str, 
     }
     command = [sys.executable, "-m", "pytest", "-q", "-p", "guest_plugin", "-p", "no:cacheprovider"]
     done = subprocess.run(
-        [*command, f"--junitxml={results}", f"tests_pytorch/{folder}"],
+        [*command, f"--timeout={TEST_LIMIT_S}", f"--junitxml={results}", f"tests_pytorch/{folder}"],
         cwd=tests,
         env=environment,
         check=False,

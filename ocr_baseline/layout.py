@@ -37,6 +37,8 @@ STORE_VARIABLE = "OCR_BASELINE_STORE"
 """The store of named baselines: a folder in the current one, unless the environment names it."""
 SWEEP_MARKDOWN_NAME = "sweep_baselines.md"
 SWEEP_CSV_NAME = "sweep_baselines.csv"
+EARLIER_FOLDER = "earlier"
+"""Inside the records' folder: those of the run before, until the new one has finished a batch."""
 MAIN_RECORDS_NAME = "rank_0.jsonl"
 """The records of rank 0, without which a folder holds none."""
 RECORDS_FOLDERS = ("", f"{RECORDS_FOLDER}/", f"{BASELINE_FOLDER}/{RECORDS_FOLDER}/")

@@ -14,6 +14,7 @@ from ocr_baseline.vocabulary import REPORTED_STAGES
 from ocr_baseline.write import write_report
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
 
     from ocr_baseline.model.document import Baseline
@@ -38,22 +39,33 @@ def ending_by(error: BaseException) -> Ending:
     return Ending(status=status, ended_by=error_text(error))
 
 
-def recover_report(folder: Path, ending: Ending) -> ReportFiles | None:
+def recover_report(
+    folder: Path, ending: Ending, *, began_at: datetime | None = None
+) -> ReportFiles | None:
     """Write the report of the records in a baseline's folder, unless a report there tells them all.
+
+    Records that nothing was begun in since `began_at` are another run's, and so is their report. A
+    run that failed before its first batch replaces no report.
 
     The records' own word on how the run ended counts before `ending`, but a run that finished its
     records and failed after them has failed.
 
     Returns:
-        What was written, None where the report in the folder was complete.
+        What was written, None where the report in the folder stays.
 
     Raises:
         BaselineError: When the records can't be read or the report can't be written.
     """
+    if began_at is not None and not reader.was_begun_since(folder, began_at):
+        return None
     run = reader.load(folder)
     if _is_told(folder, run):
         return None
-    return write_report(with_ending(run, ending), folder)
+    ended = with_ending(run, ending)
+    has_report = (folder / JSON_NAME).is_file()
+    if has_report and not run.stages and ended.info.status != "finished":
+        return None
+    return write_report(ended, folder)
 
 
 def with_ending(run: Run, ending: Ending) -> Run:

@@ -53,7 +53,7 @@ def draw_figure(scores: Sequence[float], size: int = 480) -> np.ndarray[Any, Any
     draw = ImageDraw.Draw(image)
     for position, score in enumerate(scores):
         left = 20 + position * 40
-        draw.rectangle((left, size, left + 30, size - 60 - 50 * math.tanh(score)), fill="navy")
+        draw.rectangle((left, size - 60 - 50 * math.tanh(score), left + 30, size), fill="navy")
         draw.text((left, size + 10), f"{score:.2f}", fill="black")
     return np.asarray(image.resize((size, size), Image.Resampling.LANCZOS))
 

@@ -205,10 +205,18 @@ def _measurement(run: Run, times: Mapping[Stage, StageTimes]) -> Measurement:
 
 
 def _overhead_s(run: Run, times: Mapping[Stage, StageTimes]) -> float | None:
-    """Time in the profiler's own hooks plus the calibrated cost of each span, over the stages."""
+    """Return what measuring took the main thread over the stages.
+
+    That is the time in the profiler's own hooks, the calibrated cost of each span, and sampling.
+    """
     if not times:
         return None
-    return sum(
+    sampling_s = sum(
+        samples.cost_s
+        for samples in run.stack_samples
+        if samples.process == "main" and samples.stage in times
+    )
+    return sampling_s + sum(
         own_cost_moved(stage_times.lines_s, stage_times.events, run.measurement.event_cost_s).get(
             Line.PROFILER.value, 0.0
         )

@@ -68,6 +68,21 @@ class Measured:
         """Return the workers that made a phase's batches, None where none was recorded."""
         return next((entry for entry in self.workers if entry.phase == phase.name), None)
 
+    def loader_operations(self, phase: Phase) -> list[BreakdownLine]:
+        """Return the lines of named operations that run while the main thread makes batches.
+
+        The records charge an operation's time to a line of its own. That it ran within the loader
+        is told by its sampled stacks, so none is known where nothing was sampled.
+        """
+        operations = {operation.name for operation in self.operations}
+        return [
+            line
+            for line in phase.breakdown
+            if line.name in operations
+            and (sampled := self.sampled.get((phase.name, line.name))) is not None
+            and sampled.makes_batches
+        ]
+
     @property
     def total_s(self) -> float:
         """The time of the run, or of its phases where that wasn't measured."""

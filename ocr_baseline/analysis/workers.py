@@ -152,6 +152,8 @@ def workers_section(times: StageTimes, workers: WorkerTimes) -> Workers:
         for record in workers.records
         if record.ready_s is not None and record.asked_s is not None
     ]
+    busy_s = workers.total_busy_s
+    cpu_s = _sum_of(record.cpu_s for record in workers.records)
     return Workers(
         phase=times.stage.value,
         count=workers.count,
@@ -159,7 +161,21 @@ def workers_section(times: StageTimes, workers: WorkerTimes) -> Workers:
         batches=sum(len(record.start_s) for record in workers.records),
         startup_mean_s=float(np.mean(startup_s)) if startup_s else None,
         startup_max_s=max(startup_s, default=None),
-        busy_s=workers.total_busy_s,
+        busy_s=busy_s,
         unnamed_s=workers.busy_s.get(FETCH_LINE, 0.0),
         waited_s=sum(workers.waited_s.values()),
+        cpu_s=cpu_s,
+        cpu_share=None if cpu_s is None or not busy_s else cpu_s / busy_s,
+        queued_s=_sum_of(record.queued_s for record in workers.records),
+        torch_threads=max(
+            (threads for record in workers.records if (threads := record.torch_threads)),
+            default=None,
+        ),
     )
+
+
+def _sum_of(columns_s: Iterable[NDArray[np.float64] | None]) -> float | None:
+    """Return the sum of a column over all workers, None where one of them doesn't have it."""
+    columns = list(columns_s)
+    known = [column for column in columns if column is not None]
+    return float(sum(column.sum() for column in known)) if len(known) == len(columns) else None

@@ -11,6 +11,7 @@ import logging
 import os
 import sys
 from contextlib import suppress
+from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,6 +55,7 @@ class BaselineReportHook(Callback):
         """Keep the argument; nothing happens until a job starts."""
         self.baseline_dir = baseline_dir
         self._job: _AtExit | None = None
+        self._began_at: datetime | None = None
         self._multirun: _AtExit | None = None
 
     @override
@@ -62,6 +64,7 @@ class BaselineReportHook(Callback):
     ) -> None:
         if not _is_first_rank():
             return
+        self._began_at = datetime.now(timezone.utc)
         self._job = _AtExit(partial(self._report, self._folder(config), _ending_at_exit))
         warning = lost_callbacks_warning(config)
         if warning is not None:
@@ -96,7 +99,7 @@ class BaselineReportHook(Callback):
                 return
             from ocr_baseline.recovery import recover_report
 
-            if recover_report(folder, ending()) is not None:
+            if recover_report(folder, ending(), began_at=self._began_at) is not None:
                 logger.info("Performance baseline written to %s after the job", folder)
         except Exception as error:  # noqa: BLE001 - a report must not change the job's outcome
             _warn(f"The performance baseline in {folder}", error)

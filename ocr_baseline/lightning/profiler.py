@@ -20,6 +20,7 @@ from ocr_baseline.lightning.attach.guest_callback import GuestCallback
 from ocr_baseline.lightning.attach.trainer_parts import callbacks_of, status_of
 from ocr_baseline.lightning.metrics import MetricLogger
 from ocr_baseline.lightning.run import description as run_description
+from ocr_baseline.lightning.run.trainer_tokens import token_of
 from ocr_baseline.measure.device import DeviceTimeline
 from ocr_baseline.model.privacy import OutwardLogger, error_text
 from ocr_baseline.recording.accelerator_memory import AcceleratorProbe
@@ -27,7 +28,8 @@ from ocr_baseline.recording.config_policy import ConfigPolicy
 from ocr_baseline.recording.cuda_clock import CudaClock
 from ocr_baseline.recording.loader_identity import loader_identity
 from ocr_baseline.recording.rank import Rank
-from ocr_baseline.recording.recording import Recording
+from ocr_baseline.recording.recording import MOST_SAMPLING_HZ, Recording
+from ocr_baseline.recording.run_token import RunToken
 from ocr_baseline.vocabulary import Stage, names_of
 
 if TYPE_CHECKING:
@@ -36,9 +38,6 @@ if TYPE_CHECKING:
     from ocr_baseline.measure.batches import EpochRow
 
 Hook = TypeVar("Hook", bound=Callable[..., Any])
-
-MOST_SAMPLING_HZ = 1000
-"""A tick takes up to a tenth of a millisecond: more often, a run would mostly measure itself."""
 
 logger = OutwardLogger(__name__)
 
@@ -122,17 +121,13 @@ class PerformanceProfilerCallback(GuestCallback):
         self._recording: Recording | None = None
         self._attachment: Attachment | None = None
         self._has_failed = False
-        self._before_setup: BeforeSetup | None = BeforeSetup()
+        self._before_setup = BeforeSetup()
+        self._token = RunToken()
 
     def __getstate__(self) -> dict[str, Any]:
         """Copies and pickles hold the arguments; the run that is recorded stays with this one."""
-        return {
-            **vars(self),
-            "_recording": None,
-            "_attachment": None,
-            "_has_failed": False,
-            "_before_setup": None,
-        }
+        own = {"_recording": None, "_attachment": None, "_has_failed": False, "_before_setup": None}
+        return vars(self) | own
 
     @property
     def log(self) -> Any:
@@ -145,11 +140,17 @@ class PerformanceProfilerCallback(GuestCallback):
     @log.setter
     def log(self, log: Any) -> None:
         vars(self)["log"] = log
-        if self.enabled and self._before_setup is not None:
+        if self.enabled:
             try:
                 self._before_setup.fit_began(log.__self__.trainer)
             except Exception:  # noqa: BLE001 - a part of the start isn't divided, and no more
                 self._before_setup.end()
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """A copy is of the same run only in a process that a strategy has started."""
+        vars(self).update(state)
+        self._token = self._token.of_copy()
+        self._before_setup = BeforeSetup()
 
     @property
     def records_folder(self) -> Path | None:
@@ -166,8 +167,7 @@ class PerformanceProfilerCallback(GuestCallback):
     @override
     @guarded
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        if self._before_setup is not None:
-            self._before_setup.end()
+        self._before_setup.end()
         if not self.enabled:
             return
         profilers = [c for c in callbacks_of(trainer) if isinstance(c, PerformanceProfilerCallback)]
@@ -240,8 +240,7 @@ class PerformanceProfilerCallback(GuestCallback):
     def on_exception(
         self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
     ) -> None:
-        if self._before_setup is not None:
-            self._before_setup.end()
+        self._before_setup.end()
         attachment, recording = self._attachment, self._recording
         if attachment is None or not attachment.is_of_this_process:
             return
@@ -267,22 +266,22 @@ class PerformanceProfilerCallback(GuestCallback):
         attachment = self._attachment = Attachment(
             trainer, self, recording.recorder, self.operations, failed=self.failed
         )
-        before = self._before_setup
         recording.begin(
             run_description.header_of(trainer, pl_module, self.config_policy),
-            before=None if before is None else before.told(recording.recorder.now_ns()),
+            before=self._before_setup.told(recording.recorder.now_ns()),
             read_gradient_wait_s=functools.partial(gradient_wait_s, trainer),
         )
         attachment.apply(
             on_epoch_closed=self._on_epoch_closed,
             on_exception=lambda error: self.on_exception(trainer, pl_module, error),
+            on_end=lambda: self.teardown(trainer, pl_module, "fit"),
         )
 
     def _recording_of(self, trainer: Trainer) -> Recording:
         """Go on with the records of the run before if they are in this trainer's folder."""
         folder = run_description.shared_folder(trainer, self._folder.of(trainer) / RECORDS_FOLDER)
         if self._recording is not None:
-            if self._recording.folder == folder:
+            if self._recording.can_go_on_in(folder):
                 self._recording.reopen()
                 return self._recording
             self._recording.close()
@@ -291,6 +290,7 @@ class PerformanceProfilerCallback(GuestCallback):
         self._recording = Recording(
             folder,
             Rank(trainer.global_rank, trainer.world_size),
+            token=token_of(trainer, self._token),
             profile_memory=self.profile_memory,
             sampling_hz=self.sampling_hz,
             accelerator=AcceleratorProbe(device),

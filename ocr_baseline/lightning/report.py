@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
 
 logger = OutwardLogger(__name__)
 
+CLIENTS_STARTUP_S = 10.0
+"""What the servers' clients may take to start, all together; on a free machine it is a second."""
+
 
 class BaselineReportCallback(GuestCallback):
     """Writes `baseline.md`, `baseline.json`, `metrics.csv` and `batches.csv` at the end of a fit.
@@ -51,7 +55,9 @@ class BaselineReportCallback(GuestCallback):
     Args:
         output_dir: Folder of the report; default `baseline` in the Hydra run's output folder,
             else in `trainer.default_root_dir`.
-        wandb_timeout_s: Longest wait for a server (W&B's API, MLflow's), in seconds, once in a run.
+        wandb_timeout_s: Longest wait for a server's answers (W&B's API, MLflow's), in seconds, once
+            in a run. All servers together, the start of their clients included, get ten seconds
+            more at the end of a fit.
         sources: Where to look, in this order; default recorder, logged-metrics, csv, tensorboard,
             mlflow, wandb-offline, wandb-api.
         metric_names: Keys of the project's own that stand for known ones, as in
@@ -89,11 +95,13 @@ class BaselineReportCallback(GuestCallback):
         self._folder = run_description.OutputFolder(output_dir)
         self._pid: int | None = None
         self._given_up: dict[SourceName, str] = {}
+        self._is_cut_short = False
         self.files: ReportFiles | None = None
 
     @override
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         self._pid = os.getpid()
+        self._is_cut_short = False
         with suppress(Exception):  # what is wrong with the folder is told when it is written to
             self._folder.of(trainer)
 
@@ -115,19 +123,30 @@ class BaselineReportCallback(GuestCallback):
     def _report(
         self, trainer: Trainer, pl_module: LightningModule, exception: BaseException | None
     ) -> None:
-        if self._pid not in {None, os.getpid()}:
-            return  # a process that was forked from the run's and has ended
-        with deferred_sigterm():
+        if self._pid not in {None, os.getpid()} or self._is_cut_short:
+            return  # a process that was forked from the run's and has ended, or one told to end
+        with deferred_sigterm(self._cut_short):
             try:
                 self._finish(trainer, pl_module, exception)
-            except Exception as error:  # a report must never fail the training
-                logger.warning(
-                    "The performance baseline could not be written (%s). The training is not "
-                    "affected; `ocr-baseline report --run-dir %s` tries again from the records.",
-                    error_text(error),
-                    self._folder.last or "FOLDER",
-                    exc_info=logger.isEnabledFor(logging.DEBUG),
-                )
+            except KeyboardInterrupt:
+                self._cut_short("Ctrl-C came before it was done")
+                raise
+            except Exception as error:  # noqa: BLE001 - a report must never fail the training
+                self._not_written(error_text(error))
+
+    def _cut_short(self, cause: str) -> None:
+        """Whoever sends a signal wants an end: the hooks that follow it begin no other report."""
+        self._is_cut_short = True
+        self._not_written(cause)
+
+    def _not_written(self, cause: str) -> None:
+        logger.warning(
+            "The performance baseline could not be written (%s). The training is not affected; "
+            "`ocr-baseline report --run-dir %s` tries again from the records.",
+            cause,
+            self._folder.last or "FOLDER",
+            exc_info=logger.isEnabledFor(logging.DEBUG),
+        )
 
     def _finish(
         self, trainer: Trainer, pl_module: LightningModule, exception: BaseException | None
@@ -139,6 +158,12 @@ class BaselineReportCallback(GuestCallback):
             with suppress(OSError):  # the heartbeat has warned; the report says what it lacks
                 recording.finish(status, ended_by)
         if not trainer.is_global_zero:
+            return
+        if recording is not None and recording.is_withdrawn:
+            logger.info(
+                "The run ended before it had finished a batch: %s keeps what the run before left",
+                self._folder.of(trainer),
+            )
             return
         if recording is not None and recording.is_replaced():
             logger.warning(
@@ -168,6 +193,7 @@ class BaselineReportCallback(GuestCallback):
                 keys=Keys(self.metric_names),
                 timeout_s=self.wandb_timeout_s,
                 limit_s=self.wandb_timeout_s,
+                until_s=time.monotonic() + CLIENTS_STARTUP_S + self.wandb_timeout_s,
             ),
         )
         folder = self._folder.of(trainer)

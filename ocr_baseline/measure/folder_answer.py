@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 import stat
-import threading
 from contextlib import suppress
 from pathlib import Path
+
+from ocr_baseline.measure.own_threads import OwnThread
 
 PATIENCE_S = 30.0
 """Longer than a busy network file system stalls."""
@@ -21,7 +22,7 @@ _MAKE_WITHOUT_WAITING = (
     os.O_WRONLY | os.O_CREAT | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
 )
 
-_overdue: dict[Path, threading.Thread] = {}
+_overdue: dict[Path, OwnThread] = {}
 """Attempts that were given up, by folder; one that is still under way is not waited for again."""
 
 
@@ -47,9 +48,7 @@ def wait_for_answer(folder: Path) -> None:
         if attempt.is_alive() and _are_nested(place, other):
             raise HungFolderError(f"{folder} does not answer yet")
     # Ends with the process, however long the system keeps it waiting.
-    attempt = threading.Thread(
-        target=_attempt, args=(place,), name="ocr-baseline-probe", daemon=True
-    )
+    attempt = OwnThread(target=_attempt, args=(place,), name="ocr-baseline-probe", daemon=True)
     attempt.start()
     attempt.join(PATIENCE_S)
     if attempt.is_alive():

@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from ocr_baseline.measure.machine import MachineProbe
+from ocr_baseline.measure.own_threads import OwnThread
 from ocr_baseline.measure.rows import memory_record
 from ocr_baseline.model.privacy import OutwardLogger
 
@@ -39,7 +40,7 @@ class Heartbeat:
         self.machine = MachineProbe()
         self._probe = probe
         self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._thread: OwnThread | None = None
         self._samples: list[tuple[int, Stage, MemorySample]] = []
         self.cpu_ns = 0
         self.failure: str | None = None
@@ -49,9 +50,7 @@ class Heartbeat:
         """Begin, when not running."""
         if self._thread is None:
             self._stop.clear()
-            self._thread = threading.Thread(
-                target=self._run, name="ocr-baseline-heartbeat", daemon=True
-            )
+            self._thread = OwnThread(target=self._run, name="ocr-baseline-heartbeat", daemon=True)
             self._thread.start()
             self._recorder.flush_request.serve()
 

@@ -7,6 +7,7 @@ from array import array
 from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
+from ocr_baseline.measure.own_threads import own_threads
 from ocr_baseline.measure.recursion import recursion_room
 from ocr_baseline.measure.traced_code import silent_names
 from ocr_baseline.vocabulary import OPERATION_LINE_PREFIX
@@ -56,7 +57,8 @@ class Operation:
     """One named operation on one timeline; a `TimedBlock`.
 
     The bodies repeat `Timeline.push` and `pop`, because they run at every timed call. Calls in
-    other threads than the timeline's go to `threads`.
+    other threads than the timeline's go to `threads`. Calls that the measuring itself makes, in a
+    thread of its own or on its own line, are nobody's and aren't counted.
     """
 
     __slots__ = ("_index", "_starts_ns", "_threads", "_timeline", "name", "tallies")
@@ -73,8 +75,12 @@ class Operation:
     def enter(self) -> None:
         """A call begins."""
         timeline = self._timeline
-        if get_ident() != timeline.thread:
-            self._threads.enter(self.name)
+        thread = get_ident()
+        if thread != timeline.thread:
+            if thread not in own_threads:
+                self._threads.enter(self.name)
+            return
+        if timeline.current == timeline.own:
             return
         now = timeline.clock()
         timeline.cells[timeline.current] += now - timeline.last
@@ -90,8 +96,12 @@ class Operation:
     def exit(self) -> None:
         """The innermost call ends; one that began before the recording is passed over."""
         timeline = self._timeline
-        if get_ident() != timeline.thread:
-            self._threads.exit(self.name, timeline.stage)
+        thread = get_ident()
+        if thread != timeline.thread:
+            if thread not in own_threads:
+                self._threads.exit(self.name, timeline.stage)
+            return
+        if timeline.current == timeline.own:
             return
         starts_ns = self._starts_ns
         if not starts_ns:

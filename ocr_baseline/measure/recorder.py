@@ -17,6 +17,7 @@ from ocr_baseline.layout import records_name
 from ocr_baseline.measure import rows
 from ocr_baseline.measure.device import DEVICE_LINES, DeviceSpan
 from ocr_baseline.measure.flush_request import FlushRequest
+from ocr_baseline.measure.garbage import GarbagePauses
 from ocr_baseline.measure.open_stages import OpenStages
 from ocr_baseline.measure.operations import Operations
 from ocr_baseline.measure.sampling import StackSampler
@@ -24,7 +25,7 @@ from ocr_baseline.measure.stack_records import StackRecords
 from ocr_baseline.measure.timeline import Span, Timeline, measure_event_cost_ns
 from ocr_baseline.records.format import FORMAT_NAME, FORMAT_VERSION, ROWS_PER_RECORD
 from ocr_baseline.records.writer import RecordWriter
-from ocr_baseline.vocabulary import Line, Stage
+from ocr_baseline.vocabulary import REPORTED_STAGES, Line, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,6 +50,7 @@ class Recorder:
         rank: int = 0,
         clock: Callable[[], int] = perf_counter_ns,
         device: DeviceTimeline | None = None,
+        started_ns: int | None = None,
         sampling_hz: float = 0.0,
     ) -> None:
         """Open the record file of `rank` in `folder`.
@@ -59,14 +61,16 @@ class Recorder:
             clock: Nanoseconds that only grow.
             device: Keep its time as well.
             sampling_hz: Sample call stacks so many times a second; 0 samples none.
+            started_ns: The clock when the run began, where another process began to record it.
 
         Raises:
             OSError: When the file can't be made.
         """
         self.folder = folder
         self.rank = rank
-        self.started_ns = clock()
+        self.started_ns = clock() if started_ns is None else started_ns
         self.timeline = Timeline(Line.OTHER.value, Stage.SETUP, clock)
+        self.timeline.own = self.timeline.index(Line.PROFILER.value)
         self.event_cost_ns = measure_event_cost_ns()
         self.flush_request = FlushRequest()
         self._writer = RecordWriter(folder / records_name(rank))
@@ -81,6 +85,7 @@ class Recorder:
         self.sampling_hz = sampling_hz
         self._sampler = StackSampler(self.timeline, sampling_hz) if sampling_hz else None
         self._stacks = None if self._sampler is None else StackRecords(self._sampler, self.timeline)
+        self._garbage = GarbagePauses(self.timeline)
         self.discarded_batches = 0
         self._has_trained = False
         self._is_paused = True
@@ -118,6 +123,7 @@ class Recorder:
             self.timeline.take()  # what spans that outlived the pause were charged
             self._open_setup()
             self.operations.forget_open_calls()
+            self._garbage.start()
             if self._sampler is not None:
                 self._sampler.start()
 
@@ -125,6 +131,7 @@ class Recorder:
         """End every open stage and stop charging time until `resume`."""
         if self._is_paused:
             return
+        self._garbage.stop()
         self._stop_sampling()
         while not self.stages.has_setup_alone:
             self.close_stage(self.stage)
@@ -179,6 +186,11 @@ class Recorder:
         state = self.stages.state_of(stage)
         self.stages.enter(state)
         state.open_epoch(epoch, self.timeline.last)
+
+    @property
+    def has_finished_batches(self) -> bool:
+        """Whether a stage that is reported has finished a batch, the one under way apart."""
+        return any(self.stages.state_of(stage).position for stage in REPORTED_STAGES)
 
     def close_stage(self, stage: Stage) -> EpochRow | None:
         """End the innermost stage if it is `stage`; return its last epoch's row."""
@@ -290,6 +302,8 @@ class Recorder:
             if self._stacks is not None:
                 for stacks in self._stacks.due(at_once=with_samples):
                     self._writer.write(stacks)
+            for pauses in self._garbage.records():
+                self._writer.write(pauses)
 
     def _write_batches(self, state: StageState) -> None:
         for record in rows.batch_records(state, self.timeline, self.started_ns):

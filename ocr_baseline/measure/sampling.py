@@ -24,6 +24,7 @@ from dataclasses import dataclass, field
 from time import perf_counter_ns, thread_time_ns
 from typing import TYPE_CHECKING
 
+from ocr_baseline.measure import tick_timer
 from ocr_baseline.measure.tick_timer import TickTimer, is_default_action
 from ocr_baseline.measure.traced_code import leave_untraced
 
@@ -49,6 +50,7 @@ COST_SHARE = 0.01
 FREE_COST_NS = 500_000_000
 """Ticks become rarer once they take more than this share of the processor time and this much."""
 
+_OWN_FILES = frozenset({__file__, tick_timer.__file__})
 _TICKS_BETWEEN_LOOKS = 64
 _RAREST = 1024
 _FRAMES_OF_HANDLER = 8
@@ -167,6 +169,8 @@ class StackSampler:
                     break
             else:
                 line = 0
+        while frame is not None and frame.f_code.co_filename in _OWN_FILES:
+            frame = frame.f_back  # the tick before was still at its end
         if frame is not None and _is_at_entry(frame):
             frame = frame.f_back
         numbers = [line]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import sysconfig
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
@@ -27,6 +28,7 @@ Rows = list[tuple[tuple[int, ...], int]]
 """Stacks as the sampler keeps them, with their ticks."""
 
 _OTHERS_NAME = "others"
+_STDLIB = Path(sysconfig.get_path("stdlib"))
 _PACKAGES = ("/site-packages/", "/dist-packages/")
 
 
@@ -127,7 +129,11 @@ def _name(code: CodeType) -> str:
 
 
 class _PathsAsImported:
-    """File names without the folder in front that an import leaves out, and without a home."""
+    """File names without the folder in front that an import leaves out, and without a home.
+
+    What is installed keeps `site-packages/` in front, and the standard library `python3.12/`: they
+    tell whose code it is.
+    """
 
     def __init__(self) -> None:
         own = Path.cwd().as_posix()
@@ -146,7 +152,9 @@ class _PathsAsImported:
         for packages in _PACKAGES:
             _, found, inside = path.rpartition(packages)
             if found:
-                return inside
+                return packages.lstrip("/") + inside
+        if path.startswith(f"{_STDLIB.as_posix()}/"):
+            return f"{_STDLIB.name}/{path[len(_STDLIB.as_posix()) + 1 :]}"
         for folder in self._folders:
             if path.startswith(f"{folder}/"):
                 return path[len(folder) + 1 :]

@@ -30,6 +30,7 @@ class Timeline:
         stage: The stage that the time belongs to, for those who count by stage.
         operations: Indices of the lines that are named operations.
         thread: The thread whose time this is, the one that made the timeline.
+        own: Index of the line that is charged with the measuring itself, -1 without one.
         on_failure: Called with what goes wrong inside a span; without it, that is raised.
     """
 
@@ -44,6 +45,7 @@ class Timeline:
         "last",
         "on_failure",
         "operations",
+        "own",
         "stack",
         "stage",
         "thread",
@@ -64,6 +66,7 @@ class Timeline:
         self.stack: list[int] = []
         self.operations: set[int] = set()
         self.events = 0
+        self.own = -1
         self.on_failure: Callable[[Exception], None] | None = None
         self.last = clock()
 

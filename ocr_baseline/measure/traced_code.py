@@ -1,8 +1,9 @@
 """Keeps the measuring out of code that torch compiles, so that it compiles to the same graphs.
 
 Nothing here imports torch: its compilers look for attributes of the functions that they meet.
-`_torchdynamo_inline` names what torch.compile and torch.export trace instead of a function, and
-a function with `_dynamo_marked_constant` is called once while they trace.
+`_torchdynamo_inline` names what torch.compile and torch.export trace instead of a function, a
+function with `_torchdynamo_disable` is called as it is between two graphs, and one with
+`_dynamo_marked_constant` is called once while they trace.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
     from types import FunctionType
 
 INLINE = "_torchdynamo_inline"
+DISABLE = "_torchdynamo_disable"
 MOST_SILENT_NAMES = 100
+_FRAMEWORKS = frozenset({"lightning", "pytorch_lightning"})
 
 _silent: dict[str, None] = {}
 
@@ -40,9 +43,23 @@ def trace_instead(function: Any, silent: Callable[..., Any]) -> None:
     setattr(function, INLINE, silent)
 
 
+def call_between_graphs(function: Any) -> None:
+    """Let torch's compilers end a graph before a call of `function`, and begin the next after it.
+
+    For what breaks graphs without us too. Its calls keep their object: where a graph breaks in what
+    `INLINE` names, torch.compile calls that without the object of a method, and fails.
+    """
+    setattr(function, DISABLE, True)
+    _skip(function)
+
+
 def show_to_dynamo(function: FunctionType, original: FunctionType, names: Sequence[str]) -> None:
     """Let torch's compilers trace the original of a timed function, without its timing."""
     if "torch" not in sys.modules:
+        return
+
+    if str(function.__module__).partition(".")[0] in _FRAMEWORKS:
+        call_between_graphs(function)
         return
 
     def silent(*args: Any, **kwargs: Any) -> Any:
@@ -52,17 +69,31 @@ def show_to_dynamo(function: FunctionType, original: FunctionType, names: Sequen
 
     if not _is_in_graphs(function):
         trace_instead(function, silent)
+    _skip(function)
+
+
+def _skip(function: FunctionType) -> None:
+    """Let torch.compile make no graphs of a function's own code."""
     eval_frame = sys.modules.get("torch._dynamo.eval_frame")
     with suppress(Exception):  # a torch without it compiles the timed function less well
         eval_frame.skip_code(function.__code__)  # type: ignore[union-attr]  # None is suppressed
 
 
 def leave_untraced(*functions: Any) -> None:
-    """Keep torch's compiler from looking at functions that run in the midst of compiled code."""
-    eval_frame = sys.modules.get("torch._C._dynamo.eval_frame")
-    with suppress(Exception):  # a torch without it compiles nothing, or names it otherwise
+    """Keep torch's compiler from looking at functions that run in the midst of compiled code.
+
+    This is torch's C module, which is there before the compiler is imported.
+    """
+    c_module: Any = sys.modules.get("torch._C._dynamo.eval_frame")
+    with suppress(Exception):  # no torch, or one that names it otherwise
+        is_old = hasattr(c_module, "skip_code")  # torch before 2.7
         for function in functions:
-            eval_frame.skip_code(function.__code__)  # type: ignore[union-attr]  # None is suppressed
+            if is_old:
+                c_module.skip_code(function.__code__)
+            else:
+                skip = c_module._FrameAction.SKIP
+                strategy = c_module._FrameExecStrategy(skip, skip)
+                c_module.set_code_exec_strategy(function.__code__, strategy)
 
 
 def _is_in_graphs(function: FunctionType) -> bool:
@@ -78,6 +109,7 @@ def _is_in_graphs(function: FunctionType) -> bool:
 def unshow_to_dynamo(function: FunctionType) -> None:
     """Take back what `show_to_dynamo` left on a function."""
     vars(function).pop(INLINE, None)
+    vars(function).pop(DISABLE, None)
 
 
 def show_stand_in(stand_in: Any, original: Any) -> None:

@@ -23,14 +23,15 @@ from ocr_baseline.measure import sections
 from ocr_baseline.measure.instrument import Instrumentation, operation_context
 from ocr_baseline.measure.operation_names import resolve
 from ocr_baseline.measure.operations import Operations
+from ocr_baseline.measure.processor_time import ProcessorClock, ProcessorTime
 from ocr_baseline.measure.rows import Tallies, line_columns, warning_records
 from ocr_baseline.measure.sampling import StackSampler
 from ocr_baseline.measure.stack_records import StackRecords
-from ocr_baseline.measure.timeline import Timeline
+from ocr_baseline.measure.timeline import Span, Timeline
 from ocr_baseline.model.privacy import known_secrets, learn_secrets
 from ocr_baseline.records.format import FORMAT_NAME, FORMAT_VERSION
 from ocr_baseline.records.writer import RecordWriter
-from ocr_baseline.vocabulary import FETCH_LINE, IDLE_LINE, SECONDS_PER_NS, Stage
+from ocr_baseline.vocabulary import FETCH_LINE, IDLE_LINE, SECONDS_PER_NS, Line, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -65,6 +66,8 @@ class WorkerRecorder:
         self._worker_id = worker_id
         self._timeline = Timeline(IDLE_LINE, stage)
         self._fetch_index = self._timeline.index(FETCH_LINE)
+        self._own = Span(self._timeline, Line.PROFILER.value)
+        self._timeline.own = self._timeline.index(Line.PROFILER.value)
         self.operations = Operations(self._timeline)
         self._tallies = Tallies()
         self._sampler = StackSampler(self._timeline, sampling_hz) if sampling_hz else None
@@ -81,6 +84,9 @@ class WorkerRecorder:
         self._starts_ns: list[int] = []
         self._ends_ns: list[int] = []
         self._cells_ns: list[list[int]] = []
+        self._clock = ProcessorClock()
+        self._began = self._clock.read()
+        self._processor: list[ProcessorTime] = []
         self._written_at_ns = perf_counter_ns()
         self._is_over = False
         self.is_ready = False
@@ -95,22 +101,24 @@ class WorkerRecorder:
         self.is_ready = True
         if self._sampler is not None:
             self._sampler.start()
-        self._writer.write(
-            {
-                "type": "worker_start",
-                "format": FORMAT_NAME,
-                "version": FORMAT_VERSION,
-                "stage": self._stage.value,
-                "worker": self._worker_id,
-                "pid": os.getpid(),
-                "asked_ns": asked_ns - self._origin_ns,
-                "ready_ns": perf_counter_ns() - self._origin_ns,
-                "prefetch_factor": prefetch_factor,
-            }
-        )
+        with self._own:
+            self._writer.write(
+                {
+                    "type": "worker_start",
+                    "format": FORMAT_NAME,
+                    "version": FORMAT_VERSION,
+                    "stage": self._stage.value,
+                    "worker": self._worker_id,
+                    "pid": os.getpid(),
+                    "asked_ns": asked_ns - self._origin_ns,
+                    "ready_ns": perf_counter_ns() - self._origin_ns,
+                    "prefetch_factor": prefetch_factor,
+                }
+            )
 
     def begin_fetch(self) -> None:
         """The worker starts to make a batch."""
+        self._began = self._clock.read()
         self._timeline.charge()
         self._timeline.take()
         self._timeline.push(self._fetch_index)
@@ -122,9 +130,10 @@ class WorkerRecorder:
         timeline.pop()
         self._ends_ns.append(timeline.last)
         self._cells_ns.append(timeline.take())
+        self._processor.append(self._clock.read().since(self._began))
         is_due = timeline.last - self._written_at_ns >= WRITE_INTERVAL_NS
         if is_due or len(self._cells_ns) >= ROWS_BEFORE_WRITE:
-            with suppress(OSError):
+            with suppress(OSError), self._own:
                 self.write_rows()
 
     def end_data(self) -> None:
@@ -146,8 +155,14 @@ class WorkerRecorder:
                 self._give_up(error)
 
     def _give_up(self, error: Exception) -> None:
-        whole = min(len(self._starts_ns), len(self._ends_ns), len(self._cells_ns))
-        for column in (self._starts_ns, self._ends_ns, self._cells_ns):
+        columns: tuple[list[Any], ...] = (
+            self._starts_ns,
+            self._ends_ns,
+            self._cells_ns,
+            self._processor,
+        )
+        whole = min(map(len, columns))
+        for column in columns:
             del column[whole:]
         self.operations.note(
             f"From {(perf_counter_ns() - self._origin_ns) * SECONDS_PER_NS:.1f} s on data-loader "
@@ -169,8 +184,11 @@ class WorkerRecorder:
             "start_ns": [start - self._origin_ns for start in self._starts_ns],
             "end_ns": [end - self._origin_ns for end in self._ends_ns],
             "lines_ns": line_columns(self._cells_ns, self._timeline.names),
+            "cpu_ns": [taken.cpu_ns for taken in self._processor],
+            "queued_ns": [taken.queued_ns for taken in self._processor],
+            "torch_threads": _torch_threads(),
         }
-        self._starts_ns, self._ends_ns, self._cells_ns = [], [], []
+        self._starts_ns, self._ends_ns, self._cells_ns, self._processor = [], [], [], []
         self._writer.write(record)
         self._write_tallies(with_sample=False)
         self._write_stacks(at_once=False)
@@ -179,7 +197,7 @@ class WorkerRecorder:
         """Write what is left; runs as the worker process ends."""
         if self._sampler is not None:
             self._sampler.stop()
-        with suppress(OSError):
+        with suppress(OSError), self._own:
             self.write_rows()
             self._write_tallies(with_sample=True)
             self._write_stacks(at_once=True)
@@ -337,6 +355,12 @@ def _own_loop() -> Any:
     from torch.utils.data._utils import worker
 
     return _torch_loops[-1] if worker._worker_loop is _started_loop else worker._worker_loop
+
+
+def _torch_threads() -> int | None:
+    """Return in how many threads torch computes here now, None where it isn't loaded."""
+    torch = sys.modules.get("torch")
+    return None if torch is None else int(torch.get_num_threads())
 
 
 def _bracket_fetches(recorder: WorkerRecorder, on_ready: Callable[[], None]) -> None:

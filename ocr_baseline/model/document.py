@@ -176,6 +176,7 @@ class Phase(DocumentModel):
     A batch's time runs from asking for it to asking for the next. `epoch_time_s` and
     `sample_time_s` divide everything that the phase took by its epochs and by its samples.
     `block_means_s` are the means of consecutive blocks of steady batches, for intervals.
+    `garbage_collections` held the main thread for `garbage_s`, which is in the breakdown's lines.
     """
 
     name: PhaseName
@@ -195,6 +196,8 @@ class Phase(DocumentModel):
     device: DeviceTime | None = None
     memory: PhaseMemory | None = None
     accelerator_utilization: Utilization | None = None
+    garbage_collections: Count | None = None
+    garbage_s: FiniteFloat | None = None
     per_epoch: list[EpochSummary] = []
 
 
@@ -236,7 +239,9 @@ class Workers(DocumentModel):
     """The data-loader workers of one phase.
 
     `busy_s` is the time that all of them together spent making batches, `unnamed_s` the part of
-    it in no named operation, `waited_s` the part of it that the main thread waited for. A
+    it in no named operation, `waited_s` the part of it that the main thread waited for. Meanwhile
+    they used `cpu_s` of processor time, with all their threads, and stood ready for a core that
+    others had for `queued_s`; torch computed in `torch_threads` threads in each of them. A
     worker's start-up runs from asking for the process to its being ready for a batch. `functions`
     and `cause` are, as in a line of the breakdown, what sampling met while they made batches.
     """
@@ -250,8 +255,19 @@ class Workers(DocumentModel):
     busy_s: FiniteFloat
     unnamed_s: FiniteFloat
     waited_s: FiniteFloat
+    cpu_s: FiniteFloat | None = None
+    cpu_share: FiniteFloat | None = None
+    queued_s: FiniteFloat | None = None
+    torch_threads: Count | None = None
     functions: list[FunctionShare] = []
     cause: FunctionShare | None = None
+
+    @property
+    def wanted_cores(self) -> float | None:
+        """How many cores each of them wanted while it made batches, None where not measured."""
+        if self.cpu_s is None or self.queued_s is None or not self.busy_s:
+            return None
+        return (self.cpu_s + self.queued_s) / self.busy_s
 
 
 class StartPart(DocumentModel):
@@ -457,8 +473,8 @@ class Finding(DocumentModel):
     title: str
     evidence: list[Evidence]
     estimated_saving_s: FiniteFloat | None = None
-    saving_low_s: FiniteFloat | None = None
-    saving_high_s: FiniteFloat | None = None
+    estimated_saving_low_s: FiniteFloat | None = None
+    estimated_saving_high_s: FiniteFloat | None = None
     saving_basis: str | None = None
     share_of_run: FiniteFloat | None = None
     advice: str
@@ -473,13 +489,22 @@ class Finding(DocumentModel):
         return self.share_of_run is not None and self.share_of_run < SMALL_SHARE_OF_RUN
 
     @property
-    def rank(self) -> tuple[int, float, int, str]:
-        """What findings are sorted by: what is doubtful, then what is small, comes last.
+    def limits_trust(self) -> bool:
+        """Whether it is about the machine and not about the run: it limits all the others."""
+        return self.id.startswith("noisy-machine")
 
-        Among equals the largest estimated saving comes first, then severity, then the id.
+    @property
+    def rank(self) -> tuple[int, float, int, str]:
+        """What findings are sorted by.
+
+        What limits the trust in all others comes first; what is doubtful, what is small, and what
+        another finding leads come last, in this order. Among equals the largest estimated saving
+        comes first, then severity, then the id.
         """
         severities = get_args(Severity)
-        tier = 2 if self.is_small else 1 if self.doubt else 0
+        tiers = (self.part_of is not None, self.is_small, self.doubt is not None)
+        last = next((3 - place for place, holds in enumerate(tiers) if holds), 0)
+        tier = -1 if self.limits_trust else last
         saving_s = self.estimated_saving_s or 0.0
         return tier, -saving_s, severities.index(self.severity), self.id
 

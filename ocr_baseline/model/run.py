@@ -120,7 +120,11 @@ class WorkerRecord:
 
     `start_s`, `end_s` and each of `lines_s` have shape (batches made,): when the worker began and
     ended to make each batch, and the exclusive time of each operation in it. `prefetch_factor` is
-    how many batches a worker the loader asks for ahead, None where that was not recorded.
+    how many batches a worker the loader asks for ahead, `torch_threads` in how many threads torch
+    computed there.
+
+    `cpu_s` is the processor time of the worker's threads while it made each batch, `queued_s` how
+    long its main thread stood ready for a core that others had. What isn't recorded is None.
     """
 
     stage: Stage
@@ -132,6 +136,9 @@ class WorkerRecord:
     end_s: NDArray[np.float64]
     lines_s: Mapping[str, NDArray[np.float64]]
     prefetch_factor: int | None = None
+    cpu_s: NDArray[np.float64] | None = None
+    queued_s: NDArray[np.float64] | None = None
+    torch_threads: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -224,6 +231,25 @@ class StackSamples:
     functions: tuple[SampledFunction, ...]
     stacks: tuple[SampledStack, ...]
     cost_s: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class GarbageRecord:
+    """How often Python collected garbage in the main thread in one stage, and what that took.
+
+    `lines_s` has the pauses by the breakdown line that they were in; full collections searched
+    everything, as `gc.collect()` does.
+    """
+
+    stage: Stage
+    collections: int
+    full_collections: int
+    lines_s: Mapping[str, float]
+
+    @property
+    def total_s(self) -> float:
+        """All pauses together."""
+        return sum(self.lines_s.values())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -333,6 +359,7 @@ class Run:
     operations: tuple[OperationRecord, ...] = ()
     workers: tuple[WorkerRecord, ...] = ()
     stack_samples: tuple[StackSamples, ...] = ()
+    garbage: tuple[GarbageRecord, ...] = ()
     memory: MemorySamples | None = None
     start: StartRecord | None = None
     measurement: MeasurementRecord = field(default_factory=MeasurementRecord)

@@ -1,36 +1,103 @@
-"""SIGTERM kept waiting while a report is written.
+"""SIGTERM kept waiting while a report is written, for some seconds at most.
 
 A launcher whose other process died sends it to those that are left, in the middle of their
-reports. Lightning's handler then tells the other ranks of it, which raises where one is gone.
+reports. Lightning's handler then tells the other ranks of it, which raises where one is gone. Who
+sent it may send SIGKILL soon afterwards, so a report that isn't done by then is given up: its
+records are on disk.
 """
 
 from __future__ import annotations
 
 import signal
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from ocr_baseline.measure.own_threads import OwnThread
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from types import FrameType
+
+GRACE_S = 3.0
+"""How long a block may go on after the first signal; a usual report takes less."""
+
+_REPEAT_S = 0.5
+"""Code inside the block may have caught what was to end it: it is told again so soon."""
+
+
+class _CutShort(BaseException):
+    """Ends a block in which SIGTERM waited too long; no `except Exception` holds it up."""
+
+
+class _Hold:
+    """The handler in the meantime: it keeps the first signal, and ends the block at the next.
+
+    A thread of its own sends that next one when the grace is over, to the main thread, so that a
+    call which waits there is interrupted.
+    """
+
+    def __init__(self) -> None:
+        self.is_pending = False
+        self._is_over = False
+        self._first = threading.Event()
+        self._end = threading.Event()
+        self._lock = threading.Lock()
+        with suppress(RuntimeError):  # no thread can be started: a second signal ends the block
+            OwnThread(target=self._watch, name="ocr-baseline-sigterm", daemon=True).start()
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        if self.is_pending and not self._is_over:
+            raise _CutShort
+        self.is_pending = True
+        self._first.set()
+
+    def close(self) -> None:
+        """Let no signal end anything from here on."""
+        self._is_over = True
+        self._end.set()
+        self._first.set()
+        with self._lock:  # none of the thread's own is on its way any more
+            pass
+
+    def _watch(self) -> None:
+        self._first.wait()
+        pause_s = GRACE_S
+        while not self._end.wait(pause_s):
+            pause_s = _REPEAT_S
+            with self._lock:
+                if not self._end.is_set():
+                    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
 
 
 @contextmanager
-def deferred_sigterm() -> Iterator[None]:
-    """Run the block to its end before a SIGTERM that comes meanwhile has its effect.
+def deferred_sigterm(given_up: Callable[[str], None] = lambda cause: None) -> Iterator[None]:
+    """Run the block before a SIGTERM that comes meanwhile has its effect.
 
-    Only the main thread can; in another, and where no handler of Python's could be put back, the
-    signal comes when it comes.
+    The block is given up `GRACE_S` seconds after the signal, or at a second one. Only the main
+    thread can keep a signal waiting; in another, and where no handler of Python's could be put
+    back, it comes when it comes. A block inside such a block changes nothing.
+
+    Args:
+        given_up: Told why, once, before the signal has its effect.
     """
     handler = signal.getsignal(signal.SIGTERM)
-    if handler is None or threading.current_thread() is not threading.main_thread():
+    is_main = threading.current_thread() is threading.main_thread()
+    if handler is None or isinstance(handler, _Hold) or not is_main:
         yield
         return
-    received: list[int] = []
-    signal.signal(signal.SIGTERM, lambda number, frame: received.append(number))
+    hold = _Hold()
+    signal.signal(signal.SIGTERM, hold)
     try:
-        yield
+        try:
+            yield
+        finally:
+            hold.close()
+    except _CutShort:
+        hold.close()
+        given_up("SIGTERM came before it was done")
     finally:
+        hold.close()
         signal.signal(signal.SIGTERM, handler)
-        if received:
+        if hold.is_pending:
             signal.raise_signal(signal.SIGTERM)

@@ -18,6 +18,7 @@ from ocr_baseline.recording.loop_ending import report_on, status_of
 from ocr_baseline.recording.loop_guard import GuardedBlock, GuardedPass
 from ocr_baseline.recording.loop_run import LoopRun
 from ocr_baseline.recording.loop_settings import LoopSettings
+from ocr_baseline.recording.recording import MOST_SAMPLING_HZ
 from ocr_baseline.vocabulary import Line, names_of
 
 if TYPE_CHECKING:
@@ -77,6 +78,8 @@ class record:
             in use as a stage begins.
         enabled: False makes the block do nothing.
         profile_memory: Sample the memory of the process tree once a second.
+        sampling_hz: Look this many times a second, in the loop's thread and in loader workers,
+            which functions are running; 0 doesn't look.
         include_config: Keep the configuration in records and report; False leaves it out.
         shown_config_keys: Dotted paths of configuration entries that look like secrets and are
             none, as in `model.auth_token_embedding`.
@@ -102,10 +105,15 @@ class record:
         device: torch.device | str | None = None,
         enabled: bool = True,
         profile_memory: bool = True,
+        sampling_hz: float = 100.0,
         include_config: bool = True,
         shown_config_keys: str | Sequence[str] = (),
     ) -> None:
         """Keep the arguments; nothing is measured before the block begins."""
+        if not 0 <= sampling_hz <= MOST_SAMPLING_HZ:  # NaN is refused too
+            raise ValueError(
+                f"sampling_hz must be 0 to {MOST_SAMPLING_HZ} times a second, not {sampling_hz}"
+            )
         self.enabled = enabled
         self.files: ReportFiles | None = None
         self._settings = LoopSettings(
@@ -118,6 +126,7 @@ class record:
             ),
             device=device,
             profile_memory=profile_memory,
+            sampling_hz=float(sampling_hz),
         )
         self._run: LoopRun | None = None
         self._entered: list[LoopRun | None] = []

@@ -47,7 +47,10 @@ class LoopRun:
         self.rank = current_rank()
         self.folder = settings.folder()
         self.recording = Recording(
-            self.folder / RECORDS_FOLDER, self.rank, profile_memory=settings.profile_memory
+            self.folder / RECORDS_FOLDER,
+            self.rank,
+            profile_memory=settings.profile_memory,
+            sampling_hz=settings.sampling_hz,
         )
         recorder = self._recorder = self.recording.recorder
         recorder.timeline.on_failure = failed

@@ -28,6 +28,7 @@ class LoopSettings:
     config_policy: ConfigPolicy
     device: torch.device | str | None
     profile_memory: bool
+    sampling_hz: float
 
     def folder(self) -> Path:
         """Return the report's folder, absolute: the loop may change its working folder."""

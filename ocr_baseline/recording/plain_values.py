@@ -19,6 +19,8 @@ def plain_int(value: Any) -> int | None:
     """Return a whole number of any make (of NumPy, of torch), None for anything else."""
     if isinstance(value, bool):
         return None
+    if isinstance(value, int):
+        return int.__index__(value)  # by no method of a class of the user's
     with suppress(Exception):  # an object of the user's may raise anything
         return operator.index(value)
     return None

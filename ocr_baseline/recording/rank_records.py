@@ -21,16 +21,6 @@ _TAIL_BYTES = 64 * 1024
 _STATUS_START = line_start("status")
 
 
-def remove_earlier_records(folder: Path, rank: int, world_size: int) -> None:
-    """Remove what an earlier run left of this rank, and on rank 0 of ranks that are gone."""
-    for path in folder.glob("rank_*.jsonl"):
-        number = path.name.removeprefix("rank_").removesuffix(".jsonl").partition("_")[0]
-        if number.isdecimal() and (
-            int(number) == rank or (rank == 0 and int(number) >= world_size)
-        ):
-            path.unlink(missing_ok=True)
-
-
 def wait_for_ranks(
     folder: Path, *, world_size: int, reports: int, timeout_s: float = RANKS_WAIT_S
 ) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import uuid
+import os
 from contextlib import suppress
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
@@ -13,9 +13,18 @@ from ocr_baseline.measure.folder_answer import HungFolderError, wait_for_answer
 from ocr_baseline.measure.heartbeat import Heartbeat
 from ocr_baseline.measure.memory import MemoryProbe
 from ocr_baseline.measure.recorder import Recorder
+from ocr_baseline.model.privacy import OutwardLogger
+from ocr_baseline.recording.accelerator_memory import together
 from ocr_baseline.recording.deferred_sigterm import deferred_sigterm
+from ocr_baseline.recording.earlier_records import (
+    earlier_process,
+    put_back,
+    remove_set_aside,
+    set_aside,
+)
 from ocr_baseline.recording.process_start import claim_process_start
-from ocr_baseline.recording.rank_records import remove_earlier_records, wait_for_ranks
+from ocr_baseline.recording.rank_records import wait_for_ranks
+from ocr_baseline.recording.run_token import RunToken
 from ocr_baseline.records.format import MAX_LINE_BYTES
 from ocr_baseline.vocabulary import SECONDS_PER_NS
 
@@ -26,9 +35,19 @@ if TYPE_CHECKING:
     from ocr_baseline.measure.device import DeviceTimeline
     from ocr_baseline.measure.memory import AcceleratorSample
     from ocr_baseline.recording.accelerator_memory import AcceleratorProbe
+    from ocr_baseline.recording.earlier_records import EarlierProcess
     from ocr_baseline.recording.rank import Rank
-    from ocr_baseline.records.format import HeaderFields, StartJson
+    from ocr_baseline.records.format import AcceleratorPeaksJson, HeaderFields, StartJson
     from ocr_baseline.vocabulary import RunStatus
+
+logger = OutwardLogger(__name__)
+
+MOST_SAMPLING_HZ = 1000
+"""A tick takes up to a tenth of a millisecond: more often, a run would mostly measure itself."""
+
+
+def _not_ended(cause: str) -> None:
+    logger.warning("The performance records have no end (%s); the report says so.", cause)
 
 
 class Recording:
@@ -36,6 +55,10 @@ class Recording:
 
     Before the training's own thread writes, the folder's file system is asked whether it answers,
     so that one that hangs does not hold the training for ever.
+
+    Attributes:
+        is_withdrawn: Whether the run ended before it had finished a batch, and gave its place back
+            to the records of an earlier one.
     """
 
     def __init__(
@@ -43,16 +66,18 @@ class Recording:
         folder: Path,
         rank: Rank,
         *,
+        token: RunToken | None = None,
         profile_memory: bool,
         sampling_hz: float = 0.0,
         accelerator: AcceleratorProbe | None = None,
         device: DeviceTimeline | None = None,
     ) -> None:
-        """Replace what an earlier run left of this rank in the folder.
+        """Go on with the records of this run in the folder, or replace those of an earlier one.
 
         Args:
             folder: Where the records go.
             rank: Which process of the run this is.
+            token: The run's name, where other processes of it may have recorded in the folder.
             profile_memory: Sample the memory of the process tree once a second.
             sampling_hz: Sample call stacks so many times a second; 0 samples none.
             accelerator: The device whose memory is sampled too.
@@ -63,8 +88,19 @@ class Recording:
             HungFolderError: When the folder does not answer.
         """
         wait_for_answer(folder)
-        remove_earlier_records(folder, rank.number, rank.world_size)
-        self.recorder = Recorder(folder, rank=rank.number, device=device, sampling_hz=sampling_hz)
+        token = token or RunToken()
+        earlier = None
+        if token.is_shared_with_children:
+            earlier = earlier_process(folder, rank.number, token.name)
+        if earlier is None:
+            set_aside(folder, rank.number, rank.world_size)
+        self.recorder = Recorder(
+            folder,
+            rank=rank.number,
+            device=device,
+            sampling_hz=sampling_hz,
+            started_ns=None if earlier is None else earlier.started_ns,
+        )
         self._sampling_hz = sampling_hz
         self._rank = rank
         self._accelerator = accelerator
@@ -73,16 +109,36 @@ class Recording:
             self.recorder, probe=MemoryProbe(self._read_accelerator) if profile_memory else None
         )
         self._reports = 0
-        self._id = uuid.uuid4().hex
+        self._id = token.name
+        self._pid = os.getpid()
         self._has_begun = False
         self._is_broken_off = False
+        self.is_withdrawn = False
         self._gradient_wait_s: float | None = None
+        self._earlier_processes = 0
+        self._earlier_peaks: AcceleratorPeaksJson | None = None
+        if earlier is not None:
+            self._add_up_with(earlier)
         self._read_gradient_wait_s: Callable[[], float | None] = lambda: None
+
+    def _add_up_with(self, earlier: EarlierProcess) -> None:
+        """Begin with what the earlier processes of the run came to."""
+        status = earlier.status
+        self._earlier_processes = earlier.processes
+        self._earlier_peaks = status.get("memory")
+        self._reports = status.get("reports", 0)
+        self._gradient_wait_s = status.get("gradient_wait_s")
+        self._heartbeat.cpu_ns = status.get("background_cpu_ns", 0)
+        self.recorder.discarded_batches = status.get("discarded_batches", 0)
 
     @property
     def folder(self) -> Path:
         """Where the records are."""
         return self.recorder.folder
+
+    def can_go_on_in(self, folder: Path) -> bool:
+        """Whether a further stage of the run, in this process, is to be recorded here too."""
+        return self.folder == folder and not self.is_withdrawn and self._pid == os.getpid()
 
     def begin(
         self,
@@ -135,22 +191,40 @@ class Recording:
         wait_for_answer(self.folder)
         self._write_status("unknown", None)
 
-    @deferred_sigterm()
+    @deferred_sigterm(_not_ended)
     def finish(self, status: RunStatus, ended_by: str | None) -> None:
         """End the records with the run's status, so that a report can be made.
+
+        A run that fails before it has finished a batch leaves the records of an earlier one as
+        they were.
 
         Raises:
             OSError: When the records can't be written.
             HungFolderError: When the folder does not answer.
         """
+        if self.is_withdrawn:
+            return
         wait_for_answer(self.folder)
         self._reports += 1
+        has_run = status == "finished" or self.recorder.has_finished_batches
         if not self._is_broken_off:
             self.note_gradient_wait()
             self.recorder.pause()
             self._heartbeat.beat()
             self.recorder.flush(with_samples=True)
         self._write_status(status, ended_by)
+        self._give_or_take_the_place(has_run=has_run)
+
+    def _give_or_take_the_place(self, *, has_run: bool) -> None:
+        """Decide between this run's records and those that were there before."""
+        if self.recorder.rank or self._earlier_processes or self.is_replaced():
+            return
+        if has_run:
+            remove_set_aside(self.folder)
+        elif put_back(self.folder):
+            self.is_withdrawn = True
+            self._heartbeat.stop()
+            self.recorder.close()
 
     def wait_for_ranks(self) -> None:
         """Wait, for some seconds at most, until the other ranks have finished as often."""
@@ -196,7 +270,9 @@ class Recording:
         return self._rank.is_zero and found != self._id
 
     def close(self) -> None:
-        """End for good, whatever can still be written."""
+        """End for good, whatever can still be written; in a forked process this is not its own."""
+        if self._pid != os.getpid():
+            return
         try:
             wait_for_answer(self.folder)
         except HungFolderError:
@@ -219,7 +295,10 @@ class Recording:
                 "background_cpu_ns": self._heartbeat.cpu_ns,
                 "discarded_batches": self.recorder.discarded_batches,
                 "volatile": self._heartbeat.machine.summary(),
-                "memory": None if self._accelerator is None else self._accelerator.peaks(),
+                "memory": together(
+                    self._earlier_peaks,
+                    None if self._accelerator is None else self._accelerator.peaks(),
+                ),
                 "gradient_wait_s": self._gradient_wait_s,
             }
         )
@@ -227,6 +306,8 @@ class Recording:
     def _own_header(self, before: StartJson) -> HeaderFields:
         own: HeaderFields = {
             "recording": self._id,
+            "started_ns": self.recorder.started_ns,
+            "earlier_processes": self._earlier_processes,
             "written_at": datetime.now(timezone.utc).isoformat(),
             "clock": "time.perf_counter_ns (host)",
             "world_size": self._rank.world_size,
@@ -235,7 +316,7 @@ class Recording:
             own["profile_memory"] = self._profile_memory
             own["sampling_hz"] = self._sampling_hz
             own["no_sampling"] = self.recorder.no_sampling
-            if not self._has_begun:
+            if not self._has_begun and not self._earlier_processes:
                 own["start"] = before | claim_process_start(self.recorder.now_ns())
         return own
 

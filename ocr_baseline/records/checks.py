@@ -69,6 +69,8 @@ def header(record: Mapping[str, Any]) -> HeaderJson:
     _check_optional(record, "config", mapping)
     _check_optional(record, "config_hash", text)
     _check_optional(record, "world_size", count)
+    _check_optional(record, "started_ns", whole_number)
+    _check_optional(record, "earlier_processes", count)
     _check_optional(record, "sampling_hz", number)
     _check_optional(record, "no_sampling", text)
     _check_optional(record, "start", _start)
@@ -100,6 +102,7 @@ def status(record: Mapping[str, Any]) -> StatusJson:
     for key in ("at_ns", "event_cost_ns", "background_cpu_ns", "gradient_wait_s"):
         _check_optional(record, key, number)
     _check_optional(record, "discarded_batches", count)
+    _check_optional(record, "reports", count)
     for key, check in (("memory", whole_number), ("volatile", number)):
         for value in mapping(record.get(key) or {}).values():
             if value is not None:

@@ -36,16 +36,16 @@ class GrowingColumns(Generic[Number]):
         """Begin with no columns and no rows."""
         self._dtype = np.dtype(dtype)
         self._columns: dict[str, array[Any]] = {}
-        self._rows = 0
+        self.rows = 0
 
     def extend(self, columns: Mapping[str, NDArray[Number]], rows: int) -> None:
         """Add that many rows; a column is zero in the rows for which it is not given."""
         for name in columns.keys() - self._columns.keys():
-            self._columns[name] = array(self._dtype.char, self._zeros(self._rows))
+            self._columns[name] = array(self._dtype.char, self._zeros(self.rows))
         absent = self._zeros(rows)
         for name, grown in self._columns.items():
             grown.frombytes(columns[name].tobytes() if name in columns else absent)
-        self._rows += rows
+        self.rows += rows
 
     def column(self, name: str) -> NDArray[Number]:
         """Return a column without a copy, of no rows where nothing was given; growing ends here."""
@@ -112,6 +112,10 @@ class RecordedBatches:
             rows,
         )
 
+    def counts(self) -> dict[Stage, int]:
+        """Return how many batches there are of each stage so far."""
+        return {stage: taken.ids.rows for stage, taken in self._stages.items()}
+
     def table(self, stage: Stage) -> BatchTable | None:
         """Return the stage's batches, None when there are none; no more can be taken in then."""
         return self._stages[stage].table() if stage in self._stages else None
@@ -131,6 +135,7 @@ class RecordedDevice:
         default_factory=lambda: defaultdict(list)
     )
     clock: str = ""
+    batches_before: Mapping[Stage, int] = field(default_factory=dict)
 
     def take(self, record: Mapping[str, Any]) -> None:
         """Take one record in; raise `ValueError` where it holds anything but times."""
@@ -138,8 +143,9 @@ class RecordedDevice:
             {name: [value] for name, value in record["lines_ns"].items()}, 1
         )
         lines_ns = {line: int(column[0]) for line, column in columns.items()}
-        row = (checks.count(record["position"]), bool(record["is_first_of_epoch"]), lines_ns)
-        self.rows[Stage(record["stage"])].append(row)
+        stage = Stage(record["stage"])
+        position = checks.count(record["position"]) + self.batches_before.get(stage, 0)
+        self.rows[stage].append((position, bool(record["is_first_of_epoch"]), lines_ns))
         self.clock = str(record["clock"])
 
     def batches(self, stage: Stage) -> DeviceBatches | None:
@@ -222,7 +228,11 @@ def _any_read(values: NDArray[np.float64]) -> NDArray[np.float64] | None:
 
 
 _Tally = tuple[str, Stage, Place, int]
-"""Whose calls a tally counts: operation, stage, place, process id (0 for the main process)."""
+"""Whose calls a tally counts: operation, stage, place, process.
+
+The process is a worker's process id; of those that recorded the run one after another, how many
+came before.
+"""
 
 
 @dataclass
@@ -234,11 +244,13 @@ class RecordedOperations:
 
     tallies: dict[_Tally, OperationJson] = field(default_factory=dict)
     sampled: dict[_Tally, list[int]] = field(default_factory=dict)
+    earlier_processes: int = 0
 
     def take(self, record: Mapping[str, Any]) -> None:
         """Take one record in."""
         tally = checks.operation(record)
-        key = (tally["name"], Stage(tally["stage"]), tally["where"], tally.get("pid", 0))
+        process = tally.get("pid", self.earlier_processes)
+        key = (tally["name"], Stage(tally["stage"]), tally["where"], process)
         self.tallies[key] = tally
         if tally["call_sample_ns"]:
             self.sampled[key] = tally["call_sample_ns"]

@@ -39,6 +39,7 @@ MAX_STACK_DEPTH = 1000
 """More functions and deeper stacks than the recorder keeps of a process."""
 
 MAX_PREFETCH_FACTOR = 1_000_000
+MAX_THREADS = 1_000_000
 """More than any machine runs and any loader holds: a replay makes room for so many."""
 
 Place = Literal["main", "thread", "worker"]
@@ -79,9 +80,14 @@ class StartJson(TypedDict, total=False):
 
 
 class HeaderFields(TypedDict, total=False):
-    """What a header tells; a later header adds keys or replaces them."""
+    """What a header tells; a later header adds keys or replaces them.
+
+    `earlier_processes` counts the processes that recorded this run in the file before.
+    """
 
     recording: str
+    started_ns: int
+    earlier_processes: int
     written_at: str
     clock: str
     world_size: int
@@ -132,7 +138,7 @@ class EpochJson(TypedDict):
 
 
 class OperationJson(TypedDict):
-    """Totals of an operation since its process began: the last record of each counts.
+    """Totals of an operation since its process began: the last record of each process counts.
 
     An empty sample leaves the one before in place. `exclusive_ns` is given for threads alone,
     `pid` and `worker` for workers alone.
@@ -192,7 +198,11 @@ class WorkerStartJson(TypedDict):
 
 
 class WorkerBatchesJson(TypedDict):
-    """Columns over the batches that one worker made."""
+    """Columns over the batches that one worker made.
+
+    `cpu_ns` is the processor time of all threads of the worker meanwhile, `queued_ns` how long its
+    main thread stood ready for a core that others had, null where the system doesn't tell.
+    """
 
     type: Literal["worker_batches"]
     stage: str
@@ -201,6 +211,9 @@ class WorkerBatchesJson(TypedDict):
     start_ns: list[int]
     end_ns: list[int]
     lines_ns: dict[str, list[int]]
+    cpu_ns: NotRequired[list[int]]
+    queued_ns: NotRequired[list[int | None]]
+    torch_threads: NotRequired[int | None]
 
 
 class StackFunctionsJson(TypedDict):
@@ -235,6 +248,20 @@ class StackSamplesJson(TypedDict):
     ticks: list[int]
     pid: NotRequired[int]
     worker: NotRequired[int]
+
+
+class GarbageJson(TypedDict):
+    """Garbage collections in the measured thread since the last such record of the stage.
+
+    They add up. `lines_ns` is how long they held it, by the line that was running; full ones
+    searched everything.
+    """
+
+    type: Literal["garbage"]
+    stage: str
+    collections: int
+    full_collections: int
+    lines_ns: dict[str, int]
 
 
 class RemovedJson(TypedDict):
@@ -293,6 +320,7 @@ Record = (
     | WorkerBatchesJson
     | StackFunctionsJson
     | StackSamplesJson
+    | GarbageJson
     | RemovedJson
     | WarningJson
     | StatusJson

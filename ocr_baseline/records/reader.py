@@ -25,6 +25,7 @@ from ocr_baseline.records.columns import (
     RecordedOperations,
 )
 from ocr_baseline.records.format import unknown_status
+from ocr_baseline.records.garbage import RecordedGarbage
 from ocr_baseline.records.lines import take_records
 from ocr_baseline.records.ranks import load_ranks
 from ocr_baseline.records.stacks import RecordedStacks
@@ -67,6 +68,23 @@ def load(folder: Path) -> Run:
     return replace(reading.run(), ranks=ranks)
 
 
+def was_begun_since(folder: Path, instant: datetime) -> bool:
+    """Whether any process began to record in a folder since then; true where nothing tells.
+
+    Raises:
+        SourceError: When there are no records, they can't be read, or their format is newer.
+    """
+    begun: list[bool] = []
+
+    def take(record: Mapping[str, Any]) -> None:
+        written_at = checks.header(record).get("written_at")
+        if written_at is not None:
+            begun.append(datetime.fromisoformat(written_at) >= instant)
+
+    take_records(find_records(folder) / MAIN_RECORDS_NAME, {"header": take})
+    return any(begun) or not begun
+
+
 def find_records(folder: Path) -> Path:
     """Return the folder that holds `rank_0.jsonl`: this one, or one that a run makes inside it.
 
@@ -94,6 +112,7 @@ class _Reading:
     memory: RecordedMemory = field(default_factory=RecordedMemory)
     workers: RecordedWorkers = field(default_factory=RecordedWorkers)
     stacks: RecordedStacks = field(default_factory=RecordedStacks)
+    garbage: RecordedGarbage = field(default_factory=RecordedGarbage)
     device: RecordedDevice = field(default_factory=RecordedDevice)
     status: StatusJson = field(default_factory=unknown_status)
     lost_records: int = 0
@@ -113,6 +132,7 @@ class _Reading:
             "worker_batches": self.workers.take_batches,
             "stack_functions": self.stacks.take_functions,
             "stack_samples": self.stacks.take_samples,
+            "garbage": self.garbage.take,
             "device_batch": self.device.take,
             "status": self._take_status,
             "removed": self._take_removed,
@@ -135,10 +155,15 @@ class _Reading:
     @property
     def world_size(self) -> int:
         """The number of ranks that the run had."""
-        return self._header().get("world_size") or 1
+        return max(header.get("world_size") or 1 for header in self.headers)
 
     def _take_header(self, record: Mapping[str, Any]) -> None:
-        self.headers.append(checks.header(record))
+        header = checks.header(record)
+        self.headers.append(header)
+        earlier = header.get("earlier_processes", 0)
+        if earlier > self.operations.earlier_processes:
+            self.operations.earlier_processes = earlier
+            self.device.batches_before = self.batches.counts()
 
     def _take_epoch(self, record: Mapping[str, Any]) -> None:
         epoch = checks.epoch(record)
@@ -170,6 +195,7 @@ class _Reading:
             workers=self.workers.records(),
             stack_samples=self.stacks.samples(),
             start=start.record(),
+            garbage=self.garbage.records(),
             measurement=self._measurement(header),
             config=header.get("config"),
             config_hash=header.get("config_hash"),

@@ -11,11 +11,13 @@ import numpy as np
 from ocr_baseline.model.run import WorkerRecord
 from ocr_baseline.records.checks import check_format, line_columns, nanoseconds, whole_number
 from ocr_baseline.records.columns import GrowingColumns, seconds
-from ocr_baseline.records.format import MAX_PREFETCH_FACTOR, MAX_WORKERS
+from ocr_baseline.records.format import MAX_PREFETCH_FACTOR, MAX_THREADS, MAX_WORKERS
 from ocr_baseline.vocabulary import SECONDS_PER_NS, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from numpy.typing import NDArray
 
 _Process = tuple[Stage, int, int]
 """A worker process: its stage, its number in its loader, its process id."""
@@ -36,6 +38,12 @@ class _Batches:
     def __init__(self) -> None:
         self.moments_s = GrowingColumns(np.float64)
         self.lines_s = GrowingColumns(np.float64)
+        self.torch_threads: int | None = None
+
+    def known_s(self, name: str) -> NDArray[np.float64] | None:
+        """Return a column of times that not every recorder tells, None where a batch has none."""
+        column = self.moments_s.column(name)
+        return None if np.isnan(column).any() else column
 
 
 @dataclass
@@ -67,9 +75,13 @@ class RecordedWorkers:
             raise ValueError("columns of different lengths in a worker's record")
         if (end_ns < start_ns).any():
             raise ValueError("negative time in a worker's record")
-        taken = self.batches[process]
         rows = len(start_ns)
         moments_s = {"start": seconds(start_ns), "end": seconds(end_ns)}
+        for name in ("cpu", "queued"):
+            moments_s[name] = _times_s(record.get(f"{name}_ns"), rows)
+        threads = _torch_threads(record.get("torch_threads"))
+        taken = self.batches[process]
+        taken.torch_threads = threads
         taken.moments_s.extend(moments_s, rows)
         taken.lines_s.extend({line: seconds(column) for line, column in lines_ns.items()}, rows)
 
@@ -102,6 +114,9 @@ class RecordedWorkers:
             end_s=taken.moments_s.column("end"),
             lines_s=taken.lines_s.columns(),
             prefetch_factor=start.prefetch_factor,
+            cpu_s=taken.known_s("cpu"),
+            queued_s=taken.known_s("queued"),
+            torch_threads=taken.torch_threads,
         )
 
 
@@ -119,6 +134,21 @@ def _prefetch_factor(value: Any) -> int | None:
     if value == 0:
         raise ValueError("a loader that asks for no batch")
     return _below(MAX_PREFETCH_FACTOR, value)
+
+
+def _times_s(values: Any, rows: int) -> NDArray[np.float64]:
+    """Return a column that may be absent, and null row by row: not a number where it is."""
+    if values is None:
+        return np.full(rows, np.nan)
+    is_known = np.asarray([value is not None for value in values], dtype=bool)
+    if len(is_known) != rows:
+        raise ValueError("columns of different lengths in a worker's record")
+    times_s = seconds(nanoseconds([0 if value is None else value for value in values]))
+    return np.where(is_known, times_s, np.nan)
+
+
+def _torch_threads(value: Any) -> int | None:
+    return None if value is None else _below(MAX_THREADS, value)
 
 
 def _below(limit: int, value: Any) -> int:

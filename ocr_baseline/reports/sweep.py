@@ -99,7 +99,7 @@ def _cells(job: SweepJob) -> list[Cell]:
     baseline = job.baseline
     if baseline is None:
         return [*named, None, None, *[None] * len(_NUMBERS), None, None, job.problem]
-    finding = next(iter(baseline.ranked_findings), None)
+    finding = next((one for one in baseline.leading_findings if not one.limits_trust), None)
     return [
         *named,
         baseline.run.status,
@@ -129,7 +129,7 @@ def _row(job: SweepJob) -> list[str]:
     baseline = job.baseline
     if baseline is None:
         return [*named, "no baseline", *[formatting.NOT_MEASURED] * len(_SHOWN), ""]
-    finding = next(iter(baseline.ranked_findings), None)
+    finding = next((one for one in baseline.leading_findings if not one.limits_trust), None)
     return [
         *named,
         baseline.run.status,

@@ -46,12 +46,9 @@ def load(place: str | Path, options: ReadOptions | None = None) -> Run:
 
 
 def _of_trainer(live: LiveRun) -> Iterator[Run]:
-    from lightning.pytorch.loggers import CSVLogger
-
-    for logger in live.trainer.loggers:
-        if isinstance(logger, CSVLogger):
-            logger.save()
-            yield load(logger.log_dir, live.options)
+    for logger in live.loggers_of("CSVLogger"):
+        logger.save()
+        yield load(logger.log_dir, live.options)
 
 
 SOURCE = Source(

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 STARTUP_S = 30.0
 """How long the process may take to be up; importing a client takes its time on a busy machine."""
+SECONDS_TO_END = 1.0
 SECONDS_TO_TELL_THE_CAUSE = 2
 """How much sooner than its reader is given up a client should fail by itself."""
 
@@ -31,17 +32,28 @@ SECONDS_TO_TELL_THE_CAUSE = 2
 class Patience:
     """How long to wait for a sign of the reader, and for its end (None: while signs come).
 
-    Both count from the moment that the reader is up.
+    Both count from the moment that the reader is up. At the instant `until_s` of the monotonic
+    clock it is given up however little it had.
     """
 
     silence_s: float
     total_s: float | None = None
+    until_s: float | None = None
+
+    def startup_s(self) -> float:
+        """Return how long to wait for the reader to be up."""
+        return self._bounded(STARTUP_S)
 
     def left_s(self, waited_s: float) -> float:
         """Return how long to wait for the next message."""
         if self.total_s is None:
-            return self.silence_s
-        return max(0.0, min(self.silence_s, self.total_s - waited_s))
+            return self._bounded(self.silence_s)
+        return self._bounded(min(self.silence_s, self.total_s - waited_s))
+
+    def _bounded(self, seconds: float) -> float:
+        if self.until_s is not None:
+            seconds = min(seconds, self.until_s - time.monotonic())
+        return max(0.0, seconds)
 
 
 class Overdue(Exception):
@@ -56,15 +68,17 @@ def messages(
     Raises:
         Overdue: The reader tried the patience.
     """
+    startup_s = patience.startup_s()
+    silence = f"nothing came for {patience.left_s(0.0):.3g} s"
     with _lines(module, arguments, environment) as lines:
-        line = _next(lines, STARTUP_S, f"its client wasn't up within {STARTUP_S:g} s")
+        line = _next(lines, startup_s, f"its client wasn't up within {startup_s:.3g} s")
         began_s = time.monotonic()
         while line is not None:
             message = json.loads(line)
             if "up" not in message:
                 yield message
             left_s = patience.left_s(time.monotonic() - began_s)
-            line = _next(lines, left_s, f"nothing came for {patience.left_s(0.0):g} s")
+            line = _next(lines, left_s, silence)
 
 
 def _next(lines: queue.SimpleQueue[str | None], timeout_s: float, overdue: str) -> str | None:
@@ -91,27 +105,31 @@ def _lines(
 ) -> Iterator[queue.SimpleQueue[str | None]]:
     """Start the reader and yield its lines, None after the last."""
     # No shell, and the program is this interpreter.
-    with subprocess.Popen(  # noqa: S603
+    process = subprocess.Popen(  # noqa: S603
         [sys.executable, "-m", module, *arguments],
         env={**environment, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         encoding="utf-8",
-    ) as process:
-        lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-        thread = threading.Thread(
-            target=_forward, args=(process.stdout, lines), name="run-reader", daemon=True
-        )
-        thread.start()
-        try:
-            yield lines
-        finally:
-            process.kill()
-            thread.join()
+    )
+    lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+    thread = threading.Thread(
+        target=_forward, args=(process.stdout, lines), name="run-reader", daemon=True
+    )
+    thread.start()
+    try:
+        yield lines
+    finally:
+        process.kill()
+        with suppress(subprocess.TimeoutExpired):  # the system may hold a process back
+            process.wait(SECONDS_TO_END)
+        # A process that the client left behind may hold the stream open: nobody waits for that.
+        thread.join(SECONDS_TO_END)
 
 
 def _forward(stream: IO[str], lines: queue.SimpleQueue[str | None]) -> None:
-    for line in stream:
-        lines.put(line)
+    with stream:
+        for line in stream:
+            lines.put(line)
     lines.put(None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ocr_baseline.files import is_regular
 from ocr_baseline.sources.logged.keys import Keys
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 DEFAULT_TIMEOUT_S = 10.0
 """Leaves a command that must end within 15 s time to start and to end."""
 
+_LOGGER_PACKAGES = ("lightning.pytorch.loggers", "pytorch_lightning.loggers")
+"""The framework has two names, and classes of its own under each."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ReadOptions:
@@ -33,6 +36,8 @@ class ReadOptions:
         mlflow_uri: A folder, `sqlite:///FILE` or a server's URL; else MLFLOW_TRACKING_URI.
         timeout_s: Give up when nothing has come from a server for so long.
         limit_s: Give up on a server after so long, even when rows still come.
+        until_s: Give up on every server at this instant of `time.monotonic`, even when its client
+            isn't up yet.
     """
 
     keys: Keys = field(default_factory=Keys)
@@ -41,6 +46,7 @@ class ReadOptions:
     mlflow_uri: str | None = None
     timeout_s: float = DEFAULT_TIMEOUT_S
     limit_s: float | None = None
+    until_s: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +57,19 @@ class LiveRun:
     info: RunInfo
     records_folder: Path | None
     options: ReadOptions
+
+    def loggers_of(self, class_name: str) -> list[Any]:
+        """Return the trainer's loggers of a class of Lightning's, under either of its names."""
+        return [
+            logger for logger in self.trainer.loggers if _is_logger_of(type(logger), class_name)
+        ]
+
+
+def _is_logger_of(logger_class: type, class_name: str) -> bool:
+    return any(
+        base.__name__ == class_name and base.__module__.startswith(_LOGGER_PACKAGES)
+        for base in logger_class.__mro__
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -60,12 +60,9 @@ def load(place: str | Path, options: ReadOptions | None = None) -> Run:
 
 
 def _of_trainer(live: LiveRun) -> Iterator[Run]:
-    from lightning.pytorch.loggers import TensorBoardLogger
-
-    for logger in live.trainer.loggers:
-        if isinstance(logger, TensorBoardLogger):
-            logger.save()
-            yield load(logger.log_dir, live.options)
+    for logger in live.loggers_of("TensorBoardLogger"):
+        logger.save()
+        yield load(logger.log_dir, live.options)
 
 
 SOURCE = Source(

@@ -162,6 +162,12 @@ def _breakdown(total_s: float, batches: int, shares: dict[str, float]) -> list[B
     ]
 
 
+def _sampled_breakdown(
+    total_s: float, batches: int, shares: dict[str, float]
+) -> list[BreakdownLine]:
+    return [_with_functions(line) for line in _breakdown(total_s, batches, shares)]
+
+
 def _train_phase() -> Phase:
     return Phase(
         name="train",
@@ -227,7 +233,7 @@ def _validation_phase() -> Phase:
         epoch_time_s=8.15,
         sample_time_s=0.124,
         throughput_samples_per_s=8.06,
-        breakdown=_breakdown(
+        breakdown=_sampled_breakdown(
             16.3,
             34,
             {
@@ -245,6 +251,28 @@ def _validation_phase() -> Phase:
             EpochSummary(epoch=1, batches=17, total_s=7.7, batch_time_s=_times(0.43, 16)),
         ],
     )
+
+
+def _function(name: str, share: float, own: float) -> FunctionShare:
+    return FunctionShare(
+        name=name,
+        file="~/project/receipts/metrics.py",
+        line=31,
+        origin="user",
+        self_share=own,
+        inclusive_share=share,
+        low=share - 0.03,
+        high=share + 0.03,
+    )
+
+
+MATCHING = [_function("Metric.update", 0.97, 0.02), _function("Metric.match", 0.71, 0.7)]
+
+
+def _with_functions(line: BreakdownLine) -> BreakdownLine:
+    if line.name != "metrics":
+        return line
+    return line.model_copy(update={"functions": MATCHING, "cause": MATCHING[1]})
 
 
 def _findings() -> list[Finding]:
@@ -267,8 +295,40 @@ def _findings() -> list[Finding]:
                 Evidence(metric="phases.validation.metrics", value=0.46, unit="share"),
             ],
             estimated_saving_s=3.75,
+            estimated_saving_low_s=3.5,
+            estimated_saving_high_s=4.0,
+            share_of_run=0.14,
             saving_basis="half of the line `metrics`",
             advice="Compute the metric once per epoch, or on a part of the batches.",
+        ),
+        Finding(
+            id="validation-slower",
+            severity="medium",
+            title="A validation sample takes longer than a training sample",
+            evidence=[],
+            estimated_saving_s=3.0,
+            share_of_run=0.11,
+            advice="Look at the waterfall.",
+            part_of="metrics",
+        ),
+        Finding(
+            id="outlier-batches",
+            severity="medium",
+            title="A few training batches take far longer than the others",
+            evidence=[],
+            estimated_saving_s=0.9,
+            share_of_run=0.03,
+            advice="Look at the slowest rows.",
+            doubt="the machine was busy",
+        ),
+        Finding(
+            id="heavy-callbacks",
+            severity="low",
+            title="Training spends much of its time in callbacks",
+            evidence=[],
+            estimated_saving_s=0.2,
+            share_of_run=0.007,
+            advice="Let the callback act on fewer batches.",
         ),
         Finding(
             id="spread",
@@ -404,6 +464,11 @@ def full_baseline() -> Baseline:
                 busy_s=9.9,
                 unnamed_s=3.3,
                 waited_s=0.46,
+                cpu_s=1.2,
+                cpu_share=0.121,
+                queued_s=0.4,
+                torch_threads=1,
+                functions=[_function("Receipts.__getitem__", 0.9, 0.2)],
             )
         ],
         train_vs_validation=TrainVsValidation(
@@ -521,6 +586,7 @@ def hostile_baseline() -> Baseline:
     name = HOSTILE_NAME
     document = full_baseline()
     validation = document.phases[1]
+    hostile = MATCHING[0].model_copy(update={"name": name, "file": name})
     return document.model_copy(
         update={
             "run": replace(
@@ -543,7 +609,14 @@ def hostile_baseline() -> Baseline:
                 validation.model_copy(
                     update={
                         "breakdown": [
-                            BreakdownLine(name=name, total_s=9.0, share=0.55, per_batch_s=0.3),
+                            BreakdownLine(
+                                name=name,
+                                total_s=9.0,
+                                share=0.55,
+                                per_batch_s=0.3,
+                                functions=[hostile],
+                                cause=hostile,
+                            ),
                             *validation.breakdown,
                         ],
                         "warmup": Warmup(batches=1, total_s=0.1, rule=name),

@@ -227,3 +227,11 @@ def test_mypy_accepts_the_right_uses_and_refuses_the_wrong_ones() -> None:
     )  # fmt: skip
 
     assert done.returncode == 0, done.stdout
+
+
+def test_the_functions_of_lines_and_workers_are_a_table() -> None:
+    frame = full_baseline().to_frame("functions")
+    assert list(frame["name"]) == ["Metric.update", "Metric.match", "Receipts.__getitem__"]
+    assert list(frame["of_line"]) == ["metrics", "metrics", "fetch"]
+    assert list(frame["process"]) == ["main", "main", "worker"]
+    assert list(frame["inclusive_share"]) == [0.97, 0.71, 0.9]

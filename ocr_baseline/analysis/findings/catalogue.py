@@ -121,15 +121,18 @@ TOO_FEW_WORKERS = Kind(
     id="too-few-workers",
     when="more workers would shorten the wait, and there are cores for them",
     basis="the replay with more workers saves {medium:.0%} (medium) or {high:.0%} (high) of the "
-    "stage (XProf); at most one worker per core, the maximum that PyTorch's `DataLoader` suggests",
+    "stage (XProf); at most one worker per core, the maximum that PyTorch's `DataLoader` suggests, "
+    f"and up to {{a_core:.0f}} ({_OUR_CHOICE}) where they were measured to wait",
     saving="the replay with the fewest workers that reach nine tenths of the largest saving",
-    limits={**_XPROF, "enough": 0.9},
+    limits={**_XPROF, "enough": 0.9, "a_core": 4, "waiting": 0.5},
 )
 TOO_MANY_WORKERS = Kind(
     id="too-many-workers",
     when="more workers than cores (medium), or mostly idle ones (info)",
-    basis="PyTorch's own warning; or busy for less than {busy:.0%} of the stage while the replay "
-    f"with half of them takes at most {{harmless:.0%}} of the stage longer ({_OUR_CHOICE})",
+    basis="PyTorch's own warning, where they want more cores than there are: what they computed "
+    "and stood ready for a core while they made batches; or busy for less than {busy:.0%} of the "
+    f"stage while the replay with half of them takes at most {{harmless:.0%}} of the stage longer "
+    f"({_OUR_CHOICE})",
     saving="none: it costs memory and startup",
     limits={"busy": 0.25, "harmless": 0.01},
 )
@@ -149,6 +152,14 @@ HEAVY_CALLBACKS = _line(
 )
 HEAVY_MODULE_HOOKS = _line(
     "heavy-module-hooks", "the LightningModule's own hooks around its steps take long"
+)
+GARBAGE_COLLECTION = Kind(
+    id="garbage-collection",
+    when="Python's garbage collector holds the main thread",
+    basis="{low:.0%} of the stage (low; what is worth a headline), {medium:.0%} (medium) and "
+    "{high:.0%} (high; both XProf)",
+    saving="all pauses, less any longer wait for loader workers",
+    limits={**_XPROF, "low": 0.02},
 )
 STRAGGLER_RANK = Kind(
     id="straggler-rank",
@@ -248,6 +259,7 @@ CATALOGUE: tuple[Kind, ...] = (
     HEAVY_CHECKPOINT,
     HEAVY_CALLBACKS,
     HEAVY_MODULE_HOOKS,
+    GARBAGE_COLLECTION,
     STRAGGLER_RANK,
     TAIL_LATENCY,
     OUTLIER_BATCHES,

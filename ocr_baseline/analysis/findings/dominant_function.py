@@ -85,8 +85,8 @@ def _finding(
             Evidence(metric=f"{where}.total_s", value=line.total_s, unit="s"),
         ],
         estimated_saving_s=saving_s,
-        saving_low_s=_saving(measured, phase, line, function.low)[0],
-        saving_high_s=_saving(measured, phase, line, function.high)[0],
+        estimated_saving_low_s=_saving(measured, phase, line, function.low)[0],
+        estimated_saving_high_s=_saving(measured, phase, line, function.high)[0],
         saving_basis=basis,
         advice=f"It runs within {line.name}. Call it less often or on less data, or replace it "
         "with a faster equivalent; what isn't needed at every batch can be done for some of them. "

@@ -65,11 +65,26 @@ def lines(measured: Measured) -> Iterator[Finding | Silence]:
     """Find lines that take more of a stage than the catalogue's limits for them."""
     for phase in measured.whole_phases:
         for rule in LINE_RULES:
-            line = line_of(phase, rule.line.value)
+            line = _whole_line(measured, phase, rule.line)
             if line is None or not _is_heavy(rule, line):
                 continue
             silence = too_few_batches(rule.kind, phase)
             yield silence if silence is not None else _finding(measured, phase, rule, line)
+
+
+def _whole_line(measured: Measured, phase: Phase, name: Line) -> BreakdownLine | None:
+    """Return the line; a wait with the operations named in making the batches, as its parts."""
+    line = line_of(phase, name.value)
+    within = measured.loader_operations(phase) if name is Line.DATA_WAIT else []
+    if line is None or not within:
+        return line
+    return line.model_copy(
+        update={
+            "total_s": line.total_s + sum(part.total_s for part in within),
+            "share": (line.share or 0.0) + sum(part.share or 0.0 for part in within),
+            "parts": within,
+        }
+    )
 
 
 def is_judged(line: BreakdownLine) -> bool:
@@ -99,8 +114,7 @@ def _finding(measured: Measured, phase: Phase, rule: LineRule, line: BreakdownLi
         severity=rule.kind.severity(share),
         title=with_cause(words, cause),
         evidence=[
-            share_evidence(phase, line.name, share),
-            seconds_evidence(f"phases.{phase.name}.breakdown.{line.name}.total_s", line.total_s),
+            *_line_evidence(phase, line_of(phase, line.name) or line),
             *cause_evidence(cause),
             *remedy.evidence,
         ],
@@ -110,6 +124,11 @@ def _finding(measured: Measured, phase: Phase, rule: LineRule, line: BreakdownLi
         lines=[f"{phase.name}.{line.name}"],
         cause=cause,
     )
+
+
+def _line_evidence(phase: Phase, line: BreakdownLine) -> Iterator[Evidence]:
+    yield share_evidence(phase, line.name, line.share or 0.0)
+    yield seconds_evidence(f"phases.{phase.name}.breakdown.{line.name}.total_s", line.total_s)
 
 
 def _without_the_line(measured: Measured, phase: Phase, line: BreakdownLine, advice: str) -> Remedy:
@@ -129,7 +148,13 @@ def _batches_in_time(measured: Measured, phase: Phase, line: BreakdownLine) -> R
     basis = "batches ready when they are asked for"
     workers = measured.workers_of(phase)
     if workers is None:
-        return Remedy(line.total_s, basis, _advice_without_workers(measured, phase))
+        evidence = [
+            seconds_evidence(f"phases.{phase.name}.breakdown.{part.name}.total_s", part.total_s)
+            for part in line.parts
+        ]
+        return Remedy(
+            line.total_s, basis, _advice_without_workers(measured, phase), tuple(evidence)
+        )
     evidence = [count_evidence(f"workers.{phase.name}.count", workers.count)]
     advice = "Give the loader more workers while cores are idle, or make its work cheaper."
     heaviest = _waited_for_longest(measured, phase)

@@ -26,6 +26,16 @@ if TYPE_CHECKING:
     from ocr_baseline.model.document import Operation, Phase
 
 
+_ADVICE = (
+    "Call {name} less often or on less data, or replace it with a faster equivalent. If its result "
+    "isn't needed at every batch, move it to the end of the epoch."
+)
+_LOADER_ADVICE = (
+    "{name} runs while the main thread makes batches. Set the loader's num_workers above 0, so "
+    "that it runs beside the training, make it cheaper, or keep its results from epoch to epoch."
+)
+
+
 def dominant_operation(measured: Measured) -> Iterator[Finding | Silence]:
     """Find operations that take much of a stage's main thread.
 
@@ -88,6 +98,9 @@ def _in_main_thread(measured: Measured, phase: Phase, operation: Operation) -> F
         operation.exclusive_s,
         "removing it",
     )
+    within_loader = {line.name for line in measured.loader_operations(phase)}
+    advice = _LOADER_ADVICE if operation.name in within_loader else _ADVICE
+    line = Line.DATA_WAIT.value if operation.name in within_loader else operation.name
     return Finding(
         id=f"{DOMINANT_OPERATION.id}:{phase.name}:{operation.name}",
         severity=DOMINANT_OPERATION.severity(operation.share_of_phase or 0.0),
@@ -98,9 +111,8 @@ def _in_main_thread(measured: Measured, phase: Phase, operation: Operation) -> F
         ],
         estimated_saving_s=saving_s,
         saving_basis=basis,
-        advice=f"Call {operation.name} less often or on less data, or replace it with a faster "
-        "equivalent. If its result isn't needed at every batch, move it to the end of the epoch.",
-        lines=[f"{phase.name}.{operation.name}"],
+        advice=advice.format(name=operation.name),
+        lines=[f"{phase.name}.{line}"],
     )
 
 

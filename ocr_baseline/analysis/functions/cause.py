@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ocr_baseline.analysis.functions.call_tree import call_tree, heaviest_path
-from ocr_baseline.analysis.functions.origin import LAYER, MODULE_CALL, origin_of, own_name, path_of
+from ocr_baseline.analysis.functions.origin import (
+    LAYER,
+    MODULE_CALL,
+    TORCH,
+    origin_of,
+    own_name,
+    package_of,
+    path_of,
+)
 from ocr_baseline.analysis.functions.whose import (
     Owner,
     is_inline,
@@ -63,7 +71,7 @@ def _called_library(path: Sequence[Node]) -> SampledFunction | None:
     if any(path_of(function).endswith(MODULE_CALL) for function in functions):
         return None
     libraries = [function for function in functions if origin_of(function) == "library"]
-    torch = [function for function in functions if "/torch/" in path_of(function)]
+    torch = [function for function in functions if package_of(function) == TORCH]
     public = [f for f in libraries or torch if not own_name(f).startswith("_") and not is_inline(f)]
     return public[-1] if public else None
 

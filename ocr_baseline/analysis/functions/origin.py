@@ -10,13 +10,16 @@ if TYPE_CHECKING:
 
 Origin = Literal["user", "library", "framework", "stdlib", "own"]
 
-_INSTALLED = re.compile(r"/(?:site|dist)-packages/([^/]+)")
-_LIGHTNING = re.compile(r"/(?:lightning/(?:pytorch|fabric)|pytorch_lightning|lightning_fabric)/")
-_OWN = re.compile(r"/ocr_baseline/(?:measure|lightning|records|hydra)/")
-_STDLIB = re.compile(
-    r"/lib(?:64)?/(?:[^/]+/)?(?:python|pypy)3[^/]*/|/python3\d*/lib/", re.IGNORECASE
+_INSTALLED = re.compile(r"(?:^|/)(?:site|dist)-packages/([^/]+)")
+_LIGHTNING = re.compile(
+    r"(?:^|/)(?:lightning/(?:pytorch|fabric)|pytorch_lightning|lightning_fabric)/"
 )
-_FRAMEWORKS = frozenset({"torch", "functorch", "lightning_utilities"})
+_OWN = re.compile(r"(?:^|/)ocr_baseline/(?:measure|lightning|recording|records|hydra)/")
+_STDLIB = re.compile(
+    r"(?:^|/lib(?:64)?/(?:[^/]+/)?)(?:python|pypy)3[^/]*/|/python3\d*/lib/", re.IGNORECASE
+)
+TORCH = "torch"
+_FRAMEWORKS = frozenset({TORCH, "functorch", "lightning_utilities"})
 _TYPED_IN = ("<stdin>", "<string>", "<ipython-")
 
 LAYER = "forward"

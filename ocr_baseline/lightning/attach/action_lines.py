@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from ocr_baseline.lightning.attach.framework import loaded_classes
+from ocr_baseline.measure.random_state import unchanged_random_state
 from ocr_baseline.vocabulary import Line, Stage
 
 if TYPE_CHECKING:
@@ -137,6 +138,7 @@ def line_of(action: Action, callback_lines: Mapping[str, str]) -> str:
     return _PLAIN_LINES.get(action.owner, Line.OTHER).value
 
 
+@unchanged_random_state()
 def callback_lines(callbacks: Sequence[Callback]) -> dict[str, str]:
     """Return the line of each callback's hooks, by its state key."""
     return {callback.state_key: _line_of_callback(callback) for callback in callbacks}

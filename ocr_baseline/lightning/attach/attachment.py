@@ -21,6 +21,7 @@ from ocr_baseline.lightning.attach.trainer_parts import (
     profiler_of,
     running_stage,
 )
+from ocr_baseline.measure.random_state import unchanged_random_state
 from ocr_baseline.recording.plain_values import plain_int
 from ocr_baseline.vocabulary import Stage
 
@@ -73,8 +74,15 @@ class Attachment:
         *,
         on_epoch_closed: Callable[[Stage, EpochRow], None],
         on_exception: Callable[[BaseException], None],
+        on_end: Callable[[], None],
     ) -> None:
-        """Put everything in place."""
+        """Put everything in place.
+
+        Args:
+            on_epoch_closed: Called with each epoch that ends.
+            on_exception: Called with an exception of which the callback isn't told otherwise.
+            on_end: Called when the trainer's run is over and the callback isn't in its list.
+        """
         trainer, recorder = self.trainer, self._recorder
         recorder.timeline.on_failure = self._failed
         self.accounting = Accounting(
@@ -94,7 +102,7 @@ class Attachment:
         )
         self._listener = ProfilerListener(self.accounting, self._failed)
         self.follow_profiler()
-        self._watch_strategy(on_exception)
+        self._watch_strategy(on_exception, on_end)
 
     def follow_profiler(self) -> None:
         """Listen to the trainer's profiler as it is now: the user may have put another there."""
@@ -104,6 +112,7 @@ class Attachment:
         listener.listen_to(profiler, is_alone=has_plain_profiler(self.trainer))
         listener.attach(type(profiler), self._patches)
 
+    @unchanged_random_state()
     def time_metrics(self, module: LightningModule) -> None:
         """Time the metrics that the module has by now."""
         self._timing.time_metrics(module)
@@ -123,7 +132,8 @@ class Attachment:
         if self._counts is None or self._counts_pass != (state.stage, state.epoch_start_ns):
             self._counts_pass = (state.stage, state.epoch_start_ns)
             module = self.trainer.lightning_module
-            self._counts = counts_of(self.trainer, module, state.stage)
+            with unchanged_random_state():  # a sampler's length may draw
+                self._counts = counts_of(self.trainer, module, state.stage)
         return self._counts.of_batch(batch, batch_idx, dataloader_idx)
 
     def _listen_to_logged_sizes(self) -> None:
@@ -148,19 +158,31 @@ class Attachment:
 
     def _is_aside(self) -> bool:
         """Whether a tuner has put the callback aside for its trials."""
-        return self._callback not in callbacks_of(self.trainer)
+        # By identity: a callback of the user's may compare to nothing without an exception.
+        return not any(one is self._callback for one in callbacks_of(self.trainer))
 
     def _stage(self) -> Stage:
         return Stage.SETUP if self._is_aside() else running_stage(self.trainer)
 
-    def _watch_strategy(self, on_exception: Callable[[BaseException], None]) -> None:
-        """Learn of an exception in a tuner's trial, of which callbacks put aside aren't told."""
+    def _watch_strategy(
+        self, on_exception: Callable[[BaseException], None], on_end: Callable[[], None]
+    ) -> None:
+        """Learn how a run ends while the callback is out of the trainer's list.
+
+        A tuner puts it aside for its trials, which may raise; another callback may take it out.
+        """
         strategy = self.trainer.strategy
 
-        def told(original: Callable[..., Any], called: Any, *args: Any, **kwargs: Any) -> Any:
+        def raised(original: Callable[..., Any], called: Any, *args: Any, **kwargs: Any) -> Any:
             if called is strategy and args:
                 on_exception(args[0])
             return original(called, *args, **kwargs)
 
-        with suppress(TypeError):  # a strategy that can't be watched: the next run cleans up
-            self._patches.listen(type(strategy), "on_exception", told, handed_to_listener)
+        def ended(original: Callable[..., Any], called: Any, *args: Any, **kwargs: Any) -> Any:
+            if called is strategy and self._is_aside():
+                on_end()
+            return original(called, *args, **kwargs)
+
+        for name, listener in (("on_exception", raised), ("teardown", ended)):
+            with suppress(TypeError):  # a strategy that can't be watched: the next run cleans up
+                self._patches.listen(type(strategy), name, listener, handed_to_listener)

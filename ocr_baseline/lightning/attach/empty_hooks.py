@@ -11,6 +11,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from ocr_baseline.lightning.attach.trainer_parts import callbacks_of
+from ocr_baseline.measure.random_state import unchanged_random_state
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,6 +33,7 @@ _EMPTY_CODES = frozenset({_passes.__code__.co_code, _is_documented.__code__.co_c
 """The instructions of a function that only returns a constant, with and without a docstring."""
 
 
+@unchanged_random_state()
 def does_nothing(trainer: Trainer, action: Action) -> bool:
     """Whether an action brackets a hook that runs no code, for every object that it can be of."""
     owners = _owners(trainer, action)

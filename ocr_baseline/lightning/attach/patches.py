@@ -14,6 +14,8 @@ from threading import get_ident
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
+from ocr_baseline.measure.traced_code import call_between_graphs
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
@@ -44,7 +46,8 @@ class Patch:
         self._attribute = attribute
         self._original = original
         self._is_inherited = attribute not in vars(owner)
-        self.replacement = functools.wraps(original)(wrap(original, self.listeners))
+        self.replacement: Any = functools.wraps(original)(wrap(original, self.listeners))
+        call_between_graphs(self.replacement)
         setattr(owner, attribute, self.replacement)
 
     @property

@@ -15,6 +15,7 @@ from ocr_baseline.lightning.attach.framework import (
     version_of,
 )
 from ocr_baseline.measure import environment
+from ocr_baseline.measure.random_state import unchanged_random_state
 from ocr_baseline.model.privacy import redact
 from ocr_baseline.recording.hydra_job import hydra_config, hydra_output_folder
 from ocr_baseline.recording.loader_identity import loader_identity
@@ -66,6 +67,7 @@ def shared_folder(trainer: Trainer, folder: Path) -> Path:
     return Path(trainer.strategy.broadcast(str(folder.absolute())))
 
 
+@unchanged_random_state()
 def header_of(trainer: Trainer, module: LightningModule, policy: ConfigPolicy) -> HeaderFields:
     """Return which run this is, where and with what; nothing on ranks above 0.
 

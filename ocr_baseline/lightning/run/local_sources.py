@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ocr_baseline.errors import SettingError, SourceError
 from ocr_baseline.lightning.run import description as run_description
+from ocr_baseline.measure.random_state import unchanged_random_state
 from ocr_baseline.model.privacy import config_hash, error_text
 from ocr_baseline.model.run import MeasurementRecord, Missing, Run, RunInfo
 from ocr_baseline.recording.read_back import with_end, without_batches
@@ -51,6 +52,7 @@ def _wrong_order(names: Collection[str], known: Collection[str]) -> str | None:
     return None if twice is None else f"{str(twice)!r} is listed twice"
 
 
+@unchanged_random_state()
 def live_info(trainer: Trainer, status: RunStatus, ended_by: str | None) -> RunInfo:
     """Return what the trainer and its loggers say of which run this is."""
     identity = run_description.run_identity(trainer)

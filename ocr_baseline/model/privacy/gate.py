@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from ocr_baseline.model.privacy.alphabet import visible
@@ -101,7 +102,8 @@ class OutwardLogger(LoggerAdapter):
             text = " ".join(_message(msg, args).split())
             kwargs.setdefault("stacklevel", 1)
             kwargs["stacklevel"] += 1
-            super().log(level, "%s", redact_secrets(visible(text)), **kwargs)
+            with suppress(Exception):  # a handler of the user's may raise
+                super().log(level, "%s", redact_secrets(visible(text)), **kwargs)
 
     def process(
         self, msg: object, kwargs: MutableMapping[str, Any]

@@ -129,7 +129,7 @@ def waterfall(baseline: Baseline) -> go.Figure | None:
 
 def savings(baseline: Baseline) -> go.Figure | None:
     """What each finding would save at most, in seconds of the run."""
-    found = [one for one in baseline.ranked_findings if one.estimated_saving_s]
+    found = [one for one in baseline.leading_findings if one.estimated_saving_s]
     if not found:
         return None
     figure = go.Figure(

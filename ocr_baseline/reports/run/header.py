@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 
 COMMIT_LENGTH = 12
-NOISY = "noisy-machine:"
 
 
 def header_facts(baseline: Baseline) -> list[tuple[str, str]]:
@@ -123,8 +122,8 @@ def verdict(baseline: Baseline) -> list[str]:
 
 def _trust(baseline: Baseline) -> list[str]:
     """Return what limits the numbers, which comes before them."""
-    noisy = (finding for finding in baseline.findings if finding.id.startswith(NOISY))
-    return [f"{finding.title.rstrip('.')}." for finding in noisy]
+    limits = (finding for finding in baseline.ranked_findings if finding.limits_trust)
+    return [f"{finding.title.rstrip('.')}." for finding in limits]
 
 
 def quoted(name: str) -> str:

@@ -13,6 +13,7 @@ from ocr_baseline.reports.run.measurement_notes import batch_time_notes, measure
 from ocr_baseline.reports.run.phase_tables import phase_or_empty, shown_phases
 from ocr_baseline.reports.run.sampled_functions import function_table, worker_function_table
 from ocr_baseline.reports.run.start_section import start_sentences, start_table
+from ocr_baseline.reports.run.worker_time import worker_time_lines
 from ocr_baseline.reports.text import wording
 from ocr_baseline.reports.text.csv_text import write_csv
 from ocr_baseline.reports.text.markdown_text import MarkdownText, code, fenced, link, prose
@@ -58,6 +59,7 @@ def _view(baseline: Baseline) -> dict[str, object]:
         "main_operations": markdown_tables.operation_table(main, "main") if main else None,
         "worker_operations": markdown_tables.operation_table(worker, "worker") if worker else None,
         "workers": markdown_tables.workers_table(baseline),
+        "worker_time": list(worker_time_lines(baseline)),
         "worker_functions": worker_function_table(baseline.workers),
         "operation_notes": _operation_notes(baseline, main, worker),
         "memory_table": markdown_tables.memory_table(baseline),

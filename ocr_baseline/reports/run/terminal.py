@@ -15,6 +15,7 @@ from ocr_baseline.reports.run.measurement_notes import measurement_notes
 from ocr_baseline.reports.run.phase_tables import PHASE_FACTS, phase_or_empty, shown_phases
 from ocr_baseline.reports.run.sampled_functions import named_causes
 from ocr_baseline.reports.run.start_section import first_step, largest_part, trained
+from ocr_baseline.reports.run.worker_time import worker_time_lines
 from ocr_baseline.reports.text import formatting, wording
 from ocr_baseline.reports.text.plain_text import name_of
 from ocr_baseline.reports.text.screen import MIN_WIDTH, plain_table, printed, styled, value
@@ -53,6 +54,8 @@ def _blocks(baseline: Baseline, width: int) -> Iterator[RenderableType]:
         yield Padding(_operation_table(baseline, width), (1, 0, 0, 0))
     if baseline.start is not None or baseline.goodput is not None:
         yield Padding(_start(baseline), (1, 0, 0, 0))
+    for line in worker_time_lines(baseline):
+        yield Padding(Text(line), (1, 0, 0, 0))
     yield Padding(_memory(baseline), (1, 0, 0, 0))
     yield Padding(_findings(baseline), (1, 0, 0, 0))
     yield Padding(_notes(baseline), (1, 0, 0, 0))
@@ -178,7 +181,7 @@ def _findings(baseline: Baseline) -> RenderableType:
         head.append(finding.severity, style=_SEVERITY_STYLES[finding.severity])
         head.append("  ").append_text(styled(finding.title))
         if finding.estimated_saving_s is not None:
-            head.append(f"  (would save {wording.saving(finding)})", style="dim")
+            head.append(f"  would save {wording.saving(finding)}", style="dim")
         blocks.extend((head, Padding(styled(finding.advice), (0, 0, 0, 3))))
     small = sum(finding.is_small for finding in baseline.leading_findings)
     if small:

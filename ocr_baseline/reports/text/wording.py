@@ -95,14 +95,11 @@ def no_findings(baseline: Baseline) -> str:
 
 
 def saving(finding: Finding) -> str:
-    """Return `3.75 s, 12.0% of the run (3.50 s to 4.00 s)`, as far as it is known."""
+    """Return `3.75 s (3.50 s to 4.00 s), 12.0% of the run`, as far as it is known."""
     amount = formatting.duration(finding.estimated_saving_s)
+    low_s, high_s = finding.estimated_saving_low_s, finding.estimated_saving_high_s
+    if low_s is not None and high_s is not None:
+        amount += f" ({formatting.duration(low_s)} to {formatting.duration(high_s)})"
     if finding.share_of_run is not None:
         amount += f", {formatting.share(finding.share_of_run)} of the run"
-    if finding.saving_low_s is None or finding.saving_high_s is None:
-        return amount
-    low, high = (
-        formatting.duration(finding.saving_low_s),
-        formatting.duration(finding.saving_high_s),
-    )
-    return f"{amount} ({low} to {high})"
+    return amount

@@ -61,7 +61,7 @@ def load(run_id: str, options: ReadOptions | None = None) -> Run:
     options = options or ReadOptions()
     parse = options.keys.parse
     _check_store(options.mlflow_uri)
-    patience = Patience(options.timeout_s, options.limit_s)
+    patience = Patience(options.timeout_s, options.limit_s, options.until_s)
     series, described = _fetch(run_id, options.mlflow_uri, patience, options.keys)
     reading = read_rows(rows_of(series, parse), parse=parse)
     params = redact(described["params"])
@@ -76,12 +76,9 @@ def load(run_id: str, options: ReadOptions | None = None) -> Run:
 
 
 def _of_trainer(live: LiveRun) -> Iterator[Run]:
-    from lightning.pytorch.loggers import MLFlowLogger
-
-    for logger in live.trainer.loggers:
-        if isinstance(logger, MLFlowLogger):
-            uri = logger.experiment.tracking_uri
-            yield load(str(logger.run_id), replace(live.options, mlflow_uri=uri))
+    for logger in live.loggers_of("MLFlowLogger"):
+        uri = logger.experiment.tracking_uri
+        yield load(str(logger.run_id), replace(live.options, mlflow_uri=uri))
 
 
 SOURCE = Source(

@@ -74,16 +74,12 @@ def fetch_run(run_id: str, options: ReadOptions) -> FetchedRun:
     """Return what the server holds of the run; arguments and errors as for `load`."""
     project = options.project or os.environ.get("WANDB_PROJECT")
     reference = parse_reference(run_id, project=project, entity=options.entity)
-    patience = Patience(options.timeout_s, options.limit_s)
+    patience = Patience(options.timeout_s, options.limit_s, options.until_s)
     return fetch(reference, patience, options.keys.own_names)
 
 
 def _of_trainer(live: LiveRun) -> Iterator[Run]:
-    from lightning.pytorch.loggers import WandbLogger
-
-    for logger in live.trainer.loggers:
-        if not isinstance(logger, WandbLogger):
-            continue
+    for logger in live.loggers_of("WandbLogger"):
         experiment = logger.experiment
         if not (experiment.disabled or experiment.offline):
             options = replace(live.options, project=live.info.project, entity=live.info.entity)

@@ -80,10 +80,8 @@ def load_live(folder: Path, summary: Mapping[str, object], options: ReadOptions)
 
 def _of_trainer(live: LiveRun) -> Iterator[Run]:
     """Yield what the client's own file holds, of an online run too, and its summary beyond that."""
-    from lightning.pytorch.loggers import WandbLogger
-
-    for logger in live.trainer.loggers:
-        if isinstance(logger, WandbLogger) and not logger.experiment.disabled:
+    for logger in live.loggers_of("WandbLogger"):
+        if not logger.experiment.disabled:
             folder = Path(logger.experiment.dir).parent
             yield load_live(folder, plain_summary(logger.experiment.summary), live.options)
 

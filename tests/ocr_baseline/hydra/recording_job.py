@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from datetime import datetime, timezone
 from pathlib import Path
 
 import hydra
@@ -18,7 +19,8 @@ from ocr_baseline.vocabulary import Stage
 def record(folder: Path, batches: int) -> Recorder:
     """Record training and validation batches; the file is left open, as by a run that goes on."""
     recorder = Recorder(folder)
-    recorder.write_header({"run": {"id": "run-1"}, "written_at": "2026-03-01T12:00:05+00:00"})
+    now = datetime.now(timezone.utc).isoformat()
+    recorder.write_header({"run": {"id": "run-1"}, "written_at": now})
     recorder.resume()
     for stage in (Stage.TRAIN, Stage.VALIDATION):
         recorder.open_stage(stage, 0)

@@ -439,7 +439,7 @@ def test_a_disk_that_is_full_is_no_harm(
     records.mkdir(parents=True)
     for name in ("rank_0", "rank_0_worker_train_0", "rank_0_worker_validation_0"):
         (records / f"{name}.jsonl").symlink_to("/dev/full")
-    monkeypatch.setattr(recording, "remove_earlier_records", lambda *earlier: None)
+    monkeypatch.setattr(recording, "set_aside", lambda *earlier: None)
 
     def action(trainer: Trainer, module: LightningModule) -> None:
         trainer.fit(module, loader(num_workers=workers), loader(6, num_workers=workers))

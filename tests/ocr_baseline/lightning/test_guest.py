@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import copy
 import gc
+import logging
 import os
 import pickle
 import threading
 import weakref
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import BatchSizeFinder, LearningRateFinder
 from lightning.pytorch.profilers import PassThroughProfiler, Profiler, SimpleProfiler
 from lightning.pytorch.tuner.tuning import Tuner
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Sampler
 
 from ocr_baseline.measure.recorder import Recorder
 from ocr_baseline.measure.timeline import Timeline
@@ -274,6 +276,78 @@ def test_a_wrap_over_the_profilers_method_survives_the_run(tmp_path: Path) -> No
     assert run.phase("train").batches == 4
 
 
+def test_a_log_handler_that_raises_at_our_warning_ends_no_training(tmp_path: Path) -> None:
+    class Raises(logging.Handler):
+        def handle(self, record: logging.LogRecord) -> bool:
+            raise BoomError("no logging here")
+
+    (tmp_path / "baseline").write_text("a file where the folder should be")
+    ours = logging.getLogger("ocr_baseline")
+    ours.addHandler(handler := Raises(level=logging.WARNING))
+    try:
+        run = tiny_run(tmp_path)
+    finally:
+        ours.removeHandler(handler)
+
+    assert run.ended_by is None
+
+
+# -- nothing of the user's is touched ------------------------------------------------------------
+
+
+class DrawsInItsLength(Sampler[int]):
+    def __iter__(self) -> Iterator[int]:
+        return iter(range(8))
+
+    def __len__(self) -> int:
+        torch.rand(1)
+        return 8
+
+
+class DrawsAsItIsWalkedThrough(TinyModule):
+    def named_modules(self, *args: Any, **kwargs: Any) -> Any:
+        torch.rand(1)
+        return super().named_modules(*args, **kwargs)
+
+
+class DrawsInItsHparams(TinyModule):
+    @property
+    def hparams(self) -> Any:
+        return {"rate": float(torch.rand(1))}
+
+
+@pytest.mark.parametrize(
+    "what",
+    [DrawsInItsLength, DrawsAsItIsWalkedThrough, DrawsInItsHparams],
+)
+def test_reading_what_draws_random_numbers_leaves_them_as_without(
+    what: type, tmp_path: Path
+) -> None:
+    def action(trainer: Trainer, module: LightningModule) -> None:
+        trainer.fit(module, loader(sampler=DrawsInItsLength()))
+
+    module = what if issubclass(what, LightningModule) else TinyModule
+    run = tiny_run(tmp_path / "with", action, module=module())
+    drawn = torch.rand(1)
+    alone(tmp_path / "without", action, module=module())
+
+    assert run.ended_by is None
+    assert torch.rand(1) == drawn
+
+
+def test_a_callback_that_compares_to_nothing_is_measured(tmp_path: Path) -> None:
+    class Incomparable(Callback):
+        def __eq__(self, other: object) -> bool:
+            raise BoomError("incomparable")
+
+        __hash__ = Callback.__hash__
+
+    run = tiny_run(tmp_path, callbacks=[Incomparable()])
+
+    assert run.phase("train").batches == 4
+    run.check_totals()
+
+
 # -- the hooks decide which loop runs ----------------------------------------------------------
 
 
@@ -445,6 +519,23 @@ def test_a_relative_folder_is_the_one_that_the_run_began_in(
 
     assert (tmp_path / "out" / "baseline.json").is_file()
     assert not list((tmp_path / "elsewhere").iterdir())
+
+
+def test_a_callback_that_takes_ours_out_of_the_trainer_ends_the_measuring_with_the_run(
+    tmp_path: Path,
+) -> None:
+    before = traces()
+
+    class TakesOut(Callback):
+        def on_train_batch_end(self, trainer: Trainer, *args: Any) -> None:
+            if trainer.global_step == 2:
+                trainer.callbacks[:] = [self]  # type: ignore[attr-defined]  # declared nowhere
+
+    run = tiny_run(tmp_path, callbacks=[TakesOut()])
+
+    assert run.ended_by is None
+    assert traces() == before
+    assert "ocr-baseline-heartbeat" not in {thread.name for thread in threading.enumerate()}
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system doesn't fork")

@@ -13,7 +13,7 @@ import pytest
 
 from ocr_baseline.model.document import Baseline
 from ocr_baseline.model.document_file import read_baseline
-from ocr_baseline.recording.rank_records import remove_earlier_records, wait_for_ranks
+from ocr_baseline.recording.rank_records import wait_for_ranks
 from ocr_baseline.records import reader
 from tests.ocr_baseline.lightning import distributed_training
 from tests.ocr_baseline.lightning.distributed_training import BATCHES, SLEEP_S
@@ -126,16 +126,3 @@ def test_rank_0_waits_for_records_no_longer_than_it_may(tmp_path: Path) -> None:
     wait_for_ranks(tmp_path, world_size=2, reports=1, timeout_s=60)
     wait_for_ranks(tmp_path, world_size=4, reports=1, timeout_s=60)  # 2 and 3 are elsewhere
     wait_for_ranks(tmp_path, world_size=2, reports=2, timeout_s=0.05)
-
-
-def test_each_rank_removes_its_own_earlier_records_and_rank_0_those_of_ranks_no_more(
-    tmp_path: Path,
-) -> None:
-    names = [f"rank_{rank}{rest}" for rank in (0, 1, 11) for rest in ("", "_worker_train_0")]
-    for name in names:
-        (tmp_path / f"{name}.jsonl").touch()
-    remove_earlier_records(tmp_path, rank=1, world_size=2)
-    assert not list(tmp_path.glob("rank_1[._]*"))
-    assert len(list(tmp_path.glob("*"))) == 4
-    remove_earlier_records(tmp_path, rank=0, world_size=2)
-    assert not list(tmp_path.glob("*"))

@@ -14,6 +14,8 @@ from ocr_baseline import BaselineReportCallback, PerformanceProfilerCallback
 
 pl = pytest.importorskip("pytorch_lightning")
 lightning = pytest.importorskip("lightning.pytorch")
+pytest.importorskip("lightning.pytorch.demos.boring_classes")
+pytest.importorskip("pytorch_lightning.demos.boring_classes")
 
 
 def report_under(package: Any, folder: Path) -> dict[str, Any]:
@@ -92,3 +94,36 @@ def test_both_packages_are_measured_alike_and_the_report_names_the_one_that_ran(
 def test_the_callbacks_are_callbacks_of_both_packages() -> None:
     assert isinstance(PerformanceProfilerCallback(), pl.Callback)
     assert isinstance(BaselineReportCallback(), lightning.Callback)
+
+
+@pytest.mark.parametrize(
+    ("logger", "source"),
+    [("CSVLogger", "csv"), ("TensorBoardLogger", "tensorboard"), ("WandbLogger", "wandb-offline")],
+)
+@pytest.mark.parametrize("package", [lightning, pl], ids=["lightning", "pytorch_lightning"])
+def test_what_a_logger_of_either_package_holds_is_reported(
+    package: Any, logger: str, source: str, tmp_path: Path
+) -> None:
+    class Logs(package.callbacks.Callback):  # type: ignore[misc]  # one of two
+        def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
+            values = {"performance/val_epoch_time": 1.5, "epoch": trainer.current_epoch}
+            trainer.logger.log_metrics(values, trainer.global_step)
+
+    arguments = {"offline": True, "project": "tiny"} if logger == "WandbLogger" else {}
+    trainer = package.Trainer(
+        max_epochs=1,
+        accelerator="cpu",
+        devices=1,
+        default_root_dir=tmp_path,
+        callbacks=[Logs(), BaselineReportCallback(sources=[source])],
+        logger=getattr(package.loggers, logger)(save_dir=tmp_path, **arguments),
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
+    data: Any = torch.ones(8, 32)  # a tensor serves as a map of its rows
+    trainer.fit(package.demos.boring_classes.BoringModel(), DataLoader(data))
+
+    document = json.loads((tmp_path / "baseline" / "baseline.json").read_text())
+    assert document["run"]["source"] == source
+    assert [phase["name"] for phase in document["phases"]] == ["validation"]

@@ -8,6 +8,7 @@ from itertools import pairwise
 import pytest
 
 from ocr_baseline.measure.operations import CALL_SAMPLE_SIZE, CallTally, Operations
+from ocr_baseline.measure.own_threads import OwnThread
 from ocr_baseline.measure.sections import listen, section
 from ocr_baseline.measure.timeline import Span, Timeline
 from ocr_baseline.vocabulary import Stage
@@ -261,3 +262,25 @@ def test_the_sample_of_call_times_is_bounded_and_spread_over_all_calls() -> None
     steps = {later - earlier for earlier, later in pairwise(sample)}
     assert steps == {tally.stride}
     assert sample[-1] > count - 2 * tally.stride
+
+
+def test_calls_that_the_measuring_makes_itself_are_not_counted() -> None:
+    timeline = Timeline("other", Stage.TRAIN)
+    timeline.own = timeline.index("profiler")
+    operations = Operations(timeline)
+
+    def call() -> None:
+        operations["json.dumps"].enter()
+        operations["json.dumps"].exit()
+
+    call()
+    with Span(timeline, "profiler"):
+        call()
+    for kind in (OwnThread, threading.Thread):
+        thread = kind(target=call)
+        thread.start()
+        thread.join()
+
+    assert operations["json.dumps"].tallies[Stage.TRAIN].calls == 1
+    (in_threads, _) = operations.threads.tallies["json.dumps", Stage.TRAIN]
+    assert in_threads.calls == 1

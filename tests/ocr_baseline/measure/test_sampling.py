@@ -404,3 +404,39 @@ def test_a_limit_on_different_stacks_keeps_the_line_of_the_others() -> None:
     )
 
     assert told["ticks"]["other:others"] >= 5
+
+
+@pytest.mark.parametrize("is_sampled", [False, True])
+def test_code_that_torch_compiles_becomes_the_same_graphs(is_sampled: bool) -> None:
+    told = run(
+        f"""
+        import torch
+        from torch._dynamo.utils import counters
+
+        def repeated(x):
+            for _ in range(20):
+                x = torch.sin(x) + x
+            return x
+
+        @torch.compile(fullgraph=True, backend="eager")
+        def whole(x):
+            return repeated(x).sum()
+
+        @torch.compile(backend="eager")
+        def broken(x):
+            print(end="")
+            return repeated(x)
+
+        sampler = StackSampler(timeline, 1000)
+        if {is_sampled}:
+            sampler.start()
+        for step in range(500):
+            whole(torch.ones(10 + step % 3))
+            broken(torch.ones(5))
+        sampler.stop()
+        tell(graphs=counters["stats"]["unique_graphs"], frames=counters["frames"]["total"])
+        """
+    )
+
+    assert bool(told["ticks"]) == is_sampled
+    assert (told["graphs"], told["frames"]) == (3, 2)

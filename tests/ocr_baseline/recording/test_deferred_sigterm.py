@@ -37,6 +37,16 @@ def test_a_block_that_raises_lets_the_signal_have_its_effect_as_well(events: lis
     assert events == ["signal"]
 
 
+def test_a_second_signal_gives_the_block_up_and_comes_after_the_word_of_it(
+    events: list[str],
+) -> None:
+    with deferred_sigterm(events.append), deferred_sigterm():
+        signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGTERM)
+        events.append("block")
+    assert events == ["SIGTERM came before it was done", "signal"]
+
+
 def test_another_thread_leaves_signals_alone(events: list[str]) -> None:
     def block() -> None:
         with deferred_sigterm():

@@ -479,10 +479,30 @@ def test_workers_are_read_from_their_own_files(
     assert worker.prefetch_factor is None
 
 
+def test_what_workers_computed_is_read_where_it_was_recorded(
+    recorded: bytes, read: Callable[[bytes], Run], tmp_path: Path
+) -> None:
+    taken = {"cpu_ns": [MILLISECOND, 0], "queued_ns": [None, 500_000], "torch_threads": 2}
+    (tmp_path / "rank_0_worker_train_0.jsonl").write_bytes(_written(worker_lines(**taken)))
+    (tmp_path / "rank_0_worker_train_1.jsonl").write_bytes(_written(worker_lines(worker=1)))
+
+    told, untold = (worker for worker in read(recorded).workers if len(worker.start_s))
+
+    assert told.cpu_s == pytest.approx([0.001, 0.0])
+    assert (told.queued_s, told.torch_threads) == (None, 2)
+    assert (untold.cpu_s, untold.queued_s, untold.torch_threads) == (None, None, None)
+
+
 @pytest.mark.parametrize(
     "change",
     [
         {"end_ns": [1, 2]},
+        {"cpu_ns": [1]},
+        {"cpu_ns": [-1, 1]},
+        {"cpu_ns": 5},
+        {"queued_ns": ["", False]},
+        {"torch_threads": -1},
+        {"torch_threads": "2"},
         {"end_ns": [9 * MILLISECOND]},
         {"start_ns": 5, "end_ns": 9, "lines_ns": {}},
         {"lines_ns": [1]},

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from ocr_baseline.analysis import analyze
 from ocr_baseline.model.run import Run, SampledFunction, SampledStack
 from ocr_baseline.records import reader
 from ocr_baseline.vocabulary import Stage
@@ -182,3 +183,21 @@ def test_records_made_before_there_was_sampling_say_nothing_of_it(tmp_path: Path
     run = read(tmp_path, rank_0=[{key: HEADER[key] for key in ("type", "format", "version")}])
 
     assert all(entry.metric != "stack_samples" for entry in run.missing)
+
+
+def test_what_sampling_took_is_part_of_what_measuring_cost(tmp_path: Path) -> None:
+    batch = {
+        "type": "batches",
+        "stage": "train",
+        "epoch": [0],
+        "batch_idx": [0],
+        "dataloader_idx": [0],
+        "samples": [4],
+        "start_ns": [0],
+        "lines_ns": {"forward": [50_000_000]},
+    }
+    with_stacks = read(tmp_path, batch, functions(FIT), samples(("forward", [0], 3)))
+    without = read(tmp_path, batch)
+
+    cost_s = [analyze(run).measurement.overhead_s for run in (with_stacks, without)]
+    assert cost_s == [pytest.approx(30e-6), 0.0]

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from ocr_baseline.analysis import analyze
@@ -121,6 +123,47 @@ def test_without_the_number_of_cores_the_number_of_workers_is_not_judged() -> No
     assert "not judged: too-few-workers (the number of cores was not recorded)" in silent_rules(
         document
     )
+
+
+def computing(measured_run: Run, cpu_share: float, queued_share: float = 0.0) -> Run:
+    """The same run, its workers' processor time known as shares of making each batch."""
+    workers = tuple(
+        replace(
+            one,
+            cpu_s=cpu_share * (one.end_s - one.start_s),
+            queued_s=queued_share * (one.end_s - one.start_s),
+        )
+        for one in measured_run.workers
+    )
+    return replace(measured_run, workers=workers)
+
+
+def test_workers_that_wait_need_no_core_each() -> None:
+    # four workers make a batch in 4 s: one a second, and the main thread needs 0.2 s for it
+    four = loaded_run(making_s=[4.0] * 80, main_s=0.2, workers=4)
+    two_cores = with_environment(four, cpu_count=2, accelerator="cuda")
+    waiting = computing(two_cores, 0.02)
+    assert findings(waiting, "too-many-workers") == []
+    found = finding(waiting, "too-few-workers")
+    assert "num_workers to 8" in found.advice
+    assert "wait 98% of the time" in found.advice
+    # eight make one each half second
+    assert found.estimated_saving_s == pytest.approx(four_s(four) / 2, rel=0.1)
+
+
+def four_s(measured_run: Run) -> float:
+    [phase] = analyze(measured_run).phases
+    assert phase.total_s is not None
+    return phase.total_s
+
+
+def test_workers_that_stand_ready_for_a_core_do_not_count_as_waiting() -> None:
+    four = loaded_run(making_s=[4.0] * 80, main_s=0.2, workers=4)
+    two_cores = with_environment(four, cpu_count=2, accelerator="cuda")
+    found = finding(computing(two_cores, 0.45, 0.5), "too-many-workers")
+    assert found.severity == "medium"
+    assert evidence(found)["workers.train.wanted_cores"] == pytest.approx(0.95)
+    assert findings(computing(two_cores, 0.45, 0.5), "too-few-workers") == []
 
 
 def test_a_training_loader_without_workers_is_replayed_with_some() -> None:

@@ -14,7 +14,7 @@ from tests.ocr_baseline.analysis.builders import (
 )
 
 
-def test_findings_come_by_what_they_save_then_by_severity() -> None:
+def test_findings_come_by_what_they_save_after_what_limits_the_trust_in_them() -> None:
     document = analyze(
         with_environment(
             steady_run(
@@ -26,10 +26,10 @@ def test_findings_come_by_what_they_save_then_by_severity() -> None:
         )
     )
     assert [found.id for found in document.findings] == [
+        "noisy-machine:load",
         "heavy-metrics:train",
         "dominant-operation:train:slow",
         "heavy-logging:train",
-        "noisy-machine:load",
     ]
 
 

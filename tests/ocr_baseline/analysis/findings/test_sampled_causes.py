@@ -14,6 +14,7 @@ from tests.ocr_baseline.analysis.builders import (
     finding,
     findings,
     loaded_run,
+    operation,
     run,
     silent_rules,
     stage,
@@ -100,8 +101,8 @@ def test_a_function_of_a_tenth_of_the_stage_is_found_inside_the_models_own_line(
 def test_taking_a_function_out_saves_its_share_of_the_line_within_the_samples_margin() -> None:
     found = finding(drawing(0.5), RULE)
     assert found.estimated_saving_s == pytest.approx(0.5 * 0.8 * 24)
-    assert found.saving_low_s == pytest.approx(0.469 * 0.8 * 24, abs=0.02)
-    assert found.saving_high_s == pytest.approx(0.531 * 0.8 * 24, abs=0.02)
+    assert found.estimated_saving_low_s == pytest.approx(0.469 * 0.8 * 24, abs=0.02)
+    assert found.estimated_saving_high_s == pytest.approx(0.531 * 0.8 * 24, abs=0.02)
 
 
 def test_a_model_without_anything_beside_it_has_no_finding() -> None:
@@ -219,3 +220,31 @@ def test_batches_of_another_size_are_no_cause_where_a_batch_itself_takes_longer(
         stage(Stage.VALIDATION, table(24, {"forward": 1.0}, samples=2, begin_s=10.0)),
     )
     assert "runs in batches of" not in finding(measured_run, "validation-slower").title
+
+
+def test_naming_an_operation_of_the_loader_hides_neither_the_wait_nor_its_remedy() -> None:
+    loader = f"{FIT} loader:_SingleProcessDataLoaderIter._next_data"
+    lines = {"op:read": {f"{loader} user:read": 90}, "data_wait": {loader: 10}}
+    measured_run = steady_run(
+        {"forward": 0.5, "data_wait": 0.03, "op:read": 0.47},
+        operations=(operation("read", 24 * 0.47),),
+        stack_samples=(samples(lines),),
+    )
+    named = finding(measured_run, "dominant-operation")
+    assert "num_workers above 0" in named.advice
+    assert "end of the epoch" not in named.advice
+    wait = finding(measured_run, "input-bound")
+    assert (wait.severity, wait.part_of) == ("high", named.id)
+    assert wait.title == "Training waits for data, mostly in read"
+    assert wait.estimated_saving_s == pytest.approx(12.0)
+    assert evidence(wait)["phases.train.breakdown.data_wait.share"] == pytest.approx(0.03)
+
+
+def test_an_operation_beside_the_loader_is_no_part_of_the_wait() -> None:
+    measured_run = steady_run(
+        {"forward": 0.5, "data_wait": 0.03, "op:match": 0.47},
+        operations=(operation("match", 24 * 0.47),),
+        stack_samples=(samples({"op:match": {f"{STEP} user:match": 90}}),),
+    )
+    assert findings(measured_run, "input-bound") == []
+    assert "end of the epoch" in finding(measured_run, "dominant-operation").advice

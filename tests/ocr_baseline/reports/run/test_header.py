@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from ocr_baseline.model.document import Baseline, Ratio, TrainVsValidation, WaterfallStep
+from ocr_baseline.model.document import Baseline, Finding, Ratio, TrainVsValidation, WaterfallStep
 from ocr_baseline.reports.run.header import verdict
 from tests.ocr_baseline.examples import empty_baseline, full_baseline, one_batch_baseline
 
@@ -23,7 +23,8 @@ def test_the_verdict_compares_names_the_largest_lines_and_the_largest_saving() -
         "interval 2.5 to 3.1); `metrics` accounts for 71.0% of the difference.",
         "The largest line is `backward` in training (44.0% of 11.2 s), `metrics` in validation "
         "(46.0% of 16.3 s).",
-        "The largest estimated saving is 3.75 s: The metric takes 46% of validation.",
+        "The largest estimated saving is 3.75 s (3.50 s to 4.00 s), 14.0% of the run: The metric "
+        "takes 46% of validation.",
     ]
 
 
@@ -62,3 +63,33 @@ def test_a_run_without_measurements_gets_no_verdict_but_the_reason() -> None:
         "Nothing was measured in this run (not collected: the run logged no key under "
         "`performance/`)."
     ]
+
+
+def test_a_busy_machine_is_said_before_any_number() -> None:
+    busy = Finding(
+        id="noisy-machine:load",
+        severity="medium",
+        title="The times may not repeat: the machine was busy when the run began",
+        evidence=[],
+        advice="Measure again.",
+    )
+    document = full_baseline()
+    sentences = verdict(document.model_copy(update={"findings": [*document.findings, busy]}))
+    assert sentences[0] == "The times may not repeat: the machine was busy when the run began."
+    assert sentences[-1].startswith("The largest estimated saving is 3.75 s")
+
+
+def test_small_savings_are_no_headline() -> None:
+    document = full_baseline()
+    small = [finding for finding in document.findings if finding.is_small]
+    sentences = verdict(document.model_copy(update={"findings": small}))
+    assert sentences[-1] == "Nothing above 2% of the run to fix."
+
+
+def test_a_ratio_is_no_headline_while_a_stage_has_no_steady_batch() -> None:
+    document = full_baseline()
+    cold = document.phases[0].model_copy(update={"batch_time_scope": "all batches"})
+    sentences = verdict(document.model_copy(update={"phases": [cold, *document.phases[1:]]}))
+    assert sentences[0] == (
+        "Training and validation don't compare yet: training had no steady batch."
+    )

@@ -180,6 +180,7 @@ def test_findings_are_ranked_by_what_they_would_save() -> None:
         "1. The metric takes 46% of validation (HIGH)",
         "2. Training waits for its first batch (LOW)",
         "3. Slow batches stand out in validation (INFO)",
+        "4. A few training batches take far longer than the others (MEDIUM)",
     ]
 
 
@@ -230,3 +231,16 @@ def test_a_number_that_is_not_finite_is_shown_as_not_measured() -> None:
 
 def test_equal_documents_give_equal_texts() -> None:
     assert render_markdown(full_baseline()) == render_markdown(full_baseline())
+
+
+def test_what_shares_a_cause_is_listed_under_it_and_small_things_apart() -> None:
+    markdown = render_markdown(full_baseline())
+    leading = markdown.split("### 1. The metric")[1].split("\n### ")[0]
+    assert "The same time, seen otherwise:" in leading
+    assert "- A validation sample takes longer than a training sample (3.00 s, 11.0%" in leading
+    small = markdown.split("### Small things")[1].split("\n## ")[0]
+    assert "- Training spends much of its time in callbacks (200 ms, 0.7% of the run)." in small
+
+
+def test_a_finding_in_doubt_says_why() -> None:
+    assert "In doubt: the machine was busy." in render_markdown(full_baseline())

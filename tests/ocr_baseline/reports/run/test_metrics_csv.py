@@ -88,3 +88,14 @@ def test_a_negative_number_stays_a_number() -> None:
 def test_a_hostile_name_stays_in_its_cell() -> None:
     found = rows(render_metrics_csv(hostile_baseline()))
     assert all(None not in row and None not in row.values() for row in found)
+
+
+def test_sampled_functions_have_their_shares_by_line() -> None:
+    found = {
+        (row["process"], row["name"], row["metric"]): row["value"]
+        for row in rows(render_metrics_csv(full_baseline()))
+        if row["metric"].startswith("function.") and row["unit"] == "share"
+    }
+    assert found["main", "Metric.match", "function.metrics.inclusive_share"] == "0.71"
+    assert found["main", "Metric.match", "function.metrics.self_share"] == "0.7"
+    assert found["worker", "Receipts.__getitem__", "function.fetch.inclusive_share"] == "0.9"

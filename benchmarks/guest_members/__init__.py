@@ -1,0 +1,1 @@
+"""Members of `guest.py`: what users do to a training, one file per kind."""

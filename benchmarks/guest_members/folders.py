@@ -1,0 +1,229 @@
+"""Output folders that can't be used, special files, and streams."""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lightning.pytorch import Callback
+
+from benchmarks.guest_members.member import Members
+from benchmarks.guest_members.session import loader
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from benchmarks.guest_members.session import Guest
+
+member = Members()
+PROBE = ".ocr-baseline-probe"
+
+
+class AtBatch(Callback):
+    """Calls a function once, after the sixth batch."""
+
+    def __init__(self, act: Callable[[], Any]) -> None:
+        self.act = act
+
+    def on_train_batch_end(self, trainer: Any, *args: Any) -> None:
+        """Call it."""
+        if trainer.global_step == 6:
+            self.act()
+
+
+@member
+def file_in_its_place(guest: Guest) -> None:
+    """A file stands where the folder should be."""
+    (guest.folder / "out").write_text("mine")
+    guest.fit(output_dir=guest.folder / "out")
+    guest.tell(kept=(guest.folder / "out").read_text())
+
+
+@member
+def no_folder_possible(guest: Guest) -> None:
+    """A folder that can't be made."""
+    guest.fit(output_dir="/proc/no/such/folder")
+
+
+@member
+def path_too_long(guest: Guest) -> None:
+    """A path of 5,000 letters."""
+    guest.fit(output_dir="x" * 5000)
+
+
+@member
+def null_in_the_path(guest: Guest) -> None:
+    """A path with a null byte."""
+    guest.fit(output_dir="a\x00b")
+
+
+@member
+def odd_path(guest: Guest) -> None:
+    """A path with spaces, a line break and letters of other alphabets."""
+    guest.fit(output_dir=guest.folder / "a b\nc" / "Übung 実験")
+
+
+@member
+def folder_removed(guest: Guest) -> None:
+    """The output folder is removed as the run goes."""
+    out = guest.folder / "out"
+    guest.fit(
+        None, None, None, AtBatch(lambda: shutil.rmtree(out, ignore_errors=True)), output_dir=out
+    )
+
+
+@member
+def folder_replaced_by_a_file(guest: Guest) -> None:
+    """The output folder is replaced by a file as the run goes."""
+    out = guest.folder / "out"
+
+    def act() -> None:
+        shutil.rmtree(out, ignore_errors=True)
+        out.write_text("mine")
+
+    guest.fit(None, None, None, AtBatch(act), output_dir=out)
+    guest.tell(kept=out.read_text())
+
+
+@member
+def folder_becomes_read_only(guest: Guest) -> None:
+    """The output folder loses its permission to write."""
+    out = guest.folder / "out"
+    guest.fit(None, None, None, AtBatch(lambda: _chmod(out, 0o500)), output_dir=out)
+    _chmod(out, 0o700)
+
+
+def _chmod(folder: Path, mode: int) -> None:
+    if folder.is_dir():
+        folder.chmod(mode)
+
+
+@member
+def working_folder_removed(guest: Guest) -> None:
+    """The working folder is removed before the fit."""
+    gone = guest.folder / "gone"
+    gone.mkdir()
+    os.chdir(gone)
+    gone.rmdir()
+    guest.fit(None, loader(num_workers=1))
+
+
+@member
+def link_to_elsewhere(guest: Guest) -> None:
+    """The output folder is a link to another folder, and one is a link to nothing."""
+    (guest.folder / "target").mkdir()
+    (guest.folder / "out").symlink_to(guest.folder / "target")
+    (guest.folder / "dangling").symlink_to(guest.folder / "nowhere")
+    guest.fit(output_dir=guest.folder / "out")
+    guest.fit(output_dir=guest.folder / "dangling" / "deeper")
+
+
+@member
+def probe_is_a_link(guest: Guest) -> None:
+    """The file with which we try the folder is a link to a file that isn't there."""
+    (guest.folder / "out" / "records").mkdir(parents=True)
+    for place in ("out", "out/records"):
+        (guest.folder / place / PROBE).symlink_to(guest.folder / "victim")
+    guest.fit(output_dir=guest.folder / "out")
+    guest.tell(victim=(guest.folder / "victim").exists())
+
+
+@member
+def probe_is_a_pipe(guest: Guest) -> None:
+    """The file with which we try the folder is a named pipe."""
+    (guest.folder / "out" / "records").mkdir(parents=True)
+    os.mkfifo(guest.folder / "out" / "records" / PROBE)
+    guest.fit(output_dir=guest.folder / "out")
+
+
+@member
+def records_are_a_pipe(guest: Guest) -> None:
+    """The file of records is a named pipe, and the report's a folder."""
+    (guest.folder / "out" / "records").mkdir(parents=True)
+    os.mkfifo(guest.folder / "out" / "records" / "rank_0.jsonl")
+    (guest.folder / "out" / "baseline.json").mkdir()
+    guest.fit(output_dir=guest.folder / "out")
+
+
+@member
+def worker_records_are_a_pipe(guest: Guest) -> None:
+    """The file of a worker's records is a named pipe."""
+    (guest.folder / "out" / "records").mkdir(parents=True)
+    os.mkfifo(guest.folder / "out" / "records" / "rank_0_worker_train_0.jsonl")
+    guest.fit(None, loader(num_workers=1), output_dir=guest.folder / "out")
+
+
+@member
+def files_limited(guest: Guest) -> None:
+    """No file may be larger than 2 KiB, which is as a full disk."""
+    import signal
+
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+
+    def act() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2048, resource.RLIM_INFINITY))
+
+    guest.fit(None, None, None, AtBatch(act), max_epochs=3)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+
+
+@member
+def few_files_open(guest: Guest) -> None:
+    """The process may open no more files."""
+
+    def act() -> None:
+        used = len(list(Path("/proc/self/fd").iterdir()))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (used, hard))
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    guest.fit(None, None, None, AtBatch(act), max_epochs=3)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@member
+def no_permission_by_default(guest: Guest) -> None:
+    """The process makes files that nobody may read."""
+    before = os.umask(0o777)
+    guest.fit()
+    os.umask(before)
+
+
+@member
+def no_home_and_no_scratch(guest: Guest) -> None:
+    """There is no home, and the folder for scratch files doesn't exist."""
+    for name in ("HOME", "USER", "LOGNAME"):
+        os.environ.pop(name, None)
+    os.environ["TMPDIR"] = str(guest.folder / "none")
+    guest.fit()
+
+
+@member
+def closed_streams(guest: Guest) -> None:
+    """Stdout and stderr are closed."""
+    os.close(1)
+    os.close(2)
+    guest.fit()
+
+
+@member
+def streams_replaced(guest: Guest) -> None:
+    """sys.stdout and sys.stderr are None."""
+    kept = sys.stdout, sys.stderr
+    sys.stdout = sys.stderr = None
+    guest.fit()
+    sys.stdout, sys.stderr = kept
+
+
+@member
+def earlier_report_damaged(guest: Guest) -> None:
+    """The folder holds a damaged report and damaged records of an earlier run."""
+    records = guest.folder / "out" / "records"
+    records.mkdir(parents=True)
+    (guest.folder / "out" / "baseline.json").write_text("{")
+    (records / "rank_0.jsonl").write_bytes(b"\x00" * 100)
+    (records / "rank_7.jsonl").write_text("[]\n")
+    guest.fit(output_dir=guest.folder / "out")

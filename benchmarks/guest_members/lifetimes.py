@@ -1,0 +1,198 @@
+"""What lives as long as without us."""
+
+from __future__ import annotations
+
+import gc
+import multiprocessing
+import tracemalloc
+import weakref
+from typing import TYPE_CHECKING, Any
+
+import torch
+from lightning.pytorch import Trainer
+from lightning.pytorch.profilers import PyTorchProfiler, SimpleProfiler
+from torch.utils.data import DataLoader
+
+from benchmarks.guest_members.member import Members
+from benchmarks.guest_members.session import BATCH_SIZE, Items, Net, loader
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from benchmarks.guest_members.session import Guest
+
+member = Members()
+
+
+def _alive(guest: Guest, make: Callable[[], list[Any]], *, collects: bool) -> None:
+    """Train, let go of everything, and tell what is still alive."""
+    gc.collect()
+    gc.disable()
+    references = [weakref.ref(thing) for thing in make()]
+    if collects:
+        gc.collect()
+    guest.tell(alive=[reference() is not None for reference in references])
+    gc.enable()
+
+
+def _trained(guest: Guest, **arguments: Any) -> list[Any]:
+    dataset = Items()
+    train = DataLoader(dataset, batch_size=BATCH_SIZE)
+    module = Net()
+    trainer = guest.trainer(**arguments)
+    trainer.fit(module, train)
+    return [trainer, module, train, dataset, trainer.profiler, trainer.strategy]  # type: ignore[attr-defined]  # declared nowhere
+
+
+@member
+def after_a_collection(guest: Guest) -> None:
+    """Trainer, module, loader, dataset and profiler after a collection of garbage."""
+    _alive(guest, lambda: _trained(guest), collects=True)
+
+
+@member
+def without_a_collection(guest: Guest) -> None:
+    """The same without a collection."""
+    _alive(guest, lambda: _trained(guest), collects=False)
+
+
+@member
+def own_profiler(guest: Guest) -> None:
+    """The user's profiler, without a collection."""
+
+    def make() -> list[Any]:
+        own = SimpleProfiler()
+        _trained(guest, profiler=own)
+        return [own]
+
+    _alive(guest, make, collects=False)
+
+
+@member
+def after_a_failure(guest: Guest) -> None:
+    """Trainer and module after a training that failed."""
+
+    class Raises(Net):
+        def training_step(self, batch: Any, batch_idx: int) -> Any:
+            raise ZeroDivisionError
+
+    def make() -> list[Any]:
+        module, trainer = Raises(), guest.trainer()
+        try:
+            trainer.fit(module, loader())
+        except ZeroDivisionError:
+            guest.tell(failed=True)
+        return [trainer, module]
+
+    _alive(guest, make, collects=True)
+
+
+@member
+def batches_freed(guest: Guest) -> None:
+    """A batch is freed before the next but one is made."""
+    alive: list[Any] = []
+    most: list[int] = []
+
+    class Counts(Net):
+        def training_step(self, batch: Any, batch_idx: int) -> Any:
+            alive.append(weakref.ref(batch[0]))
+            most.append(sum(reference() is not None for reference in alive))
+            return super().training_step(batch, batch_idx)
+
+    gc.disable()
+    guest.fit(Counts())
+    guest.tell(most=max(most))
+
+
+@member
+def outputs_freed(guest: Guest) -> None:
+    """The graph of a step's loss is freed after the step."""
+    alive: list[Any] = []
+
+    class Counts(Net):
+        def training_step(self, batch: Any, batch_idx: int) -> Any:
+            loss = self.loss_of(batch)
+            alive.append(weakref.ref(loss))
+            guest.tell(most=sum(reference() is not None for reference in alive[:-2]))
+            return loss
+
+    guest.fit(Counts())
+
+
+@member
+def workers_end(guest: Guest) -> None:
+    """Loader workers end with the training, persistent ones with their loader."""
+    guest.fit(train=loader(num_workers=1))
+    persistent = loader(num_workers=1, persistent_workers=True)
+    guest.fit(train=persistent)
+    guest.tell(children=len(multiprocessing.active_children()))
+    del persistent
+    gc.collect()
+    guest.tell(left=len(multiprocessing.active_children()))
+
+
+@member
+def garbage_off(guest: Guest) -> None:
+    """The garbage collection is off and frozen, and stays so."""
+    gc.disable()
+    gc.freeze()
+    gc.set_threshold(12345)
+    guest.fit()
+    guest.tell(enabled=gc.isenabled(), threshold=gc.get_threshold(), callbacks=len(gc.callbacks))
+
+
+@member
+def memory_traced(guest: Guest) -> None:
+    """Tracemalloc traces the training."""
+    tracemalloc.start(3)
+    guest.fit()
+    guest.tell(traces=tracemalloc.is_tracing(), depth=tracemalloc.get_traceback_limit())
+
+
+@member
+def pytorch_profilers_collected(guest: Guest) -> None:
+    """PyTorchProfilers of eight fits, each let go of with a collection."""
+    for number in range(8):
+        guest.fit(
+            profiler=PyTorchProfiler(dirpath=guest.folder, filename=f"p{number}"), fast_dev_run=3
+        )
+        gc.collect()
+
+
+@member
+def torch_profiler_around(guest: Guest) -> None:
+    """Torch's own profiler runs around the fit."""
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as profile:
+        guest.fit()
+    linear = [event.count for event in profile.key_averages() if event.key == "aten::linear"]
+    guest.tell(linear=linear)
+
+
+@member
+def finalizers_run(guest: Guest) -> None:
+    """A module's finalizer runs once, when the module is let go of."""
+    calls: list[int] = []
+
+    def train() -> None:
+        module = Net()
+        weakref.finalize(module, calls.append, 1)
+        trainer: Trainer = guest.trainer()
+        trainer.fit(module, loader())
+
+    train()
+    gc.collect()
+    guest.tell(calls=calls)
+
+
+@member
+def many_trainers(guest: Guest) -> None:
+    """Twelve trainers one after the other leave no thread and no open file."""
+    import psutil
+
+    guest.fit(max_epochs=1)
+    guest.fit(max_epochs=1)
+    before = psutil.Process().num_fds(), psutil.Process().num_threads()
+    for _ in range(10):
+        guest.fit(max_epochs=1)
+    after = psutil.Process().num_fds(), psutil.Process().num_threads()
+    guest.tell(grown=[now > then + 2 for then, now in zip(before, after, strict=True)])

@@ -1,0 +1,143 @@
+"""What a folder already holds when a run begins to record in it.
+
+The records of an earlier run are set aside until the new one has finished a batch, and put back
+when it ends without one. Those of the same run, which another process of it began, are gone on
+with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ocr_baseline.files import open_regular
+from ocr_baseline.layout import EARLIER_FOLDER, MAIN_RECORDS_NAME, records_name
+from ocr_baseline.records import checks
+from ocr_baseline.records.format import MAX_LINE_BYTES, line_start, unknown_status
+from ocr_baseline.records.lines import parse_line, take_records
+from ocr_baseline.vocabulary import REPORTED_STAGES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from ocr_baseline.records.format import HeaderJson, StatusJson
+
+_ROWS = (
+    "batches",
+    "epoch",
+    "operation",
+    "memory",
+    "device_batch",
+    "stack_functions",
+    "stack_samples",
+)
+
+
+def set_aside(folder: Path, rank: int, world_size: int) -> None:
+    """Take away what an earlier run left of this rank, and on rank 0 of ranks that are gone.
+
+    What holds batches is kept in a folder of its own; what is there already gives way to it.
+
+    Raises:
+        OSError: When files can't be moved or removed.
+    """
+    aside = folder / EARLIER_FOLDER
+    found = list(_files_of(folder, rank, world_size))
+    if not _has_batches(folder / records_name(rank)):
+        for path in found:
+            path.unlink(missing_ok=True)
+        return
+    for path in _files_of(aside, rank, world_size):
+        path.unlink(missing_ok=True)
+    aside.mkdir(exist_ok=True)
+    for path in found:
+        with suppress(FileNotFoundError):  # another rank may have been here first
+            path.replace(aside / path.name)
+
+
+def put_back(folder: Path) -> bool:
+    """Replace the records of every rank by those set aside; return whether there were any."""
+    aside = folder / EARLIER_FOLDER
+    if not (aside / MAIN_RECORDS_NAME).is_file():
+        return False
+    for path in folder.glob("rank_*.jsonl"):
+        path.unlink(missing_ok=True)
+    for path in aside.glob("rank_*.jsonl"):
+        path.replace(folder / path.name)
+    with suppress(OSError):  # something else is in there
+        aside.rmdir()
+    return True
+
+
+def remove_set_aside(folder: Path) -> None:
+    """Remove what was set aside."""
+    aside = folder / EARLIER_FOLDER
+    with suppress(OSError):  # what can't be removed now is replaced by the next run
+        for path in aside.glob("rank_*.jsonl"):
+            path.unlink(missing_ok=True)
+        aside.rmdir()
+
+
+def _files_of(folder: Path, rank: int, world_size: int) -> Iterator[Path]:
+    for path in folder.glob("rank_*.jsonl"):
+        number = path.name.removeprefix("rank_").removesuffix(".jsonl").partition("_")[0]
+        if number.isdecimal() and (
+            int(number) == rank or (rank == 0 and int(number) >= world_size)
+        ):
+            yield path
+
+
+def _has_batches(path: Path) -> bool:
+    """Whether a file holds a batch that a report tells of."""
+    start = line_start("batches")
+    try:
+        with open_regular(path) as file:
+            while line := file.readline(MAX_LINE_BYTES):
+                if line.startswith(start) and parse_line(line).get("stage") in REPORTED_STAGES:
+                    return True
+    except (OSError, ValueError):
+        return False
+    return False
+
+
+@dataclass
+class EarlierProcess:
+    """What the processes of this run have recorded so far.
+
+    Attributes:
+        started_ns: The reading of the monotonic clock that instants count from.
+        processes: How many there were.
+        status: The last of them, which holds what adds up.
+    """
+
+    started_ns: int
+    processes: int
+    status: StatusJson
+
+
+def earlier_process(folder: Path, rank: int, recording: str) -> EarlierProcess | None:
+    """Return what this rank's file holds of the recording of this name, None where it is another's.
+
+    Raises:
+        SourceError: When the file's format is of another version.
+    """
+    path = folder / records_name(rank)
+    if not path.is_file():
+        return None
+    headers: list[HeaderJson] = []
+    statuses: list[StatusJson] = [unknown_status()]
+    takers: dict[str, Callable[[Mapping[str, Any]], None]] = {
+        "header": lambda record: headers.append(checks.header(record)),
+        "status": lambda record: statuses.append(checks.status(record)),
+    }
+    take_records(path, takers, skipped_types=_ROWS)
+    if not headers or any(header.get("recording", recording) != recording for header in headers):
+        return None
+    started_ns = headers[0].get("started_ns")
+    if started_ns is None:
+        return None
+    processes = 1 + max(header.get("earlier_processes", 0) for header in headers)
+    return EarlierProcess(started_ns=started_ns, processes=processes, status=statuses[-1])

@@ -1,0 +1,34 @@
+"""What loader workers did while they made batches: computed, stood ready for a core, waited."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ocr_baseline.reports.text import formatting, wording
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ocr_baseline.model.document import Baseline, Workers
+
+
+def worker_time_lines(baseline: Baseline) -> Iterator[str]:
+    """Yield a sentence for each phase whose workers' processor time was measured."""
+    for workers in baseline.workers:
+        if workers.cpu_share is not None:
+            yield f"{wording.stage_adjective(workers.phase)} workers {_split(workers)}."
+
+
+def _split(workers: Workers) -> str:
+    cpu_share = workers.cpu_share or 0.0
+    if cpu_share > 1:
+        return f"used {cpu_share:.1f} cores each in the time in which they made batches"
+    computed = f"computed {formatting.share(cpu_share)} of the time in which they made batches"
+    if workers.queued_s is None:
+        return f"{computed} and waited {formatting.share(1 - cpu_share)}"
+    queued_share = min(workers.queued_s / workers.busy_s, 1 - cpu_share)
+    waited_share = 1 - cpu_share - queued_share
+    return (
+        f"{computed}, stood ready for a core that others had {formatting.share(queued_share)}, "
+        f"and waited {formatting.share(waited_share)}"
+    )
