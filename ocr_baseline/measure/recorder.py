@@ -17,6 +17,7 @@ from ocr_baseline.layout import records_name
 from ocr_baseline.measure import rows
 from ocr_baseline.measure.device import DEVICE_LINES, DeviceSpan
 from ocr_baseline.measure.flush_request import FlushRequest
+from ocr_baseline.measure.garbage import GarbagePauses
 from ocr_baseline.measure.open_stages import OpenStages
 from ocr_baseline.measure.operations import Operations
 from ocr_baseline.measure.sampling import StackSampler
@@ -84,6 +85,7 @@ class Recorder:
         self.sampling_hz = sampling_hz
         self._sampler = StackSampler(self.timeline, sampling_hz) if sampling_hz else None
         self._stacks = None if self._sampler is None else StackRecords(self._sampler, self.timeline)
+        self._garbage = GarbagePauses(self.timeline)
         self.discarded_batches = 0
         self._is_paused = True
         self._flush_lock = threading.Lock()
@@ -119,6 +121,7 @@ class Recorder:
             self.timeline.restart()
             self.timeline.take()  # what spans that outlived the pause were charged
             self.operations.forget_open_calls()
+            self._garbage.start()
             if self._sampler is not None:
                 self._sampler.start()
 
@@ -126,6 +129,7 @@ class Recorder:
         """End every open stage and stop charging time until `resume`."""
         if self._is_paused:
             return
+        self._garbage.stop()
         self._stop_sampling()
         while not self.stages.has_setup_alone:
             self.close_stage(self.stage)
@@ -285,6 +289,8 @@ class Recorder:
             if self._stacks is not None:
                 for stacks in self._stacks.due(at_once=with_samples):
                     self._writer.write(stacks)
+            for pauses in self._garbage.records():
+                self._writer.write(pauses)
 
     def _write_batches(self, state: StageState) -> None:
         for record in rows.batch_records(state, self.timeline, self.started_ns):

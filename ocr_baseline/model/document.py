@@ -176,6 +176,7 @@ class Phase(DocumentModel):
     A batch's time runs from asking for it to asking for the next. `epoch_time_s` and
     `sample_time_s` divide everything that the phase took by its epochs and by its samples.
     `block_means_s` are the means of consecutive blocks of steady batches, for intervals.
+    `garbage_collections` held the main thread for `garbage_s`, which is in the breakdown's lines.
     """
 
     name: PhaseName
@@ -195,6 +196,8 @@ class Phase(DocumentModel):
     device: DeviceTime | None = None
     memory: PhaseMemory | None = None
     accelerator_utilization: Utilization | None = None
+    garbage_collections: Count | None = None
+    garbage_s: FiniteFloat | None = None
     per_epoch: list[EpochSummary] = []
 
 

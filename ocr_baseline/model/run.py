@@ -234,6 +234,25 @@ class StackSamples:
 
 
 @dataclass(frozen=True, kw_only=True)
+class GarbageRecord:
+    """How often Python collected garbage in the main thread in one stage, and what that took.
+
+    `lines_s` has the pauses by the breakdown line that they were in; full collections searched
+    everything, as `gc.collect()` does.
+    """
+
+    stage: Stage
+    collections: int
+    full_collections: int
+    lines_s: Mapping[str, float]
+
+    @property
+    def total_s(self) -> float:
+        """All pauses together."""
+        return sum(self.lines_s.values())
+
+
+@dataclass(frozen=True, kw_only=True)
 class MemorySamples:
     """Memory over time; every column has shape (samples,) and NaN where a value wasn't read.
 
@@ -319,6 +338,7 @@ class Run:
     operations: tuple[OperationRecord, ...] = ()
     workers: tuple[WorkerRecord, ...] = ()
     stack_samples: tuple[StackSamples, ...] = ()
+    garbage: tuple[GarbageRecord, ...] = ()
     memory: MemorySamples | None = None
     measurement: MeasurementRecord = field(default_factory=MeasurementRecord)
     config: Mapping[str, JsonValue] | None = None

@@ -233,6 +233,20 @@ class StackSamplesJson(TypedDict):
     worker: NotRequired[int]
 
 
+class GarbageJson(TypedDict):
+    """Garbage collections in the measured thread since the last such record of the stage.
+
+    They add up. `lines_ns` is how long they held it, by the line that was running; full ones
+    searched everything.
+    """
+
+    type: Literal["garbage"]
+    stage: str
+    collections: int
+    full_collections: int
+    lines_ns: dict[str, int]
+
+
 class RemovedJson(TypedDict):
     """The file was removed during the run, and these batches with it."""
 
@@ -289,6 +303,7 @@ Record = (
     | WorkerBatchesJson
     | StackFunctionsJson
     | StackSamplesJson
+    | GarbageJson
     | RemovedJson
     | WarningJson
     | StatusJson

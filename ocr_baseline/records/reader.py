@@ -25,6 +25,7 @@ from ocr_baseline.records.columns import (
     RecordedOperations,
 )
 from ocr_baseline.records.format import unknown_status
+from ocr_baseline.records.garbage import RecordedGarbage
 from ocr_baseline.records.lines import take_records
 from ocr_baseline.records.ranks import load_ranks
 from ocr_baseline.records.stacks import RecordedStacks
@@ -110,6 +111,7 @@ class _Reading:
     memory: RecordedMemory = field(default_factory=RecordedMemory)
     workers: RecordedWorkers = field(default_factory=RecordedWorkers)
     stacks: RecordedStacks = field(default_factory=RecordedStacks)
+    garbage: RecordedGarbage = field(default_factory=RecordedGarbage)
     device: RecordedDevice = field(default_factory=RecordedDevice)
     status: StatusJson = field(default_factory=unknown_status)
     lost_records: int = 0
@@ -129,6 +131,7 @@ class _Reading:
             "worker_batches": self.workers.take_batches,
             "stack_functions": self.stacks.take_functions,
             "stack_samples": self.stacks.take_samples,
+            "garbage": self.garbage.take,
             "device_batch": self.device.take,
             "status": self._take_status,
             "removed": self._take_removed,
@@ -189,6 +192,7 @@ class _Reading:
             memory=self.memory.samples(self.status.get("memory")),
             workers=self.workers.records(),
             stack_samples=self.stacks.samples(),
+            garbage=self.garbage.records(),
             measurement=self._measurement(header),
             config=header.get("config"),
             config_hash=header.get("config_hash"),

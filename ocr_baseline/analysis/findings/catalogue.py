@@ -153,6 +153,14 @@ HEAVY_CALLBACKS = _line(
 HEAVY_MODULE_HOOKS = _line(
     "heavy-module-hooks", "the LightningModule's own hooks around its steps take long"
 )
+GARBAGE_COLLECTION = Kind(
+    id="garbage-collection",
+    when="Python's garbage collector holds the main thread",
+    basis="{low:.0%} of the stage (low; what is worth a headline), {medium:.0%} (medium) and "
+    "{high:.0%} (high; both XProf)",
+    saving="all pauses, less any longer wait for loader workers",
+    limits={**_XPROF, "low": 0.02},
+)
 STRAGGLER_RANK = Kind(
     id="straggler-rank",
     when="one rank of a distributed run works longer than the others",
@@ -251,6 +259,7 @@ CATALOGUE: tuple[Kind, ...] = (
     HEAVY_CHECKPOINT,
     HEAVY_CALLBACKS,
     HEAVY_MODULE_HOOKS,
+    GARBAGE_COLLECTION,
     STRAGGLER_RANK,
     TAIL_LATENCY,
     OUTLIER_BATCHES,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ocr_baseline.analysis.findings.dominant_function import dominant_function
+from ocr_baseline.analysis.findings.garbage import garbage_collection
 from ocr_baseline.analysis.findings.lines import lines
 from ocr_baseline.analysis.findings.memory import accelerator_memory, fragmentation, memory_growth
 from ocr_baseline.analysis.findings.noisy_machine import noisy_machine
@@ -28,6 +29,7 @@ RULES: tuple[Rule, ...] = (
     dominant_operation,
     dominant_function,
     lines,
+    garbage_collection,
     worker_operation,
     too_few_workers,
     too_many_workers,
