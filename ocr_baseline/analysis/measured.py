@@ -17,11 +17,13 @@ if TYPE_CHECKING:
     from ocr_baseline.analysis.workers import WorkerTimes
     from ocr_baseline.model.document import (
         BreakdownLine,
+        Goodput,
         KnownEnvironment,
         Measurement,
         Memory,
         Operation,
         Phase,
+        Start,
         TrainVsValidation,
         Workers,
     )
@@ -43,6 +45,8 @@ class Measured:
     measurement: Measurement
     environment: KnownEnvironment
     train_vs_validation: TrainVsValidation | None = None
+    start: Start | None = None
+    goodput: Goodput | None = None
     memory: Memory | None = None
     times: Mapping[Stage, StageTimes] = field(default_factory=dict)
     worker_times: Mapping[Stage, WorkerTimes] = field(default_factory=dict)

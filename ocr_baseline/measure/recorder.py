@@ -87,6 +87,7 @@ class Recorder:
         self._stacks = None if self._sampler is None else StackRecords(self._sampler, self.timeline)
         self._garbage = GarbagePauses(self.timeline)
         self.discarded_batches = 0
+        self._has_trained = False
         self._is_paused = True
         self._flush_lock = threading.Lock()
 
@@ -120,6 +121,7 @@ class Recorder:
             self._is_paused = False
             self.timeline.restart()
             self.timeline.take()  # what spans that outlived the pause were charged
+            self._open_setup()
             self.operations.forget_open_calls()
             self._garbage.start()
             if self._sampler is not None:
@@ -152,10 +154,19 @@ class Recorder:
                 f"{self._sampler.why_not}."
             )
 
+    def _open_setup(self) -> None:
+        self.stages.state_of(Stage.SETUP).open_epoch(0, self.timeline.last)
+
     def _close_setup(self) -> None:
-        setup = self.stages.state_of(Stage.SETUP)
-        setup.epoch_start_ns = setup.epoch_start_ns or self.started_ns
-        self._close_epoch(setup)
+        self._close_epoch(self.stages.state_of(Stage.SETUP))
+
+    def _end_of_set_up(self) -> None:
+        """Close the setup's pass as the first training begins: what comes later is no set-up."""
+        if self.stages.has_setup_alone and not self._has_trained:
+            self._has_trained = True
+            self.timeline.charge()
+            self._close_setup()
+            self._open_setup()
 
     @property
     def stage(self) -> Stage:
@@ -170,6 +181,8 @@ class Recorder:
 
     def open_stage(self, stage: Stage, epoch: int) -> None:
         """Begin a stage inside the open one, whose clock stops until `close_stage`."""
+        if stage is Stage.TRAIN:
+            self._end_of_set_up()
         state = self.stages.state_of(stage)
         self.stages.enter(state)
         state.open_epoch(epoch, self.timeline.last)

@@ -292,6 +292,27 @@ class MeasurementRecord:
 
 
 @dataclass(frozen=True, kw_only=True)
+class StartRecord:
+    """The time until a run's first training batch ended; its parts follow one another.
+
+    `process_s` is what had passed since the process began when the set-up did (by `clock`), and
+    `fit_s` what had passed of the trainer's `fit`; None where that isn't known. `before_s` divides
+    the longer of them. `lines_s` divides the set-up, until the first batch is asked for and
+    without the sanity check. `first_fetch_s` is how long the batch was waited for, `first_step_s`
+    the rest until it ended.
+    """
+
+    process_s: float | None = None
+    clock: str | None = None
+    fit_s: float | None = None
+    before_s: Mapping[str, float] = field(default_factory=dict)
+    lines_s: Mapping[str, float] = field(default_factory=dict)
+    sanity_check_s: float = 0.0
+    first_fetch_s: float = 0.0
+    first_step_s: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
 class RankStage:
     """Totals of one stage on one rank; `lines_s` covers batches and tails, and sums to `total_s`.
 
@@ -340,6 +361,7 @@ class Run:
     stack_samples: tuple[StackSamples, ...] = ()
     garbage: tuple[GarbageRecord, ...] = ()
     memory: MemorySamples | None = None
+    start: StartRecord | None = None
     measurement: MeasurementRecord = field(default_factory=MeasurementRecord)
     config: Mapping[str, JsonValue] | None = None
     config_hash: str | None = None

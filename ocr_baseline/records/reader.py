@@ -29,6 +29,7 @@ from ocr_baseline.records.garbage import RecordedGarbage
 from ocr_baseline.records.lines import take_records
 from ocr_baseline.records.ranks import load_ranks
 from ocr_baseline.records.stacks import RecordedStacks
+from ocr_baseline.records.start import RecordedStart
 from ocr_baseline.records.unnamed_lines import unnamed_lines
 from ocr_baseline.records.workers import RecordedWorkers
 from ocr_baseline.vocabulary import OPERATION_LINE_PREFIX, REPORTED_STAGES, SECONDS_PER_NS, Stage
@@ -182,6 +183,7 @@ class _Reading:
         """Put the run together."""
         header = self._header()
         environment = header.get("environment") or {}
+        start = RecordedStart(header.get("start"), self.epochs, self.batches)
         stages = tuple(
             record for stage in REPORTED_STAGES if (record := self._stage(stage)) is not None
         )
@@ -192,6 +194,7 @@ class _Reading:
             memory=self.memory.samples(self.status.get("memory")),
             workers=self.workers.records(),
             stack_samples=self.stacks.samples(),
+            start=start.record(),
             garbage=self.garbage.records(),
             measurement=self._measurement(header),
             config=header.get("config"),
@@ -201,6 +204,7 @@ class _Reading:
             | (self.status.get("volatile") or {}),
             missing=(
                 *self._missing(header),
+                *start.missing(),
                 *(unnamed_lines(stages) if header.get("loop") else ()),
             ),
             world_size=self.world_size,
