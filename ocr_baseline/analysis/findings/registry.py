@@ -15,6 +15,7 @@ from ocr_baseline.analysis.findings.operations import dominant_operation, worker
 from ocr_baseline.analysis.findings.profiler_cost import profiler_cost
 from ocr_baseline.analysis.findings.rule import Rule, Silence
 from ocr_baseline.analysis.findings.slow_batches import outlier_batches, tail_latency
+from ocr_baseline.analysis.findings.slow_start import slow_start
 from ocr_baseline.analysis.findings.slowing_down import slowing_down
 from ocr_baseline.analysis.findings.straggler import straggler_rank
 from ocr_baseline.analysis.findings.validation_slower import validation_slower
@@ -37,6 +38,7 @@ RULES: tuple[Rule, ...] = (
     tail_latency,
     outlier_batches,
     slowing_down,
+    slow_start,
     accelerator_memory,
     fragmentation,
     memory_growth,
