@@ -106,8 +106,16 @@ INPUT_BOUND = _line("input-bound", "the main thread waits for batches", "the who
 LOADER_STARTUP = _line(
     "loader-startup",
     "time passes before the first batch of each pass",
-    "workers restarted for each pass: their startup in all passes but the first; otherwise the "
-    "whole line",
+    "the whole line",
+)
+RESTARTED_WORKERS = Kind(
+    id="restarted-workers",
+    when="loader workers are started anew for each pass, and that takes part of the run",
+    basis="{of_run:.0%} of the run (what is worth a headline); medium {medium:.0%}, high "
+    "{high:.0%} of the stage (XProf)",
+    saving="the time before the first batch of all passes but the first, less the making of a "
+    "batch; at least the workers' start-up in them, at most all of it",
+    limits={**_XPROF, "of_run": 0.02},
 )
 WORKER_OPERATION = Kind(
     id="worker-operation",
@@ -260,6 +268,7 @@ CATALOGUE: tuple[Kind, ...] = (
     DOMINANT_FUNCTION,
     INPUT_BOUND,
     LOADER_STARTUP,
+    RESTARTED_WORKERS,
     WORKER_OPERATION,
     TOO_FEW_WORKERS,
     TOO_MANY_WORKERS,

@@ -22,6 +22,7 @@ _TIMED = (
     catalogue.WORKER_OPERATION.id,
     catalogue.DOMINANT_OPERATION.id,
     catalogue.GARBAGE_COLLECTION.id,
+    catalogue.RESTARTED_WORKERS.id,
 )
 _MAY_BE_LOAD = (
     catalogue.TAIL_LATENCY.id,

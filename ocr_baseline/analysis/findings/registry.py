@@ -13,6 +13,7 @@ from ocr_baseline.analysis.findings.noisy_machine import noisy_machine
 from ocr_baseline.analysis.findings.one_cause import one_cause_each
 from ocr_baseline.analysis.findings.operations import dominant_operation, worker_operation
 from ocr_baseline.analysis.findings.profiler_cost import profiler_cost
+from ocr_baseline.analysis.findings.restarted_workers import restarted_workers
 from ocr_baseline.analysis.findings.rule import Rule, Silence
 from ocr_baseline.analysis.findings.slow_batches import outlier_batches, tail_latency
 from ocr_baseline.analysis.findings.slow_start import slow_start
@@ -30,6 +31,7 @@ RULES: tuple[Rule, ...] = (
     dominant_operation,
     dominant_function,
     lines,
+    restarted_workers,
     garbage_collection,
     worker_operation,
     too_few_workers,

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from ocr_baseline.analysis import analyze
@@ -209,19 +210,42 @@ def test_the_start_of_a_loader_counts_like_a_wait() -> None:
     assert high.estimated_saving_s == pytest.approx(6.0)
 
 
-def test_workers_started_for_each_pass_save_their_later_starts_when_kept() -> None:
-    rows = table(24, {"forward": 1.0}, batches_a_pass=8)
+def restarted(starting_s: float) -> Run:
+    """Three passes of eight batches, a worker of its own for each, in front of a batch of 1 s."""
+    first = np.zeros(24)
+    first[::8] = starting_s + 1.0
+    rows = table(24, {"forward": 1.0, "loader_startup": first}, batches_a_pass=8)
     processes = tuple(
-        worker([0.0], [1.0], {"fetch": [1.0]}, pid=pid, asked_s=8.0 * pid, ready_s=8.0 * pid + 0.75)
+        worker(
+            [0.0],
+            [1.0],
+            {"fetch": [1.0]},
+            pid=pid,
+            asked_s=8.0 * pid,
+            ready_s=8.0 * pid + starting_s / 2,
+        )
         for pid in range(3)
     )
-    found = finding(
-        run(stage(Stage.TRAIN, rows, tails_s=[{"loader_startup": 1.0}] * 3), workers=processes),
-        "loader-startup",
-    )
-    assert found.estimated_saving_s == pytest.approx(2 * 0.75)
+    return run(stage(Stage.TRAIN, rows), workers=processes)
+
+
+def test_workers_started_for_each_pass_save_their_later_starts_when_kept() -> None:
+    found = finding(restarted(1.5), "restarted-workers")
+    # twice 2.5 s before the first batch: 1 s is its making, and 0.75 s the process's start-up
+    assert found.estimated_saving_s == pytest.approx(2 * 1.5)
+    assert found.estimated_saving_low_s == pytest.approx(2 * 0.75)
+    assert found.estimated_saving_high_s == pytest.approx(2 * 2.5)
     assert "persistent_workers=True" in found.advice
     assert evidence(found)["workers.train.processes"] == 3
+
+
+def test_workers_whose_starts_are_under_2_percent_of_the_run_may_start_anew() -> None:
+    assert findings(restarted(0.2), "restarted-workers") == []
+
+
+def test_what_starts_anew_leads_the_time_that_its_loader_takes_to_start() -> None:
+    [startup] = findings(restarted(4.0), "loader-startup")
+    assert startup.part_of == "restarted-workers:train"
 
 
 def test_workers_that_were_kept_are_not_advised_to_be_kept() -> None:
