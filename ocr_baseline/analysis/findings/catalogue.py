@@ -213,6 +213,17 @@ SLOWING_DOWN = Kind(
     saving="every pass as fast as the first, by the fitted trend",
     limits={**_XPROF, "rise": 0.10, "passes": 5},
 )
+SLOW_START = Kind(
+    id="slow-start",
+    when="much time passes before the first training batch has ended; the longest part that could "
+    "go is named, else the longest of all",
+    basis="{seconds:.0f} s, the longest wait that keeps a user's attention (Nielsen, 1993), and "
+    "{of_run:.0%} of the run; medium when the named part is {medium:.0%} of the run, high from "
+    "{high:.0%} (XProf's limits), info where it can't go",
+    saving="the named part: hooks, callbacks, loaders and the sanity check alone; paid once for "
+    "each start",
+    limits={**_XPROF, "seconds": 10, "of_run": 0.02},
+)
 ACCELERATOR_MEMORY = Kind(
     id="accelerator-memory",
     when="the accelerator's memory was nearly full, or allocations were retried",
@@ -284,6 +295,7 @@ CATALOGUE: tuple[Kind, ...] = (
     TAIL_LATENCY,
     OUTLIER_BATCHES,
     SLOWING_DOWN,
+    SLOW_START,
     ACCELERATOR_MEMORY,
     FRAGMENTATION,
     MEMORY_GROWTH,

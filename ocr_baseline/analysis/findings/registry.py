@@ -16,6 +16,7 @@ from ocr_baseline.analysis.findings.profiler_cost import profiler_cost
 from ocr_baseline.analysis.findings.restarted_workers import restarted_workers
 from ocr_baseline.analysis.findings.rule import Rule, Silence
 from ocr_baseline.analysis.findings.slow_batches import outlier_batches, tail_latency
+from ocr_baseline.analysis.findings.slow_start import slow_start
 from ocr_baseline.analysis.findings.slowing_down import slowing_down
 from ocr_baseline.analysis.findings.straggler import straggler_rank
 from ocr_baseline.analysis.findings.thread_oversubscription import thread_oversubscription
@@ -41,6 +42,7 @@ RULES: tuple[Rule, ...] = (
     tail_latency,
     outlier_batches,
     slowing_down,
+    slow_start,
     accelerator_memory,
     fragmentation,
     memory_growth,
