@@ -144,6 +144,16 @@ TOO_MANY_WORKERS = Kind(
     saving="none: it costs memory and startup",
     limits={"busy": 0.25, "harmless": 0.01},
 )
+THREAD_OVERSUBSCRIPTION = Kind(
+    id="thread-oversubscription",
+    when="torch computes in more threads, over all loader workers, than there are cores",
+    basis="more than one thread a worker (PyTorch sets one); threads of all workers and of the "
+    "main process above the cores; and the workers wanted more cores than there are, by what they "
+    "computed and stood ready for a core. Medium {medium:.0%}, high {high:.0%} of the stage "
+    "(XProf)",
+    saving="from nothing to the part of the wait in which workers stood ready for a core",
+    limits=_XPROF,
+)
 TRANSFER_BOUND = _line("transfer-bound", "moving batches to the device takes long")
 HEAVY_OPTIMIZER = Kind(
     id="heavy-optimizer",
@@ -272,6 +282,7 @@ CATALOGUE: tuple[Kind, ...] = (
     WORKER_OPERATION,
     TOO_FEW_WORKERS,
     TOO_MANY_WORKERS,
+    THREAD_OVERSUBSCRIPTION,
     TRANSFER_BOUND,
     HEAVY_OPTIMIZER,
     HEAVY_METRICS,

@@ -23,6 +23,7 @@ _TIMED = (
     catalogue.DOMINANT_OPERATION.id,
     catalogue.GARBAGE_COLLECTION.id,
     catalogue.RESTARTED_WORKERS.id,
+    catalogue.THREAD_OVERSUBSCRIPTION.id,
 )
 _MAY_BE_LOAD = (
     catalogue.TAIL_LATENCY.id,

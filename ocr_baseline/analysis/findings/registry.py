@@ -19,6 +19,7 @@ from ocr_baseline.analysis.findings.slow_batches import outlier_batches, tail_la
 from ocr_baseline.analysis.findings.slow_start import slow_start
 from ocr_baseline.analysis.findings.slowing_down import slowing_down
 from ocr_baseline.analysis.findings.straggler import straggler_rank
+from ocr_baseline.analysis.findings.thread_oversubscription import thread_oversubscription
 from ocr_baseline.analysis.findings.validation_slower import validation_slower
 from ocr_baseline.analysis.findings.worker_count import too_few_workers, too_many_workers
 
@@ -36,6 +37,7 @@ RULES: tuple[Rule, ...] = (
     worker_operation,
     too_few_workers,
     too_many_workers,
+    thread_oversubscription,
     straggler_rank,
     tail_latency,
     outlier_batches,

@@ -257,3 +257,37 @@ def test_workers_that_were_kept_are_not_advised_to_be_kept() -> None:
     )
     assert found.estimated_saving_s == 3.0
     assert "persistent_workers" not in found.advice
+
+
+def in_threads(measured_run: Run, threads: int) -> Run:
+    workers = tuple(replace(one, torch_threads=threads) for one in measured_run.workers)
+    return replace(measured_run, workers=workers)
+
+
+def test_workers_that_compute_in_more_threads_than_there_are_cores_are_named_with_the_setting() -> (
+    None
+):
+    two = loaded_run(making_s=[4.0] * 40, main_s=0.5, workers=2)
+    two_cores = with_environment(two, cpu_count=2, accelerator="cuda")
+    crowded = in_threads(computing(two_cores, 0.4, 0.6 + 0.1), 8)
+    found = finding(crowded, "thread-oversubscription")
+    assert "torch.set_num_threads" in found.advice
+    assert found.estimated_saving_low_s == 0.0
+    waited_s = analyze(crowded).workers[0].waited_s
+    assert found.estimated_saving_high_s == pytest.approx(0.7 * waited_s)
+    [wait] = findings(crowded, "input-bound")
+    assert wait.part_of == "thread-oversubscription:train"
+
+
+@pytest.mark.parametrize(
+    ("threads", "cpu_share", "queued_share"),
+    [(1, 0.4, 0.7), (8, 0.1, 0.1)],
+    ids=["one thread each", "threads that wait"],
+)
+def test_threads_that_take_no_core_from_each_other_are_no_finding(
+    threads: int, cpu_share: float, queued_share: float
+) -> None:
+    two = loaded_run(making_s=[4.0] * 40, main_s=0.5, workers=2)
+    two_cores = with_environment(two, cpu_count=2, accelerator="cuda")
+    measured_run = in_threads(computing(two_cores, cpu_share, queued_share), threads)
+    assert findings(measured_run, "thread-oversubscription") == []
