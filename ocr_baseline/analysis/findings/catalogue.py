@@ -218,7 +218,7 @@ SLOWING_DOWN = Kind(
 SLOW_START = Kind(
     id="slow-start",
     when="much time passes before the first training batch has ended; the longest part that could "
-    "go is named, else the longest of all",
+    "go and is 5% of the run is named, else the longest of all",
     basis="{seconds:.0f} s, the longest wait that keeps a user's attention (Nielsen, 1993), and "
     "{of_run:.0%} of the run; medium when the named part is {medium:.0%} of the run, high from "
     "{high:.0%} (XProf's limits), info where it can't go",

@@ -79,11 +79,11 @@ def slow_start(measured: Measured) -> Iterator[Finding]:
 
 
 def _leading_part(start: Start, run_s: float) -> StartPart:
-    """Return the longest part that matters and could go, else the longest of all."""
+    """Return the longest part that could go and is much of the run, else the longest of all."""
     removable = [
         part
         for part in start.breakdown
-        if _removable(part) is not None and part.total_s >= SLOW_START["of_run"] * run_s
+        if _removable(part) is not None and part.total_s >= SLOW_START["medium"] * run_s
     ]
     return max(removable or start.breakdown, key=lambda part: part.total_s)
 

@@ -56,6 +56,10 @@ def test_where_no_part_could_go_the_longest_is_named_without_a_saving() -> None:
     assert found.estimated_saving_s is None
 
 
+def test_a_small_part_that_could_go_is_not_named_beside_a_long_one_that_could_not() -> None:
+    assert finding(begun(script=15.0, sanity=3.0), RULE).id == "slow-start:script"
+
+
 def test_a_start_of_less_than_ten_seconds_is_not_slow() -> None:
     assert not findings(begun(script=1.0, prepare=7.4, run_s=20.0), RULE)
     assert findings(begun(script=1.0, prepare=7.6, run_s=20.0), RULE)
