@@ -131,7 +131,9 @@ TOO_FEW_WORKERS = Kind(
     basis="the replay with more workers saves {medium:.0%} (medium) or {high:.0%} (high) of the "
     "stage (XProf); at most one worker per core, the maximum that PyTorch's `DataLoader` suggests, "
     f"and up to {{a_core:.0f}} ({_OUR_CHOICE}) where they were measured to wait",
-    saving="the replay with the fewest workers that reach nine tenths of the largest saving",
+    saving="the replay with the fewest workers that reach nine tenths of the largest saving; "
+    "from no workers an estimate with a range, for what starting them and taking batches from them "
+    "costs",
     limits={**_XPROF, "enough": 0.9, "a_core": 4, "waiting": 0.5},
 )
 TOO_MANY_WORKERS = Kind(

@@ -14,6 +14,7 @@ from ocr_baseline.analysis.findings.rule import (
     too_few_batches,
 )
 from ocr_baseline.analysis.measured import line_of
+from ocr_baseline.analysis.replay.first_workers import SavingRange, saving_with_first_workers
 from ocr_baseline.analysis.replay.loader_passes import replay_of_main_thread
 from ocr_baseline.analysis.replay.savings import processors, worker_replay
 from ocr_baseline.model.document import Evidence, Finding
@@ -55,13 +56,19 @@ def _judged(measured: Measured, phase: Phase, cores: int) -> Iterator[Finding]:
         return
     count, replay = found
     most = _most_workers(measured.workers_of(phase), cores)
-    savings_s = {more: replay.saving_with_workers_s(more) for more in _candidates(count, most)}
+    if count == 0:
+        ranges = {more: saving_with_first_workers(replay, more) for more in _candidates(0, most)}
+        savings_s = {more: saving.usual_s for more, saving in ranges.items()}
+    else:
+        ranges = {}
+        savings_s = {more: replay.saving_with_workers_s(more) for more in _candidates(count, most)}
     largest_s = max(savings_s.values(), default=0.0)
     if largest_s / phase.total_s < TOO_FEW_WORKERS["medium"]:
         return
     enough_s = TOO_FEW_WORKERS["enough"] * largest_s
     more = min(k for k, saved_s in savings_s.items() if saved_s >= enough_s)
-    yield _finding(measured, phase, (count, more), savings_s[more])
+    found_here = _finding(measured, phase, (count, more), savings_s[more])
+    yield found_here if count else _estimated(found_here, ranges[more])
 
 
 def _replay(measured: Measured, phase: Phase) -> tuple[int, LoaderReplay] | None:
@@ -123,6 +130,18 @@ def _finding(
         f"{_waiting_words(measured.workers_of(phase))}",
         lines=[f"{phase.name}.{Line.DATA_WAIT.value}"],
         cause=cause_of(measured, phase, Line.DATA_WAIT.value),
+    )
+
+
+def _estimated(found: Finding, saving: SavingRange) -> Finding:
+    """Return a finding from no workers to some as what it is: an estimate with a range."""
+    return found.model_copy(
+        update={
+            "estimated_saving_low_s": max(saving.low_s, 0.0),
+            "estimated_saving_high_s": saving.high_s,
+            "saving_basis": f"{found.saving_basis}; an estimate, because a run without workers "
+            "can't measure what starting them and taking batches from them costs",
+        }
     )
 
 

@@ -170,9 +170,19 @@ def test_workers_that_stand_ready_for_a_core_do_not_count_as_waiting() -> None:
 def test_a_training_loader_without_workers_is_replayed_with_some() -> None:
     measured_run = with_environment(waiting(0.25), num_workers=0, cpu_count=4, accelerator="cuda")
     found = finding(measured_run, "too-few-workers")
-    # the first batch's 0.25 s cannot be hidden
-    assert found.estimated_saving_s == pytest.approx(23 * 0.25)
+    # the first batch's 0.25 s can't be hidden, nor a worker's start and the taking of each batch
+    hidden_s = 23 * 0.25
+    assert found.estimated_saving_s == pytest.approx(hidden_s - 0.4 - 24 * 0.0013)
+    assert found.estimated_saving_low_s == pytest.approx(hidden_s - 1.1 - 24 * 0.007)
+    assert found.estimated_saving_high_s == pytest.approx(hidden_s)
+    assert "an estimate" in (found.saving_basis or "")
     assert evidence(found)["workers.train.count"] == 0
+
+
+def test_no_worker_is_advised_where_taking_a_batch_costs_as_much_as_making_it() -> None:
+    tiny = steady_run({"forward": 0.003, "data_wait": 0.0007}, batches=400)
+    measured_run = with_environment(tiny, num_workers=0, cpu_count=4, accelerator="cuda")
+    assert findings(measured_run, "too-few-workers") == []
 
 
 def test_a_loader_whose_workers_were_not_recorded_is_not_taken_for_one_without() -> None:
