@@ -11,6 +11,7 @@ from hypothesis import settings
 from omegaconf import DictConfig
 
 from ocr.train import config_dir
+from ocr_baseline.recording.process_start import claim_process_start
 from tests.property_sizes import FULL_EXAMPLES
 
 # A busy machine must not fail a property, and a check of a commit must give one answer.
@@ -48,6 +49,11 @@ def wandb_stays_offline_and_out_of_the_home_folder(
         for name in ("WANDB_API_KEY", "WANDB_BASE_URL", "WANDB_ENTITY", "WANDB_PROJECT"):
             patch.delenv(name, raising=False)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def the_start_of_the_tests_is_no_run_s_start() -> None:
+    claim_process_start()
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ from ocr_baseline.analysis.phases.distributions import distribution
 from ocr_baseline.analysis.phases.stage_times import StageTimes
 from ocr_baseline.analysis.phases.train_vs_validation import compare_recorded, compare_reported
 from ocr_baseline.analysis.ranks import rank_sections, rank_spreads, rank_warnings
+from ocr_baseline.analysis.start import goodput, start
 from ocr_baseline.analysis.workers import worker_times, workers_section
 from ocr_baseline.model.document import (
     Baseline,
@@ -69,6 +70,8 @@ def analyze(run: Run) -> Baseline:
         operations=measured.operations,
         workers=measured.workers,
         train_vs_validation=measured.train_vs_validation,
+        start=measured.start,
+        goodput=measured.goodput,
         memory=measured.memory,
         findings=found.findings,
         measurement=measured.measurement.model_copy(
@@ -115,6 +118,8 @@ def measure(run: Run) -> Measured:
         measurement=_measurement(run, times),
         environment=_environment(run).known,
         train_vs_validation=_train_vs_validation(found, times),
+        start=start(run),
+        goodput=goodput(run, times),
         memory=None if run.memory is None else memory(run.memory),
         times=times,
         worker_times=workers,

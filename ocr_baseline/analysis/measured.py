@@ -17,11 +17,13 @@ if TYPE_CHECKING:
     from ocr_baseline.analysis.workers import WorkerTimes
     from ocr_baseline.model.document import (
         BreakdownLine,
+        Goodput,
         KnownEnvironment,
         Measurement,
         Memory,
         Operation,
         Phase,
+        Start,
         TrainVsValidation,
         Workers,
     )
@@ -43,6 +45,8 @@ class Measured:
     measurement: Measurement
     environment: KnownEnvironment
     train_vs_validation: TrainVsValidation | None = None
+    start: Start | None = None
+    goodput: Goodput | None = None
     memory: Memory | None = None
     times: Mapping[Stage, StageTimes] = field(default_factory=dict)
     worker_times: Mapping[Stage, WorkerTimes] = field(default_factory=dict)
@@ -81,9 +85,14 @@ class Measured:
 
     @property
     def total_s(self) -> float:
-        """The time of the run, or of its phases where that wasn't measured."""
+        """The time of the run, or of its phases where that wasn't measured.
+
+        It counts from where the time to the first step does, where that is known.
+        """
         phases_s = sum(phase.total_s or 0.0 for phase in self.whole_phases)
-        return max(self.run.info.duration_s or 0.0, phases_s)
+        began = self.run.start
+        before_s = 0.0 if began is None else sum(began.before_s.values())
+        return before_s + max(self.run.info.duration_s or 0.0, phases_s)
 
 
 def line_of(phase: Phase, name: str) -> BreakdownLine | None:

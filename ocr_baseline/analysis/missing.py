@@ -68,6 +68,18 @@ def _absent_sections(measured: Measured) -> Iterator[Missing]:
             reason="not_collected",
             detail="needs times for both training and validation",
         )
+    if measured.start is None:
+        yield Missing(
+            metric="start",
+            reason="not_collected",
+            detail="only the recorder knows what passed before the first batch",
+        )
+    if measured.goodput is None:
+        yield Missing(
+            metric="goodput",
+            reason="not_collected",
+            detail="needs recorded training batches and the length of the run",
+        )
     if measured.memory is None:
         yield Missing(metric="memory", reason="not_collected")
         return

@@ -14,6 +14,7 @@ from typing_extensions import override
 from ocr_baseline.errors import OperationError
 from ocr_baseline.layout import RECORDS_FOLDER
 from ocr_baseline.lightning.attach.attachment import Attachment
+from ocr_baseline.lightning.attach.before_setup import BeforeSetup
 from ocr_baseline.lightning.attach.gradient_exchange import gradient_wait_s
 from ocr_baseline.lightning.attach.guest_callback import GuestCallback
 from ocr_baseline.lightning.attach.trainer_parts import callbacks_of, status_of
@@ -120,16 +121,36 @@ class PerformanceProfilerCallback(GuestCallback):
         self._recording: Recording | None = None
         self._attachment: Attachment | None = None
         self._has_failed = False
+        self._before_setup = BeforeSetup()
         self._token = RunToken()
 
     def __getstate__(self) -> dict[str, Any]:
         """Copies and pickles hold the arguments; the run that is recorded stays with this one."""
-        return {**vars(self), "_recording": None, "_attachment": None, "_has_failed": False}
+        own = {"_recording": None, "_attachment": None, "_has_failed": False, "_before_setup": None}
+        return vars(self) | own
+
+    @property
+    def log(self) -> Any:
+        """The module's `log`, which Lightning gives to each callback as a run begins."""
+        try:
+            return vars(self)["log"]
+        except KeyError:
+            raise AttributeError("log") from None  # as of any callback before its first run
+
+    @log.setter
+    def log(self, log: Any) -> None:
+        vars(self)["log"] = log
+        if self.enabled:
+            try:
+                self._before_setup.fit_began(log.__self__.trainer)
+            except Exception:  # noqa: BLE001 - a part of the start isn't divided, and no more
+                self._before_setup.end()
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """A copy is of the same run only in a process that a strategy has started."""
         vars(self).update(state)
         self._token = self._token.of_copy()
+        self._before_setup = BeforeSetup()
 
     @property
     def records_folder(self) -> Path | None:
@@ -146,6 +167,7 @@ class PerformanceProfilerCallback(GuestCallback):
     @override
     @guarded
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        self._before_setup.end()
         if not self.enabled:
             return
         profilers = [c for c in callbacks_of(trainer) if isinstance(c, PerformanceProfilerCallback)]
@@ -218,6 +240,7 @@ class PerformanceProfilerCallback(GuestCallback):
     def on_exception(
         self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
     ) -> None:
+        self._before_setup.end()
         attachment, recording = self._attachment, self._recording
         if attachment is None or not attachment.is_of_this_process:
             return
@@ -245,6 +268,7 @@ class PerformanceProfilerCallback(GuestCallback):
         )
         recording.begin(
             run_description.header_of(trainer, pl_module, self.config_policy),
+            before=self._before_setup.told(recording.recorder.now_ns()),
             read_gradient_wait_s=functools.partial(gradient_wait_s, trainer),
         )
         attachment.apply(

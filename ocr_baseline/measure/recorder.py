@@ -17,6 +17,7 @@ from ocr_baseline.layout import records_name
 from ocr_baseline.measure import rows
 from ocr_baseline.measure.device import DEVICE_LINES, DeviceSpan
 from ocr_baseline.measure.flush_request import FlushRequest
+from ocr_baseline.measure.garbage import GarbagePauses
 from ocr_baseline.measure.open_stages import OpenStages
 from ocr_baseline.measure.operations import Operations
 from ocr_baseline.measure.sampling import StackSampler
@@ -84,7 +85,9 @@ class Recorder:
         self.sampling_hz = sampling_hz
         self._sampler = StackSampler(self.timeline, sampling_hz) if sampling_hz else None
         self._stacks = None if self._sampler is None else StackRecords(self._sampler, self.timeline)
+        self._garbage = GarbagePauses(self.timeline)
         self.discarded_batches = 0
+        self._has_trained = False
         self._is_paused = True
         self._flush_lock = threading.Lock()
 
@@ -118,7 +121,9 @@ class Recorder:
             self._is_paused = False
             self.timeline.restart()
             self.timeline.take()  # what spans that outlived the pause were charged
+            self._open_setup()
             self.operations.forget_open_calls()
+            self._garbage.start()
             if self._sampler is not None:
                 self._sampler.start()
 
@@ -126,6 +131,7 @@ class Recorder:
         """End every open stage and stop charging time until `resume`."""
         if self._is_paused:
             return
+        self._garbage.stop()
         self._stop_sampling()
         while not self.stages.has_setup_alone:
             self.close_stage(self.stage)
@@ -152,10 +158,19 @@ class Recorder:
                 f"{self._sampler.why_not}."
             )
 
+    def _open_setup(self) -> None:
+        self.stages.state_of(Stage.SETUP).open_epoch(0, self.timeline.last)
+
     def _close_setup(self) -> None:
-        setup = self.stages.state_of(Stage.SETUP)
-        setup.epoch_start_ns = setup.epoch_start_ns or self.started_ns
-        self._close_epoch(setup)
+        self._close_epoch(self.stages.state_of(Stage.SETUP))
+
+    def _end_of_set_up(self) -> None:
+        """Close the setup's pass as the first training begins: what comes later is no set-up."""
+        if self.stages.has_setup_alone and not self._has_trained:
+            self._has_trained = True
+            self.timeline.charge()
+            self._close_setup()
+            self._open_setup()
 
     @property
     def stage(self) -> Stage:
@@ -170,6 +185,8 @@ class Recorder:
 
     def open_stage(self, stage: Stage, epoch: int) -> None:
         """Begin a stage inside the open one, whose clock stops until `close_stage`."""
+        if stage is Stage.TRAIN:
+            self._end_of_set_up()
         state = self.stages.state_of(stage)
         self.stages.enter(state)
         state.open_epoch(epoch, self.timeline.last)
@@ -289,6 +306,8 @@ class Recorder:
             if self._stacks is not None:
                 for stacks in self._stacks.due(at_once=with_samples):
                     self._writer.write(stacks)
+            for pauses in self._garbage.records():
+                self._writer.write(pauses)
 
     def _write_batches(self, state: StageState) -> None:
         for record in rows.batch_records(state, self.timeline, self.started_ns):

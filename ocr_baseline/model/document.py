@@ -176,6 +176,7 @@ class Phase(DocumentModel):
     A batch's time runs from asking for it to asking for the next. `epoch_time_s` and
     `sample_time_s` divide everything that the phase took by its epochs and by its samples.
     `block_means_s` are the means of consecutive blocks of steady batches, for intervals.
+    `garbage_collections` held the main thread for `garbage_s`, which is in the breakdown's lines.
     """
 
     name: PhaseName
@@ -195,6 +196,8 @@ class Phase(DocumentModel):
     device: DeviceTime | None = None
     memory: PhaseMemory | None = None
     accelerator_utilization: Utilization | None = None
+    garbage_collections: Count | None = None
+    garbage_s: FiniteFloat | None = None
     per_epoch: list[EpochSummary] = []
 
 
@@ -258,6 +261,60 @@ class Workers(DocumentModel):
     torch_threads: Count | None = None
     functions: list[FunctionShare] = []
     cause: FunctionShare | None = None
+
+    @property
+    def wanted_cores(self) -> float | None:
+        """How many cores each of them wanted while it made batches, None where not measured."""
+        if self.cpu_s is None or self.queued_s is None or not self.busy_s:
+            return None
+        return (self.cpu_s + self.queued_s) / self.busy_s
+
+
+class StartPart(DocumentModel):
+    """A part of the time to the first step: `share` of it.
+
+    `cause` is, as in a line of the breakdown, the function that sampling met.
+    """
+
+    name: str
+    total_s: FiniteFloat
+    share: FiniteFloat | None = None
+    cause: FunctionShare | None = None
+
+
+class Start(DocumentModel):
+    """The time until the run's first training batch ended, warm-up of that batch included.
+
+    It counts from the start of the process where that is known (by `clock`), else from the
+    trainer's `fit`, else from the callback's `setup`: `since` says which. The set-up ends when the
+    first batch is asked for; the sanity check, 0 where there was none, isn't part of it.
+    `breakdown` holds all of the time, in the order in which it passed; lines are named as in a
+    phase, module hooks by their hook.
+    """
+
+    since: Literal["process", "fit", "setup"]
+    clock: str | None = None
+    process_to_setup_s: FiniteFloat | None = None
+    fit_to_setup_s: FiniteFloat | None = None
+    setup_s: FiniteFloat
+    sanity_check_s: FiniteFloat
+    first_batch_s: FiniteFloat
+    time_to_first_step_s: FiniteFloat
+    breakdown: list[StartPart] = []
+
+
+class Goodput(DocumentModel):
+    """The share of the run that trained.
+
+    `productive_s` is the time of all training batches without waiting for data and without
+    checkpoints. `wall_s` counts from the start of the process where that is known, else from the
+    callback's `setup`, to the end of the run.
+    """
+
+    productive_s: FiniteFloat
+    wall_s: FiniteFloat
+    share: FiniteFloat
+    since: Literal["process", "setup"]
 
 
 class Ratio(DocumentModel):
@@ -543,6 +600,8 @@ class Baseline(DocumentModel):
     operations: list[Operation] = []
     workers: list[Workers] = []
     train_vs_validation: TrainVsValidation | None = None
+    start: Start | None = None
+    goodput: Goodput | None = None
     memory: Memory | None = None
     findings: list[Finding] = []
     measurement: Measurement = Measurement()
@@ -585,8 +644,8 @@ class Baseline(DocumentModel):
         """Return one table of the document, in its names and units.
 
         Args:
-            table: `phases`, `breakdown`, `functions`, `epochs`, `operations`, `findings` or
-                `missing`.
+            table: `phases`, `breakdown`, `functions`, `epochs`, `operations`, `start`,
+                `findings` or `missing`.
 
         Raises:
             SettingError: There is no such table.

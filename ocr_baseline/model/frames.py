@@ -15,6 +15,7 @@ from ocr_baseline.model.document import (
     FunctionShare,
     Operation,
     Phase,
+    StartPart,
 )
 from ocr_baseline.vocabulary import FETCH_LINE
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from ocr_baseline.model.document import Baseline
 
 TableName = Literal[
-    "phases", "breakdown", "functions", "epochs", "operations", "findings", "missing"
+    "phases", "breakdown", "functions", "epochs", "operations", "start", "findings", "missing"
 ]
 _PARTS_OF_LINES = {"parts", "functions", "cause", "name"}
 _PARTS_OF_FINDINGS = {"evidence", "lines"}
@@ -84,6 +85,11 @@ def _operations(baseline: Baseline) -> Iterable[dict[str, Any]]:
     return (operation.model_dump() for operation in baseline.operations)
 
 
+def _start(baseline: Baseline) -> Iterable[dict[str, Any]]:
+    parts = [] if baseline.start is None else baseline.start.breakdown
+    return (part.model_dump(exclude={"cause"}) for part in parts)
+
+
 def _findings(baseline: Baseline) -> Iterable[dict[str, Any]]:
     findings = baseline.ranked_findings
     return (finding.model_dump(exclude=_PARTS_OF_FINDINGS) for finding in findings)
@@ -136,6 +142,7 @@ TABLES: Mapping[TableName, _Table] = {
     ),
     "epochs": _Table(_epochs, ("phase", "dataloader", *_columns(EpochSummary))),
     "operations": _Table(_operations, tuple(_columns(Operation))),
+    "start": _Table(_start, tuple(_columns(StartPart, "cause"))),
     "findings": _Table(_findings, tuple(_columns(Finding, *_PARTS_OF_FINDINGS))),
     "missing": _Table(_missing, ("metric", "reason", "detail")),
 }

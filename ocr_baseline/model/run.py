@@ -234,6 +234,25 @@ class StackSamples:
 
 
 @dataclass(frozen=True, kw_only=True)
+class GarbageRecord:
+    """How often Python collected garbage in the main thread in one stage, and what that took.
+
+    `lines_s` has the pauses by the breakdown line that they were in; full collections searched
+    everything, as `gc.collect()` does.
+    """
+
+    stage: Stage
+    collections: int
+    full_collections: int
+    lines_s: Mapping[str, float]
+
+    @property
+    def total_s(self) -> float:
+        """All pauses together."""
+        return sum(self.lines_s.values())
+
+
+@dataclass(frozen=True, kw_only=True)
 class MemorySamples:
     """Memory over time; every column has shape (samples,) and NaN where a value wasn't read.
 
@@ -270,6 +289,27 @@ class MeasurementRecord:
     setup_s: float | None = None
     lost_records: int = 0
     warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class StartRecord:
+    """The time until a run's first training batch ended; its parts follow one another.
+
+    `process_s` is what had passed since the process began when the set-up did (by `clock`), and
+    `fit_s` what had passed of the trainer's `fit`; None where that isn't known. `before_s` divides
+    the longer of them. `lines_s` divides the set-up, until the first batch is asked for and
+    without the sanity check. `first_fetch_s` is how long the batch was waited for, `first_step_s`
+    the rest until it ended.
+    """
+
+    process_s: float | None = None
+    clock: str | None = None
+    fit_s: float | None = None
+    before_s: Mapping[str, float] = field(default_factory=dict)
+    lines_s: Mapping[str, float] = field(default_factory=dict)
+    sanity_check_s: float = 0.0
+    first_fetch_s: float = 0.0
+    first_step_s: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -319,7 +359,9 @@ class Run:
     operations: tuple[OperationRecord, ...] = ()
     workers: tuple[WorkerRecord, ...] = ()
     stack_samples: tuple[StackSamples, ...] = ()
+    garbage: tuple[GarbageRecord, ...] = ()
     memory: MemorySamples | None = None
+    start: StartRecord | None = None
     measurement: MeasurementRecord = field(default_factory=MeasurementRecord)
     config: Mapping[str, JsonValue] | None = None
     config_hash: str | None = None

@@ -23,6 +23,7 @@ from ocr_baseline.recording.earlier_records import (
     remove_set_aside,
     set_aside,
 )
+from ocr_baseline.recording.process_start import claim_process_start
 from ocr_baseline.recording.rank_records import wait_for_ranks
 from ocr_baseline.recording.run_token import RunToken
 from ocr_baseline.records.format import MAX_LINE_BYTES
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from ocr_baseline.recording.accelerator_memory import AcceleratorProbe
     from ocr_baseline.recording.earlier_records import EarlierProcess
     from ocr_baseline.recording.rank import Rank
-    from ocr_baseline.records.format import AcceleratorPeaksJson, HeaderFields
+    from ocr_baseline.records.format import AcceleratorPeaksJson, HeaderFields, StartJson
     from ocr_baseline.vocabulary import RunStatus
 
 logger = OutwardLogger(__name__)
@@ -144,12 +145,14 @@ class Recording:
         self,
         header: HeaderFields,
         *,
+        before: StartJson | None = None,
         read_gradient_wait_s: Callable[[], float | None] = lambda: None,
     ) -> None:
         """Go on charging time and say who is running.
 
         Args:
             header: Which run this is, where and with what.
+            before: What the driver of the run knows of the time before; the first counts.
             read_gradient_wait_s: Returns how long a backward pass waits for other ranks, where
                 that is known.
 
@@ -159,7 +162,7 @@ class Recording:
         """
         wait_for_answer(self.folder)
         self.recorder.resume()
-        self.recorder.write_header(self._own_header() | header)
+        self.recorder.write_header(self._own_header(before or {}) | header)
         self._has_begun = True
         self._heartbeat.start()
         self._read_gradient_wait_s = read_gradient_wait_s
@@ -306,7 +309,7 @@ class Recording:
             }
         )
 
-    def _own_header(self) -> HeaderFields:
+    def _own_header(self, before: StartJson) -> HeaderFields:
         own: HeaderFields = {
             "recording": self._id,
             "started_ns": self.recorder.started_ns,
@@ -319,6 +322,8 @@ class Recording:
             own["profile_memory"] = self._profile_memory
             own["sampling_hz"] = self._sampling_hz
             own["no_sampling"] = self.recorder.no_sampling
+            if not self._has_begun and not self._earlier_processes:
+                own["start"] = before | claim_process_start(self.recorder.now_ns())
         return own
 
     def _read_accelerator(self) -> AcceleratorSample | None:

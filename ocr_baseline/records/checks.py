@@ -73,6 +73,7 @@ def header(record: Mapping[str, Any]) -> HeaderJson:
     _check_optional(record, "earlier_processes", count)
     _check_optional(record, "sampling_hz", number)
     _check_optional(record, "no_sampling", text)
+    _check_optional(record, "start", _start)
     for name in record.get("operations") or []:
         text(name)
     _check_optional(record, "written_at", lambda value: datetime.fromisoformat(text(value)))
@@ -82,6 +83,15 @@ def header(record: Mapping[str, Any]) -> HeaderJson:
     for part in mapping(record.get("environment") or {}).values():
         mapping(part)
     return cast("HeaderJson", record)
+
+
+def _start(value: Any) -> None:
+    start = mapping(value)
+    for key in ("process_ns", "callback_ns", "fit_ns"):
+        _check_optional(start, key, lambda value: nanoseconds([value]))
+    for key in ("clock", "why_not"):
+        _check_optional(start, key, text)
+    nanoseconds(list(mapping(start.get("actions_ns") or {}).values()))
 
 
 def status(record: Mapping[str, Any]) -> StatusJson:

@@ -63,6 +63,22 @@ class EnvironmentJson(TypedDict, total=False):
     volatile: dict[str, Any]
 
 
+class StartJson(TypedDict, total=False):
+    """What came before the recorder's start, as nanoseconds before it; null where unknown.
+
+    `process_ns` is how long ago the process began, `why_not` why that isn't known. The callback
+    was made `callback_ns` before, the trainer's `fit` began `fit_ns` before. `actions_ns` are
+    durations of what the trainer did between its `fit` and the callback's `setup`.
+    """
+
+    process_ns: int | None
+    clock: str | None
+    why_not: str | None
+    callback_ns: int | None
+    fit_ns: int | None
+    actions_ns: dict[str, int]
+
+
 class HeaderFields(TypedDict, total=False):
     """What a header tells; a later header adds keys or replaces them.
 
@@ -83,6 +99,7 @@ class HeaderFields(TypedDict, total=False):
     profile_memory: bool
     operations: list[str]
     loop: bool
+    start: StartJson
     sampling_hz: float
     no_sampling: str | None
 
@@ -233,6 +250,20 @@ class StackSamplesJson(TypedDict):
     worker: NotRequired[int]
 
 
+class GarbageJson(TypedDict):
+    """Garbage collections in the measured thread since the last such record of the stage.
+
+    They add up. `lines_ns` is how long they held it, by the line that was running; full ones
+    searched everything.
+    """
+
+    type: Literal["garbage"]
+    stage: str
+    collections: int
+    full_collections: int
+    lines_ns: dict[str, int]
+
+
 class RemovedJson(TypedDict):
     """The file was removed during the run, and these batches with it."""
 
@@ -289,6 +320,7 @@ Record = (
     | WorkerBatchesJson
     | StackFunctionsJson
     | StackSamplesJson
+    | GarbageJson
     | RemovedJson
     | WarningJson
     | StatusJson

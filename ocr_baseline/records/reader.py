@@ -25,9 +25,11 @@ from ocr_baseline.records.columns import (
     RecordedOperations,
 )
 from ocr_baseline.records.format import unknown_status
+from ocr_baseline.records.garbage import RecordedGarbage
 from ocr_baseline.records.lines import take_records
 from ocr_baseline.records.ranks import load_ranks
 from ocr_baseline.records.stacks import RecordedStacks
+from ocr_baseline.records.start import RecordedStart
 from ocr_baseline.records.unnamed_lines import unnamed_lines
 from ocr_baseline.records.workers import RecordedWorkers
 from ocr_baseline.vocabulary import OPERATION_LINE_PREFIX, REPORTED_STAGES, SECONDS_PER_NS, Stage
@@ -110,6 +112,7 @@ class _Reading:
     memory: RecordedMemory = field(default_factory=RecordedMemory)
     workers: RecordedWorkers = field(default_factory=RecordedWorkers)
     stacks: RecordedStacks = field(default_factory=RecordedStacks)
+    garbage: RecordedGarbage = field(default_factory=RecordedGarbage)
     device: RecordedDevice = field(default_factory=RecordedDevice)
     status: StatusJson = field(default_factory=unknown_status)
     lost_records: int = 0
@@ -129,6 +132,7 @@ class _Reading:
             "worker_batches": self.workers.take_batches,
             "stack_functions": self.stacks.take_functions,
             "stack_samples": self.stacks.take_samples,
+            "garbage": self.garbage.take,
             "device_batch": self.device.take,
             "status": self._take_status,
             "removed": self._take_removed,
@@ -179,6 +183,7 @@ class _Reading:
         """Put the run together."""
         header = self._header()
         environment = header.get("environment") or {}
+        start = RecordedStart(header.get("start"), self.epochs, self.batches)
         stages = tuple(
             record for stage in REPORTED_STAGES if (record := self._stage(stage)) is not None
         )
@@ -189,6 +194,8 @@ class _Reading:
             memory=self.memory.samples(self.status.get("memory")),
             workers=self.workers.records(),
             stack_samples=self.stacks.samples(),
+            start=start.record(),
+            garbage=self.garbage.records(),
             measurement=self._measurement(header),
             config=header.get("config"),
             config_hash=header.get("config_hash"),
@@ -197,6 +204,7 @@ class _Reading:
             | (self.status.get("volatile") or {}),
             missing=(
                 *self._missing(header),
+                *start.missing(),
                 *(unnamed_lines(stages) if header.get("loop") else ()),
             ),
             world_size=self.world_size,

@@ -20,6 +20,7 @@ from ocr_baseline.model.document import (
     Finding,
     FunctionShare,
     Generator,
+    Goodput,
     Measurement,
     Memory,
     MemoryUse,
@@ -27,6 +28,8 @@ from ocr_baseline.model.document import (
     Phase,
     PhaseMemory,
     Ratio,
+    Start,
+    StartPart,
     TrainVsValidation,
     Utilization,
     Warmup,
@@ -481,6 +484,8 @@ def full_baseline() -> Baseline:
                 WaterfallStep(name="other", delta_s=0.0142),
             ],
         ),
+        start=_start(),
+        goodput=Goodput(productive_s=96.5, wall_s=275.6, share=0.3501, since="process"),
         memory=Memory(
             process_tree_rss_bytes=MemoryUse(
                 start=0.8 * gib,
@@ -514,6 +519,66 @@ def full_baseline() -> Baseline:
         ],
         series="batches.csv",
     )
+
+
+def _start() -> Start:
+    drawn = FunctionShare(
+        name="Receipts.setup",
+        file="ocr/data/receipts.py",
+        line=31,
+        origin="user",
+        self_share=0.125,
+        inclusive_share=0.9,
+        low=0.86,
+        high=0.93,
+    )
+    parts = {
+        "script": 6.3,
+        "trainer": 0.4,
+        "prepare_data": 2.5,
+        "datamodule_setup": 1.9,
+        "before_setup": 0.3,
+        "module_hooks:setup": 4.1,
+        "callbacks:RichModelSummary": 0.06,
+        "other": 0.5,
+        "sanity_check": 1.2,
+        "first_fetch": 0.62,
+        "first_step": 0.92,
+    }
+    total_s = sum(parts.values())
+    return Start(
+        since="process",
+        clock="the system's time since boot",
+        process_to_setup_s=11.4,
+        fit_to_setup_s=4.7,
+        setup_s=4.66,
+        sanity_check_s=1.2,
+        first_batch_s=1.54,
+        time_to_first_step_s=total_s,
+        breakdown=[
+            StartPart(
+                name=name,
+                total_s=part_s,
+                share=part_s / total_s,
+                cause=drawn if name == "module_hooks:setup" else None,
+            )
+            for name, part_s in parts.items()
+        ],
+    )
+
+
+def _hostile_start(name: str) -> Start:
+    start = _start()
+    parts = [
+        part.model_copy(
+            update={
+                "name": f"callbacks:{name}",
+                "cause": part.cause and part.cause.model_copy(update={"name": name, "file": name}),
+            }
+        )
+        for part in start.breakdown
+    ]
+    return start.model_copy(update={"clock": name, "breakdown": parts})
 
 
 def hostile_baseline() -> Baseline:
@@ -565,6 +630,7 @@ def hostile_baseline() -> Baseline:
                 sample_ratio=Ratio(value=2.8),
                 waterfall_s_per_sample=[WaterfallStep(name=name, delta_s=0.05)],
             ),
+            "start": _hostile_start(name),
             "findings": [
                 Finding(
                     id=name,

@@ -73,7 +73,8 @@ VALIDATION_SLOWER = Kind(
     "{explained:.0%} of them (TraceML's limit for naming a cause), {causes:.0f} at most; the batch "
     f"size where validation's is at most 1/{{size:.0f}} of training's and its batches take no "
     f"longer ({_OUR_CHOICE})",
-    saving="validation at training's time per sample",
+    saving="validation at training's time per sample; where the batch size is the cause, without "
+    "the backward pass and the optimizer, and at most as if a batch took as long whatever its size",
     limits={
         "equal": 1.0,
         "medium": 1.0,
@@ -106,8 +107,16 @@ INPUT_BOUND = _line("input-bound", "the main thread waits for batches", "the who
 LOADER_STARTUP = _line(
     "loader-startup",
     "time passes before the first batch of each pass",
-    "workers restarted for each pass: their startup in all passes but the first; otherwise the "
-    "whole line",
+    "the whole line",
+)
+RESTARTED_WORKERS = Kind(
+    id="restarted-workers",
+    when="loader workers are started anew for each pass, and that takes part of the run",
+    basis="{of_run:.0%} of the run (what is worth a headline); medium {medium:.0%}, high "
+    "{high:.0%} of the stage (XProf)",
+    saving="the time before the first batch of all passes but the first, less the making of a "
+    "batch; at least the workers' start-up in them, at most all of it",
+    limits={**_XPROF, "of_run": 0.02},
 )
 WORKER_OPERATION = Kind(
     id="worker-operation",
@@ -121,17 +130,32 @@ TOO_FEW_WORKERS = Kind(
     id="too-few-workers",
     when="more workers would shorten the wait, and there are cores for them",
     basis="the replay with more workers saves {medium:.0%} (medium) or {high:.0%} (high) of the "
-    "stage (XProf); at most one worker per core, the maximum that PyTorch's `DataLoader` suggests",
-    saving="the replay with the fewest workers that reach nine tenths of the largest saving",
-    limits={**_XPROF, "enough": 0.9},
+    "stage (XProf); at most one worker per core, the maximum that PyTorch's `DataLoader` suggests, "
+    f"and up to {{a_core:.0f}} ({_OUR_CHOICE}) where they were measured to wait",
+    saving="the replay with the fewest workers that reach nine tenths of the largest saving; "
+    "from no workers an estimate with a range, for what starting them and taking batches from them "
+    "costs",
+    limits={**_XPROF, "enough": 0.9, "a_core": 4, "waiting": 0.5},
 )
 TOO_MANY_WORKERS = Kind(
     id="too-many-workers",
     when="more workers than cores (medium), or mostly idle ones (info)",
-    basis="PyTorch's own warning; or busy for less than {busy:.0%} of the stage while the replay "
-    f"with half of them takes at most {{harmless:.0%}} of the stage longer ({_OUR_CHOICE})",
+    basis="PyTorch's own warning, where they want more cores than there are: what they computed "
+    "and stood ready for a core while they made batches; or busy for less than {busy:.0%} of the "
+    f"stage while the replay with half of them takes at most {{harmless:.0%}} of the stage longer "
+    f"({_OUR_CHOICE})",
     saving="none: it costs memory and startup",
     limits={"busy": 0.25, "harmless": 0.01},
+)
+THREAD_OVERSUBSCRIPTION = Kind(
+    id="thread-oversubscription",
+    when="torch computes in more threads, over all loader workers, than there are cores",
+    basis="more than one thread a worker (PyTorch sets one); threads of all workers and of the "
+    "main process above the cores; and the workers wanted more cores than there are, by what they "
+    "computed and stood ready for a core. Medium {medium:.0%}, high {high:.0%} of the stage "
+    "(XProf)",
+    saving="from nothing to the part of the wait in which workers stood ready for a core",
+    limits=_XPROF,
 )
 TRANSFER_BOUND = _line("transfer-bound", "moving batches to the device takes long")
 HEAVY_OPTIMIZER = Kind(
@@ -149,6 +173,14 @@ HEAVY_CALLBACKS = _line(
 )
 HEAVY_MODULE_HOOKS = _line(
     "heavy-module-hooks", "the LightningModule's own hooks around its steps take long"
+)
+GARBAGE_COLLECTION = Kind(
+    id="garbage-collection",
+    when="Python's garbage collector holds the main thread",
+    basis="{low:.0%} of the stage (low; what is worth a headline), {medium:.0%} (medium) and "
+    "{high:.0%} (high; both XProf)",
+    saving="all pauses, less any longer wait for loader workers",
+    limits={**_XPROF, "low": 0.02},
 )
 STRAGGLER_RANK = Kind(
     id="straggler-rank",
@@ -183,6 +215,17 @@ SLOWING_DOWN = Kind(
     "than one in twenty by chance",
     saving="every pass as fast as the first, by the fitted trend",
     limits={**_XPROF, "rise": 0.10, "passes": 5},
+)
+SLOW_START = Kind(
+    id="slow-start",
+    when="much time passes before the first training batch has ended; the longest part that could "
+    "go and is 5% of the run is named, else the longest of all",
+    basis="{seconds:.0f} s, the longest wait that keeps a user's attention (Nielsen, 1993), and "
+    "{of_run:.0%} of the run; medium when the named part is {medium:.0%} of the run, high from "
+    "{high:.0%} (XProf's limits), info where it can't go",
+    saving="the named part: hooks, callbacks, loaders and the sanity check alone; paid once for "
+    "each start",
+    limits={**_XPROF, "seconds": 10, "of_run": 0.02},
 )
 ACCELERATOR_MEMORY = Kind(
     id="accelerator-memory",
@@ -238,9 +281,11 @@ CATALOGUE: tuple[Kind, ...] = (
     DOMINANT_FUNCTION,
     INPUT_BOUND,
     LOADER_STARTUP,
+    RESTARTED_WORKERS,
     WORKER_OPERATION,
     TOO_FEW_WORKERS,
     TOO_MANY_WORKERS,
+    THREAD_OVERSUBSCRIPTION,
     TRANSFER_BOUND,
     HEAVY_OPTIMIZER,
     HEAVY_METRICS,
@@ -248,10 +293,12 @@ CATALOGUE: tuple[Kind, ...] = (
     HEAVY_CHECKPOINT,
     HEAVY_CALLBACKS,
     HEAVY_MODULE_HOOKS,
+    GARBAGE_COLLECTION,
     STRAGGLER_RANK,
     TAIL_LATENCY,
     OUTLIER_BATCHES,
     SLOWING_DOWN,
+    SLOW_START,
     ACCELERATOR_MEMORY,
     FRAGMENTATION,
     MEMORY_GROWTH,

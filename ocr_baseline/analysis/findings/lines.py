@@ -187,22 +187,10 @@ def _waited_for_longest(measured: Measured, phase: Phase) -> Operation | None:
     )
 
 
-def _loader_kept(measured: Measured, phase: Phase, line: BreakdownLine) -> Remedy:
-    """Workers that were restarted for later passes would be started once if they were kept.
-
-    That saves their startup in those passes, and no more than the line holds.
-    """
+def _ready_at_once(measured: Measured, phase: Phase, line: BreakdownLine) -> Remedy:
+    """The whole line would go; workers that could be kept are a finding of their own."""
     workers = measured.workers_of(phase)
     evidence = () if workers is None else tuple(_startup_evidence(workers))
-    if workers is not None and workers.startup_mean_s is not None:
-        restarts = workers.processes / workers.count - 1
-        if restarts > 0:
-            return Remedy(
-                min(line.total_s, restarts * workers.startup_mean_s),
-                "workers started once instead of for each pass",
-                "Keep the workers from one pass to the next: persistent_workers=True.",
-                evidence,
-            )
     return Remedy(
         line.total_s,
         "first batches ready when they are asked for",
@@ -282,6 +270,6 @@ LINE_RULES = (
         line=Line.LOADER_STARTUP,
         kind=catalogue.LOADER_STARTUP,
         title="{stage} spends much of its time starting its data loader",
-        remedy=_loader_kept,
+        remedy=_ready_at_once,
     ),
 )

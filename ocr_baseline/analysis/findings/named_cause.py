@@ -22,13 +22,14 @@ def cause_of(measured: Measured, phase: Phase, line: str) -> NamedCause | None:
     """
     workers = measured.workers_of(phase)
     if line == Line.DATA_WAIT.value and workers is not None:
-        return _named(workers.cause, f"workers.{phase.name}")
+        return named(workers.cause, f"workers.{phase.name}")
     found = line_of(phase, line)
     where = f"phases.{phase.name}.breakdown.{line}"
-    return None if found is None else _named(found.cause, where)
+    return None if found is None else named(found.cause, where)
 
 
-def _named(cause: FunctionShare | None, of: str) -> NamedCause | None:
+def named(cause: FunctionShare | None, of: str) -> NamedCause | None:
+    """Return a sampled function as the cause of the time of `of`, None for a layer of the model."""
     if cause is None or cause.name.rpartition(".")[2] == LAYER:
         return None
     return NamedCause(

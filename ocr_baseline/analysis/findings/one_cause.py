@@ -18,7 +18,13 @@ if TYPE_CHECKING:
 _EXPLAINS = 0.5
 """The part of the largest saving among findings on the same seconds that a leading one needs."""
 
-_TIMED = (catalogue.WORKER_OPERATION.id, catalogue.DOMINANT_OPERATION.id)
+_TIMED = (
+    catalogue.WORKER_OPERATION.id,
+    catalogue.DOMINANT_OPERATION.id,
+    catalogue.GARBAGE_COLLECTION.id,
+    catalogue.RESTARTED_WORKERS.id,
+    catalogue.THREAD_OVERSUBSCRIPTION.id,
+)
 _MAY_BE_LOAD = (
     catalogue.TAIL_LATENCY.id,
     catalogue.OUTLIER_BATCHES.id,

@@ -6,16 +6,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ocr_baseline.analysis.findings.dominant_function import dominant_function
+from ocr_baseline.analysis.findings.garbage import garbage_collection
 from ocr_baseline.analysis.findings.lines import lines
 from ocr_baseline.analysis.findings.memory import accelerator_memory, fragmentation, memory_growth
 from ocr_baseline.analysis.findings.noisy_machine import noisy_machine
 from ocr_baseline.analysis.findings.one_cause import one_cause_each
 from ocr_baseline.analysis.findings.operations import dominant_operation, worker_operation
 from ocr_baseline.analysis.findings.profiler_cost import profiler_cost
+from ocr_baseline.analysis.findings.restarted_workers import restarted_workers
 from ocr_baseline.analysis.findings.rule import Rule, Silence
 from ocr_baseline.analysis.findings.slow_batches import outlier_batches, tail_latency
+from ocr_baseline.analysis.findings.slow_start import slow_start
 from ocr_baseline.analysis.findings.slowing_down import slowing_down
 from ocr_baseline.analysis.findings.straggler import straggler_rank
+from ocr_baseline.analysis.findings.thread_oversubscription import thread_oversubscription
 from ocr_baseline.analysis.findings.validation_slower import validation_slower
 from ocr_baseline.analysis.findings.worker_count import too_few_workers, too_many_workers
 
@@ -28,13 +32,17 @@ RULES: tuple[Rule, ...] = (
     dominant_operation,
     dominant_function,
     lines,
+    restarted_workers,
+    garbage_collection,
     worker_operation,
     too_few_workers,
     too_many_workers,
+    thread_oversubscription,
     straggler_rank,
     tail_latency,
     outlier_batches,
     slowing_down,
+    slow_start,
     accelerator_memory,
     fragmentation,
     memory_growth,

@@ -14,6 +14,7 @@ from ocr_baseline.analysis.findings.rule import (
     too_few_batches,
 )
 from ocr_baseline.analysis.measured import line_of
+from ocr_baseline.analysis.replay.first_workers import SavingRange, saving_with_first_workers
 from ocr_baseline.analysis.replay.loader_passes import replay_of_main_thread
 from ocr_baseline.analysis.replay.savings import processors, worker_replay
 from ocr_baseline.model.document import Evidence, Finding
@@ -31,7 +32,8 @@ def too_few_workers(measured: Measured) -> Iterator[Finding | Silence]:
     """Find loaders whose replay with more workers saves much of the stage.
 
     At most as many workers are tried as there are cores, the number that PyTorch's `DataLoader`
-    suggests as its maximum; the finding is for the fewest that reach nearly the largest saving.
+    suggests as its maximum, and more of those that mostly wait, which need no core of their own;
+    the finding is for the fewest that reach nearly the largest saving.
     """
     cores = measured.environment.cpu_count
     for phase in measured.whole_phases:
@@ -53,13 +55,20 @@ def _judged(measured: Measured, phase: Phase, cores: int) -> Iterator[Finding]:
     if found is None or not phase.total_s:
         return
     count, replay = found
-    savings_s = {more: replay.saving_with_workers_s(more) for more in _candidates(count, cores)}
+    most = _most_workers(measured.workers_of(phase), cores)
+    if count == 0:
+        ranges = {more: saving_with_first_workers(replay, more) for more in _candidates(0, most)}
+        savings_s = {more: saving.usual_s for more, saving in ranges.items()}
+    else:
+        ranges = {}
+        savings_s = {more: replay.saving_with_workers_s(more) for more in _candidates(count, most)}
     largest_s = max(savings_s.values(), default=0.0)
     if largest_s / phase.total_s < TOO_FEW_WORKERS["medium"]:
         return
     enough_s = TOO_FEW_WORKERS["enough"] * largest_s
     more = min(k for k, saved_s in savings_s.items() if saved_s >= enough_s)
-    yield _finding(measured, phase, (count, more), savings_s[more])
+    found_here = _finding(measured, phase, (count, more), savings_s[more])
+    yield found_here if count else _estimated(found_here, ranges[more])
 
 
 def _replay(measured: Measured, phase: Phase) -> tuple[int, LoaderReplay] | None:
@@ -77,14 +86,23 @@ def _replay(measured: Measured, phase: Phase) -> tuple[int, LoaderReplay] | None
     return None
 
 
-def _candidates(count: int, cores: int) -> list[int]:
-    """Return numbers of workers to try: one more, then twice as many each time, up to the cores."""
+def _most_workers(workers: Workers | None, cores: int) -> int:
+    """Return how many workers the cores allow: more than one each where workers mostly wait."""
+    wanted = None if workers is None else workers.wanted_cores
+    if wanted is None:
+        return cores
+    at_most = int(TOO_FEW_WORKERS["a_core"] * cores)
+    return at_most if wanted * at_most <= cores else max(int(cores / wanted), cores)
+
+
+def _candidates(count: int, most: int) -> list[int]:
+    """Return numbers of workers to try: one more, then twice as many each time, up to the most."""
     candidates = []
     more = count + 1
-    while more < cores:
+    while more < most:
         candidates.append(more)
         more *= 2
-    return [*candidates, cores] if cores > count else []
+    return [*candidates, most] if most > count else []
 
 
 def _finding(
@@ -103,31 +121,56 @@ def _finding(
                 f"phases.{phase.name}.breakdown.{Line.DATA_WAIT.value}.total_s",
                 0.0 if line is None else line.total_s,
             ),
+            *_wanted_evidence(measured.workers_of(phase)),
         ],
         estimated_saving_s=saving_s,
         saving_basis=f"the loader replayed with {more} workers instead of {count}, which share the "
         "cores with each other and the main thread",
-        advice=f"Set the loader's num_workers to {more}, then compare: each worker takes memory.",
+        advice=f"Set the loader's num_workers to {more}, then compare: each worker takes memory."
+        f"{_waiting_words(measured.workers_of(phase))}",
         lines=[f"{phase.name}.{Line.DATA_WAIT.value}"],
         cause=cause_of(measured, phase, Line.DATA_WAIT.value),
     )
 
 
+def _estimated(found: Finding, saving: SavingRange) -> Finding:
+    """Return a finding from no workers to some as what it is: an estimate with a range."""
+    return found.model_copy(
+        update={
+            "estimated_saving_low_s": max(saving.low_s, 0.0),
+            "estimated_saving_high_s": saving.high_s,
+            "saving_basis": f"{found.saving_basis}; an estimate, because a run without workers "
+            "can't measure what starting them and taking batches from them costs",
+        }
+    )
+
+
+def _waiting_words(workers: Workers | None) -> str:
+    """Say that the workers need no core each, where they mostly wait."""
+    wanted = None if workers is None else workers.wanted_cores
+    if wanted is None or wanted > TOO_FEW_WORKERS["waiting"]:
+        return ""
+    return (
+        f" Its workers wait {1 - wanted:.0%} of the time in which they make batches: there may be "
+        "more of them than cores."
+    )
+
+
 def too_many_workers(measured: Measured) -> Iterator[Finding | Silence]:
-    """Find stages with more workers than cores (medium), or mostly idle ones (info).
+    """Find stages whose workers want more cores than there are, or are mostly idle.
 
     PyTorch's `DataLoader` warns when there are more workers than cores that the process may use:
-    they take turns. Workers are mostly idle when they spend little of the stage making batches and
-    the replay with half of them takes hardly longer: busy a quarter of the time, half the workers
-    would still be idle half the time. That costs memory and startup, not time, so no saving is
-    given.
+    they take turns, unless they wait for something else most of the time. Workers are mostly idle
+    when they spend little of the stage making batches and the replay with half of them takes hardly
+    longer: busy a quarter of the time, half the workers would still be idle half the time. That
+    costs memory and startup, not time, so no saving is given.
     """
     cores = measured.environment.cpu_count
     for workers in measured.workers:
         phase = measured.phase(workers.phase)
         if phase is None or not phase.total_s:
             continue
-        if cores is not None and workers.count > cores:
+        if cores is not None and workers.count > cores and _compute(workers, cores):
             yield _more_than_cores(workers, cores)
             continue
         busy_share = workers.busy_s / (workers.count * phase.total_s)
@@ -138,6 +181,19 @@ def too_many_workers(measured: Measured) -> Iterator[Finding | Silence]:
             yield silence
         elif _half_would_do(measured, phase, workers.count):
             yield _mostly_idle(workers, busy_share)
+
+
+def _compute(workers: Workers, cores: int) -> bool:
+    """Whether they want more cores than there are; where it wasn't measured, one each."""
+    wanted = workers.wanted_cores
+    return workers.count * (1.0 if wanted is None else wanted) > cores
+
+
+def _wanted_evidence(workers: Workers | None) -> list[Evidence]:
+    if workers is None or workers.wanted_cores is None:
+        return []
+    where = f"workers.{workers.phase}"
+    return [Evidence(metric=f"{where}.wanted_cores", value=workers.wanted_cores, unit="cores")]
 
 
 def _half_would_do(measured: Measured, phase: Phase, count: int) -> bool:
@@ -156,6 +212,7 @@ def _more_than_cores(workers: Workers, cores: int) -> Finding:
         evidence=[
             count_evidence(f"workers.{workers.phase}.count", workers.count),
             count_evidence("environment.identity.cpu_count", cores),
+            *_wanted_evidence(workers),
         ],
         advice=f"Set the loader's num_workers to at most {cores}: beyond that, workers take turns "
         "with each other and the main thread.",

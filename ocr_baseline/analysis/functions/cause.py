@@ -72,8 +72,14 @@ def _called_library(path: Sequence[Node]) -> SampledFunction | None:
         return None
     libraries = [function for function in functions if origin_of(function) == "library"]
     torch = [function for function in functions if package_of(function) == TORCH]
-    public = [f for f in libraries or torch if not own_name(f).startswith("_") and not is_inline(f)]
+    public = [one for one in libraries or torch if _has_public_name(one)]
     return public[-1] if public else None
+
+
+def _has_public_name(function: SampledFunction) -> bool:
+    """Whether a reader finds the function by its name: no private, inline or wrapping one."""
+    is_private = own_name(function).startswith("_")
+    return not is_private and not is_inline(function) and "<locals>" not in function.name
 
 
 def separable(stacks: Stacks, ticks: FunctionTicks, least: float) -> list[FunctionShare]:

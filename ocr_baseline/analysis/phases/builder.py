@@ -54,6 +54,10 @@ def _beside_batches(run: Run, times: StageTimes) -> dict[str, object]:
     if run.memory is not None:
         fields["memory"] = phase_memory(run.memory, times.stage)
         fields["accelerator_utilization"] = accelerator_utilization(run.memory, times.stage)
+    garbage = next((one for one in run.garbage if one.stage is times.stage), None)
+    if garbage is not None:
+        fields["garbage_collections"] = garbage.collections
+        fields["garbage_s"] = garbage.total_s
     return fields
 
 

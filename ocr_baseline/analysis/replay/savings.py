@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ocr_baseline.analysis.replay.loader_passes import replay_of_workers
@@ -27,7 +28,11 @@ def _replay(measured: Measured, phase: Phase) -> LoaderReplay | None:
     if times is None or workers is None:
         return None
     others = [other for name, other in measured.times.items() if name is not stage]
-    return replay_of_workers(times, workers.records, others, processors(measured))
+    shared = processors(measured)
+    section = measured.workers_of(phase)
+    if section is not None and section.wanted_cores is not None:
+        shared = replace(shared, worker_cores=section.wanted_cores)
+    return replay_of_workers(times, workers.records, others, shared)
 
 
 def processors(measured: Measured) -> Processors:

@@ -1,11 +1,12 @@
 """The replay where there are fewer cores than things that run at once: each gets its share.
 
-A loader worker wants a core for making batches and one for delivering them, the main thread as
-many as the threads that compute in it. While more are wanted than there are, everything runs slower
+A loader worker wants a core for delivering batches and, for making them, the part of one that it
+computed or stood ready for while it did (a whole one where that wasn't measured): the rest of the
+time it waited, as for a disk or a network. The main thread wants as many as the threads that
+compute in it. While more are wanted than there are, everything runs slower
 in the same proportion, as under the operating system's fair scheduler. What was measured ran like
 that, too: `undisturbed` first takes from each duration what sharing added to it, so that the
-shared replay of the result takes as long as was measured. That a worker computes, and does not
-wait for a disk or a network, is an assumption.
+shared replay of the result takes as long as was measured.
 """
 
 from __future__ import annotations
@@ -33,14 +34,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Processors:
-    """How many cores there are, and how many the main thread's work wants."""
+    """How many cores there are, and how many the main thread's work and each worker want."""
 
     cores: float = math.inf
     main_threads: int = 1
+    worker_cores: float = 1.0
 
     def suffice_for(self, workers: int) -> bool:
         """Whether nothing has to share, whatever runs at once."""
-        return workers == 0 or self.main_threads + 2 * workers <= self.cores
+        return workers == 0 or self.main_threads + (1 + self.worker_cores) * workers <= self.cores
 
 
 ONE_FOR_EVERYTHING = Processors()
@@ -55,7 +57,7 @@ def undisturbed(one: LoaderPass, processors: Processors) -> LoaderPass:
     spans = [
         (times.there_s - one.receive_s, times.there_s, threads),
         (times.there_s, times.there_s + one.main_s, threads),
-        (times.begun_s, times.begun_s + one.fetch_s, 1),
+        (times.begun_s, times.begun_s + one.fetch_s, processors.worker_cores),
         (times.sent_s, times.sent_s + one.deliver_s, 1),
     ]
     receive_s, main_s, fetch_s, deliver_s = _work_s(spans, processors)
@@ -71,7 +73,7 @@ def undisturbed(one: LoaderPass, processors: Processors) -> LoaderPass:
 
 
 def _work_s(
-    spans: Sequence[tuple[NDArray[np.float64], NDArray[np.float64], int]], processors: Processors
+    spans: Sequence[tuple[NDArray[np.float64], NDArray[np.float64], float]], processors: Processors
 ) -> list[NDArray[np.float64]]:
     """Return what was done in spans of time, each (begins, ends, cores wanted in each)."""
     moments_s = np.concatenate([edge for begin_s, end_s, _ in spans for edge in (begin_s, end_s)])
@@ -113,12 +115,12 @@ class _SharedClock:
         self.now_s = begin_s
         self._cores = cores
         self._progress_s = 0.0
-        self._wanted = 0
+        self._wanted = 0.0
         self._order = count()
-        self._running: list[tuple[float, int, int, Callable[[], None]]] = []
+        self._running: list[tuple[float, int, float, Callable[[], None]]] = []
         self._awaited: list[tuple[float, int, Callable[[], None]]] = []
 
-    def start(self, work_s: float, wanted: int, then: Callable[[], None]) -> None:
+    def start(self, work_s: float, wanted: float, then: Callable[[], None]) -> None:
         """Begin something that wants so many cores."""
         self._wanted += wanted
         end_s = self._progress_s + work_s
@@ -130,7 +132,7 @@ class _SharedClock:
 
     def step(self) -> None:
         """Go on to what ends or is awaited next, and do what then follows."""
-        speed = min(1.0, self._cores / self._wanted) if self._wanted else 1.0
+        speed = self._cores / self._wanted if self._wanted > self._cores else 1.0
         ends_at_s = math.inf
         if self._running:
             ends_at_s = self.now_s + (self._running[0][0] - self._progress_s) / speed
@@ -156,6 +158,7 @@ class _SharedPass:
         self._deliver_s, self._receive_s = one.deliver_s.tolist(), one.receive_s.tolist()
         self._batches, self._workers = len(one.main_s), len(one.ready_s)
         self._threads = processors.main_threads
+        self._worker_cores = processors.worker_cores
         self._ahead = one.ahead(self._workers)
         self._clock = _SharedClock(processors.cores, min(0.0, float(one.ready_s.min())))
         self._next_made = list(range(self._workers))
@@ -183,7 +186,8 @@ class _SharedPass:
         is_asked_for = position - self._ahead <= self._handed_over
         if not self._is_making[worker] and position < self._batches and is_asked_for:
             self._is_making[worker] = True
-            self._clock.start(self._fetch_s[position], 1, partial(self._end_making, worker))
+            made = partial(self._end_making, worker)
+            self._clock.start(self._fetch_s[position], self._worker_cores, made)
 
     def _end_making(self, worker: int) -> None:
         self._is_making[worker] = False

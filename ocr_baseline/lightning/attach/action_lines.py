@@ -23,6 +23,7 @@ _ACTION = re.compile(r"^\[(?P<kind>\w+)\](?P<owner>.*)\.(?P<hook>\w+)$", re.DOTA
 _FETCH = re.compile(r"^\[\w+\]\.\w+_next$")
 
 CALLBACK_LINE_PREFIX = f"{Line.CALLBACKS.value}:"
+MODULE_HOOK_LINE_PREFIX = f"{Line.MODULE_HOOKS.value}:"
 
 OPENED_BY = {
     "on_train_start": Stage.TRAIN,
@@ -71,6 +72,19 @@ _MODULE_LINES = {
     "on_save_checkpoint": Line.CHECKPOINT,
     "on_load_checkpoint": Line.CHECKPOINT,
 }
+_SET_UP_HOOKS = frozenset(
+    {
+        "prepare_data",
+        "setup",
+        "configure_callbacks",
+        "configure_model",
+        "configure_sharded_model",
+        "configure_optimizers",
+        "on_fit_start",
+    }
+)
+"""Hooks of the module that run in the set-up alone, where each is a line of its own."""
+
 _PLAIN_LINES = {
     "save_checkpoint": Line.CHECKPOINT,
     "optimizer_step": Line.OPTIMIZER,
@@ -118,6 +132,8 @@ def line_of(action: Action, callback_lines: Mapping[str, str]) -> str:
             return Line.LOADER_STARTUP.value
         if _MODULE_STATE_HOOKS.match(action.hook):
             return Line.OTHER.value
+        if action.hook in _SET_UP_HOOKS:
+            return MODULE_HOOK_LINE_PREFIX + action.hook
         return _MODULE_LINES.get(action.hook, Line.MODULE_HOOKS).value
     return _PLAIN_LINES.get(action.owner, Line.OTHER).value
 

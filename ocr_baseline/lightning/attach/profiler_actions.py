@@ -8,15 +8,39 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager, contextmanager
 from threading import get_ident
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from ocr_baseline.lightning.attach.accounting import Accounting
     from ocr_baseline.lightning.attach.patches import Listeners, Patches
 
     Context = AbstractContextManager[Any]
+
+
+class Actions(Protocol):
+    """Who is told of a trainer's actions.
+
+    Attributes:
+        contexts: The contexts that need no look, by action.
+    """
+
+    contexts: dict[str, Context]
+
+    def context_of(self, action_name: str) -> Context | None:
+        """Return the context of an action; None for one of the user's own."""
+
+    def started(self, action_name: str) -> None:
+        """An action began by `profiler.start`."""
+
+    def stopped(self, action_name: str) -> None:
+        """It ended by `profiler.stop`."""
+
+    def enter_own(self, action_name: str) -> None:
+        """An action of the user's own began by `profiler.profile`."""
+
+    def exit_own(self, action_name: str) -> None:
+        """It ended."""
 
 
 class ProfilerListener:
@@ -31,7 +55,7 @@ class ProfilerListener:
 
     __slots__ = ("accounting", "contexts", "failed", "is_alone", "profiler_id")
 
-    def __init__(self, accounting: Accounting, failed: Callable[[Exception], None]) -> None:
+    def __init__(self, accounting: Actions, failed: Callable[[Exception], None]) -> None:
         """Listen to no profiler yet."""
         self.accounting = accounting
         self.failed = failed

@@ -14,10 +14,12 @@ from ocr_baseline.model.document import (
     AcceleratorMemory,
     Distribution,
     DocumentModel,
+    Goodput,
     Memory,
     MemoryUse,
     Phase,
     Ratio,
+    Start,
     TrainVsValidation,
 )
 from ocr_baseline.reports.run.sampled_functions import material_lines
@@ -61,6 +63,8 @@ ABSENT_PARTS: dict[type[DocumentModel], dict[str, DocumentModel]] = {
     ),
 }
 """Parts whose numbers have rows, and a reason, where the whole part is missing."""
+NO_START = Start.model_construct(**dict.fromkeys(Start.model_fields))
+NO_GOODPUT = Goodput.model_construct(**dict.fromkeys(Goodput.model_fields))
 ROWS_A_PART = 10_000
 FIXED_COLUMNS = (
     "stage",
@@ -132,6 +136,10 @@ def metric_rows(baseline: Baseline) -> Iterator[MetricRow]:
     yield from _run_rows(baseline, compared, "train_vs_validation")
     for step in compared.waterfall_s_per_sample:
         yield from _rows(("", None, "", step.name), step, "train_vs_validation.waterfall")
+    yield from _run_rows(baseline, baseline.start or NO_START, "start")
+    for part in baseline.start.breakdown if baseline.start else ():
+        yield from _rows(("", None, "", part.name), part, "start.breakdown")
+    yield from _run_rows(baseline, baseline.goodput or NO_GOODPUT, "goodput")
     yield from _run_rows(baseline, baseline.memory or Memory(), "memory")
     for rank in baseline.ranks:
         for ranks_phase in rank.phases:

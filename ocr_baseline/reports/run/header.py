@@ -110,13 +110,16 @@ def _joined(parts: list[str | None]) -> str | None:
 
 
 def verdict(baseline: Baseline) -> list[str]:
-    """Return the sentences, in which names stand between single backticks."""
+    """Return the sentences, in which names stand between single backticks.
+
+    First comes what limits the numbers, then what to do, then the comparison that explains it.
+    """
     sentences = [_ending(baseline)]
     if wording.is_empty(baseline):
         sentences.append(_nothing_measured(baseline))
     else:
         sentences.extend(_trust(baseline))
-        sentences.extend((_comparison(baseline), _largest_lines(baseline), _top_finding(baseline)))
+        sentences.extend((_top_finding(baseline), _comparison(baseline), _largest_lines(baseline)))
     return [sentence for sentence in sentences if sentence]
 
 
@@ -250,4 +253,4 @@ def _top_finding(baseline: Baseline) -> str | None:
         return wording.NO_LARGE_FINDING
     doubt = f" (in doubt: {top.doubt})" if top.doubt else ""
     title = top.title.rstrip(".")
-    return f"The largest estimated saving is {wording.saving(top)}: {title}{doubt}."
+    return f"{title}. Mending that would save an estimated {wording.saving(top)}{doubt}."

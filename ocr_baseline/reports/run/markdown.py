@@ -12,6 +12,7 @@ from ocr_baseline.reports.run.csv import MetricRow, metric_rows
 from ocr_baseline.reports.run.measurement_notes import batch_time_notes, measurement_notes
 from ocr_baseline.reports.run.phase_tables import phase_or_empty, shown_phases
 from ocr_baseline.reports.run.sampled_functions import function_table, worker_function_table
+from ocr_baseline.reports.run.start_section import start_sentences, start_table
 from ocr_baseline.reports.run.worker_time import worker_time_lines
 from ocr_baseline.reports.text import wording
 from ocr_baseline.reports.text.csv_text import write_csv
@@ -53,6 +54,8 @@ def _view(baseline: Baseline) -> dict[str, object]:
         "waterfall_table": markdown_tables.waterfall_table(baseline),
         "small_steps": markdown_tables.small_waterfall_steps(baseline),
         "phases": [_phase_section(baseline, name) for name in shown_phases(baseline)],
+        "start": " ".join(start_sentences(baseline)),
+        "start_table": start_table(baseline),
         "main_operations": markdown_tables.operation_table(main, "main") if main else None,
         "worker_operations": markdown_tables.operation_table(worker, "worker") if worker else None,
         "workers": markdown_tables.workers_table(baseline),

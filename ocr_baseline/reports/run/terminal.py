@@ -14,6 +14,7 @@ from ocr_baseline.reports.run import header
 from ocr_baseline.reports.run.measurement_notes import measurement_notes
 from ocr_baseline.reports.run.phase_tables import PHASE_FACTS, phase_or_empty, shown_phases
 from ocr_baseline.reports.run.sampled_functions import named_causes
+from ocr_baseline.reports.run.start_section import first_step, largest_part, trained
 from ocr_baseline.reports.run.worker_time import worker_time_lines
 from ocr_baseline.reports.text import formatting, wording
 from ocr_baseline.reports.text.plain_text import name_of
@@ -51,6 +52,8 @@ def _blocks(baseline: Baseline, width: int) -> Iterator[RenderableType]:
             yield Padding(_cause_table(causes), (1, 0, 0, 0))
     if baseline.operations:
         yield Padding(_operation_table(baseline, width), (1, 0, 0, 0))
+    if baseline.start is not None or baseline.goodput is not None:
+        yield Padding(_start(baseline), (1, 0, 0, 0))
     for line in worker_time_lines(baseline):
         yield Padding(Text(line), (1, 0, 0, 0))
     yield Padding(_memory(baseline), (1, 0, 0, 0))
@@ -141,6 +144,17 @@ def _operation_row(operation: Operation) -> list[RenderableType]:
         value(formatting.duration(operation.waited_s)),
         value(formatting.share(operation.share_of_phase)),
     ]
+
+
+def _start(baseline: Baseline) -> Text:
+    sentences = []
+    if baseline.start is not None:
+        part = largest_part(baseline.start)
+        longest = f" ({formatting.duration(part.total_s)} in {name_of(part.name)})" if part else ""
+        sentences.append(f"{first_step(baseline.start)}{longest}.")
+    if baseline.goodput is not None:
+        sentences.append(f"{trained(baseline.goodput)}.")
+    return Text(" ".join(sentences))
 
 
 def _memory(baseline: Baseline) -> Text:

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from ocr_baseline.analysis import analyze
-from ocr_baseline.model.run import Missing, ReportedEpoch, Run, RunInfo, StageRecord
+from ocr_baseline.model.run import Missing, ReportedEpoch, Run, RunInfo, StageRecord, StartRecord
 from ocr_baseline.vocabulary import Stage
 from tests.ocr_baseline.analysis.builders import memory_samples, run, stage, table
 
@@ -19,6 +21,8 @@ def test_an_empty_run_says_what_is_missing() -> None:
         "phases.train": "not_collected",
         "phases.validation": "not_collected",
         "train_vs_validation": "not_collected",
+        "start": "not_collected",
+        "goodput": "not_collected",
         "memory": "not_collected",
     }
 
@@ -54,7 +58,9 @@ def test_a_complete_run_misses_the_accelerator_at_most() -> None:
         stage(Stage.TRAIN, rows),
         stage(Stage.VALIDATION, rows),
         memory=memory_samples([1.0, 2.0], 0.0, tree_pss_bytes=np.ones(2)),
+        start=StartRecord(process_s=3.0, before_s={"script": 3.0}),
     )
+    complete = replace(complete, info=replace(complete.info, duration_s=2.0))
     assert missing(complete) == {"memory.accelerator": "not_collected"}
 
 

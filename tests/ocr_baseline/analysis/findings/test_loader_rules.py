@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from ocr_baseline.analysis import analyze
@@ -123,12 +126,63 @@ def test_without_the_number_of_cores_the_number_of_workers_is_not_judged() -> No
     )
 
 
+def computing(measured_run: Run, cpu_share: float, queued_share: float = 0.0) -> Run:
+    """The same run, its workers' processor time known as shares of making each batch."""
+    workers = tuple(
+        replace(
+            one,
+            cpu_s=cpu_share * (one.end_s - one.start_s),
+            queued_s=queued_share * (one.end_s - one.start_s),
+        )
+        for one in measured_run.workers
+    )
+    return replace(measured_run, workers=workers)
+
+
+def test_workers_that_wait_need_no_core_each() -> None:
+    # four workers make a batch in 4 s: one a second, and the main thread needs 0.2 s for it
+    four = loaded_run(making_s=[4.0] * 80, main_s=0.2, workers=4)
+    two_cores = with_environment(four, cpu_count=2, accelerator="cuda")
+    waiting = computing(two_cores, 0.02)
+    assert findings(waiting, "too-many-workers") == []
+    found = finding(waiting, "too-few-workers")
+    assert "num_workers to 8" in found.advice
+    assert "wait 98% of the time" in found.advice
+    # eight make one each half second
+    assert found.estimated_saving_s == pytest.approx(four_s(four) / 2, rel=0.1)
+
+
+def four_s(measured_run: Run) -> float:
+    [phase] = analyze(measured_run).phases
+    assert phase.total_s is not None
+    return phase.total_s
+
+
+def test_workers_that_stand_ready_for_a_core_do_not_count_as_waiting() -> None:
+    four = loaded_run(making_s=[4.0] * 80, main_s=0.2, workers=4)
+    two_cores = with_environment(four, cpu_count=2, accelerator="cuda")
+    found = finding(computing(two_cores, 0.45, 0.5), "too-many-workers")
+    assert found.severity == "medium"
+    assert evidence(found)["workers.train.wanted_cores"] == pytest.approx(0.95)
+    assert findings(computing(two_cores, 0.45, 0.5), "too-few-workers") == []
+
+
 def test_a_training_loader_without_workers_is_replayed_with_some() -> None:
     measured_run = with_environment(waiting(0.25), num_workers=0, cpu_count=4, accelerator="cuda")
     found = finding(measured_run, "too-few-workers")
-    # the first batch's 0.25 s cannot be hidden
-    assert found.estimated_saving_s == pytest.approx(23 * 0.25)
+    # the first batch's 0.25 s can't be hidden, nor a worker's start and the taking of each batch
+    hidden_s = 23 * 0.25
+    assert found.estimated_saving_s == pytest.approx(hidden_s - 0.4 - 24 * 0.0013)
+    assert found.estimated_saving_low_s == pytest.approx(hidden_s - 1.1 - 24 * 0.007)
+    assert found.estimated_saving_high_s == pytest.approx(hidden_s)
+    assert "an estimate" in (found.saving_basis or "")
     assert evidence(found)["workers.train.count"] == 0
+
+
+def test_no_worker_is_advised_where_taking_a_batch_costs_as_much_as_making_it() -> None:
+    tiny = steady_run({"forward": 0.003, "data_wait": 0.0007}, batches=400)
+    measured_run = with_environment(tiny, num_workers=0, cpu_count=4, accelerator="cuda")
+    assert findings(measured_run, "too-few-workers") == []
 
 
 def test_a_loader_whose_workers_were_not_recorded_is_not_taken_for_one_without() -> None:
@@ -166,19 +220,42 @@ def test_the_start_of_a_loader_counts_like_a_wait() -> None:
     assert high.estimated_saving_s == pytest.approx(6.0)
 
 
-def test_workers_started_for_each_pass_save_their_later_starts_when_kept() -> None:
-    rows = table(24, {"forward": 1.0}, batches_a_pass=8)
+def restarted(starting_s: float) -> Run:
+    """Three passes of eight batches, a worker of its own for each, in front of a batch of 1 s."""
+    first = np.zeros(24)
+    first[::8] = starting_s + 1.0
+    rows = table(24, {"forward": 1.0, "loader_startup": first}, batches_a_pass=8)
     processes = tuple(
-        worker([0.0], [1.0], {"fetch": [1.0]}, pid=pid, asked_s=8.0 * pid, ready_s=8.0 * pid + 0.75)
+        worker(
+            [0.0],
+            [1.0],
+            {"fetch": [1.0]},
+            pid=pid,
+            asked_s=8.0 * pid,
+            ready_s=8.0 * pid + starting_s / 2,
+        )
         for pid in range(3)
     )
-    found = finding(
-        run(stage(Stage.TRAIN, rows, tails_s=[{"loader_startup": 1.0}] * 3), workers=processes),
-        "loader-startup",
-    )
-    assert found.estimated_saving_s == pytest.approx(2 * 0.75)
+    return run(stage(Stage.TRAIN, rows), workers=processes)
+
+
+def test_workers_started_for_each_pass_save_their_later_starts_when_kept() -> None:
+    found = finding(restarted(1.5), "restarted-workers")
+    # twice 2.5 s before the first batch: 1 s is its making, and 0.75 s the process's start-up
+    assert found.estimated_saving_s == pytest.approx(2 * 1.5)
+    assert found.estimated_saving_low_s == pytest.approx(2 * 0.75)
+    assert found.estimated_saving_high_s == pytest.approx(2 * 2.5)
     assert "persistent_workers=True" in found.advice
     assert evidence(found)["workers.train.processes"] == 3
+
+
+def test_workers_whose_starts_are_under_2_percent_of_the_run_may_start_anew() -> None:
+    assert findings(restarted(0.2), "restarted-workers") == []
+
+
+def test_what_starts_anew_leads_the_time_that_its_loader_takes_to_start() -> None:
+    [startup] = findings(restarted(4.0), "loader-startup")
+    assert startup.part_of == "restarted-workers:train"
 
 
 def test_workers_that_were_kept_are_not_advised_to_be_kept() -> None:
@@ -190,3 +267,37 @@ def test_workers_that_were_kept_are_not_advised_to_be_kept() -> None:
     )
     assert found.estimated_saving_s == 3.0
     assert "persistent_workers" not in found.advice
+
+
+def in_threads(measured_run: Run, threads: int) -> Run:
+    workers = tuple(replace(one, torch_threads=threads) for one in measured_run.workers)
+    return replace(measured_run, workers=workers)
+
+
+def test_workers_that_compute_in_more_threads_than_there_are_cores_are_named_with_the_setting() -> (
+    None
+):
+    two = loaded_run(making_s=[4.0] * 40, main_s=0.5, workers=2)
+    two_cores = with_environment(two, cpu_count=2, accelerator="cuda")
+    crowded = in_threads(computing(two_cores, 0.4, 0.6 + 0.1), 8)
+    found = finding(crowded, "thread-oversubscription")
+    assert "torch.set_num_threads" in found.advice
+    assert found.estimated_saving_low_s == 0.0
+    waited_s = analyze(crowded).workers[0].waited_s
+    assert found.estimated_saving_high_s == pytest.approx(0.7 * waited_s)
+    [wait] = findings(crowded, "input-bound")
+    assert wait.part_of == "thread-oversubscription:train"
+
+
+@pytest.mark.parametrize(
+    ("threads", "cpu_share", "queued_share"),
+    [(1, 0.4, 0.7), (8, 0.1, 0.1)],
+    ids=["one thread each", "threads that wait"],
+)
+def test_threads_that_take_no_core_from_each_other_are_no_finding(
+    threads: int, cpu_share: float, queued_share: float
+) -> None:
+    two = loaded_run(making_s=[4.0] * 40, main_s=0.5, workers=2)
+    two_cores = with_environment(two, cpu_count=2, accelerator="cuda")
+    measured_run = in_threads(computing(two_cores, cpu_share, queued_share), threads)
+    assert findings(measured_run, "thread-oversubscription") == []

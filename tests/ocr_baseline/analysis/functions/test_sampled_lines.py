@@ -114,6 +114,11 @@ def test_of_torch_a_public_function_is_named_where_nothing_else_is() -> None:
     )
 
 
+def test_the_wrappers_of_torch_are_passed_over() -> None:
+    wrapped = f"{FIT} torch:wrap.<locals>.wrapper torch:SGD.step torch:no_grad.<locals>.call"
+    assert cause("optimizer", {wrapped: 40}) == "SGD.step"
+
+
 def test_a_layer_is_named_only_where_nothing_else_is() -> None:
     layer = f"{STEP} {CALL} user:Net.forward {CALL} user:Block.forward torch:conv2d"
     assert cause("forward", {layer: 40}) == "Block.forward"

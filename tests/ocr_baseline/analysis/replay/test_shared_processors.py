@@ -93,6 +93,12 @@ def test_a_model_in_two_threads_wants_two_cores() -> None:
     assert shared.total_s == pytest.approx(1 + 1.5 + 1)
 
 
+def test_a_worker_that_mostly_waits_leaves_the_core_to_the_model() -> None:
+    one = loader_pass([1.0] * 10, [1.0] * 10, [0.0])
+    waiting = simulate_shared(one, Processors(cores=1, worker_cores=0.0))
+    assert waiting.total_s == pytest.approx(simulate(one).total_s)
+
+
 def test_what_workers_leave_undone_speeds_up_what_shares_their_core() -> None:
     one = loader_pass([1.0] * 10, [1.0] * 10, [0.0])
     measured = LoaderReplay(wait_s=11.0, batches=10, passes=[one])

@@ -32,6 +32,7 @@ SECTIONS = [
     "Training vs. validation",
     "Training Performance",
     "Validation Performance",
+    "Before the first batch",
     "Slowest operations",
     "Memory Usage",
     "Identified Bottlenecks",

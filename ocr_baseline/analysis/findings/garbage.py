@@ -1,0 +1,73 @@
+"""Python's garbage collector takes much of a stage's main thread."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ocr_baseline.analysis.findings.catalogue import GARBAGE_COLLECTION
+from ocr_baseline.analysis.findings.rule import (
+    Silence,
+    count_evidence,
+    seconds_evidence,
+    share_of,
+    title,
+    too_few_batches,
+)
+from ocr_baseline.analysis.measured import line_of
+from ocr_baseline.analysis.replay.savings import main_thread_saving
+from ocr_baseline.model.document import Finding
+from ocr_baseline.vocabulary import PHASE_WORDS, PHASES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ocr_baseline.analysis.measured import Measured
+    from ocr_baseline.model.document import Phase
+    from ocr_baseline.model.run import GarbageRecord
+
+
+def garbage_collection(measured: Measured) -> Iterator[Finding | Silence]:
+    """Find stages in which pauses of the collector are worth a headline."""
+    for garbage in measured.run.garbage:
+        phase = measured.phase(PHASES.get(garbage.stage, ""))
+        if phase is None or share_of(phase, garbage.total_s) < GARBAGE_COLLECTION["low"]:
+            continue
+        silence = too_few_batches(GARBAGE_COLLECTION, phase)
+        yield _finding(measured, phase, garbage) if silence is None else silence
+
+
+def _finding(measured: Measured, phase: Phase, garbage: GarbageRecord) -> Finding:
+    share = share_of(phase, garbage.total_s)
+    line = max(garbage.lines_s, key=lambda name: garbage.lines_s[name])
+    saving_s, basis = _saving(measured, phase, garbage, line)
+    return Finding(
+        id=f"{GARBAGE_COLLECTION.id}:{phase.name}",
+        severity=GARBAGE_COLLECTION.severity(share),
+        title=title(f"{PHASE_WORDS[phase.name]} is held by Python's garbage collector", by=line),
+        evidence=[
+            seconds_evidence(f"phases.{phase.name}.garbage_s", garbage.total_s),
+            count_evidence(f"phases.{phase.name}.garbage_collections", garbage.collections),
+            count_evidence(
+                f"phases.{phase.name}.full_garbage_collections", garbage.full_collections
+            ),
+        ],
+        estimated_saving_s=saving_s,
+        saving_basis=basis,
+        advice="Take gc.collect() out of steps, hooks and callbacks. If nothing calls it, keep "
+        "what stays alive out of the collector's way (gc.freeze() once the training is set up), "
+        "collect less often (gc.set_threshold), and make fewer objects that refer to each other.",
+        lines=[f"{phase.name}.{line}"],
+    )
+
+
+def _saving(
+    measured: Measured, phase: Phase, garbage: GarbageRecord, line: str
+) -> tuple[float, str]:
+    """Return what the stage would be shorter by without any pause.
+
+    The replay takes all pauses as if they were in the line that most of them are in.
+    """
+    of_phase = line_of(phase, line)
+    removed = 1.0 if of_phase is None else min(garbage.total_s / of_phase.total_s, 1.0)
+    what = "without the collector's pauses"
+    return main_thread_saving(measured, phase, line, garbage.total_s, what, removed)
