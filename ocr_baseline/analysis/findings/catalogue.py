@@ -73,7 +73,8 @@ VALIDATION_SLOWER = Kind(
     "{explained:.0%} of them (TraceML's limit for naming a cause), {causes:.0f} at most; the batch "
     f"size where validation's is at most 1/{{size:.0f}} of training's and its batches take no "
     f"longer ({_OUR_CHOICE})",
-    saving="validation at training's time per sample",
+    saving="validation at training's time per sample; where the batch size is the cause, without "
+    "the backward pass and the optimizer, and at most as if a batch took as long whatever its size",
     limits={
         "equal": 1.0,
         "medium": 1.0,

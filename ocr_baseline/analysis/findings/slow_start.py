@@ -46,6 +46,9 @@ _FIXED = {
     "first_step": "Compiling, autotuning and allocating come with the first batch; where the model "
     "is compiled, a cache of compiled code that outlives the run shortens it.",
 }
+_ALSO_LOADER_STARTUP = ("first_fetch", Line.LOADER_STARTUP.value)
+"""Parts whose seconds are in that line of the training as well."""
+
 _UNKNOWN = "The functions that were sampled there, if any, are in the report's table."
 
 
@@ -73,7 +76,7 @@ def slow_start(measured: Measured) -> Iterator[Finding]:
         estimated_saving_s=None if advice is None else part.total_s,
         saving_basis=None if advice is None else f"starting without {part.name}",
         advice=begin_with(cause, advice or _FIXED.get(part.name, _UNKNOWN)),
-        lines=["train.loader_startup"] if part.name == "first_fetch" else [],
+        lines=["train.loader_startup"] if part.name in _ALSO_LOADER_STARTUP else [],
         cause=cause,
     )
 

@@ -87,5 +87,12 @@ def test_the_sanity_check_has_a_remedy() -> None:
     assert "num_sanity_val_steps=0" in finding(begun(sanity=20.0), RULE).advice
 
 
+def test_a_slow_loader_is_one_cause_with_what_the_training_says_of_it() -> None:
+    slow = begun(run_s=60.0)
+    assert slow.start is not None
+    start = replace(slow.start, lines_s={"loader_startup": 20.0})
+    assert finding(replace(slow, start=start), RULE).lines == ["train.loader_startup"]
+
+
 def test_a_run_whose_start_was_not_recorded_has_no_such_finding() -> None:
     assert not findings(steady_run({"forward": 0.1}), RULE)

@@ -78,3 +78,18 @@ def test_logged_statistics_are_judged_by_the_ratio_and_name_no_cause() -> None:
     )
     assert found.title == "A validation sample takes longer than a training sample"
     assert found.estimated_saving_s == pytest.approx(20.0)
+
+
+def test_larger_validation_batches_save_up_to_what_each_batch_costs_whatever_its_size() -> None:
+    train = table(24, {"forward": 0.2, "backward": 0.2}, samples=8.0)
+    found = finding(
+        run(
+            stage(Stage.TRAIN, train),
+            stage(Stage.VALIDATION, table(48, {"forward": 0.15}, samples=1.0)),
+        ),
+        RULE,
+    )
+    # validation takes 7.2 s; training takes 0.05 s a sample, half of it in the forward pass
+    assert found.estimated_saving_low_s == pytest.approx(7.2 - 48 * 0.05)
+    assert found.estimated_saving_s == pytest.approx(7.2 - 48 * 0.025)
+    assert found.estimated_saving_high_s == pytest.approx(7.2 * 7 / 8)
