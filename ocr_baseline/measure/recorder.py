@@ -139,6 +139,10 @@ class Recorder:
         self._is_paused = True
         self.flush(with_samples=True)
 
+    def release(self) -> None:
+        """Close the file until the next record."""
+        self._writer.release()
+
     def close(self) -> None:
         """Pause, write what is left and close the file."""
         self.pause()

@@ -43,8 +43,9 @@ class _Hold:
         self._first = threading.Event()
         self._end = threading.Event()
         self._lock = threading.Lock()
+        self._thread = OwnThread(target=self._watch, name="ocr-baseline-sigterm", daemon=True)
         with suppress(RuntimeError):  # no thread can be started: a second signal ends the block
-            OwnThread(target=self._watch, name="ocr-baseline-sigterm", daemon=True).start()
+            self._thread.start()
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
         if self.is_pending and not self._is_over:
@@ -53,12 +54,14 @@ class _Hold:
         self._first.set()
 
     def close(self) -> None:
-        """Let no signal end anything from here on."""
+        """Let no signal end anything from here on, and wait for the thread, which ends at once."""
         self._is_over = True
         self._end.set()
         self._first.set()
         with self._lock:  # none of the thread's own is on its way any more
             pass
+        if self._thread.ident is not None:  # it could be started
+            self._thread.join()
 
     def _watch(self) -> None:
         self._first.wait()

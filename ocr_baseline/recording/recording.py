@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from contextlib import suppress
@@ -185,10 +186,12 @@ class Recording:
         """The run that had ended goes on: its end is not known any more.
 
         Raises:
-            OSError: When the records can't be written.
+            OSError: When the records can't be written, or others are in their place.
             HungFolderError: When the folder does not answer.
         """
         wait_for_answer(self.folder)
+        if self.is_replaced():
+            raise FileExistsError(errno.EEXIST, "Another run records in it now", str(self.folder))
         self._write_status("unknown", None)
 
     @deferred_sigterm(_not_ended)
@@ -214,6 +217,7 @@ class Recording:
             self.recorder.flush(with_samples=True)
         self._write_status(status, ended_by)
         self._give_or_take_the_place(has_run=has_run)
+        self.recorder.release()
 
     def _give_or_take_the_place(self, *, has_run: bool) -> None:
         """Decide between this run's records and those that were there before."""
@@ -231,7 +235,7 @@ class Recording:
         wait_for_ranks(self.folder, world_size=self._rank.world_size, reports=self._reports)
 
     def pause(self) -> None:
-        """Stop charging time until `begin`.
+        """Stop charging time until `begin`, and hold no file open meanwhile.
 
         Raises:
             OSError: When the records can't be written.
@@ -240,6 +244,7 @@ class Recording:
         wait_for_answer(self.folder)
         self.recorder.pause()
         self._heartbeat.stop()
+        self.recorder.release()
 
     def break_off(self, cause: str) -> bool:
         """Measure no more from here on, and note why; return whether there is anything to report.
@@ -255,6 +260,7 @@ class Recording:
             with suppress(Exception):  # the accounts may be what is broken
                 self.recorder.pause()
             self._heartbeat.stop()
+            self.recorder.release()
             return self._has_begun
         self._heartbeat.abandon()
         return False

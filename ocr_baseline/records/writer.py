@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import threading
@@ -42,8 +43,9 @@ class RecordWriter:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
         self._is_made_anew = is_made_anew
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._file: IO[bytes] | None = path.open("ab", buffering=0)
+        self._released: os.stat_result | None = None
         self._is_torn = False
         self._repeated: list[bytes] = []
         self._tallies: dict[tuple[str, str, str], bytes] = {}
@@ -54,11 +56,16 @@ class RecordWriter:
         """Append one record; after `close` this does nothing."""
         line = _line(outward(record, self._names, max_age_s=SECRETS_MAX_AGE_S))
         with self._lock:
+            if self._released is not None:
+                self._file = self._reopened(self._released)
+                self._released = None
             if self._file is None:
                 return
             # A file without a name takes what is written to it and keeps none of it.
             if self._is_made_anew and os.fstat(self._file.fileno()).st_nlink == 0:
-                self._file = self._made_anew(self._file)
+                removed = self._file
+                self._file = self._made_anew()
+                removed.close()
             self._write_line(self._file, line)
             self._remember(record, line)
 
@@ -70,10 +77,18 @@ class RecordWriter:
         elif record["type"] == "batches":
             self._batches_written += len(record["start_ns"])
 
-    def _made_anew(self, removed: IO[bytes]) -> IO[bytes]:
+    def _reopened(self, released: os.stat_result) -> IO[bytes]:
+        try:
+            found = self.path.stat()
+        except FileNotFoundError:
+            return self._made_anew()
+        if not os.path.samestat(found, released):
+            raise FileExistsError(errno.EEXIST, "Another file is in its place", str(self.path))
+        return self.path.open("ab", buffering=0)
+
+    def _made_anew(self) -> IO[bytes]:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         file = self.path.open("xb", buffering=0)
-        removed.close()
         self._is_torn = False
         lost = _line({"type": "removed", "batches": self._batches_written})
         for line in (*self._repeated, *self._tallies.values(), lost):
@@ -88,12 +103,23 @@ class RecordWriter:
             rest = rest[file.write(rest) :]
         self._is_torn = False
 
-    def close(self) -> None:
-        """Close the file; closing twice is harmless."""
+    def release(self) -> None:
+        """Close the file until the next record, so that a run that rests holds none open.
+
+        The next record goes on with the same file. One that was removed meanwhile is made anew,
+        and one that another run has put in its place stays.
+        """
         with self._lock:
             if self._file is not None:
+                self._released = os.fstat(self._file.fileno())
                 self._file.close()
                 self._file = None
+
+    def close(self) -> None:
+        """Close the file for good; closing twice is harmless."""
+        with self._lock:
+            self.release()
+            self._released = None
 
 
 def _line(record: object) -> bytes:

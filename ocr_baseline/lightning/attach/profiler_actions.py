@@ -80,57 +80,59 @@ class ProfilerListener:
 
 
 def _profile(original: Callable[..., Any], listeners: Listeners) -> Callable[..., Any]:
-    def profile(self: Any, action_name: str) -> Any:
+    def profile(self: Any, action_name: str, *args: Any, **kwargs: Any) -> Any:
         try:  # nearly every call ends here, and there are some twenty in each batch
             listener = listeners[get_ident()]
             if listener.profiler_id == id(self):
                 return listener.contexts[action_name]
         except (KeyError, TypeError):
             pass
-        return asked(self, action_name)
+        return asked(self, action_name, *args, **kwargs)
 
-    def asked(self: Any, action_name: str) -> Any:
+    def asked(self: Any, action_name: str, *args: Any, **kwargs: Any) -> Any:
         listener = listeners.get(get_ident())
         if listener is None or listener.profiler_id != id(self):
-            return original(self, action_name)
+            return original(self, action_name, *args, **kwargs)
         try:
             context = listener.accounting.context_of(action_name)
         except Exception as error:  # noqa: BLE001 - the guard: measuring ends, the training doesn't
             if isinstance(action_name, str):
                 listener.failed(error)
-            return original(self, action_name)
+            return original(self, action_name, *args, **kwargs)
         if context is None:
-            return _own_action(listener, action_name, original(self, action_name))
+            return _own_action(listener, action_name, original(self, action_name, *args, **kwargs))
         if listener.is_alone:
             return context
-        return _Pair(context, original(self, action_name))
+        return _Pair(context, original(self, action_name, *args, **kwargs))
 
     return profile
 
 
 def _start(original: Callable[..., Any], listeners: Listeners) -> Callable[..., Any]:
-    def start(self: Any, action_name: str) -> Any:
+    def start(self: Any, action_name: str, *args: Any, **kwargs: Any) -> Any:
         listener = listeners.get(get_ident())
-        result = original(self, action_name)
+        result = original(self, action_name, *args, **kwargs)
         if listener is not None and listener.profiler_id == id(self):
             try:
                 listener.accounting.started(action_name)
             except Exception as error:  # noqa: BLE001 - the guard: measuring ends, the training doesn't
-                listener.failed(error)
+                if isinstance(action_name, str):
+                    listener.failed(error)
         return result
 
     return start
 
 
 def _stop(original: Callable[..., Any], listeners: Listeners) -> Callable[..., Any]:
-    def stop(self: Any, action_name: str) -> Any:
+    def stop(self: Any, action_name: str, *args: Any, **kwargs: Any) -> Any:
         listener = listeners.get(get_ident())
         if listener is not None and listener.profiler_id == id(self):
             try:
                 listener.accounting.stopped(action_name)
             except Exception as error:  # noqa: BLE001 - the guard: measuring ends, the training doesn't
-                listener.failed(error)
-        return original(self, action_name)
+                if isinstance(action_name, str):
+                    listener.failed(error)
+        return original(self, action_name, *args, **kwargs)
 
     return stop
 

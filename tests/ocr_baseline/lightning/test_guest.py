@@ -10,10 +10,12 @@ import pickle
 import threading
 import weakref
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
@@ -207,6 +209,47 @@ def test_an_action_of_the_users_own_is_an_operation_of_its_name(
     calls = {operation.name: operation.calls for operation in run.baseline.operations}
     assert calls == {"augment": 4, "what comes_next": 4}
     run.check_totals()
+
+
+def test_an_action_whose_name_is_no_text_ends_no_measuring(tmp_path: Path) -> None:
+    class Named(TinyModule):
+        def training_step(self, batch: Any, batch_idx: int) -> Any:
+            profiler: Profiler = self.trainer.profiler  # type: ignore[attr-defined]  # declared nowhere
+            with profiler.profile(5):  # type: ignore[arg-type]  # what is tried
+                return super().training_step(batch, batch_idx)
+
+    run = tiny_run(tmp_path, module=Named())
+
+    assert run.phase("train").batches == 4
+
+
+def test_a_profiler_whose_methods_take_more_than_a_name_gets_all_of_it(tmp_path: Path) -> None:
+    class Colored(PassThroughProfiler):
+        colors: list[str] = []  # noqa: RUF012 - one run's
+
+        @contextmanager
+        def profile(self, action_name: str, color: str = "") -> Iterator[None]:
+            self.colors.append(color)
+            yield
+
+        def start(self, action_name: str, color: str = "") -> None:
+            self.colors.append(color)
+
+        stop = start
+
+    class Paints(TinyModule):
+        def training_step(self, batch: Any, batch_idx: int) -> Any:
+            profiler: Any = self.trainer.profiler  # type: ignore[attr-defined]  # declared nowhere
+            with profiler.profile("block", color="blue"):
+                profiler.start("span", "red")
+                profiler.stop("span", "green")
+            return super().training_step(batch, batch_idx)
+
+    profiler = Colored()
+    run = tiny_run(tmp_path, module=Paints(), profiler=profiler)
+
+    assert run.ended_by is None
+    assert [color for color in profiler.colors if color] == ["blue", "red", "green"] * 4
 
 
 def test_actions_of_other_threads_leave_the_accounts_alone(tmp_path: Path) -> None:
@@ -496,6 +539,29 @@ def test_a_run_whose_records_another_one_replaced_writes_no_report_over_it(tmp_p
 
     assert run.phase("train").batches == 12, "the other run's own report"
     assert [message for message in messages if "Another run records in" in message]
+
+
+def test_a_run_that_goes_on_over_another_ones_records_leaves_them_alone(tmp_path: Path) -> None:
+    run = tiny_run(tmp_path)
+    tiny_run(tmp_path, max_epochs=3)
+    records = tmp_path / "baseline" / "records" / "rank_0.jsonl"
+    before = records.read_bytes()
+
+    with tiny.log_messages() as messages:
+        run.trainer.test(TinyModule(), loader(2), verbose=False)
+
+    assert records.read_bytes() == before
+    assert [message for message in messages if "Performance measuring stopped" in message]
+
+
+@pytest.mark.parametrize("entry", ["fit", "validate"])
+def test_a_trainer_that_is_kept_holds_no_file_open(entry: str, tmp_path: Path) -> None:
+    run = tiny_run(tmp_path)
+    if entry == "validate":
+        run.trainer.validate(TinyModule(), loader(2), verbose=False)
+
+    open_paths = [file.path for file in psutil.Process().open_files()]
+    assert not [path for path in open_paths if path.startswith(str(tmp_path))]
 
 
 def test_a_relative_folder_is_the_one_that_the_run_began_in(

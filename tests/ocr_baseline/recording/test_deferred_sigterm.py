@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -45,6 +46,14 @@ def test_a_second_signal_gives_the_block_up_and_comes_after_the_word_of_it(
         signal.raise_signal(signal.SIGTERM)
         events.append("block")
     assert events == ["SIGTERM came before it was done", "signal"]
+
+
+def test_a_block_leaves_no_thread_behind(events: list[str]) -> None:
+    before = set(threading.enumerate())
+    for _ in range(100):
+        with deferred_sigterm():
+            pass
+        assert set(threading.enumerate()) <= before
 
 
 def test_another_thread_leaves_signals_alone(events: list[str]) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
+import psutil
 import pytest
 
 from ocr_baseline.measure.recorder import Recorder
 from ocr_baseline.records import reader as recorder_source
-from ocr_baseline.records.format import unknown_status
+from ocr_baseline.records.format import FORMAT_NAME, FORMAT_VERSION, unknown_status
 from ocr_baseline.records.writer import RecordWriter
 from ocr_baseline.vocabulary import Stage
 
@@ -63,3 +65,48 @@ def test_a_folder_moved_elsewhere_as_the_run_goes_takes_the_records_with_it(
         tmp_path / "there" / "rank_0.jsonl"
     ).read_text() == '{"type":"status","status":"unknown"}\n'
     assert not (tmp_path / "here").exists()
+
+
+def open_files() -> list[str]:
+    return [file.path for file in psutil.Process().open_files()]
+
+
+def test_a_released_file_is_closed_and_goes_on_with_the_next_record(tmp_path: Path) -> None:
+    path = tmp_path / "rank_0.jsonl"
+    writer = RecordWriter(path)
+    writer.write(unknown_status())
+    writer.release()
+    assert str(path) not in open_files()
+    writer.write(unknown_status())
+    writer.close()
+    assert path.read_text() == '{"type":"status","status":"unknown"}\n' * 2
+
+
+def test_a_file_put_in_the_place_of_a_released_one_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "rank_0.jsonl"
+    writer = RecordWriter(path)
+    writer.release()
+    path.rename(tmp_path / "set_aside.jsonl")
+    path.write_text("of another run\n")
+    with pytest.raises(FileExistsError):
+        writer.write(unknown_status())
+    assert path.read_text() == "of another run\n"
+
+
+def test_a_released_file_that_was_removed_is_made_anew_with_its_headers(tmp_path: Path) -> None:
+    writer = RecordWriter(tmp_path / "records" / "rank_0.jsonl")
+    writer.write({"type": "header", "format": FORMAT_NAME, "version": FORMAT_VERSION})
+    writer.release()
+    shutil.rmtree(tmp_path / "records")
+    writer.write(unknown_status())
+    lines = (tmp_path / "records" / "rank_0.jsonl").read_text().splitlines()
+    assert [json.loads(line)["type"] for line in lines] == ["header", "removed", "status"]
+
+
+def test_a_writer_that_is_closed_while_released_writes_no_more(tmp_path: Path) -> None:
+    path = tmp_path / "rank_0.jsonl"
+    writer = RecordWriter(path)
+    writer.release()
+    writer.close()
+    writer.write(unknown_status())
+    assert path.read_text() == ""
