@@ -147,7 +147,7 @@ def test_an_operator_is_not_blamed_on_the_function_that_is_entered_after_it() ->
         "a.recv(1)",
     ],
 )
-def test_waits_last_as_long_as_without_it_and_raise_nothing(wait: str) -> None:
+def test_waits_of_python_last_as_long_as_without_it_and_raise_nothing(wait: str) -> None:
     told = run(
         f"""
         import contextlib, queue, socket
@@ -167,6 +167,30 @@ def test_waits_last_as_long_as_without_it_and_raise_nothing(wait: str) -> None:
 
     assert told["took_s"] >= 0.29
     assert sum(told["ticks"].values()) > 0
+
+
+def test_a_library_that_sleeps_again_and_again_in_one_call_is_interrupted_once_at_most() -> None:
+    """SQLite adds up how long it meant to sleep: cut short each time, it would give up early."""
+    told = run(
+        """
+        import sqlite3, tempfile
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "runs.db")
+            held = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            held.execute("create table values_of (value)")
+            held.execute("begin immediate")
+            other = sqlite3.connect(path, isolation_level=None, timeout=5)
+            threading.Timer(1.0, held.execute, ["commit"]).start()
+            sampler.start()
+            other.execute("insert into values_of values (1)")
+            sampler.stop()
+            written = other.execute("select count(*) from values_of").fetchone()[0]
+        tell(written=written)
+        """
+    )
+
+    assert told["written"] == 1
+    assert sum(told["ticks"].values()) > 20
 
 
 @pytest.mark.parametrize("action", ["SIG_DFL", "SIG_IGN"])
