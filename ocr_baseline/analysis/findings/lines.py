@@ -257,7 +257,7 @@ LINE_RULES = (
         kind=catalogue.HEAVY_MODULE_HOOKS,
         title="{stage} spends much of its time in the LightningModule's own hooks",
         remedy="This is time in the module's hooks around its steps (on_*_batch_start, on_*_end "
-        "and the like). Do once per epoch what doesn't need doing at every batch.",
+        "and the like). Do in each only what every call of it needs.",
         unnamed="Put sections around their parts to see which one is slow.",
     ),
     LineRule(

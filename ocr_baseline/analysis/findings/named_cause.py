@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import PureWindowsPath
 from typing import TYPE_CHECKING
 
-from ocr_baseline.analysis.functions.origin import LAYER
+from ocr_baseline.analysis.functions.origin import LAYER, origin_of
 from ocr_baseline.analysis.measured import line_of
 from ocr_baseline.model.document import Evidence, FunctionShare, NamedCause
+from ocr_baseline.model.run import SampledFunction
 from ocr_baseline.vocabulary import Line
 
 if TYPE_CHECKING:
@@ -73,5 +74,9 @@ def cause_evidence(cause: NamedCause | None) -> list[Evidence]:
 
 
 def begin_with(cause: NamedCause | None, advice: str) -> str:
-    """Return advice that begins at the cause, where there is one."""
-    return advice if cause is None else f"Begin with {place_of(cause)}. {advice}"
+    """Return advice that begins at the cause, where that is code of the user's."""
+    if cause is None:
+        return advice
+    function = SampledFunction(cause.name, cause.file, cause.line)
+    is_users = origin_of(function) == "user"
+    return f"Begin with {place_of(cause)}. {advice}" if is_users else advice

@@ -78,7 +78,7 @@ def _called_library(path: Sequence[Node]) -> SampledFunction | None:
 
 def _has_public_name(function: SampledFunction) -> bool:
     """Whether a reader finds the function by its name: no private, inline or wrapping one."""
-    is_private = own_name(function).startswith("_")
+    is_private = any(part.startswith("_") for part in function.name.split("."))
     return not is_private and not is_inline(function) and "<locals>" not in function.name
 
 
