@@ -73,22 +73,3 @@ def peaks(device: torch.device) -> AcceleratorPeaksJson | None:
         "alloc_retries": statistics.get("num_alloc_retries", 0),
         "ooms": statistics.get("num_ooms", 0),
     }
-
-
-def together(
-    earlier: AcceleratorPeaksJson | None, now: AcceleratorPeaksJson | None
-) -> AcceleratorPeaksJson | None:
-    """Return the peaks over two processes of a run, the sum of their retries and failures."""
-    if earlier is None or now is None:
-        return earlier or now
-    return {
-        "allocated_peak_bytes": max(
-            earlier.get("allocated_peak_bytes", 0), now.get("allocated_peak_bytes", 0)
-        ),
-        "reserved_peak_bytes": max(
-            earlier.get("reserved_peak_bytes", 0), now.get("reserved_peak_bytes", 0)
-        ),
-        "total_bytes": max(earlier.get("total_bytes", 0), now.get("total_bytes", 0)),
-        "alloc_retries": earlier.get("alloc_retries", 0) + now.get("alloc_retries", 0),
-        "ooms": earlier.get("ooms", 0) + now.get("ooms", 0),
-    }

@@ -23,7 +23,7 @@ from ocr_baseline.vocabulary import REPORTED_STAGES
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from ocr_baseline.records.format import HeaderJson, StatusJson
+    from ocr_baseline.records.format import AcceleratorPeaksJson, HeaderJson, StatusJson
 
 _ROWS = (
     "batches",
@@ -141,3 +141,22 @@ def earlier_process(folder: Path, rank: int, recording: str) -> EarlierProcess |
         return None
     processes = 1 + max(header.get("earlier_processes", 0) for header in headers)
     return EarlierProcess(started_ns=started_ns, processes=processes, status=statuses[-1])
+
+
+def peaks_together(
+    earlier: AcceleratorPeaksJson | None, now: AcceleratorPeaksJson | None
+) -> AcceleratorPeaksJson | None:
+    """Return the peaks over two processes of a run, the sum of their retries and failures."""
+    if earlier is None or now is None:
+        return earlier or now
+    return {
+        "allocated_peak_bytes": max(
+            earlier.get("allocated_peak_bytes", 0), now.get("allocated_peak_bytes", 0)
+        ),
+        "reserved_peak_bytes": max(
+            earlier.get("reserved_peak_bytes", 0), now.get("reserved_peak_bytes", 0)
+        ),
+        "total_bytes": max(earlier.get("total_bytes", 0), now.get("total_bytes", 0)),
+        "alloc_retries": earlier.get("alloc_retries", 0) + now.get("alloc_retries", 0),
+        "ooms": earlier.get("ooms", 0) + now.get("ooms", 0),
+    }

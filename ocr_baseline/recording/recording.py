@@ -15,10 +15,10 @@ from ocr_baseline.measure.heartbeat import Heartbeat
 from ocr_baseline.measure.memory import MemoryProbe
 from ocr_baseline.measure.recorder import Recorder
 from ocr_baseline.model.privacy import OutwardLogger
-from ocr_baseline.recording.accelerator_memory import together
 from ocr_baseline.recording.deferred_sigterm import deferred_sigterm
 from ocr_baseline.recording.earlier_records import (
     earlier_process,
+    peaks_together,
     put_back,
     remove_set_aside,
     set_aside,
@@ -301,7 +301,7 @@ class Recording:
                 "background_cpu_ns": self._heartbeat.cpu_ns,
                 "discarded_batches": self.recorder.discarded_batches,
                 "volatile": self._heartbeat.machine.summary(),
-                "memory": together(
+                "memory": peaks_together(
                     self._earlier_peaks,
                     None if self._accelerator is None else self._accelerator.peaks(),
                 ),

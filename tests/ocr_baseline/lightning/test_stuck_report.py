@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from signal import SIGINT, SIGTERM, Signals
 
@@ -29,6 +30,9 @@ def ended(
     ) as training:
         assert training.stdout is not None
         assert training.stdout.readline() == "stuck\n"
+        # Python looks for signals before a wait begins: one between that look and the wait ends
+        # nothing, in any program.
+        time.sleep(0.5)
         for number in signals:
             training.send_signal(number)
         # The report would be stuck for ten minutes.
