@@ -111,8 +111,10 @@ def main() -> int:
     outcomes = []
     if is_all or arguments.lowest:
         left_out = [f"--ignore={path}" for path in ONLY_STANDARD_LIBRARY_OR_TORCH]
-        tests = (*CALLBACKS, *ENGINE, *CLIENTS_AND_MODEL, *left_out)
-        outcomes.append(_run(with_lowest(), tests, arguments.processes))
+        lowest = with_lowest()
+        outcomes.append(_run(lowest, (*CALLBACKS, *ENGINE, *left_out), arguments.processes))
+        # In processes of their own: W&B's client keeps what goes wrong for the rest of a process.
+        outcomes.append(_run(lowest, CLIENTS_AND_MODEL, arguments.processes))
     outcomes += [
         _run(with_lightning(version), CALLBACKS, arguments.processes) for version in lightnings
     ]
