@@ -18,6 +18,8 @@ from benchmarks.guest_members.member import Members
 from benchmarks.guest_members.session import BATCHES, Net
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from benchmarks.guest_members.session import Guest
 
 member = Members()
@@ -46,30 +48,29 @@ def named_part(guest: Guest) -> None:
     guest.true("calls of augment", 2 * BATCHES)
 
 
-@member
-def named_like_a_fetch(guest: Guest) -> None:
-    """Names that end in `_next` or look like Lightning's own."""
-    names = ["what comes_next", "x_next", "[Own]Thing.on_train_start", "[Callback]X.on_train_end"]
+def _within(names: Sequence[str]) -> Callable[[Any], None]:
+    """Return an act that enters and leaves an action of each name."""
 
     def act(profiler: Any) -> None:
         for name in names:
             with profiler.profile(name):
                 pass
 
-    guest.fit(_acting(act))
+    return act
+
+
+@member
+def named_like_a_fetch(guest: Guest) -> None:
+    """Names that end in `_next` or look like Lightning's own."""
+    names = ["what comes_next", "x_next", "[Own]Thing.on_train_start", "[Callback]X.on_train_end"]
+    guest.fit(_acting(_within(names)))
 
 
 @member
 def named_as_the_trainers(guest: Guest) -> None:
     """A step enters actions with names that are the trainer's own."""
     names = ["run_training_batch", "optimizer_step", "[Strategy]SingleDeviceStrategy.training_step"]
-
-    def act(profiler: Any) -> None:
-        for name in names:
-            with profiler.profile(name):
-                pass
-
-    guest.fit(_acting(act))
+    guest.fit(_acting(_within(names)))
 
 
 @member
