@@ -29,10 +29,15 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     os.environ.setdefault("MKL_NUM_THREADS", "1")
 
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    # A shell starts what it puts in the background with Ctrl-C ignored, and so would what the
-    # tests start.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+@pytest.fixture(autouse=True)
+def ctrl_c_ends_what_a_test_starts() -> None:
+    """Make SIGINT raise again, which is what a program inherits from the one that starts it.
+
+    A shell ignores it in what it puts in the background, and so does Lightning from the moment a
+    training in this process was interrupted.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)
