@@ -29,6 +29,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     os.environ.setdefault("MKL_NUM_THREADS", "1")
 
+
 @pytest.fixture(autouse=True)
 def ctrl_c_ends_what_a_test_starts() -> None:
     """Make SIGINT raise again, which is what a program inherits from the one that starts it.
