@@ -14,7 +14,6 @@ from ocr_baseline.cli.options import (
     options_of,
     output_option,
     reading_options,
-    runs_argument,
     write_or_print,
 )
 from ocr_baseline.places import Reading, summaries
@@ -37,7 +36,7 @@ class _TwoSides(click.Command):
     short_help="Compare two runs, or two sets of runs.",
     options_metavar="[OPTIONS]",
 )
-@runs_argument("runs", "BASE... -- NEW...", required=False)
+@click.argument("runs", nargs=-1, metavar="BASE... -- NEW...")
 @comparison_options
 @reading_options
 @format_option(COMPARISON, TERMINAL)
@@ -61,14 +60,13 @@ def command(
     was found; `check` is the gate.
     """
     base_items, new_items = _sides(runs)
-    renderer = chosen_format(COMPARISON, format_name, output, TERMINAL)
     options = options_of(margin, gate, across, paired, calibration)
     new = summaries(new_items, how)
     base = summaries(base_items, how, like=new)
     from ocr_baseline.comparison.comparison import compare
 
     comparison = compare(base, new, options)
-    text = renderer(
+    text = chosen_format(COMPARISON, format_name, output, TERMINAL)(
         comparison,
         width=streams.stdout_width(),
         color=output is None and streams.stdout_has_color(),

@@ -40,8 +40,9 @@ def command(
     wandb:ID or a name in the store.
     """
     check_outputs(output=output, export_json=export_json, export_csv=export_csv)
-    renderer = chosen_format(RUN, format_name, output, "markdown")
+    # The renderers are imported once there is a run: a wrong argument gets its answer at once.
     found = run.read()
+    renderer = chosen_format(RUN, format_name, output, "markdown")
     write_or_print(_rendered(renderer, found, output), output)
     for path, name in ((export_json, "json"), (export_csv, "csv")):
         if path is not None:

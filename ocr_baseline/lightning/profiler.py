@@ -236,6 +236,13 @@ class PerformanceProfilerCallback(GuestCallback):
     on_predict_batch_start = on_validation_batch_start
 
     @override
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        if batch is None:  # Lightning trains on none of these, and calls no first hook
+            self._note_empty_batch(batch_idx)
+
+    @override
     @guarded
     def on_exception(
         self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
@@ -352,6 +359,17 @@ class PerformanceProfilerCallback(GuestCallback):
                 self._metrics.log_batch(
                     trainer, recorder.stages.state_of(recorder.stage), batch_idx
                 )
+        except Exception as error:  # noqa: BLE001 - the guard: measuring ends, the training doesn't
+            self.failed(error)
+
+    def _note_empty_batch(self, batch_idx: int) -> None:
+        attachment, recording = self._attachment, self._recording
+        if attachment is None or recording is None:
+            return
+        try:
+            if attachment.accounting.takes_batches():
+                recording.recorder.begin_batch(batch_idx, dataloader_idx=0, samples=0)
+                recording.recorder.finish_batch()
         except Exception as error:  # noqa: BLE001 - the guard: measuring ends, the training doesn't
             self.failed(error)
 
