@@ -1,6 +1,6 @@
 """The kinds of findings: their ids, their thresholds, and where each threshold comes from.
 
-The table in docs/findings.md is these rows; a test holds the two together.
+docs/symptoms.md has an entry for each; a test holds the two together.
 """
 
 from __future__ import annotations
