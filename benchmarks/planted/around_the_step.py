@@ -156,7 +156,7 @@ def _clean_large(is_planted: bool) -> Training:
 
 
 def _clean_long(is_planted: bool) -> Training:
-    return Training(module=Classifier(64), epochs=5)
+    return Training(module=Classifier(128), train=loader(480), validation=loader(240), epochs=5)
 
 
 _CLEAN = {

@@ -185,7 +185,7 @@ def _slow_transform_in_workers(is_planted: bool) -> Training:
 
 @planted("no workers, large samples", "num_workers", "decode", "JpegImages")
 def _large_samples(is_planted: bool) -> Training:
-    settings: dict[str, Any] = {} if is_planted else {"num_workers": 1, "persistent_workers": True}
+    settings: dict[str, Any] = {} if is_planted else {"num_workers": 2, "persistent_workers": True}
     return Training(train=loader(480, dataset=JpegImages(480, 512), **settings))
 
 
