@@ -109,6 +109,7 @@ def _record_pass(recorder: Recorder, batches: int, spans: Sequence[Span], forwar
             for operation in operations:
                 with operation:
                     pass
+        recorder.finish_batch()
         if recorder.flush_request.is_made():
             recorder.flush()
     recorder.end_batches()

@@ -17,7 +17,7 @@ from ocr_baseline.lightning.attach.attachment import Attachment
 from ocr_baseline.lightning.attach.before_setup import BeforeSetup
 from ocr_baseline.lightning.attach.gradient_exchange import gradient_wait_s
 from ocr_baseline.lightning.attach.guest_callback import GuestCallback
-from ocr_baseline.lightning.attach.trainer_parts import callbacks_of, status_of
+from ocr_baseline.lightning.attach.trainer_parts import callbacks_of, is_fitting, status_of
 from ocr_baseline.lightning.metrics import MetricLogger
 from ocr_baseline.lightning.run import description as run_description
 from ocr_baseline.lightning.run.trainer_tokens import token_of
@@ -236,6 +236,13 @@ class PerformanceProfilerCallback(GuestCallback):
     on_predict_batch_start = on_validation_batch_start
 
     @override
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        if batch is None:  # Lightning trains on none of these, and calls no first hook
+            self._note_empty_batch(batch_idx)
+
+    @override
     @guarded
     def on_exception(
         self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
@@ -249,6 +256,19 @@ class PerformanceProfilerCallback(GuestCallback):
                 recording.finish(status_of(trainer, exception), error_text(exception))
         finally:
             self._stop()
+
+    def _ended_aside(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        exception: BaseException,
+        guests: Sequence[GuestCallback],
+    ) -> None:
+        """End the run, and tell the others: the trainer has told a tuner's callbacks alone."""
+        self.on_exception(trainer, pl_module, exception)
+        if self._recording is not None:
+            for guest in guests:
+                guest.ended_aside(trainer, pl_module, exception, self._recording)
 
     @override
     @guarded
@@ -266,14 +286,18 @@ class PerformanceProfilerCallback(GuestCallback):
         attachment = self._attachment = Attachment(
             trainer, self, recording.recorder, self.operations, failed=self.failed
         )
+        header = run_description.header_of(trainer, pl_module, self.config_policy)
+        if recording.goes_on and not is_fitting(trainer):
+            header.pop("environment", None)  # the run's environment is that of its training
         recording.begin(
-            run_description.header_of(trainer, pl_module, self.config_policy),
+            header,
             before=self._before_setup.told(recording.recorder.now_ns()),
             read_gradient_wait_s=functools.partial(gradient_wait_s, trainer),
         )
+        guests = [one for one in callbacks_of(trainer) if isinstance(one, GuestCallback)]
         attachment.apply(
             on_epoch_closed=self._on_epoch_closed,
-            on_exception=lambda error: self.on_exception(trainer, pl_module, error),
+            on_exception=lambda error: self._ended_aside(trainer, pl_module, error, guests),
             on_end=lambda: self.teardown(trainer, pl_module, "fit"),
         )
 
@@ -352,6 +376,17 @@ class PerformanceProfilerCallback(GuestCallback):
                 self._metrics.log_batch(
                     trainer, recorder.stages.state_of(recorder.stage), batch_idx
                 )
+        except Exception as error:  # noqa: BLE001 - the guard: measuring ends, the training doesn't
+            self.failed(error)
+
+    def _note_empty_batch(self, batch_idx: int) -> None:
+        attachment, recording = self._attachment, self._recording
+        if attachment is None or recording is None:
+            return
+        try:
+            if attachment.accounting.takes_batches():
+                recording.recorder.begin_batch(batch_idx, dataloader_idx=0, samples=0)
+                recording.recorder.finish_batch()
         except Exception as error:  # noqa: BLE001 - the guard: measuring ends, the training doesn't
             self.failed(error)
 

@@ -54,6 +54,8 @@ class StageState:
     batch_idx: int | None = None
     dataloader_idx: int = 0
     samples: int | None = None
+    is_batch_done: bool = False
+    left_cells: list[int] | None = None
     epoch_durations_ns: array[int] = field(default_factory=lambda: array("q"))
     epoch_samples: int = 0
     batches_before_epoch: int = 0
@@ -75,17 +77,23 @@ class StageState:
             self.tail_ns[index] += value
 
     def close_batch(self, cells: list[int]) -> None:
-        """Turn the started batch into a row that took `cells`."""
-        if self.batch_idx is None or self.batch_start_ns is None:
+        """Turn the started batch into a row that took `cells`, or tail where it was never done."""
+        if self.batch_idx is None or self.batch_start_ns is None or not self.is_batch_done:
+            self._forget_batch()
+            self.add_to_tail(cells)
             return
         start_ns, idx, loader = self.batch_start_ns, self.batch_idx, self.dataloader_idx
         self.rows.append((self.epoch, idx, loader, self.samples, start_ns, *cells))
         self.epoch_durations_ns.append(sum(cells))
         self.epoch_samples += self.samples or 0
         self.epoch_batches += 1
+        self._forget_batch()
+
+    def _forget_batch(self) -> None:
         self.batch_idx = None
         self.batch_start_ns = None
         self.samples = None
+        self.is_batch_done = False
 
     def open_epoch(self, epoch: int, now_ns: int) -> None:
         """Begin a pass."""

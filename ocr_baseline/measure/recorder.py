@@ -222,6 +222,20 @@ class Recorder:
         self.timeline.charge()
         self._end_batch(self.stages.current)
 
+    def leave_batches(self) -> None:
+        """Close the last batch of an epoch; `settle_batch` tells whether it was done."""
+        state = self.stages.current
+        self.timeline.charge()
+        if state.has_started_batch:
+            state.left_cells = self.timeline.take()
+
+    def settle_batch(self, *, is_done: bool) -> None:
+        """The last batch of the loop was done, or an exception has ended it."""
+        state = self.stages.current
+        state.is_batch_done = is_done
+        if state.left_cells is not None:
+            self._close_batch(state, state.left_cells)
+
     def begin_fetch(self) -> None:
         """The next batch is asked for: the one before ends here.
 
@@ -264,18 +278,30 @@ class Recorder:
         state.batch_idx = batch_idx
         state.dataloader_idx = dataloader_idx
         state.samples = samples
+        state.is_batch_done = False
+
+    def finish_batch(self) -> None:
+        """The started batch is done: it counts, with the time until the next is asked for."""
+        self.stages.current.is_batch_done = True
 
     def _end_batch(self, state: StageState) -> None:
-        """Close the started batch with the cells charged so far, or add them to the tail."""
-        if state.has_started_batch:
-            if self._device is not None:
+        """Close the started batch with the cells charged so far; without one they are tail."""
+        if state.left_cells is not None:
+            state.is_batch_done = True
+            self._close_batch(state, state.left_cells)
+        self._close_batch(state, self.timeline.take())
+
+    def _close_batch(self, state: StageState, cells: list[int]) -> None:
+        state.left_cells = None
+        if self._device is not None and state.has_started_batch:
+            if state.is_batch_done:
                 is_first = state.epoch_batches == 0
                 self._device.end_batch(state.stage, state.epoch, state.position, is_first=is_first)
-            state.close_batch(self.timeline.take())
-            if len(state.rows) >= ROWS_PER_RECORD:
-                self.flush_request.make()
-        else:
-            state.add_to_tail(self.timeline.take())
+            else:
+                self._device.abandon_batch()
+        state.close_batch(cells)
+        if len(state.rows) >= ROWS_PER_RECORD:
+            self.flush_request.make()
 
     def _close_epoch(self, state: StageState) -> EpochRow | None:
         self._end_batch(state)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import TracebackType
 
     from ocr_baseline.recording.loop_pass import LoopPass
     from ocr_baseline.recording.loop_run import LoopRun
@@ -34,10 +35,15 @@ class GuardedBlock:
     def __enter__(self) -> None:
         self._block = self._guard(lambda run: run.open(self._name, self._epoch))
 
-    def __exit__(self, *exc_info: object) -> None:
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
         block, self._block = self._block, None
         if block is not None:
-            self._guard(lambda run: run.stages.close(block))
+            self._guard(lambda run: run.stages.close(block, by_exception=exc_type is not None))
 
 
 class GuardedPass:

@@ -65,6 +65,7 @@ class LoopPass:
             self._second.__enter__()
         else:
             self.is_fetching = True
+            self._recorder.finish_batch()
             self._recorder.begin_fetch()
 
     def answered(self) -> None:
@@ -96,7 +97,7 @@ class LoopPass:
             return
         block.leader = None
         if self._stages.block is block:
-            self._recorder.end_batches()
+            self._recorder.leave_batches()
 
 
 def _samples_of(loader: Any) -> LoaderSamples | None:

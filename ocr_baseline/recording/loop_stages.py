@@ -84,12 +84,16 @@ class LoopStages:
         self._blocks.append(block)
         return block
 
-    def close(self, block: Block) -> None:
-        """End a block, and those inside it that were left open."""
+    def close(self, block: Block, *, by_exception: bool) -> None:
+        """End a block, and those inside it that were left open.
+
+        A batch that the loop has left and an exception followed was not done.
+        """
         while block in self._blocks:
             innermost = self._blocks.pop()
             innermost.within.__exit__(None, None, None)
             if innermost.stage is not None:
+                self._recorder.settle_batch(is_done=not by_exception)
                 self._recorder.close_stage(innermost.stage)
 
     def tell_samples(self, count: object) -> None:

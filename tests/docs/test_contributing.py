@@ -123,7 +123,7 @@ def test_a_renderer_is_a_format_of_render(project: Path) -> None:
 def test_a_section_stands_in_the_report(project: Path) -> None:
     apply("Adding a report section", project)
     report = command_line(project, "report", "run")
-    assert "### Warm-up\n\n| Phase" in report
+    assert "<summary>Warm-up</summary>\n\n| Phase" in report
     assert re.search(r"^\| Training +\| +\d+ \|", report, re.MULTILINE)
 
 

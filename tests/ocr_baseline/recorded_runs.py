@@ -18,5 +18,6 @@ def record(folder: Path, run_id: str, batches: int) -> Path:
         recorder.begin_fetch()
         recorder.end_fetch()
         recorder.begin_batch(batch_idx, 0, 4)
+        recorder.finish_batch()
     recorder.close()
     return folder

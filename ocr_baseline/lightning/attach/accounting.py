@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ocr_baseline.lightning.attach.action_lines import (
     CLOSED_BY_STRATEGY,
+    ENDS_BATCH,
     ENDS_BATCHES_OF,
     OPENED_BY,
     Action,
@@ -105,6 +106,7 @@ class Accounting:
         self._is_epoch_begun = False
         self._profiled: list[str] = []
         self._fetch = _Fetch(recorder, failed)
+        self._batch_end = _BatchEnd(recorder, failed)
         self._known_fetches: dict[str, Context] = {}
         self._fetches: dict[str, Context] = self._known_fetches
 
@@ -178,9 +180,13 @@ class Accounting:
         if action.hook.endswith("_dataloader"):
             return self.loader_startup()
         before, after = self._boundaries(action)
-        if not before and not after and self._does_nothing(action):
+        line = line_of(action, self._callback_lines)
+        ends_batch = action.hook in ENDS_BATCH
+        if ends_batch and line == Line.PROFILER.value:
+            return self._batch_end  # our own hook: a span would take longer than it does
+        if (ends_batch or not before) and not after and self._does_nothing(action):
             return _NOTHING
-        span = self._recorder.span(line_of(action, self._callback_lines))
+        span = self._recorder.span(line)
         return _Boundary(span, before, after, self._failed) if before or after else span
 
     def _boundaries(
@@ -194,6 +200,8 @@ class Accounting:
             before = lambda: self._open(opened)  # noqa: E731 - binds the stage
         elif action.hook == "on_train_epoch_start":
             before = self._begin_train_epoch
+        elif action.hook in ENDS_BATCH:
+            before = self._recorder.finish_batch
         elif action.hook in ENDS_BATCHES_OF:
             ended = ENDS_BATCHES_OF[action.hook]
             before = lambda: self._end_batches(ended)  # noqa: E731 - binds the stage
@@ -355,6 +363,22 @@ class _Fetch:
             self._recorder.end_fetch()
         except Exception as error:  # noqa: BLE001 - the guard: measuring ends, the training doesn't
             self._failed(error)
+
+
+class _BatchEnd:
+    """The trainer tells of the end of a batch's step."""
+
+    def __init__(self, recorder: Recorder, failed: Callable[[Exception], None]) -> None:
+        self._recorder = recorder
+        self._failed = failed
+
+    def __enter__(self) -> None:
+        try:
+            self._recorder.finish_batch()
+        except Exception as error:  # noqa: BLE001 - the guard: measuring ends, the training doesn't
+            self._failed(error)
+
+    def __exit__(self, *exc_info: object) -> None: ...
 
 
 class _LoaderStartup:

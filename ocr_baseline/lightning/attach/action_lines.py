@@ -52,6 +52,11 @@ ENDS_BATCHES_OF = {
 }
 """The first hook after the last batch of a pass."""
 
+ENDS_BATCH = frozenset(
+    {"on_train_batch_end", "on_validation_batch_end", "on_test_batch_end", "on_predict_batch_end"}
+)
+"""The hooks after a batch's step: a batch that none of them follows was never done."""
+
 _STRATEGY_LINES = {
     "batch_to_device": Line.TRANSFER,
     "training_step": Line.FORWARD,

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from ocr_baseline.reports.comparison import wording as words
 from ocr_baseline.reports.text.plain_text import name_of, single_line
-from ocr_baseline.reports.text.screen import GAP, MIN_WIDTH, grid, plain_table, printed
+from ocr_baseline.reports.text.screen import GAP, MIN_WIDTH, end_of, grid, plain_table, printed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -114,7 +114,7 @@ def _breakdown_table(phase: PhaseChange, width: int) -> Table:
         is_certain = index < MAX_LINES and phase.lines[index].is_beyond_spread
         texts = [Text(cell) for cell in cells]
         texts[2].stylize("bold" if is_certain else "")
-        table.add_row(Text(_end_of(name_of(name), name_width)), *texts)
+        table.add_row(Text(end_of(name_of(name), name_width)), *texts)
     return table
 
 
@@ -156,8 +156,3 @@ def _name_width(columns: Sequence[str], rows: Sequence[Sequence[str]], width: in
     """Return how many columns the numbers leave to the name before them."""
     numbers = _widths(columns[1:], [row[1:] for row in rows])
     return min(MAX_NAME_WIDTH, width - numbers - GAP)
-
-
-def _end_of(name: str, width: int) -> str:
-    """Return a dotted name shortened at the front: its end distinguishes it."""
-    return name if len(name) <= width else f"…{name[1 - width :]}"

@@ -22,7 +22,7 @@ from ocr_baseline.model.document import (
     Start,
     TrainVsValidation,
 )
-from ocr_baseline.reports.run.sampled_functions import material_lines
+from ocr_baseline.reports.story.sampled_functions import material_lines
 from ocr_baseline.reports.text import formatting, wording
 from ocr_baseline.reports.text.csv_text import number_cells, rows_text, seconds_cells, write_csv
 from ocr_baseline.vocabulary import FETCH_LINE, PHASE_NAMES

@@ -8,7 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from ocr_baseline.errors import BaselineError
-from ocr_baseline.reports.run import header
+from ocr_baseline.reports.story.tell import tell
 from ocr_baseline.reports.text.plain_text import name_of, single_line
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def render_pictures_page(baseline: Baseline, run: Run | None = None) -> str:
         from ocr_baseline.reports.run import charts
     except ImportError as error:
         raise BaselineError(INSTALL) from error
+    story = tell(baseline)
     pictures = [
         ("Where the time went", charts.time_by_line(baseline)),
         ("From a training sample to a validation sample", charts.waterfall(baseline)),
@@ -49,8 +50,8 @@ def render_pictures_page(baseline: Baseline, run: Run | None = None) -> str:
     )
     return templates.get_template("pictures.html.j2").render(
         name=name_of(baseline.run.name or baseline.run.id or "unnamed run"),
-        facts=[(label, _with_code(text)) for label, text in header.header_facts(baseline)],
-        verdict=_with_code(" ".join(header.verdict(baseline))),
+        facts=[(label, _with_code(text)) for label, text in story.run_facts],
+        verdict=_with_code(story.verdict),
         pictures=[(title, _as_html(figure)) for title, figure in pictures if figure],
         undrawn=[title for title, figure in pictures if not figure],
         library=Markup(get_plotlyjs()),  # noqa: S704 - plotly's own file

@@ -10,20 +10,21 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from ocr_baseline.reports.run import header
-from ocr_baseline.reports.run.measurement_notes import measurement_notes
-from ocr_baseline.reports.run.phase_tables import PHASE_FACTS, phase_or_empty, shown_phases
-from ocr_baseline.reports.run.sampled_functions import named_causes
-from ocr_baseline.reports.run.start_section import first_step, largest_part, trained
-from ocr_baseline.reports.run.worker_time import worker_time_lines
+from ocr_baseline.reports.story.measurement_notes import measurement_notes
+from ocr_baseline.reports.story.phase_tables import PHASE_FACTS, phase_or_empty, shown_phases
+from ocr_baseline.reports.story.sampled_functions import named_causes
+from ocr_baseline.reports.story.start_section import first_step, largest_part, trained
+from ocr_baseline.reports.story.tell import tell
+from ocr_baseline.reports.story.worker_time import worker_time_lines
 from ocr_baseline.reports.text import formatting, wording
 from ocr_baseline.reports.text.plain_text import name_of
-from ocr_baseline.reports.text.screen import MIN_WIDTH, plain_table, printed, styled, value
+from ocr_baseline.reports.text.screen import MIN_WIDTH, end_of, plain_table, printed, styled, value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ocr_baseline.model.document import Baseline, Operation, Phase
+    from ocr_baseline.reports.story.parts import Story
 
 MAX_LINES = 8
 MAX_OPERATIONS = 5
@@ -39,9 +40,14 @@ def render_terminal(baseline: Baseline, *, width: int, color: bool) -> str:
 
 
 def _blocks(baseline: Baseline, width: int) -> Iterator[RenderableType]:
-    yield _title(baseline)
-    yield Padding(styled(" ".join(header.verdict(baseline))), (1, 0))
+    story = tell(baseline)
+    yield _title(story)
+    yield Padding(styled(story.verdict, "bold"), (1, 0, 0, 0))
+    for limit in story.limits:
+        yield styled(limit.text, "yellow")
     if not wording.is_empty(baseline):
+        yield _causes(story)
+        yield Padding(styled(story.versus.sentence), (1, 0))
         yield _phase_table(baseline)
     for name in shown_phases(baseline):
         phase = phase_or_empty(baseline, name)
@@ -57,21 +63,40 @@ def _blocks(baseline: Baseline, width: int) -> Iterator[RenderableType]:
     for line in worker_time_lines(baseline):
         yield Padding(Text(line), (1, 0, 0, 0))
     yield Padding(_memory(baseline), (1, 0, 0, 0))
-    yield Padding(_findings(baseline), (1, 0, 0, 0))
+    yield Padding(_run_facts(story), (1, 0, 0, 0))
     yield Padding(_notes(baseline), (1, 0, 0, 0))
 
 
-def _title(baseline: Baseline) -> RenderableType:
-    run = baseline.run
-    place = header.run_place(baseline)
-    title = Text("Baseline of ", style="bold")
-    title.append(name_of(run.name or run.id or "unnamed run"), style="bold cyan")
-    if place:
-        title.append(f" in {name_of(place)}")
+def _title(story: Story) -> Text:
+    title = Text("Baseline of ")
+    title.append(story.name, style="cyan")
+    if story.place:
+        title.append(f" in {name_of(story.place)}")
+    return title.append(". ").append_text(styled(story.status))
+
+
+def _causes(story: Story) -> RenderableType:
+    blocks: list[RenderableType] = []
+    for number, cause in enumerate(story.causes, 1):
+        head = Text(f"{number}. ")
+        head.append(cause.severity, style=_SEVERITY_STYLES[cause.severity])
+        head.append("  ").append_text(styled(cause.title))
+        if cause.saving is not None:
+            head.append(f"  would save {wording.saving(cause.finding)}", style="dim")
+        blocks.extend((head, Padding(styled(cause.advice), (0, 0, 0, 3))))
+        blocks.append(Padding(styled(cause.proof, "dim"), (0, 0, 0, 3)))
+    more = len(story.further) + len(story.small)
+    if more:
+        things = "1 more thing is" if more == 1 else f"{more} more things are"
+        blocks.append(Text(f"{things} in the report", style="dim"))
+    return Padding(Group(*blocks), (1, 0, 0, 0)) if blocks else Group()
+
+
+def _run_facts(story: Story) -> RenderableType:
     facts = Table.grid(padding=(0, 2))
-    for label, text in header.header_facts(baseline):
+    for label, text in story.run_facts:
         facts.add_row(Text(label.lower(), style="dim"), styled(text))
-    return Group(title, facts)
+    return facts
 
 
 def _phase_table(baseline: Baseline) -> RenderableType:
@@ -91,14 +116,15 @@ def _phase_table(baseline: Baseline) -> RenderableType:
 def _breakdown_table(phase: Phase, width: int) -> RenderableType:
     lines = sorted(phase.breakdown, key=lambda line: -line.total_s)
     table = plain_table(f"Where {wording.stage_adjective(phase.name).lower()} time went")
-    _add_name_column(table, "line", width - BREAKDOWN_NUMBERS_WIDTH)
+    name_width = max(MIN_NAME_WIDTH, width - BREAKDOWN_NUMBERS_WIDTH)
+    table.add_column("line", no_wrap=True)
     table.add_column("share", justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
     table.add_column("total", justify="right", no_wrap=True)
     table.add_column("per batch", justify="right", no_wrap=True)
     for line in lines[:MAX_LINES]:
         table.add_row(
-            Text(name_of(line.name)),
+            Text(end_of(name_of(line.name), name_width)),
             formatting.share(line.share),
             Text(formatting.bar(line.share), style="green"),
             formatting.duration(line.total_s),
@@ -123,20 +149,21 @@ def _cause_table(causes: list[tuple[str, str, str]]) -> RenderableType:
 
 def _operation_table(baseline: Baseline, width: int) -> RenderableType:
     table = plain_table("Slowest operations")
-    _add_name_column(table, "operation", width - OPERATION_NUMBERS_WIDTH)
+    name_width = max(MIN_NAME_WIDTH, width - OPERATION_NUMBERS_WIDTH)
+    table.add_column("operation", no_wrap=True)
     for column in ("phase", "in"):
         table.add_column(column, no_wrap=True)
     for column in ("calls", "exclusive", "waited", "share"):
         table.add_column(column, justify="right", no_wrap=True)
     operations = sorted(baseline.operations, key=lambda operation: -operation.exclusive_s)
     for operation in operations[:MAX_OPERATIONS]:
-        table.add_row(*_operation_row(operation))
+        table.add_row(*_operation_row(operation, name_width))
     return table
 
 
-def _operation_row(operation: Operation) -> list[RenderableType]:
+def _operation_row(operation: Operation, name_width: int) -> list[RenderableType]:
     return [
-        Text(name_of(operation.name)),
+        Text(end_of(name_of(operation.name), name_width)),
         Text(wording.stage_adjective(operation.phase).lower()),
         "workers" if operation.process == "worker" else "main",
         formatting.count(operation.calls),
@@ -171,32 +198,9 @@ def _memory(baseline: Baseline) -> Text:
     return text.append_text(value(formatting.byte_size(peak)))
 
 
-def _findings(baseline: Baseline) -> RenderableType:
-    findings = [finding for finding in baseline.leading_findings if not finding.is_small]
-    if not findings:
-        return Text(wording.no_findings(baseline))
-    blocks: list[RenderableType] = [Text("Findings", style="bold")]
-    for number, finding in enumerate(findings, 1):
-        head = Text(f"{number}. ")
-        head.append(finding.severity, style=_SEVERITY_STYLES[finding.severity])
-        head.append("  ").append_text(styled(finding.title))
-        if finding.estimated_saving_s is not None:
-            head.append(f"  would save {wording.saving(finding)}", style="dim")
-        blocks.extend((head, Padding(styled(finding.advice), (0, 0, 0, 3))))
-    small = sum(finding.is_small for finding in baseline.leading_findings)
-    if small:
-        things = "1 small thing is" if small == 1 else f"{small} small things are"
-        blocks.append(Text(f"{things} in the report, each under 2% of the run", style="dim"))
-    return Group(*blocks)
-
-
 def _notes(baseline: Baseline) -> RenderableType:
     blocks = [styled(note, style="dim") for note in measurement_notes(baseline)]
     if baseline.missing:
         names = ", ".join(name_of(entry.metric) for entry in baseline.missing)
         blocks.append(Text(f"Not measured: {names}. The report gives the reasons.", style="dim"))
     return Group(*blocks)
-
-
-def _add_name_column(table: Table, title: str, width: int) -> None:
-    table.add_column(title, max_width=max(MIN_NAME_WIDTH, width), overflow="ellipsis", no_wrap=True)

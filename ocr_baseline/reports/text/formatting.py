@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 NOT_MEASURED = "not measured"
 BAR_WIDTH = 20
+_EIGHTHS = ("", "▏", "▎", "▍", "▌", "▋", "▊", "▉")
 
 _DURATION_UNITS = ((1e-9, "ns"), (1e-6, "µs"), (1e-3, "ms"), (1.0, "s"))
 _BYTE_UNITS = ((1, "B"), (1024, "KiB"), (1024**2, "MiB"), (1024**3, "GiB"), (1024**4, "TiB"))
@@ -166,6 +167,14 @@ def bar(fraction: float | None, width: int = BAR_WIDTH) -> str:
         return ""
     filled = round(min(1.0, max(0.0, fraction)) * width)
     return "#" * filled + "." * (width - filled)
+
+
+def block_bar(fraction: float | None, width: int = BAR_WIDTH) -> str:
+    """Return a fraction between 0 and 1 as `████▌`, exact to an eighth of a block."""
+    if fraction is None or not _is_finite(fraction):
+        return ""
+    whole, eighths = divmod(round(min(1.0, max(0.0, fraction)) * width * 8), 8)
+    return "█" * whole + _EIGHTHS[eighths]
 
 
 def _scaled(size: float, units: tuple[tuple[float, str], ...], *, step: int) -> str:

@@ -6,6 +6,7 @@ import io
 import re
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
 from rich.table import Table as RichTable
 from rich.text import Text
@@ -77,3 +78,12 @@ def styled(sentence: str, style: str = "") -> Text:
     for index, part in enumerate(_QUOTED.split(single_line(sentence))):
         text.append(part, style="cyan" if index % 2 else "")
     return text
+
+
+def end_of(name: str, width: int) -> str:
+    """Return a name in `width` columns, shortened at the front: its end distinguishes it."""
+    if cell_len(name) <= width:
+        return name
+    while name and cell_len(name) > width - 1:
+        name = name[1:]
+    return f"…{name}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ocr_baseline.reports.text import formatting
 from ocr_baseline.reports.text.markdown_text import MarkdownText, code, escape, table
 
 if TYPE_CHECKING:
@@ -23,11 +24,24 @@ class Strong(str):
     __slots__ = ()
 
 
+class Bar(str):
+    """A fraction between 0 and 1, which each renderer draws in its own way; as text, in ASCII."""
+
+    fraction: float | None
+
+    def __new__(cls, fraction: float | None) -> Bar:
+        """Return the bar of a fraction, an empty one of None."""
+        bar = super().__new__(cls, formatting.bar(fraction))
+        bar.fraction = fraction if formatting.is_measured(fraction) else None
+        return bar
+
+
 @dataclass(frozen=True, kw_only=True)
 class Table:
     """Headers as Markdown shows them (a terminal in lower case), and rows of as many cells.
 
-    `align` has a letter for each column: `l` (the default) or `r`.
+    `align` has a letter for each column: `l` (the default) or `r`. In a plain cell, names stand
+    between backticks.
     """
 
     headers: Sequence[str]
@@ -44,4 +58,6 @@ class Table:
 def _marked(cell: str) -> str:
     if isinstance(cell, Name):
         return code(cell)
+    if isinstance(cell, Bar):
+        return MarkdownText(formatting.block_bar(cell.fraction))
     return MarkdownText(f"**{escape(cell)}**") if isinstance(cell, Strong) else cell

@@ -103,3 +103,8 @@ def saving(finding: Finding) -> str:
     if finding.share_of_run is not None:
         amount += f", {formatting.share(finding.share_of_run)} of the run"
     return amount
+
+
+def as_sentence(text: str) -> str:
+    """Return a note with a capital before it and a full stop behind."""
+    return text[:1].upper() + text[1:].rstrip(".") + "."

@@ -26,6 +26,7 @@ def records(tmp_path: Path) -> Path:
         recorder.begin_fetch()
         recorder.end_fetch()
         recorder.begin_batch(batch_idx, 0, 4)
+        recorder.finish_batch()
     recorder.close()
     return tmp_path / "run"
 

@@ -28,6 +28,7 @@ def record(folder: Path, batches: int) -> Recorder:
             recorder.begin_fetch()
             recorder.end_fetch()
             recorder.begin_batch(number, 0, 2)
+            recorder.finish_batch()
         recorder.close_stage(stage)
     recorder.flush(with_samples=True)
     return recorder

@@ -35,6 +35,7 @@ def run_batch(recorder: Recorder, clock: SimulatedClock, batch_idx: int, wait_ns
     recorder.begin_batch(batch_idx, 0, 4)
     with recorder.span(Line.FORWARD.value):
         clock.work(10)
+    recorder.finish_batch()
 
 
 def started(folder: Path, clock: SimulatedClock) -> Recorder:
@@ -114,6 +115,7 @@ def test_a_fetch_inside_a_step_and_a_section_is_a_wait_inside_the_batch(tmp_path
                 recorder.end_fetch()
                 clock.work(1)
             clock.work(10)
+        recorder.finish_batch()
     listen(None)
     recorder.close()
 
@@ -141,6 +143,7 @@ def test_a_section_across_the_yields_of_a_stream_leaves_every_batch_whole(tmp_pa
         recorder.begin_batch(batch_idx, 0, 1)
         with recorder.span(Line.FORWARD.value):
             clock.work(10)
+        recorder.finish_batch()
         clock.work(1)
     items.close()
     listen(None)
@@ -398,3 +401,21 @@ def test_between_two_batches_no_tally_is_written(tmp_path: Path) -> None:
 
     assert [tally["calls"] for tally in records(recorder, "operation")] == [5]
     recorder.close()
+
+
+def test_a_batch_that_was_never_done_is_time_outside_of_batches(tmp_path: Path) -> None:
+    clock = SimulatedClock()
+    recorder = started(tmp_path, clock)
+    recorder.open_stage(Stage.TRAIN, 0)
+    run_batch(recorder, clock, 0)
+    recorder.begin_fetch()
+    clock.work(5)
+    recorder.end_fetch()
+    recorder.begin_batch(1, 0, 4)
+    clock.work(30)
+    recorder.close()
+
+    (batches,) = records(recorder, "batches")
+    assert batches["batch_idx"] == [0]
+    epoch = next(r for r in records(recorder, "epoch") if r["stage"] == "train")
+    assert (epoch["batches"], epoch["tail_ns"]) == (1, {"data_wait": 5, "other": 30})

@@ -223,7 +223,20 @@ def test_what_ends_the_loop_passes_through_and_is_in_the_report(
     assert raised.value is error
     baseline = report_in(tmp_path)
     assert baseline.run.status == status
-    assert counted(baseline, "train") == (1, 3, 6)
+    assert counted(baseline, "train") == (1, 2, 4), "the third was never done"
+    assert lines_ms(tmp_path, "train")["forward"] == 3 * FORWARD_MS
+
+
+def test_a_batch_that_the_loop_breaks_off_at_its_end_is_done(tmp_path: Path) -> None:
+    with ob.record(tmp_path) as record:
+        for epoch in range(2):
+            with record.stage("train", epoch=epoch):
+                for index, _ in enumerate(record.batches(loader())):
+                    step(record)
+                    if index == 2:
+                        break
+
+    assert counted(report_in(tmp_path), "train") == (2, 6, 12)
 
 
 def test_a_second_record_in_the_same_folder_replaces_the_first(tmp_path: Path) -> None:

@@ -55,6 +55,7 @@ def test_host_and_device_times_stand_side_by_side_each_with_its_clock(tmp_path: 
         with forward:
             now_ns += 1_000_000
             device.work()
+        recorder.finish_batch()
     recorder.close_stage(Stage.TRAIN)
     recorder.close()
 

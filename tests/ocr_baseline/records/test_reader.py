@@ -92,6 +92,7 @@ def _record_batches(recorder: Recorder, clock: SimulatedClock, count: int, *, st
             with section("decode"), section("inner"):
                 clock.work(2 * MILLISECOND)
             clock.work(step_ms * MILLISECOND)
+        recorder.finish_batch()
 
 
 @pytest.fixture(scope="module")

@@ -22,6 +22,7 @@ def record(recorder: Recorder, epoch: int, batches: int) -> None:
         recorder.begin_fetch()
         recorder.end_fetch()
         recorder.begin_batch(number, 0, 2)
+        recorder.finish_batch()
     recorder.close_stage(Stage.TRAIN)
     recorder.flush()
 

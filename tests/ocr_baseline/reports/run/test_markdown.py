@@ -12,6 +12,7 @@ from ocr_baseline.model.document import (
     BreakdownLine,
     Distribution,
     Phase,
+    Ratio,
     TrainVsValidation,
     WaterfallStep,
 )
@@ -28,17 +29,15 @@ from tests.ocr_baseline.examples import (
 )
 
 PARSER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
-SECTIONS = [
-    "Training vs. validation",
-    "Training Performance",
-    "Validation Performance",
+SECTIONS = ["Identified Bottlenecks", "Validation Performance", "Phases", "Memory Usage"]
+FOLDED = [
+    "Where the time went",
+    "Epochs",
     "Before the first batch",
     "Slowest operations",
-    "Memory Usage",
-    "Identified Bottlenecks",
     "What was not measured",
     "How it was measured",
-    "Raw summary",
+    "Environment",
 ]
 
 
@@ -54,6 +53,22 @@ def headings(markdown: str, tag: str) -> list[str]:
 def all_tokens(markdown: str) -> list[Token]:
     tokens = PARSER.parse(markdown)
     return [*tokens, *(child for token in tokens for child in token.children or [])]
+
+
+def folded(markdown: str) -> list[str]:
+    return re.findall(r"<summary>(.*)</summary>", markdown)
+
+
+def section(markdown: str, title: str) -> str:
+    """Return what stands under a heading, or is folded away under a title."""
+    opening = f"<summary>{title}</summary>"
+    if opening in markdown:
+        return markdown.split(opening)[1].split("</details>")[0]
+    return markdown.split(f"## {title}\n")[1].split("\n## ")[0].split("\n<details>")[0]
+
+
+def cells(row: str) -> list[str]:
+    return [cell.strip() for cell in row.strip("|").split("|")]
 
 
 def row_of(markdown: str, label: str) -> str:
@@ -72,20 +87,26 @@ def test_the_sections_stand_in_their_order(name: str) -> None:
     markdown = render_markdown(EXAMPLES[name]())
     assert headings(markdown, "h1") == ["Performance Baseline Report"]
     assert headings(markdown, "h2") == SECTIONS
+    assert [title for title in folded(markdown) if title in FOLDED] == FOLDED
 
 
-def test_the_rows_that_programs_look_for_are_there() -> None:
-    markdown = render_markdown(full_baseline())
-    section = markdown.split("## Validation Performance")[1].split("\n## ")[0]
-    for label, value in (
-        ("Total Validation Time", "16.3 s"),
-        ("Number of Batches", "34"),
-        ("Mean Batch Time", "458 ms"),
-        ("Median Batch Time", "436 ms"),
-        ("P95 Batch Time", "610 ms"),
-        ("P99 Batch Time", "828 ms"),
+def test_one_table_holds_the_numbers_of_all_phases() -> None:
+    phases = section(render_markdown(full_baseline()), "Phases")
+    assert cells(next(line for line in phases.splitlines() if line.startswith("|"))) == [
+        "",
+        "Training",
+        "Validation",
+        "Test",
+    ]
+    for label, values in (
+        ("Total Time", ["11.2 s", "16.3 s", "14.5 s"]),
+        ("Number of Batches", ["60", "34", "40"]),
+        ("Mean Batch Time", ["176 ms", "458 ms", "368 ms"]),
+        ("Median Batch Time", ["168 ms", "436 ms", "350 ms"]),
+        ("P95 Batch Time", ["235 ms", "610 ms", "490 ms"]),
+        ("P99 Batch Time", ["319 ms", "828 ms", "665 ms"]),
     ):
-        assert row_of(section, label).split("|")[2].strip() == value
+        assert cells(row_of(phases, label))[1:] == values
 
 
 def test_every_table_row_has_as_many_cells_as_its_header() -> None:
@@ -102,14 +123,12 @@ def test_every_table_row_has_as_many_cells_as_its_header() -> None:
 
 
 def test_no_text_from_outside_injects_a_heading_a_link_or_html() -> None:
-    tokens = all_tokens(render_markdown(hostile_baseline()))
+    markdown = render_markdown(hostile_baseline())
+    tokens = all_tokens(markdown)
     html = {token.content.strip() for token in tokens if token.type.startswith("html")}
-    assert html <= {
-        "<details>\n<summary>All numbers in SI units</summary>",
-        "<details>\n<summary>Environment and configuration</summary>",
-        "<details>\n<summary>What the breakdown lines mean</summary>",
-        "</details>",
-    }
+    titles = {f"<details>\n<summary>{title}</summary>" for title in folded(markdown)}
+    assert html <= titles | {"</details>"}
+    assert set(folded(markdown)) <= set(folded(render_markdown(full_baseline())))
     links = [token.attrs["href"] for token in tokens if token.type == "link_open"]
     assert [str(url).split("/")[2] for url in links] == ["x.example"]
     assert not any(token.type in ("image", "hr") for token in tokens)
@@ -134,17 +153,21 @@ def test_a_test_run_is_never_called_validation() -> None:
         }
     )
     markdown = render_markdown(only_test)
-    validation = markdown.split("## Validation Performance")[1].split("\n## ")[0]
-    assert "Validation was not measured" in validation
-    assert not re.search(r"\d", validation.replace("P95", "").replace("P99", ""))
-    assert row_of(markdown, "Total Test Time").split("|")[2].strip() == "14.5 s"
+    assert "training and validation were not measured" in section(
+        markdown, "Validation Performance"
+    )
+    phases = section(markdown, "Phases")
+    assert cells(row_of(phases, "Total Time"))[1:] == ["not measured", "not measured", "14.5 s"]
 
 
 def test_missing_is_not_measured_with_its_reason_and_never_zero() -> None:
     markdown = render_markdown(one_batch_baseline())
-    assert "not measured (not collected: one batch has no spread)" in markdown
+    missing = section(markdown, "What was not measured")
+    assert re.search(
+        r"`phases.train.batch_time_s.std` +\| not collected +\| one batch has", missing
+    )
     assert "Validation was not measured (skipped: the run ended before its first" in markdown
-    nothing = render_markdown(all_missing_baseline()).split("## Raw summary")[0]
+    nothing = render_markdown(all_missing_baseline())
     tables = [line for line in nothing.splitlines() if line.startswith("| **")]
     assert tables
     assert not any(re.search(r"\| +0\b", line) for line in tables)
@@ -158,8 +181,8 @@ def test_zero_is_a_measurement() -> None:
         phases=[Phase(name="validation", total_s=0.0, batches=0)],
     )
     markdown = render_markdown(document)
-    assert row_of(markdown, "Total Validation Time").split("|")[2].strip() == "0 s"
-    assert row_of(markdown, "Number of Batches") is not None
+    assert cells(row_of(markdown, "Total Time")) == ["**Total Time**", "not measured", "0 s"]
+    assert cells(row_of(markdown, "Number of Batches"))[2] == "0"
 
 
 def test_no_findings_of_nothing_measured_is_not_called_no_bottleneck() -> None:
@@ -179,33 +202,33 @@ def test_findings_are_ranked_by_what_they_would_save() -> None:
     assert findings == [
         "1. The metric takes 46% of validation (HIGH)",
         "2. Training waits for its first batch (LOW)",
-        "3. Slow batches stand out in validation (INFO)",
-        "4. A few training batches take far longer than the others (MEDIUM)",
+        "3. A few training batches take far longer than the others (MEDIUM)",
     ]
 
 
 def test_the_waterfall_leads_from_training_to_validation_and_leaves_specks_out() -> None:
     comparison = TrainVsValidation(
+        sample_ratio=Ratio(value=2.8),
         waterfall_s_per_sample=[
             WaterfallStep(name="transfer", delta_s=0.0001),
             WaterfallStep(name="metrics", delta_s=0.1),
             WaterfallStep(name="backward", delta_s=-0.02),
-        ]
+        ],
     )
     markdown = render_markdown(
         full_baseline().model_copy(update={"train_vs_validation": comparison})
     )
-    section = markdown.split("## Training vs. validation")[1].split("\n## ")[0]
-    lines = [line for line in section.splitlines() if line.startswith(("| **", "| `"))]
+    shown = section(markdown, "Validation Performance").split("What each line adds")[1]
+    lines = [line for line in shown.splitlines() if line.startswith(("| **", "| `"))]
     labels = [line.split("|")[1].strip() for line in lines]
     assert labels == ["**Training sample**", "`metrics`", "`backward`", "**Validation sample**"]
-    assert "Left out, each under 1% of the largest change: `transfer`." in section
+    assert "Left out, each under 1% of the largest change: `transfer`." in shown
 
 
 def test_operations_of_workers_stand_apart_from_those_of_the_main_process() -> None:
     markdown = render_markdown(full_baseline())
     main = markdown.split("### In the main process")[1].split("###")[0]
-    workers = markdown.split("### In the loader workers")[1].split("\n## ")[0]
+    workers = markdown.split("### In the loader workers")[1].split("</details>")[0]
     assert "target_maps" not in main
     assert "`target_maps`" in workers
     assert "Main thread waited" in workers
@@ -233,13 +256,22 @@ def test_equal_documents_give_equal_texts() -> None:
     assert render_markdown(full_baseline()) == render_markdown(full_baseline())
 
 
-def test_what_shares_a_cause_is_listed_under_it_and_small_things_apart() -> None:
+def test_what_shares_a_cause_is_listed_as_its_evidence_and_small_things_apart() -> None:
     markdown = render_markdown(full_baseline())
-    leading = markdown.split("### 1. The metric")[1].split("\n### ")[0]
-    assert "The same time, seen otherwise:" in leading
-    assert "- A validation sample takes longer than a training sample (3.00 s, 11.0%" in leading
-    small = markdown.split("### Small things")[1].split("\n## ")[0]
+    evidence = section(markdown, "Evidence")
+    assert "The same time, seen otherwise:" in evidence
+    assert "- A validation sample takes longer than a training sample (3.00 s, 11.0%" in evidence
+    small = section(markdown, "2 small things: under 2% of the run, or no saving of time")
     assert "- Training spends much of its time in callbacks (200 ms, 0.7% of the run)." in small
+
+
+def test_files_beside_the_report_are_linked_and_not_embedded() -> None:
+    markdown = render_markdown(full_baseline(), beside=["baseline.json", "metrics.csv"])
+    assert markdown.endswith(
+        "Beside this file: [`baseline.json`](baseline.json), [`metrics.csv`](metrics.csv).\n"
+    )
+    assert "```" not in markdown
+    assert "Beside this file" not in render_markdown(full_baseline())
 
 
 def test_a_finding_in_doubt_says_why() -> None:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from ocr_baseline.analysis.findings.named_cause import percent_words
 from ocr_baseline.model.document import SMALL_SHARE_OF_RUN, FunctionShare
 from ocr_baseline.reports.text import formatting
-from ocr_baseline.reports.text.markdown_text import MarkdownText, code, table
 from ocr_baseline.reports.text.plain_text import name_of
+from ocr_baseline.reports.text.tables import Name, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,24 +36,23 @@ def material_lines(phase: Phase) -> Iterator[BreakdownLine]:
             yield line
 
 
-def function_table(phase: Phase) -> MarkdownText | None:
+def function_table(phase: Phase) -> Table | None:
     """The heaviest functions of each line that matters; None where nothing was sampled."""
     return _table([SampledLine(line.name, line.functions) for line in material_lines(phase)])
 
 
-def worker_function_table(workers: Sequence[Workers]) -> MarkdownText | None:
+def worker_function_table(workers: Sequence[Workers]) -> Table | None:
     """The functions in which the workers of each phase make batches."""
     return _table([SampledLine(one.phase, one.functions) for one in workers], "Phase")
 
 
-def _table(lines: Sequence[SampledLine], first: str = "Line") -> MarkdownText | None:
-    rows = []
+def _table(lines: Sequence[SampledLine], first: str = "Line") -> Table | None:
+    rows: list[list[str]] = []
     for line in lines:
-        label = code(line.name)
-        for function in _shown(line.functions):
-            rows.append([label, *_cells(function)])
-            label = MarkdownText()
-    return table([first, *_HEADERS[1:]], rows, "lllrr") if rows else None
+        for place, function in enumerate(_shown(line.functions)):
+            rows.append(["" if place else Name(line.name), *_cells(function)])
+    headers = [first, *_HEADERS[1:]]
+    return Table(headers=headers, rows=rows, align="lllrr") if rows else None
 
 
 def _shown(functions: Sequence[FunctionShare]) -> list[FunctionShare]:
@@ -63,8 +62,8 @@ def _shown(functions: Sequence[FunctionShare]) -> list[FunctionShare]:
 
 def _cells(function: FunctionShare) -> list[str]:
     return [
-        code(function.name),
-        code(where(function)),
+        Name(function.name),
+        Name(where(function)),
         sampled_share(function),
         formatting.share(function.self_share),
     ]

@@ -1,4 +1,4 @@
-"""The numbers of a phase: the rows that every report shows, and the tables in Markdown."""
+"""The numbers of the phases: the rows that every report shows, and their tables."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ocr_baseline.model.document import Baseline, Distribution, Phase
+from ocr_baseline.reports.story.run_facts import quoted
 from ocr_baseline.reports.text import formatting, wording
-from ocr_baseline.reports.text.markdown_text import MarkdownText, code, fraction_bar, table
+from ocr_baseline.reports.text.formatting import NOT_MEASURED
+from ocr_baseline.reports.text.tables import Bar, Name, Strong, Table
 from ocr_baseline.vocabulary import PHASE_NAMES, PhaseName
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ NO_TIMES = Distribution(count=None)
 
 
 class PhaseFact(NamedTuple):
-    """One row: `label` has a place for the stage's name, `path` is the field in the phase.
+    """One row: `path` is the field in the phase.
 
     An optional row is left out where it was not measured.
     """
@@ -46,7 +48,7 @@ def batch_times(phase: Phase) -> Distribution:
 
 
 PHASE_FACTS = (
-    PhaseFact("Total {stage} Time", "total", "total_s"),
+    PhaseFact("Total Time", "total", "total_s"),
     PhaseFact("Number of Epochs", "epochs", "epochs", formatting.count),
     PhaseFact("Number of Batches", "batches", "batches", formatting.count),
     PhaseFact("Number of Samples", "samples", "samples", formatting.count),
@@ -78,43 +80,40 @@ def shown_phases(baseline: Baseline) -> list[PhaseName]:
     return [name for name in PHASE_NAMES if name in ("train", "validation") or name in ran]
 
 
-def phase_table(baseline: Baseline, name: PhaseName) -> MarkdownText:
-    """Totals and batch statistics; what is missing says why, unless the whole phase is missing."""
-    phase = phase_or_empty(baseline, name)
-    is_measured = wording.has_measurements(phase)
-    stage = wording.stage_adjective(name)
-    rows = []
-    for fact in PHASE_FACTS:
-        text = fact.text(phase)
-        if text == formatting.NOT_MEASURED and fact.is_optional:
-            continue
-        if text == formatting.NOT_MEASURED and is_measured:
-            text = wording.not_measured(baseline, f"phases.{name}.{fact.path}")
-        rows.append([MarkdownText(f"**{fact.label.format(stage=stage)}**"), text])
-    return table(["Metric", "Value"], rows, "lr")
+def merged_table(baseline: Baseline) -> Table:
+    """A row for each number, a column for each phase; rows that no phase has are left out."""
+    phases = [phase_or_empty(baseline, name) for name in shown_phases(baseline)]
+    rows = [
+        [Strong(fact.label), *(fact.text(phase) for phase in phases)]
+        for fact in PHASE_FACTS
+        if not fact.is_optional or any(fact.text(one) != NOT_MEASURED for one in phases)
+    ]
+    headers = ["", *(wording.stage_adjective(phase.name) for phase in phases)]
+    return Table(headers=headers, rows=rows, align="l" + "r" * len(phases))
 
 
-def breakdown_table(phase: Phase) -> MarkdownText:
+def breakdown_table(phase: Phase) -> Table:
     """The lines of a phase's time, the longest first, with the phase's total below."""
     rows: list[list[str]] = []
     for line in sorted(phase.breakdown, key=lambda line: -line.total_s):
         if _is_small(line):
             continue
-        rows.append(_line_row(code(line.name), line, fraction_bar(line.share)))
+        rows.append(_line_row(Name(line.name), line, Bar(line.share)))
         rows.extend(
-            _line_row(MarkdownText(f"of which {code(part.name)}"), part, "")
+            _line_row(f"of which {quoted(part.name)}", part, "")
             for part in line.parts
             if not _is_small(part)
         )
-    rows.append([MarkdownText("**Total**"), "", "", formatting.duration(phase.total_s), ""])
-    return table(["Line", "Share", "", "Total", "Per batch"], rows, "lrlrr")
+    rows.append([Strong("Total"), "", "", formatting.duration(phase.total_s), ""])
+    headers = ["Line", "Share", "", "Total", "Per batch"]
+    return Table(headers=headers, rows=rows, align="lrlrr")
 
 
 def _is_small(line: BreakdownLine) -> bool:
     return line.share is not None and line.share < SMALL_SHARE
 
 
-def _line_row(label: MarkdownText, line: BreakdownLine, bar: str) -> list[str]:
+def _line_row(label: str, line: BreakdownLine, bar: str) -> list[str]:
     return [
         label,
         formatting.share(line.share),
@@ -124,9 +123,9 @@ def _line_row(label: MarkdownText, line: BreakdownLine, bar: str) -> list[str]:
     ]
 
 
-def small_lines(phase: Phase) -> list[MarkdownText]:
+def small_lines(phase: Phase) -> list[str]:
     """Names of the lines whose share is too small for a row of the breakdown."""
-    return [code(line.name) for line in phase.breakdown if _is_small(line)]
+    return [line.name for line in phase.breakdown if _is_small(line)]
 
 
 def device_note(device: DeviceTime) -> str:
@@ -139,16 +138,16 @@ def device_note(device: DeviceTime) -> str:
     )
 
 
-def device_table(device: DeviceTime) -> MarkdownText:
+def device_table(device: DeviceTime) -> Table:
     """Lines of the batches that were timed on the device."""
     rows = [
-        [code(line.name), formatting.share(line.share), formatting.duration(line.per_batch_s)]
+        [Name(line.name), formatting.share(line.share), formatting.duration(line.per_batch_s)]
         for line in device.breakdown
     ]
-    return table(["Line", "Share", "Per batch"], rows, "lrr")
+    return Table(headers=["Line", "Share", "Per batch"], rows=rows, align="lrr")
 
 
-def dataloader_table(phases: Sequence[Phase]) -> MarkdownText:
+def dataloader_table(phases: Sequence[Phase]) -> Table:
     """One row for each dataloader of a phase."""
     rows = []
     for phase in phases:
@@ -166,10 +165,10 @@ def dataloader_table(phases: Sequence[Phase]) -> MarkdownText:
             ]
         )
     headers = ["Dataloader", "Batches", "Total", "Mean", "Median", "P95", "P99", "Per sample"]
-    return table(headers, rows, "lrrrrrrr")
+    return Table(headers=headers, rows=rows, align="lrrrrrrr")
 
 
-def epoch_table(phase: Phase) -> MarkdownText:
+def epoch_table(phase: Phase) -> Table:
     """The phase's last epochs."""
     rows = []
     for epoch in phase.per_epoch[-MAX_EPOCHS:]:
@@ -183,4 +182,5 @@ def epoch_table(phase: Phase) -> MarkdownText:
                 formatting.duration(times.p95),
             ]
         )
-    return table(["Epoch", "Batches", "Total", "Median batch", "P95 batch"], rows, "rrrrr")
+    headers = ["Epoch", "Batches", "Total", "Median batch", "P95 batch"]
+    return Table(headers=headers, rows=rows, align="rrrrr")

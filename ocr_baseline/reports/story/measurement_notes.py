@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ocr_baseline.reports.run.header import quoted
+from ocr_baseline.reports.story.run_facts import quoted
 from ocr_baseline.reports.text import formatting, wording
 from ocr_baseline.sources import find_source
 
@@ -47,14 +47,9 @@ def measurement_notes(baseline: Baseline) -> list[str]:
     if measurement.clock:
         sentences.append(f"Clock: {quoted(measurement.clock)}.")
     sentences.append(_cost(baseline, measurement))
-    sentences.extend(_sentence(note) for note in measurement.notes)
-    sentences.extend(f"Warning: {_sentence(warning)}" for warning in measurement.warnings)
+    sentences.extend(wording.as_sentence(note) for note in measurement.notes)
+    sentences.extend(f"Warning: {wording.as_sentence(warning)}" for warning in measurement.warnings)
     return sentences
-
-
-def _sentence(text: str) -> str:
-    """Return a note with a capital before it and a full stop behind."""
-    return text[:1].upper() + text[1:].rstrip(".") + "."
 
 
 def _cost(baseline: Baseline, measurement: Measurement) -> str:

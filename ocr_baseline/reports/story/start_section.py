@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ocr_baseline.reports.run.sampled_functions import sampled_share, where
+from ocr_baseline.reports.story.sampled_functions import sampled_share, where
 from ocr_baseline.reports.text import formatting, wording
-from ocr_baseline.reports.text.markdown_text import MarkdownText, code, table
+from ocr_baseline.reports.text.tables import Name, Table
 from ocr_baseline.vocabulary import Line
 
 if TYPE_CHECKING:
@@ -71,14 +71,14 @@ def largest_part(start: Start) -> StartPart | None:
     return max(start.breakdown, key=lambda part: part.total_s, default=None)
 
 
-def start_table(baseline: Baseline) -> MarkdownText | None:
+def start_table(baseline: Baseline) -> Table | None:
     """Return the parts that matter, in the order in which they passed."""
     start = baseline.start
     if start is None:
         return None
     rows = [
         [
-            code(part.name),
+            Name(part.name),
             formatting.duration(part.total_s),
             formatting.share(part.share),
             _what(part),
@@ -86,7 +86,8 @@ def start_table(baseline: Baseline) -> MarkdownText | None:
         for part in start.breakdown
         if (part.share or 0.0) >= LEAST_SHARE
     ]
-    return table(["Part", "Time", "Share", "What it is"], rows, "lrrl") if rows else None
+    headers = ["Part", "Time", "Share", "What it is"]
+    return Table(headers=headers, rows=rows, align="lrrl") if rows else None
 
 
 def _what(part: StartPart) -> str:

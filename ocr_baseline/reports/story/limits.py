@@ -1,0 +1,73 @@
+"""What limits the answer: how the run ended, its machine, too few batches, warnings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ocr_baseline.analysis.findings.catalogue import MIN_STEADY_BATCHES
+from ocr_baseline.reports.story.parts import Limit
+from ocr_baseline.reports.story.run_facts import quoted
+from ocr_baseline.reports.text import formatting, wording
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ocr_baseline.model.document import Baseline, Phase
+
+_ENDINGS = {
+    "finished": "The run finished",
+    "failed": "The run failed",
+    "interrupted": "The run was interrupted",
+    "running": "The run hadn't ended when it was read",
+}
+_CUT_SHORT = ("failed", "interrupted", "running")
+
+
+def ending(baseline: Baseline) -> str:
+    """Return how the run ended, when, and by what."""
+    run = baseline.run
+    words = _ENDINGS.get(run.status, "How the run ended isn't known")
+    after = f" after {formatting.duration(run.duration_s)}" if run.duration_s is not None else ""
+    by = f" ({quoted(run.ended_by)})" if run.ended_by else ""
+    return f"{words}{after}{by}."
+
+
+def limits(baseline: Baseline) -> Iterator[Limit]:
+    """Yield what limits the answer, the weightiest first."""
+    if baseline.run.status in _CUT_SHORT:
+        yield Limit(
+            kind="ending",
+            text=f"{ending(baseline)} The numbers cover what was recorded until then.",
+        )
+    for finding in baseline.ranked_findings:
+        if finding.limits_trust:
+            title = finding.title.rstrip(".")
+            yield Limit(kind="machine", text=f"{title}.", advice=finding.advice)
+    for phase in baseline.whole_phases:
+        text = _too_few_batches(phase)
+        if text is not None:
+            yield Limit(kind="batches", text=text)
+    for warning in baseline.measurement.warnings:
+        yield Limit(kind="warning", text=wording.as_sentence(warning))
+
+
+def _too_few_batches(phase: Phase) -> str | None:
+    """Return that a recorded stage has few steady batches or none, None where it has enough."""
+    times = phase.batch_time_s
+    if times is None or not times.count:
+        return None
+    stage = wording.stage_adjective(phase.name)
+    if phase.batch_time_scope == "all batches":
+        return (
+            f"{stage} has no steady batch: its times include starting up "
+            f"({batches(times.count)} recorded)."
+        )
+    if phase.batch_time_scope == "steady batches" and times.count < MIN_STEADY_BATCHES:
+        few = batches(times.count, "steady ")
+        return f"{stage} has only {few}: it takes {MIN_STEADY_BATCHES} to judge."
+    return None
+
+
+def batches(count: int, kind: str = "") -> str:
+    """Return `1 steady batch` or `2 steady batches`."""
+    return f"{formatting.count(count)} {kind}batch{'' if count == 1 else 'es'}"
