@@ -267,6 +267,14 @@ NOISY_MACHINE = Kind(
         **{"drop_low": 0.05, "drop_medium": 0.20},
     },
 )
+CPU_LIMIT = Kind(
+    id="cpu-limit",
+    when="the processor limit of the run's container stopped its processes",
+    basis="at most {low:.0%} (low), {medium:.0%} (medium) or {high:.0%} (high) of the run's time "
+    f"({_OUR_CHOICE}: the limits for stolen time, and XProf's high)",
+    saving="none: the numbers hold for this limit only",
+    limits={"low": 0.01, "medium": 0.05, "high": 0.20},
+)
 PROFILER_COST = Kind(
     id="profiler-cost",
     when="measuring took a noticeable part of the run",
@@ -303,5 +311,6 @@ CATALOGUE: tuple[Kind, ...] = (
     FRAGMENTATION,
     MEMORY_GROWTH,
     NOISY_MACHINE,
+    CPU_LIMIT,
     PROFILER_COST,
 )

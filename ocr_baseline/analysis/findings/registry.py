@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ocr_baseline.analysis.findings.cpu_limit import cpu_limit
 from ocr_baseline.analysis.findings.dominant_function import dominant_function
 from ocr_baseline.analysis.findings.garbage import garbage_collection
 from ocr_baseline.analysis.findings.lines import lines
@@ -47,6 +48,7 @@ RULES: tuple[Rule, ...] = (
     fragmentation,
     memory_growth,
     noisy_machine,
+    cpu_limit,
     profiler_cost,
 )
 
