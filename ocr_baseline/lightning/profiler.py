@@ -17,7 +17,7 @@ from ocr_baseline.lightning.attach.attachment import Attachment
 from ocr_baseline.lightning.attach.before_setup import BeforeSetup
 from ocr_baseline.lightning.attach.gradient_exchange import gradient_wait_s
 from ocr_baseline.lightning.attach.guest_callback import GuestCallback
-from ocr_baseline.lightning.attach.trainer_parts import callbacks_of, status_of
+from ocr_baseline.lightning.attach.trainer_parts import callbacks_of, is_fitting, status_of
 from ocr_baseline.lightning.metrics import MetricLogger
 from ocr_baseline.lightning.run import description as run_description
 from ocr_baseline.lightning.run.trainer_tokens import token_of
@@ -257,6 +257,19 @@ class PerformanceProfilerCallback(GuestCallback):
         finally:
             self._stop()
 
+    def _ended_aside(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        exception: BaseException,
+        guests: Sequence[GuestCallback],
+    ) -> None:
+        """End the run, and tell the others: the trainer has told a tuner's callbacks alone."""
+        self.on_exception(trainer, pl_module, exception)
+        if self._recording is not None:
+            for guest in guests:
+                guest.ended_aside(trainer, pl_module, exception, self._recording)
+
     @override
     @guarded
     def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
@@ -273,14 +286,18 @@ class PerformanceProfilerCallback(GuestCallback):
         attachment = self._attachment = Attachment(
             trainer, self, recording.recorder, self.operations, failed=self.failed
         )
+        header = run_description.header_of(trainer, pl_module, self.config_policy)
+        if recording.goes_on and not is_fitting(trainer):
+            header.pop("environment", None)  # the run's environment is that of its training
         recording.begin(
-            run_description.header_of(trainer, pl_module, self.config_policy),
+            header,
             before=self._before_setup.told(recording.recorder.now_ns()),
             read_gradient_wait_s=functools.partial(gradient_wait_s, trainer),
         )
+        guests = [one for one in callbacks_of(trainer) if isinstance(one, GuestCallback)]
         attachment.apply(
             on_epoch_closed=self._on_epoch_closed,
-            on_exception=lambda error: self.on_exception(trainer, pl_module, error),
+            on_exception=lambda error: self._ended_aside(trainer, pl_module, error, guests),
             on_end=lambda: self.teardown(trainer, pl_module, "fit"),
         )
 

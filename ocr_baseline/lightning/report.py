@@ -116,18 +116,32 @@ class BaselineReportCallback(GuestCallback):
         self._report(trainer, pl_module, exception)
 
     @override
+    def ended_aside(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        exception: BaseException,
+        recording: Recording,
+    ) -> None:
+        self._report(trainer, pl_module, exception, recording)
+
+    @override
     def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         if stage != "fit":
             self._report(trainer, pl_module, None)
 
     def _report(
-        self, trainer: Trainer, pl_module: LightningModule, exception: BaseException | None
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        exception: BaseException | None,
+        recording: Recording | None = None,
     ) -> None:
         if self._pid not in {None, os.getpid()} or self._is_cut_short:
             return  # a process that was forked from the run's and has ended, or one told to end
         with deferred_sigterm(self._cut_short):
             try:
-                self._finish(trainer, pl_module, exception)
+                self._finish(trainer, pl_module, exception, recording or self._recording(trainer))
             except KeyboardInterrupt:
                 self._cut_short("Ctrl-C came before it was done")
                 raise
@@ -149,11 +163,14 @@ class BaselineReportCallback(GuestCallback):
         )
 
     def _finish(
-        self, trainer: Trainer, pl_module: LightningModule, exception: BaseException | None
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        exception: BaseException | None,
+        recording: Recording | None,
     ) -> None:
         status: RunStatus = "finished" if exception is None else status_of(trainer, exception)
         ended_by = None if exception is None else error_text(exception)
-        recording = self._recording(trainer)
         if recording is not None:
             with suppress(OSError):  # the heartbeat has warned; the report says what it lacks
                 recording.finish(status, ended_by)

@@ -161,12 +161,17 @@ class Utilization(DocumentModel):
     """How busy the accelerator was: the driver's share of time in which it ran any kernel.
 
     A device can be 100% busy and still be used badly; one that is not busy waits for the host.
+    `mean_low_percent` and `mean_high_percent` are the 95% interval of the mean.
     """
 
     samples: Count
     mean_percent: FiniteFloat
     min_percent: FiniteFloat
     max_percent: FiniteFloat
+    p5_percent: FiniteFloat | None = None
+    p95_percent: FiniteFloat | None = None
+    mean_low_percent: FiniteFloat | None = None
+    mean_high_percent: FiniteFloat | None = None
 
 
 class Phase(DocumentModel):

@@ -141,6 +141,11 @@ class Recording:
         """Whether a further stage of the run, in this process, is to be recorded here too."""
         return self.folder == folder and not self.is_withdrawn and self._pid == os.getpid()
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether an entry point of the run was recorded before, here or in another process."""
+        return self._has_begun or self._earlier_processes > 0
+
     def begin(
         self,
         header: HeaderFields,
@@ -322,7 +327,7 @@ class Recording:
             own["profile_memory"] = self._profile_memory
             own["sampling_hz"] = self._sampling_hz
             own["no_sampling"] = self.recorder.no_sampling
-            if not self._has_begun and not self._earlier_processes:
+            if not self.goes_on:
                 own["start"] = before | claim_process_start(self.recorder.now_ns())
         return own
 
