@@ -17,6 +17,12 @@ GREY = "line-other"
 STAGES: Mapping[str, str] = {stage.value: f"stage-{stage.value}" for stage in Stage}
 
 
+def start_class(name: str, place: int) -> str:
+    """Return the class of a part of the start: that of its line, or one of three greys."""
+    group = name.partition(":")[0]
+    return f"line-{group}" if group in OWN_COLORS else f"start-{place % 3}"
+
+
 def line_class(name: str) -> str:
     """Return the class of a line: its own, its group's (`callbacks:X`), or one by its name."""
     group = name.partition(":")[0]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ocr_baseline.analysis.findings.named_cause import percent_words
-from ocr_baseline.reports.page.palette import GREY, line_class
+from ocr_baseline.reports.page.palette import GREY, line_class, start_class
 from ocr_baseline.reports.page.words import shortened
 from ocr_baseline.reports.story.sampled_functions import where
 from ocr_baseline.reports.text import formatting, wording
@@ -236,8 +236,8 @@ def _rest(lines: Sequence[BreakdownLine], whole_s: float | None) -> Node:
 
 def _start(start: Start, run_s: float | None) -> Node:
     parts = [
-        _node(part.name, line_class(part.name), part.total_s, part.share)
-        for part in start.breakdown
+        _node(part.name, start_class(part.name, place), part.total_s, part.share)
+        for place, part in enumerate(start.breakdown)
         if (part.share or 0.0) >= SMALL_SHARE
     ]
     total_s = start.time_to_first_step_s

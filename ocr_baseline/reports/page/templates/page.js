@@ -85,7 +85,7 @@
     ticks.replaceChildren();
     const every = step((to - from) / Math.max(2, Math.min(8, plot.clientWidth / 90)));
     for (let at = Math.ceil(from / every) * every; at <= to; at += every) {
-      const text = svg("text", { x: `${share(at) * 100}%`, y, "text-anchor": "middle" }, ticks);
+      const text = svg("text", { x: `${share(at) * 100}%`, y, "text-anchor": share(at) > 0.96 ? "end" : "middle" }, ticks);
       text.textContent = time(at).replace(/(\.\d*?)0+(?= )/, "$1").replace(/\.(?= )/, "").replace(/ 00 (s|min)$/, "").replace("NaN", "0");
     }
     if (from === 0 && ticks.firstChild) ticks.firstChild.textContent = "0 s";
