@@ -47,7 +47,7 @@ def in_columns(
     taken, first, count = np.unique(place, return_index=True, return_counts=True)
     parts = np.split(values, first[1:]) if len(first) else []
     return Columns(
-        at_s=(taken + 0.5) * width_s,
+        at_s=np.asarray((taken + 0.5) * width_s, dtype=np.float64),
         count=count,
         low=np.asarray([part.min() for part in parts], dtype=np.float64),
         middle=np.asarray([np.median(part) for part in parts], dtype=np.float64),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, BrowserContext, Page
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
@@ -40,7 +40,7 @@ class Visit:
 @pytest.fixture
 def visit(browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Visit]]:
     """Open a page from a file; settings are those of a browser's context."""
-    contexts = []
+    contexts: list[BrowserContext] = []
 
     def opened(text: str, *, width: int = 1400, **settings: Any) -> Visit:
         file = tmp_path / f"page_{len(contexts)}.html"

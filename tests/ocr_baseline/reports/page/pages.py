@@ -7,6 +7,7 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ocr_baseline.analysis import analyze
 from ocr_baseline.model.document import Baseline, BreakdownLine, Operation
@@ -33,6 +34,7 @@ from tests.ocr_baseline.examples import (
     one_batch_baseline,
 )
 
+Columns = NDArray[np.float64]
 VOID = {"meta", "link", "br", "img"}
 ARABIC, CHINESE = "مقياس.التحديث", "检测模型.计算指标.更新"
 
@@ -85,7 +87,9 @@ class Elements(HTMLParser):
 
 def trained(epochs: int = 4, batches: int = 60, *, slow_at: int | None = None) -> Run:
     """A run of epochs of 100 ms batches, a validation of half as many after each, memory read."""
-    train, validation, passes = [], [], ([], [])
+    train: list[Columns] = []
+    validation: list[Columns] = []
+    passes: tuple[list[EpochRecord], list[EpochRecord]] = ([], [])
     now_s = 1.0
     for epoch in range(epochs):
         for into, count, each_s, kept in (
@@ -118,13 +122,14 @@ def _pass(epoch: int, started_s: float, batches: int) -> EpochRecord:
 
 def _stage(
     stage: Stage,
-    columns: np.ndarray,
+    columns: Columns,
     each_s: float,
     passes: list[EpochRecord],
     slow_at: int | None,
 ) -> StageRecord:
     count = columns.shape[1]
-    duration_s = each_s * np.random.default_rng(3).normal(1.0, 0.06, count).clip(0.7)
+    spread = np.random.default_rng(3).normal(1.0, 0.06, count)
+    duration_s = each_s * np.maximum(spread, 0.7)
     if slow_at is not None:
         duration_s[slow_at] = 30 * each_s
     table = BatchTable(
