@@ -99,11 +99,22 @@ DOMINANT_FUNCTION = Kind(
     basis=f"medium {{medium:.0%}}, high {{high:.0%}} of the stage ({_OUR_CHOICE}: a function may "
     "be what the stage is for); {ticks:.0f} samples of the line; a stage of at least {of_run:.0%} "
     "of the run",
-    saving="its share of the line, less any longer wait for loader workers; the range is the "
-    "margin of the share",
+    saving="its share of the line, less any longer wait for loader workers; the range begins with "
+    "the margin of the share",
     limits={"medium": 0.10, "high": 0.30, "ticks": 30, "of_run": 0.02},
 )
-INPUT_BOUND = _line("input-bound", "the main thread waits for batches", "the whole wait")
+INPUT_BOUND = _line(
+    "input-bound",
+    "the main thread waits for the making of batches",
+    "that wait; its low end, without workers, is what the first workers would save",
+)
+HANDOVER = Kind(
+    id="handover",
+    when="batches that the loader's workers have ready take long to receive",
+    basis=_XPROF_BASIS,
+    saving="none: how much less another kind of batch would take wasn't measured",
+    limits=_XPROF,
+)
 LOADER_STARTUP = _line(
     "loader-startup",
     "time passes before the first batch of each pass",
@@ -324,6 +335,7 @@ CATALOGUE: tuple[Kind, ...] = (
     DOMINANT_OPERATION,
     DOMINANT_FUNCTION,
     INPUT_BOUND,
+    HANDOVER,
     LOADER_STARTUP,
     RESTARTED_WORKERS,
     WORKER_OPERATION,

@@ -9,6 +9,7 @@ from ocr_baseline.analysis.findings.accelerator_utilization import accelerator_u
 from ocr_baseline.analysis.findings.cpu_limit import cpu_limit
 from ocr_baseline.analysis.findings.dominant_function import dominant_function
 from ocr_baseline.analysis.findings.garbage import garbage_collection
+from ocr_baseline.analysis.findings.handover import handover
 from ocr_baseline.analysis.findings.host_bound import host_bound
 from ocr_baseline.analysis.findings.lines import lines
 from ocr_baseline.analysis.findings.memory import accelerator_memory, fragmentation, memory_growth
@@ -37,6 +38,7 @@ RULES: tuple[Rule, ...] = (
     dominant_operation,
     dominant_function,
     lines,
+    handover,
     restarted_workers,
     garbage_collection,
     worker_operation,

@@ -96,9 +96,8 @@ def test_idle_time_beyond_the_lines_beside_the_steps_is_the_hosts() -> None:
     )
     assert found.severity == "high"
     assert found.estimated_saving_s == pytest.approx(0.4 * 12)
-    assert (found.estimated_saving_low_s, found.estimated_saving_high_s) == pytest.approx(
-        (0.0, 0.4 * 12)
-    )
+    assert found.estimated_saving_low_s == 0.0
+    assert (found.estimated_saving_high_s or 0.0) >= 0.4 * 12
     assert found.lines == ["train.forward"]
 
 
