@@ -215,6 +215,7 @@ class BaselineReportCallback(GuestCallback):
         )
         folder = self._folder.of(trainer)
         wait_for_answer(folder)
+        self._note_failed_profiler(trainer)
         run = load_run(live, pl_module, self.sources, self.config_policy, self._given_up)
         if not run.stages and info.status != "finished" and (folder / JSON_NAME).is_file():
             logger.info("The run ended before its first batch: %s keeps its report", folder)
@@ -223,9 +224,20 @@ class BaselineReportCallback(GuestCallback):
         with suppress(Exception):  # a handler of the user's may raise
             OutwardLogger(package_of(trainer)).info("Performance baseline: %s", self.files.markdown)
 
+    def _note_failed_profiler(self, trainer: Trainer) -> None:
+        """Let the report say why the profiler has no records, where it failed before it had any."""
+        self._given_up.pop("recorder", None)
+        profiler = self._profiler(trainer)
+        if profiler is not None and profiler.recording is None and profiler.failure is not None:
+            self._given_up["recorder"] = f"measuring stopped as it began ({profiler.failure})"
+
+    def _recording(self, trainer: Trainer) -> Recording | None:
+        profiler = self._profiler(trainer)
+        return None if profiler is None else profiler.recording
+
     @staticmethod
-    def _recording(trainer: Trainer) -> Recording | None:
+    def _profiler(trainer: Trainer) -> PerformanceProfilerCallback | None:
         for callback in callbacks_of(trainer):
             if isinstance(callback, PerformanceProfilerCallback) and callback.enabled:
-                return callback.recording
+                return callback
         return None

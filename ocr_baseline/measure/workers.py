@@ -88,7 +88,9 @@ class MeasuredLoop:
         if not sections.is_listening():
             self._time_operations()
         sections.listen(recorder.operations)
-        multiprocessing_util.Finalize(recorder, recorder.close, exitpriority=100)
+        multiprocessing_util.Finalize(
+            recorder, recorder.guarded, args=(recorder.close,), exitpriority=100
+        )
         return recorder
 
     def _time_operations(self) -> None:

@@ -14,7 +14,7 @@ from ocr_baseline.measure.folder_answer import HungFolderError, wait_for_answer
 from ocr_baseline.measure.heartbeat import Heartbeat
 from ocr_baseline.measure.memory import MemoryProbe
 from ocr_baseline.measure.recorder import Recorder
-from ocr_baseline.model.privacy import OutwardLogger
+from ocr_baseline.model.privacy import OutwardLogger, error_text
 from ocr_baseline.recording.deferred_sigterm import deferred_sigterm
 from ocr_baseline.recording.earlier_records import (
     earlier_process,
@@ -216,13 +216,28 @@ class Recording:
         self._reports += 1
         has_run = status == "finished" or self.recorder.has_finished_batches
         if not self._is_broken_off:
+            self._write_the_rest()
+        self._write_status(status, ended_by)
+        self._give_or_take_the_place(has_run=has_run)
+        self.recorder.release()
+
+    def _write_the_rest(self) -> None:
+        """Write what is not on disk yet; a failure that isn't the disk's breaks the run off."""
+        try:
             self.note_gradient_wait()
             self.recorder.pause()
             self._heartbeat.beat()
             self.recorder.flush(with_samples=True)
-        self._write_status(status, ended_by)
-        self._give_or_take_the_place(has_run=has_run)
-        self.recorder.release()
+        except (OSError, HungFolderError):
+            raise
+        except Exception as error:  # noqa: BLE001 - a report of what is on disk must still come
+            cause = error_text(error)
+            self.break_off(cause)
+            logger.warning(
+                "Performance measuring stopped as the run ended (%s): the report covers what was "
+                "recorded before.",
+                cause,
+            )
 
     def _give_or_take_the_place(self, *, has_run: bool) -> None:
         """Decide between this run's records and those that were there before."""
