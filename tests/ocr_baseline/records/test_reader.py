@@ -231,6 +231,7 @@ def test_a_run_that_was_killed_before_its_header_was_whole_says_so(
         read(recorded[: recorded.index(b"\n") - 1])
 
 
+@pytest.mark.slow
 @settings(
     max_examples=examples(150),
     deadline=None,
@@ -611,6 +612,7 @@ def _examples() -> dict[str, dict[str, Any]]:
     return {kind: {"type": kind, **example} for kind, example in examples.items()}
 
 
+@pytest.mark.slow
 @settings(
     max_examples=examples(300),
     deadline=None,
