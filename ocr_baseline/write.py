@@ -24,6 +24,11 @@ class ReportFiles:
     metrics_csv: Path
     series_csv: Path | None
 
+    @property
+    def page(self) -> Path:
+        """The report that a person opens first."""
+        return self.markdown
+
 
 def write_report(run: Run, output_dir: Path) -> ReportFiles:
     """Write the report of a run into a folder, over an earlier one, and return what was written.
@@ -46,8 +51,12 @@ def write_report(run: Run, output_dir: Path) -> ReportFiles:
     if has_batches:
         baseline = baseline.model_copy(update={"series": SERIES_NAME})
     texts = {
-        renderer.file: renderer(baseline) for renderer in registry.RUN.values() if renderer.file
+        renderer.file: renderer(baseline)
+        for renderer in registry.RUN.values()
+        if renderer.file and renderer.file != MARKDOWN_NAME
     }
+    beside = [*texts, SERIES_NAME] if has_batches else [*texts]
+    texts[MARKDOWN_NAME] = registry.RUN["markdown"](baseline, beside=beside)
     if has_batches:
         write_parts_atomically(output_dir / SERIES_NAME, series_csv_parts(run))
     for name, text in texts.items():
