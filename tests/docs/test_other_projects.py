@@ -44,7 +44,7 @@ def test_the_lightning_script_ends_with_a_baseline_that_names_its_section(tmp_pa
     names = {operation["name"] for operation in document["operations"]}  # type: ignore[attr-defined]
     assert names == {"features", "torch.nn.functional.mse_loss"}
     assert shown.count("Report: baseline/baseline.") == 1
-    assert shown.endswith("Next: ocr-baseline show baseline\n")
+    assert "\nNext: ocr-baseline show baseline\n" in shown
 
 
 def test_the_lightning_cli_takes_both_callbacks(tmp_path: Path) -> None:
