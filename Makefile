@@ -6,6 +6,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+DOCS_STAMP := $(VENV)/.installed-docs
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo check test lint types engine rest ci format hooks bench compat docs constraints clean
@@ -74,9 +75,15 @@ bench: setup ## the measurements behind the claims in the documentation
 compat: setup ## the tests under other versions of Lightning, Hydra and Python, each in its environment
 	$(BIN)/python tests/compat/run.py
 
-docs: setup ## the JSON Schema of baseline.json
-	@mkdir -p docs
+docs: setup ## the JSON Schema of baseline.json, and the documentation's site in build/docs/site
 	$(BIN)/ocr-baseline schema > docs/.schema.tmp && mv docs/.schema.tmp docs/baseline.schema.json
+	@$(MAKE) --no-print-directory $(DOCS_STAMP)
+	$(BIN)/python scripts/documentation.py build/docs/pages
+	$(BIN)/zensical build --strict --clean
+
+$(DOCS_STAMP): pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --no-build-isolation -c constraints.txt -e '.[docs]'
+	@touch $@
 
 # Python 3.14 needs a Hydra that isn't released yet; the other versions must not pick it up.
 constraints: setup ## resolve constraints.txt again, keeping the pins that still fit
@@ -84,7 +91,7 @@ constraints: setup ## resolve constraints.txt again, keeping the pins that still
 	grep -v '^#' constraints.txt > $(VENV)/constraints.txt
 	printf '%s\n' "hydra-core<1.4.0.dev0; python_version < '3.14'" \
 	  "omegaconf<2.4.0.dev0; python_version < '3.14'" > $(VENV)/released.txt
-	$(BIN)/uv pip compile pyproject.toml --extra train --extra tensorboard --extra pictures --extra nvml --extra mlflow --extra store --extra dev \
+	$(BIN)/uv pip compile pyproject.toml --extra train --extra tensorboard --extra pictures --extra nvml --extra mlflow --extra store --extra docs --extra dev \
 	  --constraint $(VENV)/released.txt --universal --python-version 3.10 --strip-extras --quiet \
 	  --no-header --no-annotate --no-emit-index-url -o $(VENV)/constraints.txt
 	{ sed -n '/^#/p' constraints.txt; cat $(VENV)/constraints.txt; } > $(VENV)/constraints.new

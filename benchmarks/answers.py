@@ -5,7 +5,7 @@ callbacks. The report's first cause is right when it holds the planted function,
 Its saving is compared with what taking the cause out saved of its phase. Clean runs should claim
 nothing above 2% of the run; those on a busy machine should say so first.
 
-    python benchmarks/answers.py [--repeats 1] [--only TEXT]
+    python benchmarks/answers.py [--repeats 1] [--only TEXT] [--keep FOLDER]
 """
 
 from __future__ import annotations
@@ -136,14 +136,13 @@ def _train(case: Case, is_planted: bool, folder: Path) -> None:
     trainer.fit(training.module, training.train, training.validation)
 
 
-def answer(case: Case, repeats: int) -> Answer:
+def answer(case: Case, repeats: int, folder: Path) -> Answer:
     """Run a case with its cause and without, in turn; return what the first report said."""
     planted, clean = [], []
-    with tempfile.TemporaryDirectory() as folder:
-        for turn in range(repeats):
-            planted.append(measure(case, is_planted=True, folder=Path(folder, f"with{turn}")))
-            if case.expected == "cause":
-                clean.append(measure(case, is_planted=False, folder=Path(folder, f"without{turn}")))
+    for turn in range(repeats):
+        planted.append(measure(case, is_planted=True, folder=folder / f"with{turn}"))
+        if case.expected == "cause":
+            clean.append(measure(case, is_planted=False, folder=folder / f"without{turn}"))
     report = planted[0]
     with_s = statistics.median(_phase_s(one, case.phase) for one in planted)
     without = [_phase_s(one, case.phase) for one in clean]
@@ -157,6 +156,15 @@ def answer(case: Case, repeats: int) -> Answer:
         range_s=_range_of(first),
         measured_s=with_s - statistics.median(without) if without else None,
     )
+
+
+@contextmanager
+def _folder(keep: Path | None, case: Case) -> Iterator[Path]:
+    if keep is not None:
+        yield keep / "".join(letter if letter.isalnum() else "_" for letter in case.name)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
 
 
 def _phase_s(report: Baseline, name: str) -> float:
@@ -245,6 +253,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=1, help="runs of each kind (default 1)")
     parser.add_argument("--only", default="", help="cases whose name holds this text")
+    parser.add_argument("--keep", type=Path, help="a folder that keeps every run and its report")
     arguments = parser.parse_args()
     warnings.filterwarnings("ignore")
     logging.disable(logging.WARNING)
@@ -253,8 +262,8 @@ def main() -> int:
     answers = []
     for number, case in enumerate(cases, start=1):
         print(f"{number} of {len(cases)}: {case.name}: ", end="", file=sys.stderr, flush=True)
-        with busy_machine(case.expected == "busy"):
-            answers.append(answer(case, arguments.repeats))
+        with busy_machine(case.expected == "busy"), _folder(arguments.keep, case) as folder:
+            answers.append(answer(case, arguments.repeats, folder))
         verdict = "named" if answers[-1].is_right else "NOT NAMED"
         print(f"{verdict}: {answers[-1].row()[1]}", file=sys.stderr)
     print_table(HEADER, [one.row() for one in answers])

@@ -12,6 +12,7 @@ graphs. False: a number in the report that isn't the one that the member knows t
 from __future__ import annotations
 
 import argparse
+import difflib
 import statistics
 import sys
 import tempfile
@@ -73,6 +74,15 @@ def row(kind: str, outcomes: list[Outcome]) -> tuple[str, ...]:
     )
 
 
+def unknown_member(wanted: list[str], known: list[str]) -> str | None:
+    """Say which name is no member's, and which are near it; None where all are known."""
+    for name in wanted:
+        if name not in known:
+            near = difflib.get_close_matches(name, known)
+            return f"no member {name!r} of these kinds{'; near: ' if near else ''}{', '.join(near)}"
+    return None
+
+
 def main() -> int:
     """Run the members asked for, print the table and every failure."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -80,12 +90,11 @@ def main() -> int:
     parser.add_argument("--member", nargs="+", help="names of members")
     parser.add_argument("--jobs", type=int, default=2, help="members at a time")
     arguments = parser.parse_args()
-    chosen = [
-        (kind, name)
-        for kind in arguments.only
-        for name in members_of(kind)
-        if not arguments.member or name in arguments.member
-    ]
+    known = [(kind, name) for kind in arguments.only for name in members_of(kind)]
+    wanted = arguments.member or [name for _, name in known]
+    if problem := unknown_member(wanted, [name for _, name in known]):
+        parser.error(problem)
+    chosen = [(kind, name) for kind, name in known if name in wanted]
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         outcomes = run_all(chosen, arguments.jobs, Path(folder))
     by_kind = {

@@ -25,6 +25,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_NO_CHECKPOINT = "There is no checkpoint to test; testing the weights as the fit left them."
+_RANDOM_WEIGHTS = (
+    "Testing random weights, so the scores mean nothing: nothing was trained and ckpt_path names "
+    "no checkpoint. Set ckpt_path=FILE."
+)
+
 # What the receipt pipeline imports beyond the dependencies of ocr_baseline.
 MODULES_OF_EXTRA_TRAIN = frozenset(
     {
@@ -155,7 +161,7 @@ def fit_and_test(cfg: DictConfig, objects: TrainingObjects) -> dict[str, float]:
         checkpoint = best_checkpoint(trainer)
     if cfg.test and not trainer.interrupted:
         if checkpoint is None:
-            log.warning("There is no checkpoint to test; testing the current weights.")
+            log.warning(_NO_CHECKPOINT if cfg.train else _RANDOM_WEIGHTS)
         trainer.test(model, datamodule=datamodule, ckpt_path=checkpoint)
         metrics.update(_last_metrics(trainer))
     return metrics

@@ -94,7 +94,7 @@ class SafeLogger(CSVLogger):
     def log_metrics(self, metrics: dict[str, Any], step: int | None = None) -> None:
         """Write a journal of the row, and wait for the disk."""
         with Path(self.root_dir, "journal.txt").open("a") as journal:
-            for _ in range(3):
+            for _ in range(12):
                 journal.write(f"{step} {dict(metrics)}\n")
                 journal.flush()
                 os.fsync(journal.fileno())
@@ -156,7 +156,7 @@ def _clean_large(is_planted: bool) -> Training:
 
 
 def _clean_long(is_planted: bool) -> Training:
-    return Training(module=Classifier(64), epochs=5)
+    return Training(module=Classifier(128), train=loader(480), validation=loader(240), epochs=5)
 
 
 _CLEAN = {

@@ -68,6 +68,12 @@ def _padding_collate(items: list[Any]) -> Any:
     return images, labels
 
 
+def _long_padding_collate(items: list[Any]) -> Any:
+    for _ in range(5):
+        batch = _padding_collate(items)
+    return batch
+
+
 class JpegImages(Dataset[Any]):
     """Decodes a JPEG for each item, of `size` pixels."""
 
@@ -163,8 +169,8 @@ def _slow_collate(is_planted: bool) -> Training:
 
 @planted("a slow collate function in one worker", "_padding_collate", "pad_ragged")
 def _slow_collate_in_a_worker(is_planted: bool) -> Training:
-    collate: Callable[[list[Any]], Any] = _padding_collate if is_planted else default_collate
-    return Training(train=loader(1600, collate=collate, num_workers=1, persistent_workers=True))
+    collate: Callable[[list[Any]], Any] = _long_padding_collate if is_planted else default_collate
+    return Training(train=loader(960, collate=collate, num_workers=1, persistent_workers=True))
 
 
 def _five(slow: Callable[[Any], Any] | None) -> list[Callable[[Any], Any]]:
@@ -185,7 +191,7 @@ def _slow_transform_in_workers(is_planted: bool) -> Training:
 
 @planted("no workers, large samples", "num_workers", "decode", "JpegImages")
 def _large_samples(is_planted: bool) -> Training:
-    settings: dict[str, Any] = {} if is_planted else {"num_workers": 1, "persistent_workers": True}
+    settings: dict[str, Any] = {} if is_planted else {"num_workers": 2, "persistent_workers": True}
     return Training(train=loader(480, dataset=JpegImages(480, 512), **settings))
 
 

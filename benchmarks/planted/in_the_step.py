@@ -19,7 +19,7 @@ from benchmarks.planted.costly_work import (
     random_text,
     salt_and_pepper,
 )
-from benchmarks.planted.training import Classifier, Training
+from benchmarks.planted.training import Classifier, Training, loader
 
 
 class WordErrors(Metric):
@@ -68,7 +68,7 @@ class ScoredEpochs(Classifier):
 
     def on_validation_epoch_end(self) -> None:
         """Score them."""
-        for word in range(260):
+        for word in range(400):
             edit_distance(random_text(word, 60), random_text(word + 1, 60))
 
 
@@ -85,14 +85,14 @@ def _metric_at_the_end(is_planted: bool) -> Training:
 class DrawnSteps(Classifier):
     """Draws a figure for the logger in each validation step."""
 
-    def log_figure(self, scores: torch.Tensor) -> None:
-        """Draw the scores of an image."""
-        draw_figure(scores.tolist())
+    def log_figure(self, labels: torch.Tensor) -> None:
+        """Draw a bar for each label."""
+        draw_figure(labels.tolist())
 
     def validation_step(self, batch: Any, batch_idx: int) -> None:
         """Draw as well."""
         super().validation_step(batch, batch_idx)
-        self.log_figure(self(batch[0])[0])
+        self.log_figure(batch[1])
 
 
 @planted("figures drawn in the step", "log_figure", "draw_figure", phase="validation")
@@ -205,7 +205,7 @@ class RebuildsIndex(Classifier):
 
     def on_train_epoch_start(self) -> None:
         """Build it."""
-        for word in range(260):
+        for word in range(400):
             edit_distance(random_text(word, 60), random_text(word + 1, 60))
 
 
@@ -227,7 +227,8 @@ class LogsEverything(Classifier):
 
 @planted("a hundred and fifty metrics logged a step", "log")
 def _too_many_metrics(is_planted: bool) -> Training:
-    return Training(module=LogsEverything() if is_planted else Classifier())
+    module = LogsEverything() if is_planted else Classifier()
+    return Training(module=module, train=loader(480))
 
 
 class MakesGarbage(Classifier):
@@ -242,7 +243,8 @@ class MakesGarbage(Classifier):
 
 @planted("garbage collected by hand in each step", "gc.collect", "garbage", "MakesGarbage")
 def _garbage_by_hand(is_planted: bool) -> Training:
-    return Training(module=MakesGarbage() if is_planted else Classifier())
+    module = MakesGarbage() if is_planted else Classifier()
+    return Training(module=module, train=loader(240))
 
 
 class DetachesToLists(Classifier):

@@ -95,9 +95,9 @@ class Training:
 
     def __post_init__(self) -> None:
         if self.train is None:
-            self.train = loader(480)
+            self.train = loader(960)
         if self.validation is None:
-            self.validation = loader(240)
+            self.validation = loader(480)
 
 
 def loader(

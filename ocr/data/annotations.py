@@ -19,16 +19,21 @@ OnDegenerate = Literal["drop", "fail"]
 # A polygon below a thousandth of a pixel holds no text; collinear points rarely give exactly 0.
 _MIN_AREA_PX2 = 1e-3
 _COORDINATE_DECIMALS = 2
+_SCORE_DECIMALS = 3
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PageAnnotation:
-    """One page: the image file and a polygon for each word, (N, 2) float32 in pixels, N >= 3."""
+    """One page: the image file and a polygon for each word, (N, 2) float32 in pixels, N >= 3.
+
+    `scores` has a number in [0, 1] for each word that a detector found; people's words have none.
+    """
 
     image_path: Path
     polygons: tuple[NDArray[np.float32], ...]
+    scores: tuple[float, ...] = ()
 
 
 def load_annotations(
@@ -71,18 +76,23 @@ def load_annotations(
 
 
 def write_annotations(json_path: Path, pages: Iterable[PageAnnotation]) -> None:
-    """Write pages in the format that `load_annotations` reads, coordinates to 0.01 px."""
-    images = {
-        page.image_path.name: {
-            "words": {
-                f"{index:04d}": {"points": _rounded(polygon)}
-                for index, polygon in enumerate(page.polygons, start=1)
-            }
-        }
-        for page in pages
-    }
+    """Write pages in the format that `load_annotations` reads, coordinates to 0.01 px.
+
+    Scores stand beside the points, to 0.001; `load_annotations` passes over them.
+    """
+    images = {page.image_path.name: {"words": _words_of(page)} for page in pages}
     text = json.dumps({"images": images}, ensure_ascii=False, separators=(",", ":"))
     json_path.write_text(text + "\n", encoding="utf-8")
+
+
+def _words_of(page: PageAnnotation) -> dict[str, dict[str, object]]:
+    words: dict[str, dict[str, object]] = {
+        f"{index:04d}": {"points": _rounded(polygon)}
+        for index, polygon in enumerate(page.polygons, start=1)
+    }
+    for word, score in zip(words.values(), page.scores, strict=False):
+        word["score"] = round(score, _SCORE_DECIMALS)
+    return words
 
 
 def read_image(path: Path) -> NDArray[np.uint8]:

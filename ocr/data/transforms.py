@@ -152,6 +152,11 @@ class DetectionTransforms:
         """
         return self._finish(self._fit(self._clip(_to_page(image, polygons)), scale=1.0))
 
+    def fitted_size(self, height: int, width: int, *, scale: float = 1.0) -> tuple[int, int]:
+        """Return the height and width of a page whose longest side is the input's times `scale`."""
+        factor = self.image_size * scale / max(height, width)
+        return max(1, round(height * factor)), max(1, round(width * factor))
+
     def _vary(self, page: _Page, how: Augmentation) -> _Page:
         if _uniform(0.0, 1.0) < how.flip_probability:
             page = page.mapped("horizontal_flip")
@@ -174,10 +179,7 @@ class DetectionTransforms:
         return replace(page, image=self._jitter(page.image))
 
     def _fit(self, page: _Page, *, scale: float) -> _Page:
-        """Resize the page so that its longest side is the input's side times the scale."""
-        height, width = page.size
-        factor = self.image_size * scale / max(height, width)
-        size = [max(1, round(height * factor)), max(1, round(width * factor))]
+        size = list(self.fitted_size(*page.size, scale=scale))
         return page.mapped("resize", size, interpolation=InterpolationMode.BILINEAR)
 
     def _crop_at_random(self, page: _Page, height: int, width: int) -> _Page:

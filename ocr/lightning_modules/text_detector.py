@@ -118,12 +118,16 @@ class TextDetector(LightningModule):
     @override
     def predict_step(self, batch: DetectionBatch, batch_idx: int) -> list[PagePrediction]:
         """Return the text regions of each page of a batch."""
-        images = batch["images"].contiguous(memory_format=self.memory_format)
-        pages = self._regions(self.model.predict_probability(images))
+        pages = self.detect(batch["images"])
         return [
             PagePrediction(image_path=path, detections=detections)
             for path, detections in zip(batch["image_paths"], pages, strict=True)
         ]
+
+    def detect(self, images: Tensor) -> list[list[Detection]]:
+        """Return the text regions of each of the normalised images (B, 3, H, W)."""
+        images = images.contiguous(memory_format=self.memory_format)
+        return self._regions(self.model.predict_probability(images))
 
     @override
     def on_validation_epoch_end(self) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ocr_baseline.analysis.functions.margin import Z_95
 from ocr_baseline.model.document import (
     AcceleratorMemory,
     Memory,
@@ -59,11 +61,18 @@ def accelerator_utilization(samples: MemorySamples, stage: Stage) -> Utilization
     read = np.empty(0) if percent is None else percent[np.isfinite(percent)]
     if len(read) == 0:
         return None
+    mean = float(read.mean())
+    margin = Z_95 * float(read.std(ddof=1)) / math.sqrt(len(read)) if len(read) > 1 else None
+    p5, p95 = np.percentile(read, [5, 95])
     return Utilization(
         samples=len(read),
-        mean_percent=float(read.mean()),
+        mean_percent=mean,
         min_percent=float(read.min()),
         max_percent=float(read.max()),
+        p5_percent=float(p5),
+        p95_percent=float(p95),
+        mean_low_percent=None if margin is None else max(mean - margin, 0.0),
+        mean_high_percent=None if margin is None else min(mean + margin, 100.0),
     )
 
 

@@ -80,6 +80,12 @@ def _absent_sections(measured: Measured) -> Iterator[Missing]:
             reason="not_collected",
             detail="needs recorded training batches and the length of the run",
         )
+    if measured.environment.cpu_limit_held_s is None and measured.run.info.source == "recorder":
+        yield Missing(
+            metric="environment.volatile.cpu_limit_held_s",
+            reason="not_collected",
+            detail="no processor limit of a container was found, or its counters are hidden",
+        )
     if measured.memory is None:
         yield Missing(metric="memory", reason="not_collected")
         return

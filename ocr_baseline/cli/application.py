@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from ocr_baseline import __version__
-from ocr_baseline.cli import streams
+from ocr_baseline.cli import completion, streams
+from ocr_baseline.cli.mistyped import ForgivingGroup
 from ocr_baseline.errors import BaselineError
 from ocr_baseline.files import short
 
@@ -37,7 +38,7 @@ EXIT_INTERRUPTED = 130
 EXIT_BROKEN_PIPE = 141
 
 
-class _LazyGroup(click.Group):
+class _LazyGroup(ForgivingGroup):
     """Imports the module of a command when the command is asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -100,6 +101,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(arguments: list[str]) -> int:
     # click's own `main` would answer Ctrl-C and a lost reader with statuses and lines of its own.
+    completed = completion.answer(_application, PROGRAM)
+    if completed is not None:
+        return completed
     try:
         with _application.make_context(PROGRAM, arguments) as context:
             _application.invoke(context)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ocr_baseline.cli import streams
-from ocr_baseline.cli.options import file_option, reading_options, store_option
+from ocr_baseline.cli import completion, streams
+from ocr_baseline.cli.mistyped import ForgivingGroup
+from ocr_baseline.cli.options import file_option, reading_options, runs_argument, store_option
 from ocr_baseline.places import Reading, read_all
 from ocr_baseline.reports.text.plain_text import counted
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 @click.group(
     name="baseline",
+    cls=ForgivingGroup,
     no_args_is_help=False,
     invoke_without_command=True,
     short_help="Keep named baselines: add, list, accept, rm, query.",
@@ -34,8 +36,8 @@ def command(context: click.Context) -> None:
 
 
 @command.command(name="add", short_help="Store runs under a name.")
-@click.argument("name")
-@click.argument("runs", nargs=-1, required=True, metavar="RUN...")
+@click.argument("name", shell_complete=completion.names)
+@runs_argument("runs", "RUN...")
 @reading_options
 def add(name: str, runs: tuple[str, ...], how: Reading) -> None:
     """Store RUN... under NAME; a run that is there already is left as it is."""
@@ -43,8 +45,8 @@ def add(name: str, runs: tuple[str, ...], how: Reading) -> None:
 
 
 @command.command(name="accept", short_help="Store runs as the new normal of a name.")
-@click.argument("name")
-@click.argument("runs", nargs=-1, required=True, metavar="RUN...")
+@click.argument("name", shell_complete=completion.names)
+@runs_argument("runs", "RUN...")
 @reading_options
 def accept(name: str, runs: tuple[str, ...], how: Reading) -> None:
     """Store RUN... under NAME as an accepted change.
@@ -56,7 +58,7 @@ def accept(name: str, runs: tuple[str, ...], how: Reading) -> None:
 
 
 @command.command(name="list", short_help="List the names of the store, or the runs of one.")
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=completion.names)
 @store_option
 def list_names(name: str | None, store: str | None) -> None:
     """List the names of the store, or the runs of NAME; a damaged document is marked."""
@@ -71,7 +73,7 @@ def list_names(name: str | None, store: str | None) -> None:
 
 
 @command.command(name="rm", short_help="Remove a name, or one of its runs.")
-@click.argument("name")
+@click.argument("name", shell_complete=completion.names)
 @click.argument("file_name", required=False, metavar="[FILE]")
 @store_option
 def remove(name: str, file_name: str | None, store: str | None) -> None:

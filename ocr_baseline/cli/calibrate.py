@@ -6,14 +6,24 @@ from pathlib import Path
 
 import click
 
-from ocr_baseline.cli import streams
-from ocr_baseline.cli.options import output_option, reading_options, write_or_print
+from ocr_baseline.cli import completion, streams
+from ocr_baseline.cli.options import (
+    output_option,
+    reading_options,
+    runs_argument,
+    write_or_print,
+)
 from ocr_baseline.places import Reading, summaries
 
 
 @click.command(name="calibrate", short_help="Measure a machine's own spread from equal runs.")
-@click.argument("runs", nargs=-1, required=True, metavar="RUN...")
-@click.option("--name", metavar="NAME", help="Keep it with this name of the store.")
+@runs_argument("runs", "RUN...")
+@click.option(
+    "--name",
+    metavar="NAME",
+    help="Keep it with this name of the store.",
+    shell_complete=completion.names,
+)
 @output_option()
 @reading_options
 def command(runs: tuple[str, ...], name: str | None, output: Path | None, how: Reading) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ocr_baseline.cli import streams
+from ocr_baseline.cli import completion, streams
 from ocr_baseline.cli.options import (
     check_outputs,
     chosen_format,
@@ -20,12 +20,13 @@ from ocr_baseline.cli.options import (
     options_of,
     output_option,
     reading_options,
+    runs_argument,
     write_or_print,
 )
 from ocr_baseline.errors import BaselineError
 from ocr_baseline.files import read_text
 from ocr_baseline.places import Reading, stored_calibration, summaries
-from ocr_baseline.reports.registry import CHECK, TERMINAL
+from ocr_baseline.reports.registry import CHECK, TERMINAL, Renderer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,12 +42,13 @@ EXIT_ERROR = 2
 
 
 @click.command(name="check", short_help="Fail when runs are slower than a baseline or a budget.")
-@click.argument("new", nargs=-1, required=True, metavar="NEW...")
+@runs_argument("new", "NEW...")
 @click.option(
     "--baseline",
     "base",
     multiple=True,
     metavar="NAME|FILES",
+    shell_complete=completion.runs,
     help="What to hold the runs against: a name in the store, or runs; may be repeated.",
 )
 @file_option("--budget", text="Absolute limits in TOML.")
@@ -78,6 +80,7 @@ def command(
     if not base and budget is None:
         raise click.UsageError("Give something to check against: --baseline, --budget or both.")
     check_outputs(output=output, export_json=export_json)
+    written = chosen_format(CHECK, None, output, "markdown")
     with _no_crash_looks_like_a_regression():
         options = options_of(margin, gate, across, paired, calibration)
         budgets = _budgets(budget)
@@ -87,7 +90,7 @@ def command(
             reference = summaries(base, how, like=runs)
             comparison = _compare(reference, runs, options, stored_calibration(base, how))
         check = _checked(comparison, budgets, runs)
-        _report(check, strict, output, export_json)
+        _report(check, strict, written, output, export_json)
         status = check.exit_status(strict=strict)
     if status:
         raise click.exceptions.Exit(status)
@@ -132,15 +135,19 @@ def _checked(
     return Check(comparison=comparison, budgets=tuple(check_budgets(budgets, runs)))
 
 
-def _written(check: Check, strict: bool, output: Path) -> str:
-    renderer = chosen_format(CHECK, None, output, "markdown")
+def _text(check: Check, strict: bool, renderer: Renderer) -> str:
     return renderer(check, strict=strict) if renderer.name == "json" else renderer(check)
 
 
-def _report(check: Check, strict: bool, output: Path | None, export_json: Path | None) -> None:
-    if output is not None:
-        write_or_print(_written(check, strict, output), output)
-    if export_json is not None:
-        write_or_print(CHECK["json"](check, strict=strict), export_json)
+def _report(
+    check: Check,
+    strict: bool,
+    renderer: Renderer,
+    output: Path | None,
+    export_json: Path | None,
+) -> None:
+    for path, one in ((output, renderer), (export_json, CHECK["json"])):
+        if path is not None:
+            write_or_print(_text(check, strict, one), path)
     width, color = streams.stdout_width(), streams.stdout_has_color()
     streams.print_data(CHECK[TERMINAL](check, width=width, color=color))

@@ -14,6 +14,7 @@ from ocr_baseline.cli.options import (
     options_of,
     output_option,
     reading_options,
+    runs_argument,
     write_or_print,
 )
 from ocr_baseline.places import Reading, summaries
@@ -36,7 +37,7 @@ class _TwoSides(click.Command):
     short_help="Compare two runs, or two sets of runs.",
     options_metavar="[OPTIONS]",
 )
-@click.argument("runs", nargs=-1, metavar="BASE... -- NEW...")
+@runs_argument("runs", "BASE... -- NEW...", required=False)
 @comparison_options
 @reading_options
 @format_option(COMPARISON, TERMINAL)
@@ -60,13 +61,14 @@ def command(
     was found; `check` is the gate.
     """
     base_items, new_items = _sides(runs)
+    renderer = chosen_format(COMPARISON, format_name, output, TERMINAL)
     options = options_of(margin, gate, across, paired, calibration)
     new = summaries(new_items, how)
     base = summaries(base_items, how, like=new)
     from ocr_baseline.comparison.comparison import compare
 
     comparison = compare(base, new, options)
-    text = chosen_format(COMPARISON, format_name, output, TERMINAL)(
+    text = renderer(
         comparison,
         width=streams.stdout_width(),
         color=output is None and streams.stdout_has_color(),

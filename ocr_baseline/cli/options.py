@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ocr_baseline.cli import streams
+from ocr_baseline.cli import completion, streams
 from ocr_baseline.errors import SettingError, SourceError
 from ocr_baseline.files import read_text, write_text_atomically
 from ocr_baseline.layout import DEFAULT_STORE, STORE_VARIABLE
 from ocr_baseline.places import FoundRun, Place, Reading, locate_one, read
-from ocr_baseline.reports.registry import Renderer, format_of
+from ocr_baseline.reports.registry import RUN, Renderer, format_of
 from ocr_baseline.sources.logged.keys import Keys
 from ocr_baseline.sources.source import DEFAULT_TIMEOUT_S, ReadOptions
 
@@ -64,8 +64,15 @@ def format_option(formats: Mapping[str, Renderer], default: str) -> Callable[[Co
 def chosen_format(
     formats: Mapping[str, Renderer], name: str | None, output: Path | None, default: str
 ) -> Renderer:
-    """Return the format of that name, else that of the file's suffix, else the default."""
+    """Return the format of that name, else that of the file's suffix, else the default.
+
+    Raises:
+        click.UsageError: The suffix is that of a format which other results have.
+    """
     of_suffix = format_of(formats, output.suffix) if output else None
+    if output and not (name or of_suffix) and format_of(RUN, output.suffix):
+        known = ", ".join(one.suffix for one in formats.values() if one.suffix)
+        raise click.UsageError(f"--output {output}: this is written as {known} only.")
     return formats[name or of_suffix or default]
 
 
@@ -153,6 +160,19 @@ class ChosenRun:
         return read(place, self.how)
 
 
+def runs_argument(
+    name: str, metavar: str, *, required: bool = True
+) -> Callable[[Command], Command]:
+    """Return an argument that takes runs, as many as there are."""
+    return click.argument(
+        name,
+        nargs=-1,
+        required=required,
+        metavar=metavar,
+        shell_complete=completion.runs,
+    )
+
+
 def one_run(command: Callable[..., None]) -> Callable[..., None]:
     """Add RUN and how it is read; the command gets `run`, a `ChosenRun`."""
 
@@ -161,9 +181,15 @@ def one_run(command: Callable[..., None]) -> Callable[..., None]:
         aliases = {name: given.pop(name.strip("-").replace("-", "_")) for name, *_ in _ALIASES}
         command(run=ChosenRun(_only_run(run, aliases), how), **given)
 
-    run = click.argument("run", required=False, metavar="[RUN]")
+    run = click.argument("run", required=False, metavar="[RUN]", shell_complete=completion.runs)
     aliases = [
-        click.option(name, metavar=metavar, help=text) for name, _, metavar, text in _ALIASES
+        click.option(
+            name,
+            metavar=metavar,
+            help=text,
+            shell_complete=None if metavar == "ID" else completion.files,
+        )
+        for name, _, metavar, text in _ALIASES
     ]
     return _with_options(reading_options(with_run), run, *aliases)
 

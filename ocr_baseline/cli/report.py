@@ -40,9 +40,8 @@ def command(
     wandb:ID or a name in the store.
     """
     check_outputs(output=output, export_json=export_json, export_csv=export_csv)
-    # The renderers are imported once there is a run: a wrong argument gets its answer at once.
-    found = run.read()
     renderer = chosen_format(RUN, format_name, output, "markdown")
+    found = run.read()
     write_or_print(_rendered(renderer, found, output), output)
     for path, name in ((export_json, "json"), (export_csv, "csv")):
         if path is not None:

@@ -13,6 +13,7 @@ from ocr_baseline.cli.options import (
     format_option,
     output_option,
     reading_options,
+    runs_argument,
     write_or_print,
 )
 from ocr_baseline.places import Reading, summaries
@@ -30,7 +31,7 @@ LATEST_RUNS = 200
 
 
 @click.command(name="trend", short_help="Show a history with its change points.")
-@click.argument("runs", nargs=-1, required=True, metavar="NAME|RUN...")
+@runs_argument("runs", "NAME|RUN...")
 @click.option(
     "--metric",
     "names",
@@ -60,12 +61,12 @@ def command(
     how: Reading,
 ) -> None:
     """Show how metrics moved over the runs of one environment, oldest first."""
+    renderer = chosen_format(TREND, format_name, output, TERMINAL)
     found = _loaded(runs, how, fingerprint, last)
     history = _of_one_environment(found, fingerprint)[-last:]
     trends = _trends(names, history)
     labels = [run.label for run in history]
     color = output is None and streams.stdout_has_color()
-    renderer = chosen_format(TREND, format_name, output, TERMINAL)
     text = renderer(trends, labels, width=streams.stdout_width(), color=color)
     write_or_print(text, output)
 

@@ -17,7 +17,7 @@ from ocr_baseline.lightning.attach.attachment import Attachment
 from ocr_baseline.lightning.attach.before_setup import BeforeSetup
 from ocr_baseline.lightning.attach.gradient_exchange import gradient_wait_s
 from ocr_baseline.lightning.attach.guest_callback import GuestCallback
-from ocr_baseline.lightning.attach.trainer_parts import callbacks_of, status_of
+from ocr_baseline.lightning.attach.trainer_parts import callbacks_of, is_fitting, status_of
 from ocr_baseline.lightning.metrics import MetricLogger
 from ocr_baseline.lightning.run import description as run_description
 from ocr_baseline.lightning.run.trainer_tokens import token_of
@@ -82,6 +82,9 @@ class PerformanceProfilerCallback(GuestCallback):
             records and report.
         shown_config_keys: Dotted paths of configuration entries that look like secrets and are
             none, as in `model.auth_token_embedding`.
+
+    Attributes:
+        failure: Why nothing is measured any more, None while all goes well.
     """
 
     def __init__(
@@ -120,13 +123,13 @@ class PerformanceProfilerCallback(GuestCallback):
         self._folder = run_description.OutputFolder(output_dir)
         self._recording: Recording | None = None
         self._attachment: Attachment | None = None
-        self._has_failed = False
+        self.failure: str | None = None
         self._before_setup = BeforeSetup()
         self._token = RunToken()
 
     def __getstate__(self) -> dict[str, Any]:
         """Copies and pickles hold the arguments; the run that is recorded stays with this one."""
-        own = {"_recording": None, "_attachment": None, "_has_failed": False, "_before_setup": None}
+        own = {"_recording": None, "_attachment": None, "failure": None, "_before_setup": None}
         return vars(self) | own
 
     @property
@@ -257,6 +260,19 @@ class PerformanceProfilerCallback(GuestCallback):
         finally:
             self._stop()
 
+    def _ended_aside(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        exception: BaseException,
+        guests: Sequence[GuestCallback],
+    ) -> None:
+        """End the run, and tell the others: the trainer has told a tuner's callbacks alone."""
+        self.on_exception(trainer, pl_module, exception)
+        if self._recording is not None:
+            for guest in guests:
+                guest.ended_aside(trainer, pl_module, exception, self._recording)
+
     @override
     @guarded
     def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
@@ -268,19 +284,23 @@ class PerformanceProfilerCallback(GuestCallback):
     def _start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._stop()  # a run may have ended without a word to this callback
         recording = self._recording_of(trainer)
-        if self._has_failed:
+        if self.failure is not None:
             return
         attachment = self._attachment = Attachment(
             trainer, self, recording.recorder, self.operations, failed=self.failed
         )
+        header = run_description.header_of(trainer, pl_module, self.config_policy)
+        if recording.goes_on and not is_fitting(trainer):
+            header.pop("environment", None)  # the run's environment is that of its training
         recording.begin(
-            run_description.header_of(trainer, pl_module, self.config_policy),
+            header,
             before=self._before_setup.told(recording.recorder.now_ns()),
             read_gradient_wait_s=functools.partial(gradient_wait_s, trainer),
         )
+        guests = [one for one in callbacks_of(trainer) if isinstance(one, GuestCallback)]
         attachment.apply(
             on_epoch_closed=self._on_epoch_closed,
-            on_exception=lambda error: self.on_exception(trainer, pl_module, error),
+            on_exception=lambda error: self._ended_aside(trainer, pl_module, error, guests),
             on_end=lambda: self.teardown(trainer, pl_module, "fit"),
         )
 
@@ -292,7 +312,7 @@ class PerformanceProfilerCallback(GuestCallback):
                 self._recording.reopen()
                 return self._recording
             self._recording.close()
-        self._has_failed = False
+        self.failure = None
         device = trainer.strategy.root_device
         self._recording = Recording(
             folder,
@@ -307,24 +327,24 @@ class PerformanceProfilerCallback(GuestCallback):
 
     def _stop(self) -> None:
         """Take everything back that `_start` put in place; harmless when repeated."""
-        attachment, self._attachment = self._attachment, None
+        attachment = self._attachment
         if attachment is None:
             return
         attachment.undo()
-        if self._recording is not None and not self._has_failed:
+        self._attachment = None
+        if self._recording is not None and self.failure is None:
             self._recording.pause()
 
     def failed(self, error: Exception) -> None:
         """End the measuring for good: the one guard of all that the training calls here."""
-        if self._has_failed:
+        if self.failure is not None:
             return
-        self._has_failed = True
+        cause = self.failure = error_text(error)
         attachment, self._attachment = self._attachment, None
         if attachment is not None:
             with suppress(Exception):  # the training's own code is waiting
                 attachment.undo()
         recording = self._recording
-        cause = error_text(error)
         is_kept = recording is not None and recording.break_off(cause)
         if not is_kept:
             self._recording = None
@@ -339,39 +359,25 @@ class PerformanceProfilerCallback(GuestCallback):
 
     def _loop_began(self, stage: Stage, module: LightningModule) -> None:
         if self._attachment is not None:
-            self._attachment.follow_profiler()
-            self._attachment.accounting.loop_began(stage)
-            # Metrics may be made as late as here; the ones that are timed already are passed over.
-            self._attachment.time_metrics(module)
+            self._attachment.loop_began(stage, module)
 
     def _begin_batch(
         self, trainer: Trainer, batch: Any, batch_idx: int, dataloader_idx: int
     ) -> None:
         attachment = self._attachment
-        if attachment is None or self._recording is None:
+        if attachment is None:
             return
         try:
-            attachment.follow_profiler()
-            if attachment.accounting.takes_batches():
-                recorder = self._recording.recorder
-                samples = attachment.samples_of(batch, batch_idx, dataloader_idx)
-                recorder.begin_batch(batch_idx, dataloader_idx, samples)
-                self._metrics.log_batch(
-                    trainer, recorder.stages.state_of(recorder.stage), batch_idx
-                )
+            state = attachment.begin_batch(batch, batch_idx, dataloader_idx)
+            if state is not None:
+                self._metrics.log_batch(trainer, state, batch_idx)
         except Exception as error:  # noqa: BLE001 - the guard: measuring ends, the training doesn't
             self.failed(error)
 
+    @guarded
     def _note_empty_batch(self, batch_idx: int) -> None:
-        attachment, recording = self._attachment, self._recording
-        if attachment is None or recording is None:
-            return
-        try:
-            if attachment.accounting.takes_batches():
-                recording.recorder.begin_batch(batch_idx, dataloader_idx=0, samples=0)
-                recording.recorder.finish_batch()
-        except Exception as error:  # noqa: BLE001 - the guard: measuring ends, the training doesn't
-            self.failed(error)
+        if self._attachment is not None:
+            self._attachment.note_empty_batch(batch_idx)
 
     def _on_epoch_closed(self, stage: Stage, row: EpochRow) -> None:
         recording, attachment = self._recording, self._attachment

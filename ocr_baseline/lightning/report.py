@@ -126,18 +126,32 @@ class BaselineReportCallback(GuestCallback):
         self._report(trainer, pl_module, exception)
 
     @override
+    def ended_aside(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        exception: BaseException,
+        recording: Recording,
+    ) -> None:
+        self._report(trainer, pl_module, exception, recording)
+
+    @override
     def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         if stage != "fit":
             self._report(trainer, pl_module, None)
 
     def _report(
-        self, trainer: Trainer, pl_module: LightningModule, exception: BaseException | None
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        exception: BaseException | None,
+        recording: Recording | None = None,
     ) -> None:
         if self._pid not in {None, os.getpid()} or self._is_cut_short:
             return  # a process that was forked from the run's and has ended, or one told to end
         with deferred_sigterm(self._cut_short):
             try:
-                self._finish(trainer, pl_module, exception)
+                self._finish(trainer, pl_module, exception, recording or self._recording(trainer))
             except KeyboardInterrupt:
                 self._cut_short("Ctrl-C came before it was done")
                 raise
@@ -166,11 +180,14 @@ class BaselineReportCallback(GuestCallback):
             show_unreported(cause, command, self._folder.last)
 
     def _finish(
-        self, trainer: Trainer, pl_module: LightningModule, exception: BaseException | None
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        exception: BaseException | None,
+        recording: Recording | None,
     ) -> None:
         status: RunStatus = "finished" if exception is None else status_of(trainer, exception)
         ended_by = None if exception is None else error_text(exception)
-        recording = self._recording(trainer)
         if recording is not None:
             with suppress(OSError):  # the heartbeat has warned; the report says what it lacks
                 recording.finish(status, ended_by)
@@ -217,6 +234,7 @@ class BaselineReportCallback(GuestCallback):
         )
         folder = self._folder.of(trainer)
         wait_for_answer(folder)
+        self._note_failed_profiler(trainer)
         run = load_run(live, pl_module, self.sources, self.config_policy, self._given_up)
         if not run.stages and info.status != "finished" and (folder / JSON_NAME).is_file():
             self._say_unreported(f"{_NO_BATCH}; the run before keeps its own", "show")
@@ -230,9 +248,20 @@ class BaselineReportCallback(GuestCallback):
             with suppress(Exception):  # a handler of the user's may raise
                 OutwardLogger(package_of(trainer)).info("Performance baseline: %s", self.files.page)
 
+    def _note_failed_profiler(self, trainer: Trainer) -> None:
+        """Let the report say why the profiler has no records, where it failed before it had any."""
+        self._given_up.pop("recorder", None)
+        profiler = self._profiler(trainer)
+        if profiler is not None and profiler.recording is None and profiler.failure is not None:
+            self._given_up["recorder"] = f"measuring stopped as it began ({profiler.failure})"
+
+    def _recording(self, trainer: Trainer) -> Recording | None:
+        profiler = self._profiler(trainer)
+        return None if profiler is None else profiler.recording
+
     @staticmethod
-    def _recording(trainer: Trainer) -> Recording | None:
+    def _profiler(trainer: Trainer) -> PerformanceProfilerCallback | None:
         for callback in callbacks_of(trainer):
             if isinstance(callback, PerformanceProfilerCallback) and callback.enabled:
-                return callback.recording
+                return callback
         return None

@@ -31,11 +31,12 @@ NO_MEMORY_LIMIT_BYTES = 2**60
 class ContainerLimits:
     """The tightest limits; None where there is none.
 
-    `cpus` is processor time per second, as 1.5; `memory_group` is the folder whose files tell how
-    much of `memory_bytes` is in use.
+    `cpus` is processor time per second, as 1.5; the files of the folder `cpu_group` tell how often
+    it was used up, those of `memory_group` how much of `memory_bytes` is in use.
     """
 
     cpus: float | None = None
+    cpu_group: Path | None = None
     memory_bytes: int | None = None
     memory_group: Path | None = None
 
@@ -71,15 +72,18 @@ class ContainerLimits:
 def container_limits(root: Path = Path("/")) -> ContainerLimits:
     """Return the limits on this process; `root` is where `proc` and `sys` are."""
     cpus: float | None = None
+    cpu_group: Path | None = None
     memory_bytes: int | None = None
     memory_group: Path | None = None
     for group in _groups(root):
         quota, limit_bytes = _cpu_quota(group), _memory_limit_bytes(group)
         if quota is not None and (cpus is None or quota < cpus):
-            cpus = quota
+            cpus, cpu_group = quota, group
         if limit_bytes is not None and (memory_bytes is None or limit_bytes < memory_bytes):
             memory_bytes, memory_group = limit_bytes, group
-    return ContainerLimits(cpus=cpus, memory_bytes=memory_bytes, memory_group=memory_group)
+    return ContainerLimits(
+        cpus=cpus, cpu_group=cpu_group, memory_bytes=memory_bytes, memory_group=memory_group
+    )
 
 
 @functools.cache
@@ -94,7 +98,7 @@ def _groups(root: Path) -> Iterator[Path]:
     A container may see its own group as the mount itself, and its path as the host names it: the
     mount is looked at in any case.
     """
-    for line in _text(root / "proc/self/cgroup").splitlines():
+    for line in group_text(root / "proc/self/cgroup").splitlines():
         _, controllers, path = [*line.split(":", 2), "", ""][:3]
         if not CONTROLLERS.intersection(controllers.split(",")):
             continue
@@ -109,26 +113,26 @@ def _groups(root: Path) -> Iterator[Path]:
 
 def _cpu_quota(group: Path) -> float | None:
     """Return the processors' worth of time that a group may use."""
-    quota, _, period = _text(group / "cpu.max").partition(" ")
+    quota, _, period = group_text(group / "cpu.max").partition(" ")
     if not quota:
-        quota = _text(group / "cpu.cfs_quota_us")
-        period = _text(group / "cpu.cfs_period_us")
+        quota = group_text(group / "cpu.cfs_quota_us")
+        period = group_text(group / "cpu.cfs_period_us")
     quota_us, period_us = _number(quota), _number(period)
     return quota_us / period_us if quota_us and period_us else None
 
 
 def _memory_limit_bytes(group: Path) -> int | None:
-    text = _text(group / "memory.max") or _text(group / "memory.limit_in_bytes")
+    text = group_text(group / "memory.max") or group_text(group / "memory.limit_in_bytes")
     limit_bytes = _number(text)
     return limit_bytes if limit_bytes and limit_bytes < NO_MEMORY_LIMIT_BYTES else None
 
 
 def _memory_in_use_bytes(group: Path) -> int | None:
-    text = _text(group / "memory.current") or _text(group / "memory.usage_in_bytes")
+    text = group_text(group / "memory.current") or group_text(group / "memory.usage_in_bytes")
     in_use_bytes = _number(text)
     if in_use_bytes is None:
         return None
-    fields = dict(line.split(" ", 1) for line in _text(group / "memory.stat").splitlines())
+    fields = dict(line.split(" ", 1) for line in group_text(group / "memory.stat").splitlines())
     cached = fields.get("total_inactive_file", fields.get("inactive_file", ""))
     return max(0, in_use_bytes - (_number(cached) or 0))
 
@@ -138,7 +142,8 @@ def _number(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdecimal() else None
 
 
-def _text(path: Path) -> str:
+def group_text(path: Path) -> str:
+    """Return what a file of a group holds, nothing where it can't be read."""
     try:
         return path.read_text(encoding="ascii", errors="replace").strip()
     except OSError:

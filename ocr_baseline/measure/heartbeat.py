@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ocr_baseline.measure.machine import MachineProbe
 from ocr_baseline.measure.own_threads import OwnThread
 from ocr_baseline.measure.rows import memory_record
-from ocr_baseline.model.privacy import OutwardLogger
+from ocr_baseline.model.privacy import OutwardLogger, error_text
 
 if TYPE_CHECKING:
     from ocr_baseline.measure.memory import MemoryProbe, MemorySample
@@ -50,7 +50,9 @@ class Heartbeat:
         """Begin, when not running."""
         if self._thread is None:
             self._stop.clear()
-            self._thread = OwnThread(target=self._run, name="ocr-baseline-heartbeat", daemon=True)
+            self._thread = OwnThread(
+                target=self._guarded_run, name="ocr-baseline-heartbeat", daemon=True
+            )
             self._thread.start()
             self._recorder.flush_request.serve()
 
@@ -74,6 +76,12 @@ class Heartbeat:
         self._sample()
         self._write(with_samples=True)
 
+    def _guarded_run(self) -> None:
+        try:
+            self._run()
+        except Exception as error:  # noqa: BLE001 - nobody is there to catch it
+            self._fail(error)
+
     def _run(self) -> None:
         began_cpu_ns = time.thread_time_ns()
         before_ns = self.cpu_ns
@@ -94,7 +102,7 @@ class Heartbeat:
             if with_samples:
                 self._write_samples()
             self._recorder.flush()
-        except OSError as error:
+        except Exception as error:  # noqa: BLE001 - the disk's trouble or ours: the rest goes on
             self._fail(error)
 
     def _sample(self) -> None:
@@ -109,7 +117,7 @@ class Heartbeat:
                 self._has_sampling_failed = True
                 logger.warning("Memory can't be sampled any more in this run (%s).", error)
 
-    def _fail(self, error: OSError) -> None:
+    def _fail(self, error: Exception) -> None:
         """Let go of the rows that can't be written, and warn once; a later beat tries again."""
         self._recorder.discard_rows()
         if self.failure is not None:
@@ -117,9 +125,10 @@ class Heartbeat:
         self.failure = str(error)
         logger.warning(
             "Performance records can't be written to %s (%s): the run goes on, and its report "
-            "will say what it lacks. Free some space or choose another folder.",
+            "will say what it lacks.%s",
             self._recorder.folder,
-            error,
+            error if isinstance(error, OSError) else error_text(error),
+            " Free some space or choose another folder." if isinstance(error, OSError) else "",
         )
 
     def _write_samples(self) -> None:

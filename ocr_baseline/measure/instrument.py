@@ -190,7 +190,14 @@ def _only_where(
     holds: Callable[[Any], bool], context: Any
 ) -> Callable[[Any], AbstractContextManager[Any]]:
     elsewhere = nullcontext()
-    return lambda first: context if holds(first) else elsewhere
+
+    def context_of(first: Any) -> AbstractContextManager[Any]:
+        try:
+            return context if holds(first) else elsewhere
+        except Exception:  # noqa: BLE001 - a call that can't be told apart goes untimed
+            return elsewhere
+
+    return context_of
 
 
 def _is_changeable(owner: Any) -> bool:

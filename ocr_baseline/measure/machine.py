@@ -1,8 +1,11 @@
-"""What else the machine did during the run: processor time stolen from it, clock that dropped."""
+"""What took processor time from the run: the host, a slower clock, the container's own limit."""
 
 from __future__ import annotations
 
 import psutil
+
+from ocr_baseline.measure.container_limits import own_limits
+from ocr_baseline.measure.cpu_throttling import ThrottlingProbe
 
 
 class MachineProbe:
@@ -12,6 +15,7 @@ class MachineProbe:
         """Note the processor times so far."""
         self._began = psutil.cpu_times()
         self._frequencies_mhz: list[float] = []
+        self._throttling = ThrottlingProbe(own_limits())
 
     def sample(self) -> None:
         """Note the processors' mean clock, where the system tells it."""
@@ -24,9 +28,9 @@ class MachineProbe:
 
         `cpu_steal_share`: of all processors' time since the start, what the hypervisor gave to
         other machines (Linux only). `cpu_frequency_drop_share`: one minus the lowest sampled clock
-        over the highest.
+        over the highest. `ThrottlingProbe.summary` has the rest.
         """
-        return self._steal() | self._frequency_drop()
+        return self._steal() | self._frequency_drop() | self._throttling.summary()
 
     def _steal(self) -> dict[str, float]:
         now = psutil.cpu_times()

@@ -148,6 +148,8 @@ class StackSampler:
         try:
             if sys.gettrace() is not None:  # a debugger would step through each tick
                 self.why_not = "a debugger or another tracer was at work"
+            elif _has_wakeup_fd():  # an event loop, which this tick has woken
+                self.why_not = "an event loop began to hear of every signal (signal.set_wakeup_fd)"
             elif ticks > 0:
                 self._count(frame, ticks, began_cpu_ns)
         except Exception as error:
@@ -308,6 +310,7 @@ def _listen(sampler: StackSampler) -> None:
             StackSampler._is_kept,
             StackSampler._look_at_cost,
             _is_at_entry,
+            _has_wakeup_fd,
             TickTimer.arm,
         )
         # The handler's own frames must not make a recursion fail that is one call from its limit.

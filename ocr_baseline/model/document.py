@@ -161,12 +161,17 @@ class Utilization(DocumentModel):
     """How busy the accelerator was: the driver's share of time in which it ran any kernel.
 
     A device can be 100% busy and still be used badly; one that is not busy waits for the host.
+    `mean_low_percent` and `mean_high_percent` are the 95% interval of the mean.
     """
 
     samples: Count
     mean_percent: FiniteFloat
     min_percent: FiniteFloat
     max_percent: FiniteFloat
+    p5_percent: FiniteFloat | None = None
+    p95_percent: FiniteFloat | None = None
+    mean_low_percent: FiniteFloat | None = None
+    mean_high_percent: FiniteFloat | None = None
 
 
 class Phase(DocumentModel):
@@ -361,6 +366,7 @@ class KnownEnvironment(BaseModel):
 
     An entry of another type counts as unknown, because documents come from anybody. `cpu_count`
     and `memory_bytes` are what the run may use, `machine_cpu_count` all that its machine has.
+    `cpu_limit_held_s` is how long the container's processor limit held the run, at most.
     """
 
     model_config = ConfigDict(
@@ -385,6 +391,10 @@ class KnownEnvironment(BaseModel):
     load_avg_1min: StrictFloat | None = None
     cpu_steal_share: StrictFloat | None = None
     cpu_frequency_drop_share: StrictFloat | None = None
+    cpu_limit_cores: StrictFloat | None = None
+    cpu_limit_held_s: StrictFloat | None = None
+    cpu_limit_held_share: StrictFloat | None = None
+    cpu_throttled_periods: StrictFloat | None = None
     git_commit: str | None = None
     git_dirty: StrictBool | None = None
 
@@ -491,7 +501,7 @@ class Finding(DocumentModel):
     @property
     def limits_trust(self) -> bool:
         """Whether it is about the machine and not about the run: it limits all the others."""
-        return self.id.startswith("noisy-machine")
+        return self.id.startswith(("noisy-machine", "cpu-limit"))
 
     @property
     def rank(self) -> tuple[int, float, int, str]:

@@ -16,12 +16,25 @@ class MainThreadSpan:
     def __init__(self, recorder: Recorder, line: Line) -> None:
         """Charge blocks of the thread that makes this object to `line`."""
         self._span = recorder.span(line.value)
+        self._timeline = recorder.timeline
         self._thread = threading.get_ident()
 
     def __enter__(self) -> None:
-        if threading.get_ident() == self._thread:
-            self._span.__enter__()
+        try:
+            if threading.get_ident() == self._thread:
+                self._enter()
+        except Exception as error:  # noqa: BLE001 - the block goes on whatever fails here
+            self._timeline.failed(error)
 
     def __exit__(self, *exc_info: Any) -> None:
-        if threading.get_ident() == self._thread:
-            self._span.__exit__(*exc_info)
+        try:
+            if threading.get_ident() == self._thread:
+                self._exit(*exc_info)
+        except Exception as error:  # noqa: BLE001 - the block goes on whatever fails here
+            self._timeline.failed(error)
+
+    def _enter(self) -> None:
+        self._span.__enter__()
+
+    def _exit(self, *exc_info: Any) -> None:
+        self._span.__exit__(*exc_info)

@@ -14,7 +14,7 @@ from ocr_baseline.measure.folder_answer import HungFolderError, wait_for_answer
 from ocr_baseline.measure.heartbeat import Heartbeat
 from ocr_baseline.measure.memory import MemoryProbe
 from ocr_baseline.measure.recorder import Recorder
-from ocr_baseline.model.privacy import OutwardLogger
+from ocr_baseline.model.privacy import OutwardLogger, error_text
 from ocr_baseline.recording.deferred_sigterm import deferred_sigterm
 from ocr_baseline.recording.earlier_records import (
     earlier_process,
@@ -141,6 +141,11 @@ class Recording:
         """Whether a further stage of the run, in this process, is to be recorded here too."""
         return self.folder == folder and not self.is_withdrawn and self._pid == os.getpid()
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether an entry point of the run was recorded before, here or in another process."""
+        return self._has_begun or self._earlier_processes > 0
+
     def begin(
         self,
         header: HeaderFields,
@@ -211,13 +216,28 @@ class Recording:
         self._reports += 1
         has_run = status == "finished" or self.recorder.has_finished_batches
         if not self._is_broken_off:
+            self._write_the_rest()
+        self._write_status(status, ended_by)
+        self._give_or_take_the_place(has_run=has_run)
+        self.recorder.release()
+
+    def _write_the_rest(self) -> None:
+        """Write what is not on disk yet; a failure that isn't the disk's breaks the run off."""
+        try:
             self.note_gradient_wait()
             self.recorder.pause()
             self._heartbeat.beat()
             self.recorder.flush(with_samples=True)
-        self._write_status(status, ended_by)
-        self._give_or_take_the_place(has_run=has_run)
-        self.recorder.release()
+        except (OSError, HungFolderError):
+            raise
+        except Exception as error:  # noqa: BLE001 - a report of what is on disk must still come
+            cause = error_text(error)
+            self.break_off(cause)
+            logger.warning(
+                "Performance measuring stopped as the run ended (%s): the report covers what was "
+                "recorded before.",
+                cause,
+            )
 
     def _give_or_take_the_place(self, *, has_run: bool) -> None:
         """Decide between this run's records and those that were there before."""
@@ -322,7 +342,7 @@ class Recording:
             own["profile_memory"] = self._profile_memory
             own["sampling_hz"] = self._sampling_hz
             own["no_sampling"] = self.recorder.no_sampling
-            if not self._has_begun and not self._earlier_processes:
+            if not self.goes_on:
                 own["start"] = before | claim_process_start(self.recorder.now_ns())
         return own
 

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from benchmarks import guest
 from benchmarks.guest_members.kinds import KINDS, members_of
 from benchmarks.guest_members.outcome import Template, compare
 from benchmarks.guest_members.truths import check_report
@@ -39,6 +41,21 @@ def test_every_member_says_in_a_sentence_what_is_done() -> None:
 
     assert len(members) >= 100
     assert all(member.sentence != member.name for member in members)
+
+
+def test_a_name_that_is_no_members_is_refused_with_names_near_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["guest.py", "--member", "combined_longst"])
+
+    with pytest.raises(SystemExit) as refused:
+        guest.main()
+
+    assert refused.value.code == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "no member 'combined_longst'" in told.err
+    assert "combined_longest" in told.err
 
 
 def test_a_number_that_is_not_in_the_report_is_not_false(tmp_path: Path) -> None:

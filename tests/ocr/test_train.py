@@ -106,16 +106,21 @@ def test_a_training_returns_its_last_validation_and_the_test_of_its_best_checkpo
     assert train(compose_tiny()) == {"val/hmean": pytest.approx(0.2), "test/epoch": 1.0}
 
 
-def test_without_a_fit_the_test_uses_the_weights_as_they_are(compose_tiny: Compose) -> None:
+def test_without_a_fit_the_test_uses_random_weights_and_warns(
+    compose_tiny: Compose, caplog: pytest.LogCaptureFixture
+) -> None:
     assert train(compose_tiny("train=false")) == {"test/epoch": -1.0}
+    assert "Testing random weights" in caplog.text
+    assert "ckpt_path=FILE" in caplog.text
 
 
 def test_without_a_fit_the_test_uses_the_checkpoint_it_is_given(
-    compose_tiny: Compose, tmp_path: Path
+    compose_tiny: Compose, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     train(compose_tiny("test=false"))
     checkpoint = tmp_path / "checkpoints" / "epoch_001.ckpt"
     assert train(compose_tiny("train=false", f"ckpt_path='{checkpoint}'"))["test/epoch"] == 1.0
+    assert "random weights" not in caplog.text
 
 
 def test_the_same_seed_gives_the_same_weights(compose_app: Compose) -> None:
@@ -164,8 +169,11 @@ def test_the_csv_file_is_in_the_run_folder(compose_tiny: Compose, tmp_path: Path
     assert Path(logger.log_dir) == tmp_path / "csv"
 
 
-def test_without_callbacks_a_training_runs(compose_tiny: Compose) -> None:
+def test_without_callbacks_a_training_runs_and_its_own_weights_are_tested(
+    compose_tiny: Compose, caplog: pytest.LogCaptureFixture
+) -> None:
     assert train(compose_tiny("callbacks=none", "trainer.max_epochs=1"))["test/epoch"] == 0.0
+    assert "testing the weights as the fit left them" in caplog.text
 
 
 def test_an_entry_without_a_target_is_named() -> None:

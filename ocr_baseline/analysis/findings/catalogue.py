@@ -1,6 +1,6 @@
 """The kinds of findings: their ids, their thresholds, and where each threshold comes from.
 
-The table in docs/findings.md is these rows; a test holds the two together.
+docs/symptoms.md has an entry for each; a test holds the two together.
 """
 
 from __future__ import annotations
@@ -99,11 +99,22 @@ DOMINANT_FUNCTION = Kind(
     basis=f"medium {{medium:.0%}}, high {{high:.0%}} of the stage ({_OUR_CHOICE}: a function may "
     "be what the stage is for); {ticks:.0f} samples of the line; a stage of at least {of_run:.0%} "
     "of the run",
-    saving="its share of the line, less any longer wait for loader workers; the range is the "
-    "margin of the share",
+    saving="its share of the line, less any longer wait for loader workers; the range begins with "
+    "the margin of the share",
     limits={"medium": 0.10, "high": 0.30, "ticks": 30, "of_run": 0.02},
 )
-INPUT_BOUND = _line("input-bound", "the main thread waits for batches", "the whole wait")
+INPUT_BOUND = _line(
+    "input-bound",
+    "the main thread waits for the making of batches",
+    "that wait; its low end, without workers, is what the first workers would save",
+)
+HANDOVER = Kind(
+    id="handover",
+    when="batches that the loader's workers have ready take long to receive",
+    basis=_XPROF_BASIS,
+    saving="none: how much less another kind of batch would take wasn't measured",
+    limits=_XPROF,
+)
 LOADER_STARTUP = _line(
     "loader-startup",
     "time passes before the first batch of each pass",
@@ -243,6 +254,42 @@ FRAGMENTATION = Kind(
     saving="none",
     limits={"unused": 0.30, "full": 0.90},
 )
+ACCELERATOR_UTILIZATION = Kind(
+    id="accelerator-utilization",
+    when="the accelerator ran nothing for much of a stage, or stood still again and again",
+    basis="by the driver's share of time with any kernel, once a second: p95 below {p95:.0f}%, or "
+    "p5 below {p5:.0f}% (low), the limits of SageMaker's profiler report; high from a mean below "
+    "{half:.0f}% (the TensorBoard profiler plugin's limit); {samples:.0f} samples",
+    saving="none: what the main thread does meanwhile has its own",
+    limits={"p95": 70, "p5": 10, "half": 50, "samples": 20},
+)
+HOST_BOUND = Kind(
+    id="host-bound",
+    when="the accelerator is idle for longer than the main thread is outside of the lines that "
+    "queue its work: within the steps it waits for the host",
+    basis="medium {medium:.0%}, high {high:.0%} of the stage (XProf), beyond the margin of the "
+    "utilization; {samples:.0f} samples",
+    saving="from nothing to that idle time",
+    limits={**_XPROF, "samples": 20},
+)
+SMALL_BATCH = Kind(
+    id="small-batch",
+    when="training leaves most of the accelerator's memory unused and doesn't keep it busy, and "
+    "isn't held by its data",
+    basis="p95 of the utilization below {busy:.0f}% and the reserved peak below {memory:.0%} of "
+    "the memory (SageMaker's limits for a small batch); waiting for data below {wait:.0%} of the "
+    "stage (XProf); {samples:.0f} samples",
+    saving="none: it changes the training",
+    limits={"busy": 70, "memory": 0.70, "wait": 0.05, "samples": 20},
+)
+SYNCHRONIZING_CALLS = Kind(
+    id="synchronizing-calls",
+    when="sampling meets the main thread in torch's `synchronize` (waits inside of C code, as in "
+    "`.item()`, can't be told apart)",
+    basis="medium {medium:.0%}, high {high:.0%} of the stage (XProf); {ticks:.0f} samples",
+    saving="none: the device's work takes as long without the call",
+    limits={**_XPROF, "ticks": 30},
+)
 MEMORY_GROWTH = Kind(
     id="memory-growth",
     when="the process tree keeps growing; main process and workers are named when they grow on "
@@ -267,6 +314,14 @@ NOISY_MACHINE = Kind(
         **{"drop_low": 0.05, "drop_medium": 0.20},
     },
 )
+CPU_LIMIT = Kind(
+    id="cpu-limit",
+    when="the processor limit of the run's container stopped its processes",
+    basis="at most {low:.0%} (low), {medium:.0%} (medium) or {high:.0%} (high) of the run's time "
+    f"({_OUR_CHOICE}: the limits for stolen time, and XProf's high)",
+    saving="none: the numbers hold for this limit only",
+    limits={"low": 0.01, "medium": 0.05, "high": 0.20},
+)
 PROFILER_COST = Kind(
     id="profiler-cost",
     when="measuring took a noticeable part of the run",
@@ -280,6 +335,7 @@ CATALOGUE: tuple[Kind, ...] = (
     DOMINANT_OPERATION,
     DOMINANT_FUNCTION,
     INPUT_BOUND,
+    HANDOVER,
     LOADER_STARTUP,
     RESTARTED_WORKERS,
     WORKER_OPERATION,
@@ -301,7 +357,12 @@ CATALOGUE: tuple[Kind, ...] = (
     SLOW_START,
     ACCELERATOR_MEMORY,
     FRAGMENTATION,
+    ACCELERATOR_UTILIZATION,
+    HOST_BOUND,
+    SMALL_BATCH,
+    SYNCHRONIZING_CALLS,
     MEMORY_GROWTH,
     NOISY_MACHINE,
+    CPU_LIMIT,
     PROFILER_COST,
 )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from ocr_baseline.analysis.findings import catalogue
+from ocr_baseline.analysis.findings.handover import waited_for_making_s
 from ocr_baseline.analysis.findings.named_cause import (
     begin_with,
     cause_evidence,
@@ -17,10 +18,12 @@ from ocr_baseline.analysis.findings.rule import (
     count_evidence,
     seconds_evidence,
     share_evidence,
+    share_of,
     title,
     too_few_batches,
 )
 from ocr_baseline.analysis.measured import line_of
+from ocr_baseline.analysis.replay.more_workers import MoreWorkers, more_workers
 from ocr_baseline.analysis.replay.savings import main_thread_saving
 from ocr_baseline.model.document import BreakdownLine, Evidence, Finding, Phase
 from ocr_baseline.vocabulary import PHASE_WORDS, Line
@@ -38,12 +41,16 @@ SHOWN_PARTS = 3
 
 
 class Remedy(NamedTuple):
-    """What to do about a line, what that would save, and the numbers that led to it."""
+    """What to do about a line, what that would save, and the numbers that led to it.
+
+    `low_s` is what the lesser of two remedies would save, in seconds.
+    """
 
     saving_s: float
     basis: str
     advice: str
     evidence: tuple[Evidence, ...] = ()
+    low_s: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,11 +80,15 @@ def lines(measured: Measured) -> Iterator[Finding | Silence]:
 
 
 def _whole_line(measured: Measured, phase: Phase, name: Line) -> BreakdownLine | None:
-    """Return the line; a wait with the operations named in making the batches, as its parts."""
+    """Return the line; of a wait, what was spent on making batches, operations named in it too."""
     line = line_of(phase, name.value)
-    within = measured.loader_operations(phase) if name is Line.DATA_WAIT else []
-    if line is None or not within:
+    if line is None or name is not Line.DATA_WAIT:
         return line
+    workers = measured.workers_of(phase)
+    if workers is not None:
+        making_s = waited_for_making_s(phase, workers, line)
+        return line.model_copy(update={"total_s": making_s, "share": share_of(phase, making_s)})
+    within = measured.loader_operations(phase)
     return line.model_copy(
         update={
             "total_s": line.total_s + sum(part.total_s for part in within),
@@ -119,6 +130,7 @@ def _finding(measured: Measured, phase: Phase, rule: LineRule, line: BreakdownLi
             *remedy.evidence,
         ],
         estimated_saving_s=remedy.saving_s,
+        estimated_saving_low_s=remedy.low_s,
         saving_basis=remedy.basis,
         advice=begin_with(cause, remedy.advice) + unnamed,
         lines=[f"{phase.name}.{line.name}"],
@@ -152,8 +164,13 @@ def _batches_in_time(measured: Measured, phase: Phase, line: BreakdownLine) -> R
             seconds_evidence(f"phases.{phase.name}.breakdown.{part.name}.total_s", part.total_s)
             for part in line.parts
         ]
+        first = _first_workers(measured, phase)
         return Remedy(
-            line.total_s, basis, _advice_without_workers(measured, phase), tuple(evidence)
+            line.total_s,
+            basis if first is None else f"{basis}; at its low end, made by {first.more} workers",
+            _advice_without_workers(measured, phase),
+            tuple(evidence),
+            None if first is None else min(max(first.saving_s, 0.0), line.total_s),
         )
     evidence = [count_evidence(f"workers.{phase.name}.count", workers.count)]
     advice = "Give the loader more workers while cores are idle, or make its work cheaper."
@@ -163,6 +180,11 @@ def _batches_in_time(measured: Measured, phase: Phase, line: BreakdownLine) -> R
         evidence.append(seconds_evidence(f"{where}.waited_s", heaviest.waited_s))
         advice += f" Of the named operations, the main thread waited longest for {heaviest.name}."
     return Remedy(line.total_s, basis, advice, tuple(evidence))
+
+
+def _first_workers(measured: Measured, phase: Phase) -> MoreWorkers | None:
+    cores = measured.environment.cpu_count
+    return None if cores is None else more_workers(measured, phase, cores)
 
 
 def _advice_without_workers(measured: Measured, phase: Phase) -> str:

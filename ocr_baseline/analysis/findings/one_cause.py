@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ocr_baseline.analysis.findings import catalogue
+from ocr_baseline.analysis.findings.saving_range import with_range
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,7 +17,15 @@ if TYPE_CHECKING:
     from ocr_baseline.model.document import Finding
 
 _EXPLAINS = 0.5
-"""The part of the largest saving among findings on the same seconds that a leading one needs."""
+_EXPLAINS_BY_KIND = {
+    catalogue.GARBAGE_COLLECTION.id: catalogue.EXPLAINED,
+    catalogue.RESTARTED_WORKERS.id: 0.25,
+}
+"""The part of the largest saving among findings on the same seconds that a leading one needs.
+
+Garbage is mostly made by what else the seconds hold, so it has to be nearly all of them. A setting
+that ends the starts of all passes but the first leads them however long the first took.
+"""
 
 _TIMED = (
     catalogue.WORKER_OPERATION.id,
@@ -35,7 +44,11 @@ _BUSY = "the machine had other work during the run, which makes single batches s
 
 def one_cause_each(measured: Measured, findings: Iterable[Finding]) -> list[Finding]:
     """Return the findings with what leads them, what they are of the run, and doubts; ranked."""
-    weighed = _with_doubts([_weighed(finding, measured.total_s) for finding in findings])
+    found = list(findings)
+    is_busy = any(_kind(finding) == catalogue.NOISY_MACHINE.id for finding in found)
+    ranged = [with_range(measured, finding, is_busy=is_busy) for finding in found]
+    weighed = [_weighed(finding, measured.total_s) for finding in ranged]
+    weighed = _with_doubts(weighed) if is_busy else weighed
     leaders: list[Finding] = []
     led: list[Finding] = []
     for finding in sorted(weighed, key=lambda finding: _depth(finding, weighed)):
@@ -59,8 +72,6 @@ def _weighed(finding: Finding, run_s: float) -> Finding:
 
 
 def _with_doubts(findings: list[Finding]) -> list[Finding]:
-    if not any(_kind(finding) == catalogue.NOISY_MACHINE.id for finding in findings):
-        return findings
     return [
         finding.model_copy(update={"doubt": _BUSY}) if _kind(finding) in _MAY_BE_LOAD else finding
         for finding in findings
@@ -79,7 +90,8 @@ def _depth(finding: Finding, among: Iterable[Finding]) -> tuple[object, ...]:
     largest_s = max(
         (one.estimated_saving_s or 0.0 for one in among if _shared(one, finding)), default=0.0
     )
-    explains_little = (finding.estimated_saving_s or 0.0) < _EXPLAINS * largest_s
+    needed = _EXPLAINS_BY_KIND.get(_kind(finding), _EXPLAINS)
+    explains_little = (finding.estimated_saving_s or 0.0) < needed * largest_s
     is_timed = _kind(finding) in _TIMED
     return explains_little, not is_timed, finding.cause is None, finding.rank
 

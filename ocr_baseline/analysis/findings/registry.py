@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ocr_baseline.analysis.findings.accelerator_utilization import accelerator_utilization
+from ocr_baseline.analysis.findings.cpu_limit import cpu_limit
 from ocr_baseline.analysis.findings.dominant_function import dominant_function
 from ocr_baseline.analysis.findings.garbage import garbage_collection
+from ocr_baseline.analysis.findings.handover import handover
+from ocr_baseline.analysis.findings.host_bound import host_bound
 from ocr_baseline.analysis.findings.lines import lines
 from ocr_baseline.analysis.findings.memory import accelerator_memory, fragmentation, memory_growth
 from ocr_baseline.analysis.findings.noisy_machine import noisy_machine
@@ -18,7 +22,9 @@ from ocr_baseline.analysis.findings.rule import Rule, Silence
 from ocr_baseline.analysis.findings.slow_batches import outlier_batches, tail_latency
 from ocr_baseline.analysis.findings.slow_start import slow_start
 from ocr_baseline.analysis.findings.slowing_down import slowing_down
+from ocr_baseline.analysis.findings.small_batch import small_batch
 from ocr_baseline.analysis.findings.straggler import straggler_rank
+from ocr_baseline.analysis.findings.synchronizing_calls import synchronizing_calls
 from ocr_baseline.analysis.findings.thread_oversubscription import thread_oversubscription
 from ocr_baseline.analysis.findings.validation_slower import validation_slower
 from ocr_baseline.analysis.findings.worker_count import too_few_workers, too_many_workers
@@ -32,6 +38,7 @@ RULES: tuple[Rule, ...] = (
     dominant_operation,
     dominant_function,
     lines,
+    handover,
     restarted_workers,
     garbage_collection,
     worker_operation,
@@ -45,8 +52,13 @@ RULES: tuple[Rule, ...] = (
     slow_start,
     accelerator_memory,
     fragmentation,
+    accelerator_utilization,
+    host_bound,
+    small_batch,
+    synchronizing_calls,
     memory_growth,
     noisy_machine,
+    cpu_limit,
     profiler_cost,
 )
 

@@ -14,17 +14,16 @@ from ocr_baseline.analysis.findings.rule import (
     too_few_batches,
 )
 from ocr_baseline.analysis.measured import line_of
-from ocr_baseline.analysis.replay.first_workers import SavingRange, saving_with_first_workers
-from ocr_baseline.analysis.replay.loader_passes import replay_of_main_thread
-from ocr_baseline.analysis.replay.savings import processors, worker_replay
+from ocr_baseline.analysis.replay.more_workers import MoreWorkers, more_workers
+from ocr_baseline.analysis.replay.savings import worker_replay
 from ocr_baseline.model.document import Evidence, Finding
-from ocr_baseline.vocabulary import PHASE_WORDS, Line, Stage
+from ocr_baseline.vocabulary import PHASE_WORDS, Line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ocr_baseline.analysis.measured import Measured
-    from ocr_baseline.analysis.replay.loader_replay import LoaderReplay
+    from ocr_baseline.analysis.replay.first_workers import SavingRange
     from ocr_baseline.model.document import Phase, Workers
 
 
@@ -51,64 +50,17 @@ def too_few_workers(measured: Measured) -> Iterator[Finding | Silence]:
 
 
 def _judged(measured: Measured, phase: Phase, cores: int) -> Iterator[Finding]:
-    found = _replay(measured, phase)
+    found = more_workers(measured, phase, cores)
     if found is None or not phase.total_s:
         return
-    count, replay = found
-    most = _most_workers(measured.workers_of(phase), cores)
-    if count == 0:
-        ranges = {more: saving_with_first_workers(replay, more) for more in _candidates(0, most)}
-        savings_s = {more: saving.usual_s for more, saving in ranges.items()}
-    else:
-        ranges = {}
-        savings_s = {more: replay.saving_with_workers_s(more) for more in _candidates(count, most)}
-    largest_s = max(savings_s.values(), default=0.0)
-    if largest_s / phase.total_s < TOO_FEW_WORKERS["medium"]:
+    if found.saving_s / phase.total_s < TOO_FEW_WORKERS["medium"]:
         return
-    enough_s = TOO_FEW_WORKERS["enough"] * largest_s
-    more = min(k for k, saved_s in savings_s.items() if saved_s >= enough_s)
-    found_here = _finding(measured, phase, (count, more), savings_s[more])
-    yield found_here if count else _estimated(found_here, ranges[more])
+    finding = _finding(measured, phase, found)
+    yield finding if found.estimate is None else _estimated(finding, found.estimate)
 
 
-def _replay(measured: Measured, phase: Phase) -> tuple[int, LoaderReplay] | None:
-    """Return how many workers made the batches, and the replay; 0 where it was the main thread.
-
-    That the main thread made them is known of the training loader only, from the run's description.
-    """
-    stage = Stage(phase.name)
-    if stage in measured.worker_times:
-        replay = worker_replay(measured, phase)
-        return None if replay is None else (measured.worker_times[stage].count, replay)
-    if stage is Stage.TRAIN and measured.environment.num_workers == 0:
-        replay = replay_of_main_thread(measured.times[stage], processors(measured))
-        return None if replay is None else (0, replay)
-    return None
-
-
-def _most_workers(workers: Workers | None, cores: int) -> int:
-    """Return how many workers the cores allow: more than one each where workers mostly wait."""
-    wanted = None if workers is None else workers.wanted_cores
-    if wanted is None:
-        return cores
-    at_most = int(TOO_FEW_WORKERS["a_core"] * cores)
-    return at_most if wanted * at_most <= cores else max(int(cores / wanted), cores)
-
-
-def _candidates(count: int, most: int) -> list[int]:
-    """Return numbers of workers to try: one more, then twice as many each time, up to the most."""
-    candidates = []
-    more = count + 1
-    while more < most:
-        candidates.append(more)
-        more *= 2
-    return [*candidates, most] if most > count else []
-
-
-def _finding(
-    measured: Measured, phase: Phase, workers: tuple[int, int], saving_s: float
-) -> Finding:
-    count, more = workers
+def _finding(measured: Measured, phase: Phase, found: MoreWorkers) -> Finding:
+    count, more, saving_s = found.count, found.more, found.saving_s
     line = line_of(phase, Line.DATA_WAIT.value)
     return Finding(
         id=f"{TOO_FEW_WORKERS.id}:{phase.name}",

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from lightning.pytorch import LightningModule, Trainer
     from lightning.pytorch.callbacks import Callback
 
-    from ocr_baseline.measure.batches import EpochRow
+    from ocr_baseline.measure.batches import EpochRow, StageState
     from ocr_baseline.measure.recorder import Recorder
 
 
@@ -117,6 +117,30 @@ class Attachment:
         """Time the metrics that the module has by now."""
         self._timing.time_metrics(module)
 
+    # -- as the run goes -------------------------------------------------------------------
+
+    def loop_began(self, stage: Stage, module: LightningModule) -> None:
+        """The callback's own hook says that a loop of its trainer begins."""
+        self.follow_profiler()
+        self.accounting.loop_began(stage)
+        # Metrics may be made as late as here; the ones that are timed already are passed over.
+        self.time_metrics(module)
+
+    def begin_batch(self, batch: Any, batch_idx: int, dataloader_idx: int) -> StageState | None:
+        """A batch goes to its step; return its stage's accounts, None where it isn't this run's."""
+        self.follow_profiler()
+        if not self.accounting.takes_batches():
+            return None
+        samples = self.samples_of(batch, batch_idx, dataloader_idx)
+        self._recorder.begin_batch(batch_idx, dataloader_idx, samples)
+        return self._recorder.stages.current
+
+    def note_empty_batch(self, batch_idx: int) -> None:
+        """A batch that is None has gone by without a step."""
+        if self.accounting.takes_batches():
+            self._recorder.begin_batch(batch_idx, dataloader_idx=0, samples=0)
+            self._recorder.finish_batch()
+
     def samples_of(self, batch: Any, batch_idx: int, dataloader_idx: int) -> int | None:
         """Return the samples of a batch that its loop hands to the step, None where unknown."""
         samples = None
@@ -138,12 +162,12 @@ class Attachment:
 
     def _listen_to_logged_sizes(self) -> None:
         """Take the `batch_size` that a step gives to `self.log`, where nothing else knows it."""
-        stages = self._recorder.stages
 
         def told(original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-            state = stages.current
-            if state.samples is None and state.has_started_batch:
-                state.samples = plain_int(kwargs.get("batch_size"))
+            try:
+                self._take_logged_size(kwargs.get("batch_size"))
+            except Exception as error:  # noqa: BLE001 - the guard: measuring ends, the training doesn't
+                self._failed(error)
             return original(*args, **kwargs)
 
         owner = class_of(self.trainer, "core.module", "LightningModule")
@@ -151,10 +175,17 @@ class Attachment:
             with suppress(TypeError):  # a module that can't be watched: samples aren't measured
                 self._patches.listen(owner, "log", told, handed_to_listener)
 
+    def _take_logged_size(self, batch_size: Any) -> None:
+        state = self._recorder.stages.current
+        if state.samples is None and state.has_started_batch:
+            state.samples = plain_int(batch_size)
+
     def undo(self) -> None:
         """Take everything back; harmless when repeated."""
-        self._patches.undo()
-        self._timing.undo()
+        try:
+            self._patches.undo()
+        finally:
+            self._timing.undo()
 
     def _is_aside(self) -> bool:
         """Whether a tuner has put the callback aside for its trials."""
@@ -174,13 +205,19 @@ class Attachment:
         strategy = self.trainer.strategy
 
         def raised(original: Callable[..., Any], called: Any, *args: Any, **kwargs: Any) -> Any:
-            if called is strategy and args:
-                on_exception(args[0])
+            try:
+                if called is strategy and args:
+                    on_exception(args[0])
+            except Exception as error:  # noqa: BLE001 - the guard: measuring ends, the training doesn't
+                self._failed(error)
             return original(called, *args, **kwargs)
 
         def ended(original: Callable[..., Any], called: Any, *args: Any, **kwargs: Any) -> Any:
-            if called is strategy and self._is_aside():
-                on_end()
+            try:
+                if called is strategy and self._is_aside():
+                    on_end()
+            except Exception as error:  # noqa: BLE001 - the guard: measuring ends, the training doesn't
+                self._failed(error)
             return original(called, *args, **kwargs)
 
         for name, listener in (("on_exception", raised), ("teardown", ended)):

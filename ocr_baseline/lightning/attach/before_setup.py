@@ -107,8 +107,10 @@ class _Timed:
         self._began_ns = 0
 
     def __enter__(self) -> None:
-        self._began_ns = perf_counter_ns()
+        with suppress(Exception):  # as below
+            self._began_ns = perf_counter_ns()
 
     def __exit__(self, *exc_info: object) -> None:
-        took_ns = perf_counter_ns() - self._began_ns
-        self._totals_ns[self._name] = self._totals_ns.get(self._name, 0) + took_ns
+        with suppress(Exception):  # a part of the start isn't divided, and no more
+            took_ns = perf_counter_ns() - self._began_ns
+            self._totals_ns[self._name] = self._totals_ns.get(self._name, 0) + took_ns

@@ -7,12 +7,12 @@ and torchmetrics.
 from __future__ import annotations
 
 import inspect
-import threading
 from dataclasses import dataclass
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from torchmetrics import Metric
+from typing_extensions import override
 
 from ocr_baseline.lightning.attach.framework import class_of
 from ocr_baseline.measure import sections
@@ -53,22 +53,20 @@ class LoggerSpan(MainThreadSpan):
     def __init__(self, recorder: Recorder) -> None:
         """Charge blocks to `logging`, those inside the profiler's own hooks to `profiler`."""
         super().__init__(recorder, Line.LOGGING)
-        self._timeline = recorder.timeline
         self._own_index = recorder.timeline.index(Line.PROFILER.value)
         self._is_entered: list[bool] = []
 
-    def __enter__(self) -> None:
-        if threading.get_ident() == self._thread:
-            is_ours = self._timeline.current == self._own_index
-            self._is_entered.append(not is_ours)
-            if not is_ours:
-                self._span.__enter__()
+    @override
+    def _enter(self) -> None:
+        is_ours = self._timeline.current == self._own_index
+        self._is_entered.append(not is_ours)
+        if not is_ours:
+            super()._enter()
 
-    def __exit__(self, *exc_info: Any) -> None:
-        if threading.get_ident() != self._thread or not self._is_entered:
-            return
-        if self._is_entered.pop():
-            self._span.__exit__(*exc_info)
+    @override
+    def _exit(self, *exc_info: Any) -> None:
+        if self._is_entered and self._is_entered.pop():
+            super()._exit(*exc_info)
 
 
 class FrameworkTiming:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lightning.pytorch.callbacks import Callback
 from typing_extensions import Self
 
 from ocr_baseline.lightning.attach.framework import loaded_classes
+
+if TYPE_CHECKING:
+    from lightning.pytorch import LightningModule, Trainer
+
+    from ocr_baseline.recording.recording import Recording
 
 
 class GuestCallback(Callback):
@@ -25,3 +30,15 @@ class GuestCallback(Callback):
             if not issubclass(GuestCallback, base):
                 GuestCallback.__bases__ += (base,)
         return super().__new__(cls)
+
+    def ended_aside(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        exception: BaseException,
+        recording: Recording,
+    ) -> None:
+        """An exception has ended the run while a tuner had put the callbacks aside.
+
+        The trainer tells only the tuner's own callbacks of it.
+        """

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ocr_baseline.lightning.attach.framework import class_of
+from ocr_baseline.lightning.attach.trainer_parts import is_fitting
 from ocr_baseline.recording.samples import LoaderSamples
 from ocr_baseline.vocabulary import Stage
 
@@ -70,5 +71,4 @@ def _loop_of(trainer: Trainer, stage: Stage) -> Any:
         return trainer.test_loop
     if stage is Stage.PREDICT:
         return trainer.predict_loop
-    is_fit = trainer.state.fn is not None and trainer.state.fn.value == "fit"
-    return trainer.fit_loop.epoch_loop.val_loop if is_fit else trainer.validate_loop
+    return trainer.fit_loop.epoch_loop.val_loop if is_fitting(trainer) else trainer.validate_loop

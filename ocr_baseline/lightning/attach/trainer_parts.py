@@ -51,6 +51,11 @@ def running_stage(trainer: Trainer) -> Stage:
     return Stage.SETUP if stage is None else _STAGES[stage.value]
 
 
+def is_fitting(trainer: Trainer) -> bool:
+    """Whether the trainer's entry point is `fit`, whichever loop runs in it."""
+    return trainer.state.fn is not None and trainer.state.fn.value == "fit"
+
+
 def status_of(trainer: Trainer, exception: BaseException) -> RunStatus:
     """Return how a run ends that this exception ends.
 

@@ -88,7 +88,8 @@ def load_run(
         except Exception as error:  # noqa: BLE001
             cause = error_text(error)
             failures.append(Missing(metric=f"source {name}", reason="failed", detail=cause))
-    empty = replace(empty, missing=(*empty.missing, _nothing_found(empty, order)))
+    nothing = _nothing_found(empty, order, has_profiler="recorder" in given_up)
+    empty = replace(empty, missing=(*empty.missing, nothing))
     return _completed(empty, live, module, policy, failures)
 
 
@@ -106,13 +107,12 @@ def _runs(
         raise
 
 
-def _nothing_found(empty: Run, order: Collection[SourceName]) -> Missing:
+def _nothing_found(empty: Run, order: Collection[SourceName], *, has_profiler: bool) -> Missing:
     if empty.info.source == "recorder":
         return without_batches(empty)
-    detail = (
-        f"no source on the spot ({', '.join(order)}) held performance metrics: add "
-        "PerformanceProfilerCallback to the trainer's callbacks"
-    )
+    detail = f"no source on the spot ({', '.join(order)}) held performance metrics"
+    if not has_profiler:
+        detail += ": add PerformanceProfilerCallback to the trainer's callbacks"
     return Missing(metric="phases", reason="not_collected", detail=detail)
 
 

@@ -14,6 +14,7 @@ FILES = {
     "lightning": SITE + "lightning/pytorch/loops/fit_loop.py",
     "module": SITE + "torch/nn/modules/module.py",
     "torch": SITE + "torch/nn/functional.py",
+    "cuda": SITE + "torch/cuda/__init__.py",
     "loader": SITE + "torch/utils/data/dataloader.py",
     "worker": SITE + "torch/utils/data/_utils/worker.py",
     "stdlib": "/usr/lib/python3.12/json/encoder.py",

@@ -75,7 +75,14 @@ def test_how_busy_the_accelerator_was_is_told_for_each_phase_that_has_readings()
     )
 
     assert found.phases[0].accelerator_utilization == Utilization(
-        samples=2, mean_percent=75.0, min_percent=50.0, max_percent=100.0
+        samples=2,
+        mean_percent=75.0,
+        min_percent=50.0,
+        max_percent=100.0,
+        p5_percent=52.5,
+        p95_percent=97.5,
+        mean_low_percent=26.0,
+        mean_high_percent=100.0,
     )
     assert found.phases[1].accelerator_utilization is None
     assert "accelerator_utilization" not in {entry.metric for entry in found.missing}

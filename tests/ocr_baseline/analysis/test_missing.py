@@ -52,7 +52,7 @@ def test_each_entry_has_a_reason_and_none_comes_twice() -> None:
     } <= set(metrics)
 
 
-def test_a_complete_run_misses_the_accelerator_at_most() -> None:
+def test_a_complete_run_misses_an_accelerator_and_a_containers_limit_at_most() -> None:
     rows = table(8, {"forward": 0.1})
     complete = run(
         stage(Stage.TRAIN, rows),
@@ -61,7 +61,10 @@ def test_a_complete_run_misses_the_accelerator_at_most() -> None:
         start=StartRecord(process_s=3.0, before_s={"script": 3.0}),
     )
     complete = replace(complete, info=replace(complete.info, duration_s=2.0))
-    assert missing(complete) == {"memory.accelerator": "not_collected"}
+    assert missing(complete) == {
+        "memory.accelerator": "not_collected",
+        "environment.volatile.cpu_limit_held_s": "not_collected",
+    }
 
 
 def test_a_run_too_short_for_proportional_sizes_says_so() -> None:

@@ -24,6 +24,7 @@ from lightning.pytorch.profilers import PassThroughProfiler, Profiler, SimplePro
 from lightning.pytorch.tuner.tuning import Tuner
 from torch.utils.data import DataLoader, Sampler
 
+from ocr_baseline import BaselineReportCallback
 from ocr_baseline.measure.recorder import Recorder
 from ocr_baseline.measure.timeline import Timeline
 from tests.ocr_baseline.lightning import tiny_runs as tiny
@@ -527,6 +528,37 @@ def test_an_error_inside_a_tuners_trial_ends_the_heartbeat_and_leaves_no_trace(
     assert isinstance(run.ended_by, BoomError)
     assert traces() == before
     assert "ocr-baseline-heartbeat" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_an_error_inside_a_tuners_trial_is_in_the_report_of_what_ran_before(tmp_path: Path) -> None:
+    class Breaks(Searched):
+        def on_train_start(self) -> None:
+            if not isinstance(self.trainer.callbacks[-1], BaselineReportCallback):  # type: ignore[attr-defined]  # declared nowhere
+                raise BoomError("in a trial")
+
+    def action(trainer: Trainer, module: LightningModule) -> None:
+        trainer.fit(module)
+        trainer.fit_loop.max_epochs = 2
+        Tuner(trainer).lr_find(module, num_training=3)
+
+    run = tiny_run(tmp_path, action, module=Breaks())
+
+    assert isinstance(run.ended_by, BoomError)
+    assert (run.baseline.run.status, run.baseline.run.ended_by) == (
+        "failed",
+        "BoomError: in a trial",
+    )
+    assert run.phase("train").batches == 4
+
+
+def test_a_test_by_a_trainer_of_its_own_leaves_the_trainings_environment(tmp_path: Path) -> None:
+    run = tiny_run(tmp_path, accumulate_grad_batches=2)
+    for_test = tiny.tiny_trainer(tmp_path, callbacks=[run.profiler, run.report])
+
+    for_test.test(run.module, loader(), verbose=False)
+
+    assert run.phase_names == ["train", "validation", "test"]
+    assert run.baseline.environment.identity["accumulate_grad_batches"] == 2
 
 
 def test_a_run_whose_records_another_one_replaced_writes_no_report_over_it(tmp_path: Path) -> None:

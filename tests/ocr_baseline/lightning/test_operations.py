@@ -22,7 +22,7 @@ from torch.utils.data import DataLoader
 from ocr_baseline import PerformanceProfilerCallback
 from ocr_baseline.errors import OperationError
 from ocr_baseline.measure.sections import is_listening
-from ocr_baseline.measure.workers import WorkerRecorder
+from ocr_baseline.measure.worker_recorder import WorkerRecorder
 from ocr_baseline.model.run import Run
 from ocr_baseline.records import reader
 from tests.ocr_baseline.lightning import worker_parts

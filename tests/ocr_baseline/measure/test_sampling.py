@@ -415,6 +415,30 @@ def test_a_debugger_that_comes_later_is_not_led_through_the_ticks() -> None:
     assert told["seen"] <= 5
 
 
+def test_an_event_loop_that_comes_later_is_woken_by_one_tick_at_most_and_keeps_its_file() -> None:
+    told = run(
+        """
+        import socket
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)
+        theirs.setblocking(False)
+
+        sampler.start()
+        wait_for_ticks(5)
+        signal.set_wakeup_fd(theirs.fileno())
+        spin(0.3)
+        sampler.stop()
+        kept = signal.set_wakeup_fd(-1) == theirs.fileno()
+        theirs.send(b"end")
+        tell(kept=kept, got=len(ours.recv(1000)) - len(b"end"))
+        """
+    )
+
+    assert told["why_not"] == "an event loop began to hear of every signal (signal.set_wakeup_fd)"
+    assert told["kept"]
+    assert told["got"] <= 1
+
+
 def test_a_limit_on_different_stacks_keeps_the_line_of_the_others() -> None:
     told = run(
         """

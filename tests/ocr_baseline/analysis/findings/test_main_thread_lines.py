@@ -42,6 +42,40 @@ def test_a_line_is_found_from_its_limit_on_and_saves_what_it_took(rule: LineRule
     assert evidence(high)[f"phases.train.breakdown.{line}.share"] == pytest.approx(much)
 
 
+@pytest.mark.parametrize(("load", "repeats"), [(0.1, 0.1), (4.0, 0.2)], ids=["quiet", "busy"])
+def test_a_saving_is_as_uncertain_as_what_is_left_varies_from_run_to_run(
+    load: float, repeats: float
+) -> None:
+    measured_run = steady_run(
+        {"forward": 0.6, "metrics": 0.4},
+        environment_identity={"cpu_count": 2},
+        environment_volatile={"load_avg_1min": load},
+    )
+    found = finding(measured_run, "heavy-metrics")
+    saving_s, left_s = 24 * 0.4, 24 * 0.6
+    assert found.estimated_saving_s == pytest.approx(saving_s)
+    assert found.estimated_saving_low_s == pytest.approx(saving_s - repeats * left_s)
+    # what is left may also get faster without the cause beside it
+    assert found.estimated_saving_high_s == pytest.approx(
+        saving_s + repeats * left_s + 0.3 * saving_s
+    )
+
+
+def test_a_saving_is_at_most_the_stage_and_at_least_nothing() -> None:
+    most = finding(steady_run({"forward": 0.02, "metrics": 0.98}), "heavy-metrics")
+    assert most.estimated_saving_high_s == pytest.approx(24 * (0.98 + 0.1 * 0.02 + 0.3 * 0.02))
+    least = finding(steady_run({"forward": 0.94, "metrics": 0.06}), "heavy-metrics")
+    assert least.estimated_saving_low_s == 0.0
+
+
+def test_what_is_left_varies_as_its_batches_do() -> None:
+    forward_s = np.where(np.arange(64) < 32, 0.2, 1.0)
+    rows = table(64, {"forward": forward_s, "metrics": 0.4})
+    found = finding(run(stage(Stage.TRAIN, rows)), "heavy-metrics")
+    assert found.estimated_saving_low_s is not None
+    assert found.estimated_saving_low_s < 64 * 0.4 - 0.15 * 64 * 0.6
+
+
 def test_lines_of_the_models_own_work_are_no_findings() -> None:
     document = analyze(steady_run({"forward": 0.5, "backward": 0.4, "other": 0.1}))
     assert document.findings == []

@@ -101,8 +101,14 @@ def test_a_function_of_a_tenth_of_the_stage_is_found_inside_the_models_own_line(
 def test_taking_a_function_out_saves_its_share_of_the_line_within_the_samples_margin() -> None:
     found = finding(drawing(0.5), RULE)
     assert found.estimated_saving_s == pytest.approx(0.5 * 0.8 * 24)
-    assert found.estimated_saving_low_s == pytest.approx(0.469 * 0.8 * 24, abs=0.02)
-    assert found.estimated_saving_high_s == pytest.approx(0.531 * 0.8 * 24, abs=0.02)
+    assert found.cause is not None
+    assert found.cause.low == pytest.approx(0.469 * 0.8, abs=0.001)
+    assert found.cause.high == pytest.approx(0.531 * 0.8, abs=0.001)
+    left_s = 24 * (1 - 0.4)
+    assert found.estimated_saving_low_s == pytest.approx(24 * found.cause.low - 0.1 * left_s)
+    assert found.estimated_saving_high_s == pytest.approx(
+        24 * found.cause.high + 0.1 * left_s + 0.3 * 24 * 0.4
+    )
 
 
 def test_a_model_without_anything_beside_it_has_no_finding() -> None:

@@ -1,0 +1,85 @@
+"""How many more loader workers would do the most for a stage, and what they would save."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ocr_baseline.analysis.findings.catalogue import TOO_FEW_WORKERS
+from ocr_baseline.analysis.replay.first_workers import SavingRange, saving_with_first_workers
+from ocr_baseline.analysis.replay.loader_passes import replay_of_main_thread
+from ocr_baseline.analysis.replay.savings import processors, worker_replay
+from ocr_baseline.vocabulary import Stage
+
+if TYPE_CHECKING:
+    from ocr_baseline.analysis.measured import Measured
+    from ocr_baseline.analysis.replay.loader_replay import LoaderReplay
+    from ocr_baseline.model.document import Phase, Workers
+
+
+@dataclass(frozen=True)
+class MoreWorkers:
+    """`more` workers instead of `count`, what that saves, and its range where it is an estimate."""
+
+    count: int
+    more: int
+    saving_s: float
+    estimate: SavingRange | None = None
+
+
+def more_workers(measured: Measured, phase: Phase, cores: int) -> MoreWorkers | None:
+    """Return the fewest workers that reach nearly the largest saving, None without a replay."""
+    found = _replay(measured, phase)
+    if found is None:
+        return None
+    count, replay = found
+    numbers = _candidates(count, _most_workers(measured.workers_of(phase), cores))
+    if not numbers:
+        return None
+    if count:
+        return _fewest(count, {more: replay.saving_with_workers_s(more) for more in numbers}, {})
+    ranges = {more: saving_with_first_workers(replay, more) for more in numbers}
+    return _fewest(count, {more: saving.usual_s for more, saving in ranges.items()}, ranges)
+
+
+def _fewest(count: int, saving_s: dict[int, float], ranges: dict[int, SavingRange]) -> MoreWorkers:
+    enough_s = TOO_FEW_WORKERS["enough"] * max(saving_s.values())
+    more = min(
+        (number for number, saved_s in saving_s.items() if saved_s >= enough_s),
+        default=min(saving_s),
+    )
+    return MoreWorkers(count, more, saving_s[more], ranges.get(more))
+
+
+def _replay(measured: Measured, phase: Phase) -> tuple[int, LoaderReplay] | None:
+    """Return how many workers made the batches, and the replay; 0 where it was the main thread.
+
+    That the main thread made them is known of the training loader only, from the run's description.
+    """
+    stage = Stage(phase.name)
+    if stage in measured.worker_times:
+        replay = worker_replay(measured, phase)
+        return None if replay is None else (measured.worker_times[stage].count, replay)
+    if stage is Stage.TRAIN and measured.environment.num_workers == 0:
+        replay = replay_of_main_thread(measured.times[stage], processors(measured))
+        return None if replay is None else (0, replay)
+    return None
+
+
+def _most_workers(workers: Workers | None, cores: int) -> int:
+    """Return how many workers the cores allow: more than one each where workers mostly wait."""
+    wanted = None if workers is None else workers.wanted_cores
+    if wanted is None:
+        return cores
+    at_most = int(TOO_FEW_WORKERS["a_core"] * cores)
+    return at_most if wanted * at_most <= cores else max(int(cores / wanted), cores)
+
+
+def _candidates(count: int, most: int) -> list[int]:
+    """Return numbers of workers to try: one more, then twice as many each time, up to the most."""
+    candidates = []
+    more = count + 1
+    while more < most:
+        candidates.append(more)
+        more *= 2
+    return [*candidates, most] if most > count else []

@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ocr_baseline.analysis import analyze
+from ocr_baseline.model.document import Baseline
+from ocr_baseline.model.run import Run
+from tests.ocr_baseline.analysis.builders import (
+    evidence,
+    finding,
+    findings,
+    memory_samples,
+    silent_rules,
+    steady_run,
+    with_environment,
+)
+from tests.ocr_baseline.analysis.sampled_stacks import FIT, samples
+
+GIB = 2.0**30
+STEPS = {"forward": 0.25, "backward": 0.25}
+STEP = f"{FIT} lightning:run user:Net.training_step"
+
+
+def on_accelerator(
+    busy_percent: Sequence[float],
+    lines_s: Mapping[str, float] = STEPS,
+    *,
+    reserved: float = 8 * GIB,
+    **fields: Any,
+) -> Run:
+    """A training of 24 batches on a device of 80 GiB, whose utilization was read so often."""
+    use = np.asarray(busy_percent, dtype=np.float64)
+    memory = memory_samples(
+        np.ones(len(use)),
+        0.0,
+        stages=("train",) * len(use),
+        accelerator_utilization_percent=use,
+        accelerator_allocated_peak_bytes=reserved,
+        accelerator_reserved_peak_bytes=reserved,
+        accelerator_total_bytes=80 * GIB,
+    )
+    measured = steady_run(lines_s, memory=memory, **fields)
+    return with_environment(measured, accelerator="cuda", batch_size=4)
+
+
+def ids(document: Baseline) -> list[str]:
+    return [found.id for found in document.findings]
+
+
+@pytest.mark.parametrize(
+    ("busy", "severity"),
+    [
+        ([60.0] * 20, "medium"),
+        ([40.0] * 20, "high"),
+        ([70.0] * 20, None),
+        ([90.0] * 18 + [0.0] * 2, "low"),
+        ([90.0] * 18 + [10.0] * 2, None),
+    ],
+    ids=["low", "under half", "enough", "now and then", "just not"],
+)
+def test_utilization_is_judged_by_its_percentiles(busy: list[float], severity: str | None) -> None:
+    found = findings(on_accelerator(busy), "accelerator-utilization")
+    assert [one.severity for one in found] == ([] if severity is None else [severity])
+
+
+def test_a_low_utilization_tells_its_numbers_and_the_line_beside_the_steps() -> None:
+    measured = on_accelerator([40.0] * 20, {"forward": 0.5, "data_wait": 0.5})
+    found = finding(measured, "accelerator-utilization")
+    assert found.title == "Training leaves the accelerator idle: it is busy 40% of the time"
+    assert evidence(found) == {
+        "phases.train.accelerator_utilization.mean_percent": 40.0,
+        "phases.train.accelerator_utilization.p5_percent": 40.0,
+        "phases.train.accelerator_utilization.p95_percent": 40.0,
+        "phases.train.accelerator_utilization.samples": 20,
+        "phases.train.breakdown.data_wait.share": pytest.approx(0.5),
+    }
+    assert "50% of the stage in data_wait" in found.advice
+
+
+def test_a_stage_that_waits_for_data_is_led_by_that_wait() -> None:
+    document = analyze(on_accelerator([40.0] * 20, {"forward": 0.5, "data_wait": 0.5}))
+    [found] = [one for one in document.findings if one.id == "accelerator-utilization:train"]
+    assert found.part_of == "input-bound:train"
+
+
+def test_idle_time_beyond_the_lines_beside_the_steps_is_the_hosts() -> None:
+    """Of 12 s the device is idle for 60%, the main thread beside the steps for 20%."""
+    measured = on_accelerator([40.0] * 20, {"forward": 0.4, "metrics": 0.1})
+    found = finding(measured, "host-bound")
+    assert found.title == (
+        "Training's steps are bound by the host: in 40% of the stage the accelerator waits for them"
+    )
+    assert found.severity == "high"
+    assert found.estimated_saving_s == pytest.approx(0.4 * 12)
+    assert found.estimated_saving_low_s == 0.0
+    assert (found.estimated_saving_high_s or 0.0) >= 0.4 * 12
+    assert found.lines == ["train.forward"]
+
+
+def test_steps_that_keep_the_device_busy_are_not_bound_by_the_host() -> None:
+    waits = {"forward": 0.25, "backward": 0.25, "data_wait": 0.5}
+    assert findings(on_accelerator([49.0] * 20, waits), "host-bound") == []
+
+
+def test_what_the_margin_of_the_utilization_covers_is_not_the_hosts() -> None:
+    """Half of the samples at 0, half at 100: a mean of 50 give or take 22.5 points."""
+    lines = {"forward": 0.35, "backward": 0.35, "metrics": 0.3}
+    assert findings(on_accelerator([0.0, 100.0] * 10, lines), "host-bound") == []
+    assert findings(on_accelerator([0.0, 100.0] * 100, lines), "host-bound") != []
+
+
+@pytest.mark.parametrize(
+    ("busy", "reserved", "lines", "is_small"),
+    [
+        (40.0, 8 * GIB, STEPS, True),
+        (40.0, 60 * GIB, STEPS, False),
+        (90.0, 8 * GIB, STEPS, False),
+        (40.0, 8 * GIB, {"forward": 0.5, "data_wait": 0.1}, False),
+    ],
+    ids=["small", "memory in use", "busy", "waits for data"],
+)
+def test_a_batch_is_small_where_memory_and_device_are_unused_and_data_is_there(
+    busy: float, reserved: float, lines: Mapping[str, float], is_small: bool
+) -> None:
+    measured = on_accelerator([busy] * 20, lines, reserved=reserved)
+    assert bool(findings(measured, "small-batch")) is is_small
+
+
+def test_a_small_batch_is_told_with_its_size() -> None:
+    found = finding(on_accelerator([40.0] * 20), "small-batch")
+    assert evidence(found)["environment.identity.batch_size"] == 4
+    assert "10% of its memory" in found.title
+
+
+def test_too_few_samples_judge_nothing() -> None:
+    document = analyze(on_accelerator([40.0] * 19))
+    assert ids(document) == []
+    assert (
+        "not judged: accelerator-utilization, host-bound, small-batch "
+        "(train has 19 samples of the accelerator's utilization, 20 needed)"
+    ) in silent_rules(document)
+
+
+def test_a_run_without_utilization_is_not_judged_and_needs_no_note() -> None:
+    document = analyze(steady_run(STEPS))
+    assert ids(document) == []
+    assert not any("accelerator" in note for note in silent_rules(document))
+
+
+def waiting(ticks: int) -> Run:
+    """Of 100 samples of `forward`, half of the stage, so many wait for the device."""
+    lines = {
+        "forward": {
+            f"{STEP} user:timed cuda:synchronize": ticks,
+            f"{STEP} user:synchronize": 100 - ticks,
+        }
+    }
+    return steady_run(STEPS, stack_samples=(samples(lines),))
+
+
+def test_waits_in_torchs_synchronize_are_found_with_who_called_it() -> None:
+    found = finding(waiting(50), "synchronizing-calls")
+    assert found.title == (
+        "Training waits for the accelerator in synchronize, called by timed (train.py:5)"
+    )
+    assert found.severity == "high"
+    assert found.estimated_saving_s is None
+    assert evidence(found) == {
+        "phases.train.breakdown.forward.synchronize_s": pytest.approx(0.5 * 24 * 0.25),
+        "phases.train.synchronize_samples": 50,
+    }
+
+
+def test_few_samples_and_functions_of_that_name_elsewhere_are_no_such_wait() -> None:
+    assert findings(waiting(29), "synchronizing-calls") == []
+    assert findings(waiting(0), "synchronizing-calls") == []
