@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ocr_baseline.layout import JSON_NAME, MARKDOWN_NAME, METRICS_NAME, SERIES_NAME
+from ocr_baseline.layout import HTML_NAME, JSON_NAME, MARKDOWN_NAME, METRICS_NAME, SERIES_NAME
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,6 +19,7 @@ class ReportFiles:
     """A written report; `series_csv` is None when the source kept no single batches."""
 
     baseline: Baseline
+    html: Path
     markdown: Path
     json: Path
     metrics_csv: Path
@@ -27,7 +28,7 @@ class ReportFiles:
     @property
     def page(self) -> Path:
         """The report that a person opens first."""
-        return self.markdown
+        return self.html
 
 
 def write_report(run: Run, output_dir: Path) -> ReportFiles:
@@ -51,7 +52,7 @@ def write_report(run: Run, output_dir: Path) -> ReportFiles:
     if has_batches:
         baseline = baseline.model_copy(update={"series": SERIES_NAME})
     texts = {
-        renderer.file: renderer(baseline)
+        renderer.file: renderer.of_run(baseline, run)
         for renderer in registry.RUN.values()
         if renderer.file and renderer.file != MARKDOWN_NAME
     }
@@ -63,6 +64,7 @@ def write_report(run: Run, output_dir: Path) -> ReportFiles:
         write_text_atomically(output_dir / name, text)
     return ReportFiles(
         baseline=baseline,
+        html=output_dir / HTML_NAME,
         markdown=output_dir / MARKDOWN_NAME,
         json=output_dir / JSON_NAME,
         metrics_csv=output_dir / METRICS_NAME,

@@ -672,8 +672,14 @@ class Baseline(DocumentModel):
 
     __str__ = __repr__
 
+    def _repr_html_(self) -> str:
+        """Return the page in a frame, which is what a notebook shows."""
+        page: str = import_module("ocr_baseline").render(self, "html")
+        frame: str = import_module("ocr_baseline.reports.page.notebook").framed(page)
+        return frame
+
     def _repr_markdown_(self) -> str:
-        """Return the report, which is what a notebook shows."""
+        """Return the report, which a notebook that shows no HTML shows."""
         # By name: the document stands below the renderers and imports none.
         text: str = import_module("ocr_baseline").render(self, "markdown")
         return text

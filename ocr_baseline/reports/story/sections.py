@@ -26,11 +26,15 @@ from ocr_baseline.reports.text import wording
 from ocr_baseline.reports.text.tables import Strong, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator, Sequence
 
     from ocr_baseline.model.document import Baseline, Operation, Phase
     from ocr_baseline.reports.story.parts import Block
     from ocr_baseline.vocabulary import PhaseName
+
+
+MOST_NAMES = 20
+"""So many names that have no row of their own are listed."""
 
 
 def sections(baseline: Baseline) -> Iterator[Section]:
@@ -267,5 +271,8 @@ def _blocks(*given: Block | None) -> tuple[Block, ...]:
     return tuple(block for block in given if block)
 
 
-def _names(names: Iterable[str]) -> str:
-    return ", ".join(map(quoted, names))
+def _names(names: Sequence[str]) -> str:
+    """Return the first names, and how many more there are."""
+    rest = len(names) - MOST_NAMES
+    shown = ", ".join(map(quoted, names[:MOST_NAMES]))
+    return f"{shown} and {rest:,} more" if rest > 0 else shown

@@ -578,7 +578,7 @@ def test_without_a_summary_the_fit_ends_with_one_line_of_lightnings_logger_that_
     assert run.ended_by is None
     assert not warnings
     (line,) = handler.lines
-    assert line.endswith("baseline.md")
+    assert line.endswith("baseline.html")
     assert str(tmp_path) in line
     assert secret not in line
     assert "Performance baseline" not in capsys.readouterr().out

@@ -21,6 +21,7 @@ needs_pipes = pytest.mark.skipif(os.name == "nt", reason="looks at POSIX pipes")
 def report(folder: Path) -> ReportFiles:
     return ReportFiles(
         baseline=full_baseline(),
+        html=folder / "baseline.html",
         markdown=folder / "baseline.md",
         json=folder / "baseline.json",
         metrics_csv=folder / "metrics.csv",
@@ -70,7 +71,7 @@ def test_the_answer_stands_below_what_the_training_printed_with_the_path_and_the
     lines = printed(pipe).splitlines()
     assert lines[:3] == ["epoch 1 is over", "", "Performance baseline of receipts-640"]
     assert lines[3].startswith("The metric takes 46% of validation; fixing it would save 14.0%")
-    assert lines[-2:] == ["Report: my run/baseline.md", "Next: ocr-baseline show 'my run'"]
+    assert lines[-2:] == ["Report: my run/baseline.html", "Next: ocr-baseline show 'my run'"]
 
 
 @needs_pipes
