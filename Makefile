@@ -25,7 +25,7 @@ $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet -c constraints.txt hatchling editables setuptools
 	$(BIN)/python -m pip install --quiet --no-build-isolation -c constraints.txt \
-	  -e '.[train,tensorboard,mlflow,store,pictures,dev]'
+	  -e '.[train,tensorboard,mlflow,store,dev]'
 	@touch $@
 
 demo: setup ## a short training on synthetic receipts that ends with its baseline
@@ -91,7 +91,11 @@ constraints: setup ## resolve constraints.txt again, keeping the pins that still
 	grep -v '^#' constraints.txt > $(VENV)/constraints.txt
 	printf '%s\n' "hydra-core<1.4.0.dev0; python_version < '3.14'" \
 	  "omegaconf<2.4.0.dev0; python_version < '3.14'" > $(VENV)/released.txt
+<<<<<<< HEAD
+	$(BIN)/uv pip compile pyproject.toml --extra train --extra tensorboard --extra nvml --extra mlflow --extra store --extra dev \
+=======
 	$(BIN)/uv pip compile pyproject.toml --extra train --extra tensorboard --extra pictures --extra nvml --extra mlflow --extra store --extra docs --extra dev \
+>>>>>>> main
 	  --constraint $(VENV)/released.txt --universal --python-version 3.10 --strip-extras --quiet \
 	  --no-header --no-annotate --no-emit-index-url -o $(VENV)/constraints.txt
 	{ sed -n '/^#/p' constraints.txt; cat $(VENV)/constraints.txt; } > $(VENV)/constraints.new

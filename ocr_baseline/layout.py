@@ -2,7 +2,7 @@
 
     OUTPUT_FOLDER/      the Hydra run's folder, else `trainer.default_root_dir`
         records/        the profiler's records: `rank_0.jsonl`, `rank_0_worker_*.jsonl`, ...
-        baseline/       the report: `baseline.md`, `baseline.json`, `metrics.csv`, ...
+        baseline/       the report: `baseline.html`, `baseline.md`, `baseline.json`, ...
 
 A folder that someone names is looked through in this order, and the first that is there is read:
 
@@ -29,12 +29,14 @@ if TYPE_CHECKING:
 RECORDS_FOLDER = "records"
 BASELINE_FOLDER = "baseline"
 MARKDOWN_NAME = "baseline.md"
+HTML_NAME = "baseline.html"
 JSON_NAME = "baseline.json"
 METRICS_NAME = "metrics.csv"
 SERIES_NAME = "batches.csv"
 DEFAULT_STORE = "baselines"
 STORE_VARIABLE = "OCR_BASELINE_STORE"
 """The store of named baselines: a folder in the current one, unless the environment names it."""
+SWEEP_HTML_NAME = "sweep_baselines.html"
 SWEEP_MARKDOWN_NAME = "sweep_baselines.md"
 SWEEP_CSV_NAME = "sweep_baselines.csv"
 EARLIER_FOLDER = "earlier"

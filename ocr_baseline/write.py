@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ocr_baseline.layout import JSON_NAME, MARKDOWN_NAME, METRICS_NAME, SERIES_NAME
+from ocr_baseline.layout import HTML_NAME, JSON_NAME, MARKDOWN_NAME, METRICS_NAME, SERIES_NAME
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,10 +19,16 @@ class ReportFiles:
     """A written report; `series_csv` is None when the source kept no single batches."""
 
     baseline: Baseline
+    html: Path
     markdown: Path
     json: Path
     metrics_csv: Path
     series_csv: Path | None
+
+    @property
+    def page(self) -> Path:
+        """The report that a person opens first."""
+        return self.html
 
 
 def write_report(run: Run, output_dir: Path) -> ReportFiles:
@@ -46,14 +52,19 @@ def write_report(run: Run, output_dir: Path) -> ReportFiles:
     if has_batches:
         baseline = baseline.model_copy(update={"series": SERIES_NAME})
     texts = {
-        renderer.file: renderer(baseline) for renderer in registry.RUN.values() if renderer.file
+        renderer.file: renderer.of_run(baseline, run)
+        for renderer in registry.RUN.values()
+        if renderer.file and renderer.file != MARKDOWN_NAME
     }
+    beside = [*texts, SERIES_NAME] if has_batches else [*texts]
+    texts[MARKDOWN_NAME] = registry.RUN["markdown"](baseline, beside=beside)
     if has_batches:
         write_parts_atomically(output_dir / SERIES_NAME, series_csv_parts(run))
     for name, text in texts.items():
         write_text_atomically(output_dir / name, text)
     return ReportFiles(
         baseline=baseline,
+        html=output_dir / HTML_NAME,
         markdown=output_dir / MARKDOWN_NAME,
         json=output_dir / JSON_NAME,
         metrics_csv=output_dir / METRICS_NAME,

@@ -49,6 +49,5 @@ def command(
 
 
 def _rendered(renderer: Renderer, found: FoundRun, output: Path | None) -> str:
-    options = {"run": found.run} if renderer.name == "html" else {}
     color = output is None and streams.stdout_has_color()
-    return renderer(found.baseline, width=streams.stdout_width(), color=color, **options)
+    return renderer.of_run(found.baseline, found.run, width=streams.stdout_width(), color=color)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from ocr_baseline.comparison import intervals, judging
@@ -97,6 +98,18 @@ class Comparison:
         if unknown:
             raise SettingError(f"no verdict {unknown[0]!r}: choose from {', '.join(VERDICTS)}")
         return tuple(metric for metric in self.metrics if metric.verdict in verdicts)
+
+    def _repr_html_(self) -> str:
+        """Return the page in a frame, which is what a notebook shows."""
+        # By name, as for the Markdown: comparing stands below the renderers and imports none.
+        page: str = import_module("ocr_baseline").render(self, "html")
+        frame: str = import_module("ocr_baseline.reports.page.notebook").framed(page)
+        return frame
+
+    def _repr_markdown_(self) -> str:
+        """Return the comparison in Markdown, which a notebook that shows no HTML shows."""
+        text: str = import_module("ocr_baseline").render(self, "markdown")
+        return text
 
 
 def compare(

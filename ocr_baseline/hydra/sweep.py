@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ocr_baseline.errors import BaselineError
 from ocr_baseline.files import write_text_atomically
 from ocr_baseline.layout import (
+    HTML_NAME,
     JSON_NAME,
     SWEEP_MARKDOWN_NAME,
     records_in,
@@ -32,7 +33,7 @@ _DIGITS = re.compile(r"(\d+)")
 
 
 def write_sweep_report(folder: Path, *, baseline_dir: str = "baseline") -> Path | None:
-    """Write `sweep_baselines.md` and `.csv` for the jobs in a sweep's folder.
+    """Write `sweep_baselines.html`, `.md` and `.csv` for the jobs in a sweep's folder.
 
     A job that left records but no report gets its report first.
 
@@ -74,11 +75,13 @@ def _natural_order(path: Path) -> list[tuple[int, str]]:
 
 def _job(path: Path, sweep: Path, baseline_dir: str) -> SweepJob:
     baseline, problem = _baseline(path / baseline_dir)
+    page = path / baseline_dir / HTML_NAME
     return SweepJob(
         name=path.relative_to(sweep).as_posix(),
         overrides=_overrides(path),
         baseline=baseline,
         problem=problem,
+        page=page.relative_to(sweep).as_posix() if page.is_file() else None,
     )
 
 

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Literal
 
 from ocr_baseline.errors import BaselineError
 from ocr_baseline.layout import (
+    HTML_NAME,
     JSON_NAME,
     MARKDOWN_NAME,
     METRICS_NAME,
     SWEEP_CSV_NAME,
+    SWEEP_HTML_NAME,
     SWEEP_MARKDOWN_NAME,
 )
 from ocr_baseline.model.privacy import refresh_known_secrets, without_commands
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from ocr_baseline.comparison.check import Check
     from ocr_baseline.comparison.comparison import Comparison
     from ocr_baseline.model.document import Baseline
+    from ocr_baseline.model.run import Run
 
 Format = Literal[
     "markdown", "json", "terminal", "csv", "html", "github-action-benchmark", "bencher"
@@ -42,12 +45,26 @@ class Renderer:
         place: `module:function` below `ocr_baseline.reports`.
         suffix: What a file of this format ends in; None where a suffix doesn't choose it.
         file: The file's name in the folder of a report; None where none is written there.
+        draws_run: Whether it takes the `Run` as `run` too, and shows more with it.
     """
 
     name: str
     place: str
     suffix: str | None = None
     file: str | None = None
+    draws_run: bool = False
+
+    def of_run(
+        self,
+        baseline: Baseline,
+        run: Run | None,
+        *,
+        width: int = DEFAULT_WIDTH,
+        color: bool = False,
+    ) -> str:
+        """Return a baseline as text, from its run too where this format draws it."""
+        options = {"run": run} if self.draws_run else {}
+        return self(baseline, width=width, color=color, **options)
 
     def __call__(
         self, *subject: object, width: int = DEFAULT_WIDTH, color: bool = False, **options: object
@@ -79,13 +96,20 @@ RUN = _formats(
     Renderer(
         name="markdown", place="run.markdown:render_markdown", suffix=".md", file=MARKDOWN_NAME
     ),
-    Renderer(name="html", place="run.pictures_page:render_pictures_page", suffix=".html"),
+    Renderer(
+        name="html",
+        place="page.run_page:render_run_page",
+        suffix=".html",
+        file=HTML_NAME,
+        draws_run=True,
+    ),
 )
 COMPARISON = _formats(
     Renderer(name=TERMINAL, place="comparison.terminal:render_comparison_terminal"),
     Renderer(name="markdown", place="comparison.markdown:render_comparison_markdown", suffix=".md"),
     Renderer(name="json", place="comparison.json:render_comparison_json", suffix=".json"),
     Renderer(name="csv", place="comparison.exports:render_comparison_csv", suffix=".csv"),
+    Renderer(name="html", place="page.comparison_page:render_comparison_page", suffix=".html"),
     Renderer(
         name="github-action-benchmark", place="comparison.exports:render_github_action_benchmark"
     ),
@@ -109,7 +133,16 @@ SWEEP = _formats(
         suffix=".md",
         file=SWEEP_MARKDOWN_NAME,
     ),
+    Renderer(
+        name="html",
+        place="page.sweep_page:render_sweep_page",
+        suffix=".html",
+        file=SWEEP_HTML_NAME,
+    ),
 )
+SUMMARY = Renderer(name=TERMINAL, place="run.summary:render_summary")
+UNREPORTED = Renderer(name=TERMINAL, place="run.summary:render_unreported")
+"""What the screen shows at the end of a run: of a `Baseline`, and of why there is none."""
 SPEEDSCOPE = Renderer(name="speedscope", place="run.speedscope:render_speedscope")
 """Shows a `Run`: a baseline holds no call stacks."""
 
@@ -129,7 +162,7 @@ def render(
     Args:
         subject: What to show.
         format: `markdown`, `json` or `terminal`; for a baseline `csv` (every number in long form)
-            and `html` (charts) too; for a comparison `csv`, `github-action-benchmark` and
+            and `html` (a page) too; for a comparison `csv`, `github-action-benchmark` and
             `bencher`.
         width: Columns of the terminal, for `terminal`.
         color: Whether to color the text, for `terminal`.

@@ -1,4 +1,7 @@
-"""The jobs of a sweep side by side: `sweep_baselines.md` for people, `.csv` for spreadsheets."""
+"""The jobs of a sweep side by side: `sweep_baselines.md` for people, `.csv` for spreadsheets.
+
+The page is `page/sweep_page.py`.
+"""
 
 from __future__ import annotations
 
@@ -6,25 +9,33 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from ocr_baseline.model.document import AcceleratorMemory, Memory, MemoryUse, Phase
+from ocr_baseline.reports.story.run_facts import quoted
 from ocr_baseline.reports.text import formatting
 from ocr_baseline.reports.text.csv_text import Cell, write_csv
-from ocr_baseline.reports.text.markdown_text import code, escape, prose, table
-from ocr_baseline.reports.text.plain_text import MAX_NAME_LENGTH, counted
+from ocr_baseline.reports.text.markdown_text import prose
+from ocr_baseline.reports.text.plain_text import counted
+from ocr_baseline.reports.text.tables import Name, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from ocr_baseline.model.document import Baseline
+
+TITLE = "Performance baselines of a sweep"
 
 
 @dataclass(frozen=True, kw_only=True)
 class SweepJob:
-    """One job; `baseline` is None where there is none, and `problem` says why."""
+    """One job; `baseline` is None where there is none, and `problem` says why.
+
+    `page` is the place of its page from the sweep's folder, where it has one.
+    """
 
     name: str
     overrides: tuple[str, ...] = ()
     baseline: Baseline | None = None
     problem: str | None = None
+    page: str | None = None
 
 
 class _Number(NamedTuple):
@@ -113,19 +124,30 @@ def _cells(job: SweepJob) -> list[Cell]:
 
 def render_sweep_markdown(jobs: Sequence[SweepJob]) -> str:
     """Return the table, then why each job without a baseline has none and what ended the others."""
-    headers = ["Job", "Overrides", "Status", *(number.header for number in _SHOWN)]
-    align = "lll" + "r" * len(_SHOWN) + "l"
     blocks = [
-        "# Performance baselines of a sweep",
-        f"{counted(len(jobs), 'job')}. Each job's report is in its own folder.",
-        table([*headers, "Largest finding"], [_row(job) for job in jobs], align),
-        "\n".join(_notes(jobs)),
+        f"# {TITLE}",
+        introduction(jobs),
+        sweep_table(jobs).markdown(),
+        "\n".join(f"- {prose(note)}" for note in sweep_notes(jobs)),
     ]
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
+def introduction(jobs: Sequence[SweepJob]) -> str:
+    """Return how many jobs there are."""
+    return f"{counted(len(jobs), 'job')}. Each job's report is in its own folder."
+
+
+def sweep_table(jobs: Sequence[SweepJob]) -> Table:
+    """Return a row for each job."""
+    headers = ["Job", "Overrides", "Status", *(number.header for number in _SHOWN)]
+    align = "lll" + "r" * len(_SHOWN) + "l"
+    headers.append("Largest finding")
+    return Table(headers=headers, rows=[_row(job) for job in jobs], align=align)
+
+
 def _row(job: SweepJob) -> list[str]:
-    named: list[str] = [code(job.name), code(" ".join(job.overrides)) if job.overrides else ""]
+    named: list[str] = [Name(job.name), Name(" ".join(job.overrides)) if job.overrides else ""]
     baseline = job.baseline
     if baseline is None:
         return [*named, "no baseline", *[formatting.NOT_MEASURED] * len(_SHOWN), ""]
@@ -134,16 +156,14 @@ def _row(job: SweepJob) -> list[str]:
         *named,
         baseline.run.status,
         *(number.text(number.value(baseline)) for number in _SHOWN),
-        prose(finding.title.rstrip(".")) if finding else "none",
+        finding.title.rstrip(".") if finding else "none",
     ]
 
 
-def _notes(jobs: Sequence[SweepJob]) -> list[str]:
-    notes = []
+def sweep_notes(jobs: Sequence[SweepJob]) -> Iterator[str]:
+    """Yield why a job has no baseline, and what ended the others."""
     for job in jobs:
         if job.problem:
-            notes.append(f"- {code(job.name)} has no baseline: {escape(job.problem.rstrip('.'))}.")
+            yield f"{quoted(job.name)} has no baseline: {job.problem.rstrip('.')}."
         elif job.baseline is not None and job.baseline.run.ended_by:
-            by = job.baseline.run.ended_by[:MAX_NAME_LENGTH]
-            notes.append(f"- {code(job.name)} was ended by {code(by)}.")
-    return notes
+            yield f"{quoted(job.name)} was ended by {quoted(job.baseline.run.ended_by)}."

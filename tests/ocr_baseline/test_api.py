@@ -5,6 +5,8 @@ from __future__ import annotations
 import pkgutil
 import subprocess
 import sys
+from dataclasses import replace
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any, get_args
 
@@ -217,6 +219,28 @@ def test_a_baseline_shows_itself_in_one_line_and_in_a_notebook_as_its_report() -
     assert repr(baseline).startswith("<Baseline of 'receipts-640' from recorder: train ")
     assert len(repr(baseline).splitlines()) == 1
     assert baseline._repr_markdown_() == ob.render(baseline, "markdown")
+    assert _framed(baseline._repr_html_()) == ob.render(baseline, "html")
+
+
+def test_a_comparison_shows_itself_in_a_notebook() -> None:
+    other_run = replace(full_baseline().run, id="other", name="other")
+    compared = ob.compare(full_baseline(), full_baseline().model_copy(update={"run": other_run}))
+
+    assert compared._repr_markdown_() == ob.render(compared, "markdown")
+    assert _framed(compared._repr_html_()) == ob.render(compared, "html")
+
+
+def _framed(shown: str) -> str | None:
+    """The page in a notebook's frame, as a browser reads the attribute."""
+    frames: list[dict[str, str | None]] = []
+
+    class Frames(HTMLParser):
+        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+            frames.append(dict(attrs))
+
+    Frames().feed(shown)
+    assert frames[0]["sandbox"] == "allow-scripts allow-popups"
+    return frames[0]["srcdoc"]
 
 
 @pytest.mark.slow

@@ -17,6 +17,7 @@ from ocr_baseline.reports.story.operation_tables import (
 from ocr_baseline.reports.story.parts import Section
 from ocr_baseline.reports.story.phase_tables import phase_or_empty, shown_phases
 from ocr_baseline.reports.story.rank_tables import rank_notes, rank_table, spread_table
+from ocr_baseline.reports.story.reading import reading_notes
 from ocr_baseline.reports.story.run_facts import header_facts, quoted
 from ocr_baseline.reports.story.sampled_functions import function_table, worker_function_table
 from ocr_baseline.reports.story.start_section import start_sentences, start_table
@@ -26,11 +27,15 @@ from ocr_baseline.reports.text import wording
 from ocr_baseline.reports.text.tables import Strong, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator, Sequence
 
     from ocr_baseline.model.document import Baseline, Operation, Phase
     from ocr_baseline.reports.story.parts import Block
     from ocr_baseline.vocabulary import PhaseName
+
+
+MOST_NAMES = 20
+"""So many names that have no row of their own are listed."""
 
 
 def sections(baseline: Baseline) -> Iterator[Section]:
@@ -79,7 +84,9 @@ def _phases(baseline: Baseline) -> Section:
         stage = wording.stage_adjective(name)
         if not wording.has_measurements(phase) and not wording.dataloader_phases(baseline, name):
             absences.append(wording.absence(baseline, name))
-        notes.extend(f"{stage}: {note}" for note in batch_time_notes(phase))
+        notes.extend(
+            f"{stage}: {note}" for note in (*batch_time_notes(phase), *reading_notes(phase))
+        )
     return Section(
         key="phases",
         title="Phases",
@@ -267,5 +274,8 @@ def _blocks(*given: Block | None) -> tuple[Block, ...]:
     return tuple(block for block in given if block)
 
 
-def _names(names: Iterable[str]) -> str:
-    return ", ".join(map(quoted, names))
+def _names(names: Sequence[str]) -> str:
+    """Return the first names, and how many more there are."""
+    rest = len(names) - MOST_NAMES
+    shown = ", ".join(map(quoted, names[:MOST_NAMES]))
+    return f"{shown} and {rest:,} more" if rest > 0 else shown

@@ -165,7 +165,7 @@ def test_a_name_of_the_store_is_its_runs_of_the_same_environment(
         (["old", "--", "new", "--calibration", "absent.json"], "absent.json"),
         (["old", "--", "old/run-0", "new"], "is on both sides"),
         (["old", "--", "new/run-10", "--paired"], "as many on each side"),
-        (["old", "--", "new", "--format", "html"], "html"),
+        (["old", "--", "new", "--format", "pdf"], "pdf"),
         (["old", "--", "new", "--store", "nope://x"], "nope://x"),
     ],
 )

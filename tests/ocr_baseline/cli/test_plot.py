@@ -40,8 +40,8 @@ def test_a_runs_folder_becomes_a_page_with_its_batches(
     assert told.out == ""
     assert told.err.splitlines()[-1] == "Wrote pictures/page.html"
     page = (records.parent / "pictures" / "page.html").read_text(encoding="utf-8")
-    assert "Performance baseline of drawn" in page
-    assert "Batch times over the run</h2>" in page
+    assert "<title>Baseline of drawn</title>" in page
+    assert 'class="dots stage-train"' in page
 
 
 def test_a_document_becomes_baseline_html_in_the_current_folder(

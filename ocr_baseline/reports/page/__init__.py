@@ -1,0 +1,1 @@
+"""`baseline.html`: the whole report as one page that needs nothing from anywhere else."""
