@@ -25,6 +25,11 @@ class ReportFiles:
     metrics_csv: Path
     series_csv: Path | None
 
+    @property
+    def page(self) -> Path:
+        """The report that a person opens first."""
+        return self.html
+
 
 def write_report(run: Run, output_dir: Path) -> ReportFiles:
     """Write the report of a run into a folder, over an earlier one, and return what was written.
@@ -49,8 +54,10 @@ def write_report(run: Run, output_dir: Path) -> ReportFiles:
     texts = {
         renderer.file: renderer.of_run(baseline, run)
         for renderer in registry.RUN.values()
-        if renderer.file
+        if renderer.file and renderer.file != MARKDOWN_NAME
     }
+    beside = [*texts, SERIES_NAME] if has_batches else [*texts]
+    texts[MARKDOWN_NAME] = registry.RUN["markdown"](baseline, beside=beside)
     if has_batches:
         write_parts_atomically(output_dir / SERIES_NAME, series_csv_parts(run))
     for name, text in texts.items():

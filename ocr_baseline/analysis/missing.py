@@ -26,6 +26,7 @@ def missing_metrics(measured: Measured) -> list[Missing]:
     entries.extend(_absent_phases(measured))
     for phase in measured.whole_phases:
         entries.extend(_absent_in(phase))
+    entries.extend(_absent_readings(measured))
     entries.extend(_absent_sections(measured))
     entries.extend(missing_ranks(measured.run))
     first_of_each: dict[str, Missing] = {}
@@ -58,6 +59,25 @@ def _absent_in(phase: Phase) -> Iterator[Missing]:
                 "nothing tells for certain how many samples each batch held; "
                 "self.log(..., batch_size=...) would"
             ),
+        )
+
+
+def _absent_readings(measured: Measured) -> Iterator[Missing]:
+    """Tell once for all phases what the system doesn't count of reading, in recorded runs."""
+    phases = [phase for phase in measured.whole_phases if measured.run.info.source == "recorder"]
+    if any(phase.disk_read_bytes is None for phase in phases):
+        yield Missing(
+            metric="disk_read_bytes",
+            reason="not_collected",
+            detail="the system or its container doesn't tell what a process reads "
+            "(/proc/self/io), a pass was cut short, or an earlier version recorded the run",
+        )
+    if any(phase.disk_wait_s is None for phase in phases):
+        yield Missing(
+            metric="disk_wait_s",
+            reason="not_collected",
+            detail="the kernel counts how long threads wait for disks only where "
+            "kernel.task_delayacct is 1",
         )
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ocr_baseline.analysis.reading import worker_reading
 from ocr_baseline.model.document import Workers
 from ocr_baseline.vocabulary import FETCH_LINE, IDLE_LINE, Line
 
@@ -154,6 +155,7 @@ def workers_section(times: StageTimes, workers: WorkerTimes) -> Workers:
     ]
     busy_s = workers.total_busy_s
     cpu_s = _sum_of(record.cpu_s for record in workers.records)
+    reading = worker_reading(workers.records)
     return Workers(
         phase=times.stage.value,
         count=workers.count,
@@ -167,6 +169,9 @@ def workers_section(times: StageTimes, workers: WorkerTimes) -> Workers:
         cpu_s=cpu_s,
         cpu_share=None if cpu_s is None or not busy_s else cpu_s / busy_s,
         queued_s=_sum_of(record.queued_s for record in workers.records),
+        read_bytes=reading.read_bytes,
+        disk_read_bytes=reading.disk_bytes,
+        disk_wait_s=reading.disk_wait_s,
         torch_threads=max(
             (threads for record in workers.records if (threads := record.torch_threads)),
             default=None,

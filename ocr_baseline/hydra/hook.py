@@ -49,11 +49,13 @@ class BaselineReportHook(Callback):
 
     Args:
         baseline_dir: Folder of the report, relative to the job's output folder or absolute.
+        summary: Print the answer of a report that it writes, in a few lines.
     """
 
-    def __init__(self, baseline_dir: str = "baseline") -> None:
-        """Keep the argument; nothing happens until a job starts."""
+    def __init__(self, baseline_dir: str = "baseline", summary: bool = True) -> None:
+        """Keep the arguments; nothing happens until a job starts."""
         self.baseline_dir = baseline_dir
+        self.summary = summary
         self._job: _AtExit | None = None
         self._began_at: datetime | None = None
         self._multirun: _AtExit | None = None
@@ -99,8 +101,14 @@ class BaselineReportHook(Callback):
                 return
             from ocr_baseline.recovery import recover_report
 
-            if recover_report(folder, ending(), began_at=self._began_at) is not None:
-                logger.info("Performance baseline written to %s after the job", folder)
+            files = recover_report(folder, ending(), began_at=self._began_at)
+            if files is None:
+                return
+            logger.info("Performance baseline written to %s after the job", folder)
+            if self.summary:
+                from ocr_baseline.recording.screen import show_report
+
+                show_report(files)
         except Exception as error:  # noqa: BLE001 - a report must not change the job's outcome
             _warn(f"The performance baseline in {folder}", error)
 

@@ -22,6 +22,7 @@ from ocr_baseline.measure.folder_answer import wait_for_answer
 from ocr_baseline.model.privacy import OutwardLogger, error_text
 from ocr_baseline.recording.config_policy import ConfigPolicy
 from ocr_baseline.recording.deferred_sigterm import deferred_sigterm
+from ocr_baseline.recording.screen import show_report, show_unreported
 from ocr_baseline.sources.logged.keys import Keys
 from ocr_baseline.sources.source import LiveRun, ReadOptions
 from ocr_baseline.vocabulary import names_of
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 logger = OutwardLogger(__name__)
 
+_NO_BATCH = "the run ended before it had finished a batch"
 CLIENTS_STARTUP_S = 10.0
 """What the servers' clients may take to start, all together; on a free machine it is a second."""
 
@@ -50,7 +52,7 @@ class BaselineReportCallback(GuestCallback):
     `performance/*`, from the trainer, its loggers' files or, last, the W&B API. A source that
     fails is named in the report with its cause. A validate, test or predict run that follows
     renews the report. A report that fails is a warning that names its cause; the training's
-    result stays as it is.
+    result stays as it is. At the end the screen shows the answer, on rank 0.
 
     Args:
         output_dir: Folder of the report; default `baseline` in the Hydra run's output folder,
@@ -66,6 +68,8 @@ class BaselineReportCallback(GuestCallback):
             it out. The profiler's argument of that name decides on the records.
         shown_config_keys: Dotted paths of configuration entries that look like secrets and are
             none, where no profiler is beside it.
+        summary: Print the answer in a few lines once a fit has ended, or a validate, test or
+            predict run without a fit before it.
 
     Raises:
         SettingError: `sources` or `metric_names` hold a name that is not known.
@@ -79,6 +83,7 @@ class BaselineReportCallback(GuestCallback):
         metric_names: Mapping[str, str] | None = None,
         include_config: bool = True,
         shown_config_keys: str | Sequence[str] = (),
+        summary: bool = True,
     ) -> None:
         """Keep the arguments; everything else waits for the end of the run."""
         super().__init__()
@@ -96,12 +101,17 @@ class BaselineReportCallback(GuestCallback):
         self._pid: int | None = None
         self._given_up: dict[SourceName, str] = {}
         self._is_cut_short = False
+        self.summary = summary
+        self._has_summarized = False
+        self._is_summary_due = False
         self.files: ReportFiles | None = None
 
     @override
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         self._pid = os.getpid()
         self._is_cut_short = False
+        is_first = stage == "fit" or not self._has_summarized
+        self._is_summary_due = self.summary and is_first and trainer.is_global_zero
         with suppress(Exception):  # what is wrong with the folder is told when it is written to
             self._folder.of(trainer)
 
@@ -154,6 +164,7 @@ class BaselineReportCallback(GuestCallback):
         self._not_written(cause)
 
     def _not_written(self, cause: str) -> None:
+        self._say_unreported(cause, "report --run-dir")
         logger.warning(
             "The performance baseline could not be written (%s). The training is not affected; "
             "`ocr-baseline report --run-dir %s` tries again from the records.",
@@ -161,6 +172,12 @@ class BaselineReportCallback(GuestCallback):
             self._folder.last or "FOLDER",
             exc_info=logger.isEnabledFor(logging.DEBUG),
         )
+
+    def _say_unreported(self, cause: str, command: str) -> None:
+        """Let the screen say why there is no report, where it was to show one."""
+        if self._is_summary_due:
+            self._is_summary_due, self._has_summarized = False, True
+            show_unreported(cause, command, self._folder.last)
 
     def _finish(
         self,
@@ -177,12 +194,14 @@ class BaselineReportCallback(GuestCallback):
         if not trainer.is_global_zero:
             return
         if recording is not None and recording.is_withdrawn:
+            self._say_unreported(f"{_NO_BATCH}; the run before keeps its own", "show")
             logger.info(
                 "The run ended before it had finished a batch: %s keeps what the run before left",
                 self._folder.of(trainer),
             )
             return
         if recording is not None and recording.is_replaced():
+            self._say_unreported("another run records in its folder too", "show")
             logger.warning(
                 "Another run records in %s too, over this one's records: no report of this run is "
                 "written. Give each run an output_dir of its own.",
@@ -218,11 +237,16 @@ class BaselineReportCallback(GuestCallback):
         self._note_failed_profiler(trainer)
         run = load_run(live, pl_module, self.sources, self.config_policy, self._given_up)
         if not run.stages and info.status != "finished" and (folder / JSON_NAME).is_file():
+            self._say_unreported(f"{_NO_BATCH}; the run before keeps its own", "show")
             logger.info("The run ended before its first batch: %s keeps its report", folder)
             return
         self.files = write_report(run, folder)
-        with suppress(Exception):  # a handler of the user's may raise
-            OutwardLogger(package_of(trainer)).info("Performance baseline: %s", self.files.markdown)
+        if self._is_summary_due:
+            self._is_summary_due, self._has_summarized = False, True
+            show_report(self.files)
+        elif not self.summary:
+            with suppress(Exception):  # a handler of the user's may raise
+                OutwardLogger(package_of(trainer)).info("Performance baseline: %s", self.files.page)
 
     def _note_failed_profiler(self, trainer: Trainer) -> None:
         """Let the report say why the profiler has no records, where it failed before it had any."""

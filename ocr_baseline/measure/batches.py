@@ -7,6 +7,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ocr_baseline.measure.reading import NOTHING_READ, Reading
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -26,7 +28,8 @@ whole program more often: 0.2 s each time beside torch and Lightning.
 class EpochRow(NamedTuple):
     """One finished pass of a stage; `tail_ns` is the time outside its batches, by line index.
 
-    `events` counts the spans entered during the pass, in batches and outside.
+    `events` counts the spans entered during the pass, in batches and outside; `reading` is what
+    the thread read meanwhile.
     """
 
     epoch: int
@@ -34,6 +37,7 @@ class EpochRow(NamedTuple):
     batches: int
     tail_ns: list[int]
     events: int
+    reading: Reading
 
 
 @dataclass
@@ -49,6 +53,7 @@ class StageState:
     epoch_batches: int = 0
     tail_ns: list[int] = field(default_factory=list)
     events: int = 0
+    reading: Reading = NOTHING_READ
     is_fetching_first: bool = True
     batch_start_ns: int | None = None
     batch_idx: int | None = None
@@ -108,12 +113,18 @@ class StageState:
         if self.epoch_start_ns is None:
             return None
         row = EpochRow(
-            self.epoch, self.epoch_start_ns, self.epoch_batches, self.tail_ns, self.events
+            self.epoch,
+            self.epoch_start_ns,
+            self.epoch_batches,
+            self.tail_ns,
+            self.events,
+            self.reading,
         )
         self.epochs.append(row)
         self.batches_before_epoch += self.epoch_batches
         self.tail_ns = []
         self.events = 0
+        self.reading = NOTHING_READ
         self.epoch_start_ns = None
         self.epoch_batches = 0
         return row

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ocr_baseline.measure.batches import StageState
+from ocr_baseline.measure.reading import ReadingClock
 from ocr_baseline.vocabulary import Stage
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ class OpenStages:
         self.current = self._states[Stage.SETUP]
         self._outer: list[StageState] = []
         self._events_counted = 0
+        self._reading_clock = ReadingClock("thread")
+        self._read = self._reading_clock.read()
 
     def follow(self, device: DeviceTimeline) -> None:
         """Give up batches of this device too when the stage changes."""
@@ -56,7 +59,7 @@ class OpenStages:
             self._device.abandon_batch()
         outer = self.current
         outer.cells = self._timeline.swap(state.cells)
-        self.count_events(outer)
+        self.count(outer)
         self._outer.append(outer)
         self._make_current(state)
 
@@ -65,16 +68,23 @@ class OpenStages:
         state = self.current
         self._make_current(self._outer.pop())
         state.cells = self._timeline.swap(self.current.cells)
-        self.count_events(state)
+        self.count(state)
 
     def swapped(self, stage: Stage) -> StageSwap:
         """Return a context that charges its block to a stage which may not be open yet."""
         return StageSwap(self, self._states[stage])
 
-    def count_events(self, state: StageState) -> None:
-        """Add the spans that were entered since the last count to `state`."""
+    def count(self, state: StageState) -> None:
+        """Add the spans that were entered and what was read since the last count to `state`."""
         state.events += self._timeline.events - self._events_counted
         self._events_counted = self._timeline.events
+        read = self._reading_clock.read()
+        state.reading = state.reading.plus(read.since(self._read))
+        self._read = read
+
+    def forget_reading(self) -> None:
+        """Let what was read since the last count belong to no stage."""
+        self._read = self._reading_clock.read()
 
     def _make_current(self, state: StageState) -> None:
         self.current = state

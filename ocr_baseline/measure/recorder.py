@@ -121,6 +121,7 @@ class Recorder:
             self._is_paused = False
             self.timeline.restart()
             self.timeline.take()  # what spans that outlived the pause were charged
+            self.stages.forget_reading()
             self._open_setup()
             self.operations.forget_open_calls()
             self._garbage.start()
@@ -306,7 +307,7 @@ class Recorder:
     def _close_epoch(self, state: StageState) -> EpochRow | None:
         self._end_batch(state)
         state.add_to_tail(self.timeline.take())
-        self.stages.count_events(state)
+        self.stages.count(state)
         return state.close_epoch()
 
     def flush(self, *, with_samples: bool = False) -> None:

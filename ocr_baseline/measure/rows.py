@@ -71,6 +71,9 @@ def epoch_records(state: StageState, timeline: Timeline, origin_ns: int) -> Iter
             "tail_ns": {
                 name: value for name, value in zip(names, row.tail_ns, strict=False) if value
             },
+            "read_bytes": row.reading.read_bytes,
+            "disk_read_bytes": row.reading.disk_read_bytes,
+            "disk_wait_ns": row.reading.disk_wait_ns,
         }
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 INLINE = "_torchdynamo_inline"
 DISABLE = "_torchdynamo_disable"
 MOST_SILENT_NAMES = 100
+MOST_SILENT_LETTERS = 200
 _FRAMEWORKS = frozenset({"lightning", "pytorch_lightning"})
 
 _silent: dict[str, None] = {}
@@ -32,7 +33,7 @@ def silent_names() -> tuple[str, ...]:
 def note_silent(name: str) -> None:
     """Keep the name of a section in compiled code; the compiler calls this as it traces."""
     if len(_silent) < MOST_SILENT_NAMES:
-        _silent[name] = None
+        _silent[name[:MOST_SILENT_LETTERS]] = None
 
 
 note_silent._dynamo_marked_constant = True  # type: ignore[attr-defined]  # see the module

@@ -12,6 +12,7 @@ from ocr_baseline.layout import worker_records_name
 from ocr_baseline.measure import sections
 from ocr_baseline.measure.operations import Operations
 from ocr_baseline.measure.processor_time import ProcessorClock, ProcessorTime
+from ocr_baseline.measure.reading import Reading, ReadingClock
 from ocr_baseline.measure.rows import Tallies, line_columns, warning_records
 from ocr_baseline.measure.sampling import StackSampler
 from ocr_baseline.measure.stack_records import StackRecords
@@ -79,6 +80,9 @@ class WorkerRecorder:
         self._clock = ProcessorClock()
         self._began = self._clock.read()
         self._processor: list[ProcessorTime] = []
+        self._reading_clock = ReadingClock("process", stays_open=True)
+        self._read_before = self._reading_clock.read()
+        self._reading: list[Reading] = []
         self._written_at_ns = perf_counter_ns()
         self._is_over = False
         self.is_ready = False
@@ -111,6 +115,7 @@ class WorkerRecorder:
     def begin_fetch(self) -> None:
         """The worker starts to make a batch."""
         self._began = self._clock.read()
+        self._read_before = self._reading_clock.read()
         self._timeline.charge()
         self._timeline.take()
         self._timeline.push(self._fetch_index)
@@ -123,6 +128,7 @@ class WorkerRecorder:
         self._ends_ns.append(timeline.last)
         self._cells_ns.append(timeline.take())
         self._processor.append(self._clock.read().since(self._began))
+        self._reading.append(self._reading_clock.read().since(self._read_before))
         is_due = timeline.last - self._written_at_ns >= WRITE_INTERVAL_NS
         if is_due or len(self._cells_ns) >= ROWS_BEFORE_WRITE:
             with suppress(OSError), self._own:
@@ -152,6 +158,7 @@ class WorkerRecorder:
             self._ends_ns,
             self._cells_ns,
             self._processor,
+            self._reading,
         )
         whole = min(map(len, columns))
         for column in columns:
@@ -178,9 +185,13 @@ class WorkerRecorder:
             "lines_ns": line_columns(self._cells_ns, self._timeline.names),
             "cpu_ns": [taken.cpu_ns for taken in self._processor],
             "queued_ns": [taken.queued_ns for taken in self._processor],
+            "read_bytes": [taken.read_bytes for taken in self._reading],
+            "disk_read_bytes": [taken.disk_read_bytes for taken in self._reading],
+            "disk_wait_ns": [taken.disk_wait_ns for taken in self._reading],
             "torch_threads": _torch_threads(),
         }
-        self._starts_ns, self._ends_ns, self._cells_ns, self._processor = [], [], [], []
+        self._starts_ns, self._ends_ns, self._cells_ns = [], [], []
+        self._processor, self._reading = [], []
         self._writer.write(record)
         self._write_tallies(with_sample=False)
         self._write_stacks(at_once=False)

@@ -125,12 +125,14 @@ class DeviceTime(DocumentModel):
 
 
 class EpochSummary(DocumentModel):
-    """One epoch of a phase."""
+    """One epoch of a phase; what was read in it is told as in the phase."""
 
     epoch: Count | None
     batches: Count | None
     total_s: FiniteFloat | None
     batch_time_s: Distribution | None
+    read_bytes: FiniteFloat | None = None
+    disk_read_bytes: FiniteFloat | None = None
 
 
 class MemoryUse(DocumentModel):
@@ -182,6 +184,10 @@ class Phase(DocumentModel):
     `sample_time_s` divide everything that the phase took by its epochs and by its samples.
     `block_means_s` are the means of consecutive blocks of steady batches, for intervals.
     `garbage_collections` held the main thread for `garbage_s`, which is in the breakdown's lines.
+    `read_bytes` is what read calls of the main thread and of recorded workers returned (files,
+    pipes, sockets; cached or not; mapped files don't count), `disk_read_bytes` what the kernel
+    fetched from block devices and NFS for them (FUSE and other network file systems don't count).
+    For `disk_wait_s` their main threads stood still for such a device.
     """
 
     name: PhaseName
@@ -203,6 +209,9 @@ class Phase(DocumentModel):
     accelerator_utilization: Utilization | None = None
     garbage_collections: Count | None = None
     garbage_s: FiniteFloat | None = None
+    read_bytes: FiniteFloat | None = None
+    disk_read_bytes: FiniteFloat | None = None
+    disk_wait_s: FiniteFloat | None = None
     per_epoch: list[EpochSummary] = []
 
 
@@ -246,7 +255,8 @@ class Workers(DocumentModel):
     `busy_s` is the time that all of them together spent making batches, `unnamed_s` the part of
     it in no named operation, `waited_s` the part of it that the main thread waited for. Meanwhile
     they used `cpu_s` of processor time, with all their threads, and stood ready for a core that
-    others had for `queued_s`; torch computed in `torch_threads` threads in each of them. A
+    others had for `queued_s`; torch computed in `torch_threads` threads in each of them. What they
+    read is told as in a phase. A
     worker's start-up runs from asking for the process to its being ready for a batch. `functions`
     and `cause` are, as in a line of the breakdown, what sampling met while they made batches.
     """
@@ -263,6 +273,9 @@ class Workers(DocumentModel):
     cpu_s: FiniteFloat | None = None
     cpu_share: FiniteFloat | None = None
     queued_s: FiniteFloat | None = None
+    read_bytes: FiniteFloat | None = None
+    disk_read_bytes: FiniteFloat | None = None
+    disk_wait_s: FiniteFloat | None = None
     torch_threads: Count | None = None
     functions: list[FunctionShare] = []
     cause: FunctionShare | None = None

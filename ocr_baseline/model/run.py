@@ -99,12 +99,25 @@ class DeviceBatches:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ReadRecord:
+    """What a process or thread read in some time, and how long it stood still for a disk.
+
+    `read_bytes` is what read calls returned, `disk_bytes` what was fetched from block devices and
+    NFS for it. What the system didn't tell is None.
+    """
+
+    read_bytes: float | None = None
+    disk_bytes: float | None = None
+    disk_wait_s: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class EpochRecord:
     """One finished pass of a stage, without the batches, which are in the batch table.
 
     `tail_s` is the time outside the batches, by line: hooks before the first and after the last,
     the loader's start, epoch-end metrics, checkpoints. `events` counts the spans that the
-    profiler entered during the whole pass.
+    profiler entered during the whole pass, `reading` is what the main thread read in it.
     """
 
     epoch: int
@@ -112,6 +125,7 @@ class EpochRecord:
     batches: int
     events: int
     tail_s: Mapping[str, float]
+    reading: ReadRecord = field(default_factory=ReadRecord)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,7 +138,8 @@ class WorkerRecord:
     computed there.
 
     `cpu_s` is the processor time of the worker's threads while it made each batch, `queued_s` how
-    long its main thread stood ready for a core that others had. What isn't recorded is None.
+    long its main thread stood ready for a core that others had. `read_bytes`, `disk_bytes` and
+    `disk_wait_s` are what it read for each, as in `ReadRecord`. What isn't recorded is None.
     """
 
     stage: Stage
@@ -138,6 +153,9 @@ class WorkerRecord:
     prefetch_factor: int | None = None
     cpu_s: NDArray[np.float64] | None = None
     queued_s: NDArray[np.float64] | None = None
+    read_bytes: NDArray[np.float64] | None = None
+    disk_bytes: NDArray[np.float64] | None = None
+    disk_wait_s: NDArray[np.float64] | None = None
     torch_threads: int | None = None
 
 

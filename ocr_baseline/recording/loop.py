@@ -83,6 +83,7 @@ class record:
         include_config: Keep the configuration in records and report; False leaves it out.
         shown_config_keys: Dotted paths of configuration entries that look like secrets and are
             none, as in `model.auth_token_embedding`.
+        summary: Print the answer in a few lines once the block has ended, on rank 0.
 
     Attributes:
         files: What was written, once the block has ended; None where nothing was.
@@ -108,6 +109,7 @@ class record:
         sampling_hz: float = 100.0,
         include_config: bool = True,
         shown_config_keys: str | Sequence[str] = (),
+        summary: bool = True,
     ) -> None:
         """Keep the arguments; nothing is measured before the block begins."""
         if not 0 <= sampling_hz <= MOST_SAMPLING_HZ:  # NaN is refused too
@@ -127,6 +129,7 @@ class record:
             device=device,
             profile_memory=profile_memory,
             sampling_hz=float(sampling_hz),
+            summary=summary,
         )
         self._run: LoopRun | None = None
         self._entered: list[LoopRun | None] = []

@@ -11,6 +11,7 @@ from ocr_baseline.measure.folder_answer import wait_for_answer
 from ocr_baseline.model.privacy import OutwardLogger, error_text
 from ocr_baseline.recording.deferred_sigterm import deferred_sigterm
 from ocr_baseline.recording.read_back import read_back
+from ocr_baseline.recording.screen import show_report, show_unreported
 
 if TYPE_CHECKING:
     from ocr_baseline.recording.loop_run import LoopRun
@@ -38,6 +39,8 @@ def report_on(run: LoopRun, status: RunStatus, ended_by: str | None) -> ReportFi
         try:
             return _written(run, status, ended_by)
         except Exception as error:  # a report must never fail the loop
+            if run.summary:
+                show_unreported(error_text(error), "report --run-dir", run.folder)
             logger.warning(
                 "The performance baseline could not be written (%s). The loop is not affected; "
                 "`ocr-baseline report --run-dir %s` tries again from the records.",
@@ -73,5 +76,8 @@ def _written(run: LoopRun, status: RunStatus, ended_by: str | None) -> ReportFil
         logger.info("The loop ended before its first batch: %s keeps its report", run.folder)
         return None
     files = write_report(found, run.folder)
-    logger.info("Performance baseline: %s", files.markdown)
+    if run.summary:
+        show_report(files)
+    else:
+        logger.info("Performance baseline: %s", files.page)
     return files

@@ -46,6 +46,7 @@ class LoopRun:
         self._pid, self._thread = os.getpid(), threading.get_ident()
         self.rank = current_rank()
         self.folder = settings.folder()
+        self.summary = settings.summary and self.rank.is_zero
         self.recording = Recording(
             self.folder / RECORDS_FOLDER,
             self.rank,

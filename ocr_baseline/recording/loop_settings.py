@@ -29,6 +29,7 @@ class LoopSettings:
     device: torch.device | str | None
     profile_memory: bool
     sampling_hz: float
+    summary: bool
 
     def folder(self) -> Path:
         """Return the report's folder, absolute: the loop may change its working folder."""

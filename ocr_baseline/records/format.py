@@ -126,7 +126,12 @@ class BatchesJson(TypedDict):
 
 
 class EpochJson(TypedDict):
-    """One finished pass; `tail_ns` is the time outside its batches, by line."""
+    """One finished pass; `tail_ns` is the time outside its batches, by line.
+
+    `read_bytes` is what read calls of the main thread returned meanwhile, `disk_read_bytes` what
+    was fetched from a disk for it, `disk_wait_ns` how long it stood still for one; null where the
+    system doesn't tell.
+    """
 
     type: Literal["epoch"]
     stage: str
@@ -135,6 +140,9 @@ class EpochJson(TypedDict):
     batches: int
     events: int
     tail_ns: dict[str, int]
+    read_bytes: NotRequired[int | None]
+    disk_read_bytes: NotRequired[int | None]
+    disk_wait_ns: NotRequired[int | None]
 
 
 class OperationJson(TypedDict):
@@ -201,7 +209,8 @@ class WorkerBatchesJson(TypedDict):
     """Columns over the batches that one worker made.
 
     `cpu_ns` is the processor time of all threads of the worker meanwhile, `queued_ns` how long its
-    main thread stood ready for a core that others had, null where the system doesn't tell.
+    main thread stood ready for a core that others had, null where the system doesn't tell. What
+    the process read is told as in an epoch.
     """
 
     type: Literal["worker_batches"]
@@ -213,6 +222,9 @@ class WorkerBatchesJson(TypedDict):
     lines_ns: dict[str, list[int]]
     cpu_ns: NotRequired[list[int]]
     queued_ns: NotRequired[list[int | None]]
+    read_bytes: NotRequired[list[int | None]]
+    disk_read_bytes: NotRequired[list[int | None]]
+    disk_wait_ns: NotRequired[list[int | None]]
     torch_threads: NotRequired[int | None]
 
 

@@ -13,6 +13,7 @@ from ocr_baseline.model.run import (
     EpochRecord,
     MeasurementRecord,
     Missing,
+    ReadRecord,
     Run,
     RunInfo,
     StageRecord,
@@ -239,6 +240,11 @@ class _Reading:
             batches=record["batches"],
             events=record["events"],
             tail_s={line: value * SECONDS_PER_NS for line, value in record["tail_ns"].items()},
+            reading=ReadRecord(
+                read_bytes=record.get("read_bytes"),
+                disk_bytes=record.get("disk_read_bytes"),
+                disk_wait_s=_seconds(record.get("disk_wait_ns")),
+            ),
         )
 
     def _exclusive_s(self, name: str, stage: Stage, where: str) -> float:

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ocr_baseline.model.run import WorkerRecord
-from ocr_baseline.records.checks import check_format, line_columns, nanoseconds, whole_number
+from ocr_baseline.records.checks import (
+    check_format,
+    line_columns,
+    nanoseconds,
+    readings_column,
+    whole_number,
+)
 from ocr_baseline.records.columns import GrowingColumns, seconds
 from ocr_baseline.records.format import MAX_PREFETCH_FACTOR, MAX_THREADS, MAX_WORKERS
 from ocr_baseline.vocabulary import SECONDS_PER_NS, Stage
@@ -38,12 +44,16 @@ class _Batches:
     def __init__(self) -> None:
         self.moments_s = GrowingColumns(np.float64)
         self.lines_s = GrowingColumns(np.float64)
+        self.read_bytes = GrowingColumns(np.float64)
         self.torch_threads: int | None = None
 
     def known_s(self, name: str) -> NDArray[np.float64] | None:
         """Return a column of times that not every recorder tells, None where a batch has none."""
-        column = self.moments_s.column(name)
-        return None if np.isnan(column).any() else column
+        return _known(self.moments_s.column(name))
+
+    def known_bytes(self, name: str) -> NDArray[np.float64] | None:
+        """Return a column of bytes read, None where a batch has none."""
+        return _known(self.read_bytes.column(name))
 
 
 @dataclass
@@ -77,12 +87,16 @@ class RecordedWorkers:
             raise ValueError("negative time in a worker's record")
         rows = len(start_ns)
         moments_s = {"start": seconds(start_ns), "end": seconds(end_ns)}
-        for name in ("cpu", "queued"):
+        for name in ("cpu", "queued", "disk_wait"):
             moments_s[name] = _times_s(record.get(f"{name}_ns"), rows)
+        read_bytes = {
+            name: _amounts(record.get(name), rows) for name in ("read_bytes", "disk_read_bytes")
+        }
         threads = _torch_threads(record.get("torch_threads"))
         taken = self.batches[process]
         taken.torch_threads = threads
         taken.moments_s.extend(moments_s, rows)
+        taken.read_bytes.extend(read_bytes, rows)
         taken.lines_s.extend({line: seconds(column) for line, column in lines_ns.items()}, rows)
 
     def line_total_s(self, stage: Stage, line: str) -> float:
@@ -116,6 +130,9 @@ class RecordedWorkers:
             prefetch_factor=start.prefetch_factor,
             cpu_s=taken.known_s("cpu"),
             queued_s=taken.known_s("queued"),
+            read_bytes=taken.known_bytes("read_bytes"),
+            disk_bytes=taken.known_bytes("disk_read_bytes"),
+            disk_wait_s=taken.known_s("disk_wait"),
             torch_threads=taken.torch_threads,
         )
 
@@ -145,6 +162,20 @@ def _times_s(values: Any, rows: int) -> NDArray[np.float64]:
         raise ValueError("columns of different lengths in a worker's record")
     times_s = seconds(nanoseconds([0 if value is None else value for value in values]))
     return np.where(is_known, times_s, np.nan)
+
+
+def _amounts(values: Any, rows: int) -> NDArray[np.float64]:
+    """Return a column of bytes that may be absent, and null row by row."""
+    if values is None:
+        return np.full(rows, np.nan)
+    column = readings_column(values)
+    if len(column) != rows:
+        raise ValueError("columns of different lengths in a worker's record")
+    return column
+
+
+def _known(column: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    return None if np.isnan(column).any() else column
 
 
 def _torch_threads(value: Any) -> int | None:

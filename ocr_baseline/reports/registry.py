@@ -140,6 +140,9 @@ SWEEP = _formats(
         file=SWEEP_HTML_NAME,
     ),
 )
+SUMMARY = Renderer(name=TERMINAL, place="run.summary:render_summary")
+UNREPORTED = Renderer(name=TERMINAL, place="run.summary:render_unreported")
+"""What the screen shows at the end of a run: of a `Baseline`, and of why there is none."""
 SPEEDSCOPE = Renderer(name="speedscope", place="run.speedscope:render_speedscope")
 """Shows a `Run`: a baseline holds no call stacks."""
 

@@ -35,16 +35,16 @@ def run(command: list[str], folder: Path) -> tuple[dict[str, object], str]:
     )
     assert done.returncode == 0, done.stderr[-3000:]
     document: dict[str, object] = json.loads((folder / "baseline" / "baseline.json").read_text())
-    return document, done.stderr
+    return document, done.stdout
 
 
 def test_the_lightning_script_ends_with_a_baseline_that_names_its_section(tmp_path: Path) -> None:
     (tmp_path / "script.py").write_text(example("script.py"))
-    document, messages = run([sys.executable, "script.py"], tmp_path)
+    document, shown = run([sys.executable, "script.py"], tmp_path)
     names = {operation["name"] for operation in document["operations"]}  # type: ignore[attr-defined]
     assert names == {"features", "torch.nn.functional.mse_loss"}
-    report = tmp_path / "baseline" / "baseline.md"
-    assert messages.count(f"Performance baseline: {report}\n") == 1
+    assert shown.count("Report: baseline/baseline.") == 1
+    assert "\nNext: ocr-baseline show baseline\n" in shown
 
 
 def test_the_lightning_cli_takes_both_callbacks(tmp_path: Path) -> None:

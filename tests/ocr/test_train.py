@@ -172,7 +172,10 @@ def test_the_csv_file_is_in_the_run_folder(compose_tiny: Compose, tmp_path: Path
 def test_without_callbacks_a_training_runs_and_its_own_weights_are_tested(
     compose_tiny: Compose, caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert train(compose_tiny("callbacks=none", "trainer.max_epochs=1"))["test/epoch"] == 0.0
+    cfg = compose_tiny(
+        "callbacks=none", "trainer.max_epochs=1", "trainer.enable_checkpointing=false"
+    )
+    assert train(cfg)["test/epoch"] == 0.0
     assert "testing the weights as the fit left them" in caplog.text
 
 

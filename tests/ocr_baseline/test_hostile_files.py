@@ -132,6 +132,7 @@ def test_any_bytes_give_a_reading_or_a_clear_error(
     check_document(reading_or_error(lambda: read(path)))
 
 
+@pytest.mark.slow
 @SETTINGS
 @given(lines=st.lists(records, max_size=6), ranks=st.lists(records, max_size=3))
 def test_records_of_any_content_give_a_reading_or_a_clear_error(
@@ -143,6 +144,7 @@ def test_records_of_any_content_give_a_reading_or_a_clear_error(
     check_document(reading_or_error(lambda: analyze(reader.load(tmp_path))))
 
 
+@pytest.mark.slow
 @SETTINGS
 @given(data=st.data())
 def test_a_document_with_any_field_exchanged_gives_a_reading_or_a_clear_error(
@@ -240,6 +242,7 @@ def _events(folder: Path, *, wall_time: float = 1.0, rest: bytes = b"") -> Basel
     return analyze(tensorboard_events.load(folder))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "read",
     [

@@ -42,6 +42,7 @@ def test_the_commands_help_loads_nothing_heavy(arguments: list[str]) -> None:
     assert loaded.isdisjoint(HEAVY)
 
 
+@pytest.mark.slow
 def test_what_a_training_imports_as_it_starts_needs_no_validation_library() -> None:
     loaded = loaded_by(
         "import ocr_baseline.measure.recorder, ocr_baseline.records.writer\n"
@@ -51,6 +52,7 @@ def test_what_a_training_imports_as_it_starts_needs_no_validation_library() -> N
     assert loaded.isdisjoint({"pydantic", "scipy", "jinja2", "pandas", "torch"})
 
 
+@pytest.mark.slow
 def test_recording_and_reading_records_load_no_framework() -> None:
     loaded = loaded_by(
         "import ocr_baseline.measure.recorder, ocr_baseline.measure.workers\n"
@@ -64,6 +66,7 @@ USED_ON_DEMAND = {"wandb", "pandas", "mlflow", "tensorboard"}
 """What only a source or a table of that kind needs."""
 
 
+@pytest.mark.slow
 def test_a_report_of_records_or_a_document_loads_no_client_and_no_table_library(
     tmp_path: Path,
 ) -> None:

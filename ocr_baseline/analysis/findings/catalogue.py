@@ -129,6 +129,16 @@ RESTARTED_WORKERS = Kind(
     "batch; at least the workers' start-up in them, at most all of it",
     limits={**_XPROF, "of_run": 0.02},
 )
+COLD_FIRST_PASS = Kind(
+    id="cold-first-pass",
+    when="the first pass over the data reads from disk what later passes find in memory, and "
+    "waits longer for it",
+    basis="the median later pass reads at most {later:.0%} of what the first one does "
+    f"({_OUR_CHOICE}); the longer wait is {{of_run:.0%}} of the run (what is worth a headline); "
+    "medium {medium:.0%}, high {high:.0%} of the stage (XProf)",
+    saving="from nothing to what the first pass waited longer, without its first batch",
+    limits={**_XPROF, "later": 0.10, "of_run": 0.02},
+)
 WORKER_OPERATION = Kind(
     id="worker-operation",
     when="the main thread waits for an operation inside the workers",
@@ -338,6 +348,7 @@ CATALOGUE: tuple[Kind, ...] = (
     HANDOVER,
     LOADER_STARTUP,
     RESTARTED_WORKERS,
+    COLD_FIRST_PASS,
     WORKER_OPERATION,
     TOO_FEW_WORKERS,
     TOO_MANY_WORKERS,

@@ -167,7 +167,7 @@ def _batches_in_time(measured: Measured, phase: Phase, line: BreakdownLine) -> R
         first = _first_workers(measured, phase)
         return Remedy(
             line.total_s,
-            basis if first is None else f"{basis}; at its low end, made by {first.more} workers",
+            basis if first is None else f"{basis}; at its low end, num_workers={first.more}",
             _advice_without_workers(measured, phase),
             tuple(evidence),
             None if first is None else min(max(first.saving_s, 0.0), line.total_s),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ocr_baseline.analysis.findings.accelerator_utilization import accelerator_utilization
+from ocr_baseline.analysis.findings.cold_first_pass import cold_first_pass
 from ocr_baseline.analysis.findings.cpu_limit import cpu_limit
 from ocr_baseline.analysis.findings.dominant_function import dominant_function
 from ocr_baseline.analysis.findings.garbage import garbage_collection
@@ -40,6 +41,7 @@ RULES: tuple[Rule, ...] = (
     lines,
     handover,
     restarted_workers,
+    cold_first_pass,
     garbage_collection,
     worker_operation,
     too_few_workers,

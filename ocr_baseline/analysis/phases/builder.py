@@ -10,6 +10,7 @@ from ocr_baseline.analysis.memory import accelerator_utilization, phase_memory
 from ocr_baseline.analysis.phases.batch_statistics import rule_applied, steady_mask
 from ocr_baseline.analysis.phases.distributions import block_means, distribution
 from ocr_baseline.analysis.phases.stage_times import StageTimes
+from ocr_baseline.analysis.reading import pass_readings, together
 from ocr_baseline.model.document import (
     BreakdownLine,
     DeviceTime,
@@ -58,6 +59,16 @@ def _beside_batches(run: Run, times: StageTimes) -> dict[str, object]:
     if garbage is not None:
         fields["garbage_collections"] = garbage.collections
         fields["garbage_s"] = garbage.total_s
+    readings = pass_readings(times, run.workers)
+    whole = together(readings)
+    fields["read_bytes"], fields["disk_read_bytes"] = whole.read_bytes, whole.disk_bytes
+    fields["disk_wait_s"] = whole.disk_wait_s
+    fields["per_epoch"] = [
+        epoch.model_copy(
+            update={"read_bytes": reading.read_bytes, "disk_read_bytes": reading.disk_bytes}
+        )
+        for epoch, reading in zip(_epoch_summaries(times), readings, strict=True)
+    ]
     return fields
 
 
@@ -92,7 +103,6 @@ def _whole_phase(times: StageTimes, event_cost_s: float | None) -> Phase:
             total_s=total_s,
             batches=len(times.durations_s),
         ),
-        per_epoch=_epoch_summaries(times),
     )
 
 

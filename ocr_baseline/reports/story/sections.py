@@ -17,6 +17,7 @@ from ocr_baseline.reports.story.operation_tables import (
 from ocr_baseline.reports.story.parts import Section
 from ocr_baseline.reports.story.phase_tables import phase_or_empty, shown_phases
 from ocr_baseline.reports.story.rank_tables import rank_notes, rank_table, spread_table
+from ocr_baseline.reports.story.reading import reading_notes
 from ocr_baseline.reports.story.run_facts import header_facts, quoted
 from ocr_baseline.reports.story.sampled_functions import function_table, worker_function_table
 from ocr_baseline.reports.story.start_section import start_sentences, start_table
@@ -83,7 +84,9 @@ def _phases(baseline: Baseline) -> Section:
         stage = wording.stage_adjective(name)
         if not wording.has_measurements(phase) and not wording.dataloader_phases(baseline, name):
             absences.append(wording.absence(baseline, name))
-        notes.extend(f"{stage}: {note}" for note in batch_time_notes(phase))
+        notes.extend(
+            f"{stage}: {note}" for note in (*batch_time_notes(phase), *reading_notes(phase))
+        )
     return Section(
         key="phases",
         title="Phases",

@@ -26,6 +26,8 @@ def verdict(baseline: Baseline) -> str:
     if found:
         title = found[0].title.rstrip(".")
         return f"{title}; no time above 2% of the run is to be saved."
+    if all(phase.batch_time_scope == "all batches" for phase in baseline.whole_phases):
+        return "The run was too short to judge: none of its batches is steady."
     return _nothing_to_fix(baseline)
 
 

@@ -25,8 +25,13 @@ GAP = 2
 _QUOTED = re.compile(r"`([^`]+)`")
 
 
-def printed(blocks: Iterable[RenderableType], *, width: int, color: bool) -> str:
-    """Return blocks as the text that a terminal of this width shows, 40 columns at least."""
+def printed(
+    blocks: Iterable[RenderableType], *, width: int, color: bool, is_wrapped: bool = True
+) -> str:
+    """Return blocks as the text that a terminal of this width shows, 40 columns at least.
+
+    What isn't wrapped isn't cut either: the terminal itself goes on in its next line.
+    """
     buffer = io.StringIO()
     console = Console(
         file=buffer,
@@ -40,7 +45,7 @@ def printed(blocks: Iterable[RenderableType], *, width: int, color: bool) -> str
         emoji=False,
         force_jupyter=False,
     )
-    console.print(Group(*blocks))
+    console.print(Group(*blocks), soft_wrap=not is_wrapped)
     return "\n".join(line.rstrip() for line in buffer.getvalue().rstrip().split("\n")) + "\n"
 
 

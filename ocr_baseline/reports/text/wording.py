@@ -105,6 +105,15 @@ def saving(finding: Finding) -> str:
     return amount
 
 
+def saving_share(finding: Finding) -> str | None:
+    """Return `12.0% of the run`, or the time where its share isn't known; None without a saving."""
+    if finding.estimated_saving_s is None:
+        return None
+    if finding.share_of_run is None:
+        return formatting.duration(finding.estimated_saving_s)
+    return f"{formatting.share(finding.share_of_run)} of the run"
+
+
 def as_sentence(text: str) -> str:
     """Return a note with a capital before it and a full stop behind."""
     return text[:1].upper() + text[1:].rstrip(".") + "."

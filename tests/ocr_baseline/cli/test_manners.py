@@ -156,6 +156,7 @@ BESIDE_THE_RUN: dict[str, list[str]] = {
 """What a command needs beside one place."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [name for name in COMMANDS if name not in READS_NO_RUN])
 def test_every_command_that_reads_a_run_takes_every_kind_of_place(
     command: str, places: dict[str, str], capsys: pytest.CaptureFixture[str]

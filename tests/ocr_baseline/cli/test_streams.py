@@ -23,6 +23,7 @@ def _run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["schema", "--help", "report --help"])
 @pytest.mark.parametrize("stdout", [">&-", ">/dev/full"])
 def test_a_stdout_that_cannot_be_written_is_one_line_and_exit_2(
@@ -39,6 +40,7 @@ def test_a_reader_that_goes_away_is_exit_141_without_a_word(tmp_path: Path) -> N
     assert (done.returncode, done.stderr) == (141, "")
 
 
+@pytest.mark.slow
 def test_without_stderr_the_result_is_the_same(tmp_path: Path) -> None:
     told = _run(f"{PROGRAM} schema", tmp_path).stdout
     done = _run(f"{PROGRAM} schema 2>&- <&-", tmp_path)
@@ -46,6 +48,7 @@ def test_without_stderr_the_result_is_the_same(tmp_path: Path) -> None:
     assert _run(f"{PROGRAM} show absent 2>&-", tmp_path).returncode == 2
 
 
+@pytest.mark.slow
 def test_a_file_that_is_written_gets_nothing_that_was_meant_for_a_closed_stream(
     tmp_path: Path,
 ) -> None:

@@ -280,6 +280,7 @@ def test_the_hook_comes_along_and_leaves_the_applications_own_hooks_alone(
     assert hooks[HOOK] == {
         "_target_": "ocr_baseline.BaselineReportHook",
         "baseline_dir": "baseline",
+        "summary": True,
     }
 
 

@@ -558,8 +558,8 @@ class _LineOfReport(logging.Handler):
 
 
 @pytest.mark.parametrize("raises", [False, True], ids=["plain", "a handler that raises"])
-def test_the_fit_ends_with_one_line_of_lightnings_logger_that_names_the_report(
-    tmp_path: Path, raises: bool
+def test_without_a_summary_the_fit_ends_with_one_line_of_lightnings_logger_that_names_the_report(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], raises: bool
 ) -> None:
     secret = "ghp_" + "a1B2c3D4e5F6" * 3
     folder = tmp_path / secret
@@ -570,7 +570,7 @@ def test_the_fit_ends_with_one_line_of_lightnings_logger_that_names_the_report(
     lightnings.setLevel(logging.INFO)
     try:
         with tiny.log_messages() as warnings:
-            run = tiny_run(folder)
+            run = tiny_run(folder, report=BaselineReportCallback(summary=False))
     finally:
         lightnings.setLevel(level)
         lightnings.removeHandler(handler)
@@ -578,13 +578,39 @@ def test_the_fit_ends_with_one_line_of_lightnings_logger_that_names_the_report(
     assert run.ended_by is None
     assert not warnings
     (line,) = handler.lines
-    assert line.endswith("baseline.md")
+    assert line.endswith("baseline.html")
     assert str(tmp_path) in line
     assert secret not in line
+    assert "Performance baseline" not in capsys.readouterr().out
 
 
-def test_a_failing_report_is_a_warning_with_its_cause(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_the_fit_ends_with_the_answer_on_the_screen_and_a_test_after_it_adds_none(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    secret = "ghp_" + "a1B2c3D4e5F6" * 3
+
+    def fit_and_test(trainer: Trainer, module: LightningModule) -> None:
+        tiny.fit(trainer, module)
+        trainer.test(module, loader(4), verbose=False)
+
+    run = tiny_run(tmp_path / secret, fit_and_test)
+    shown = capsys.readouterr().out
+
+    assert run.ended_by is None
+    assert shown.count("Performance baseline of ") == 1
+    assert "Report: " in shown
+    assert secret not in shown
+
+
+def test_a_test_without_a_fit_ends_with_the_answer_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tiny_run(tmp_path, lambda trainer, module: trainer.test(module, loader(4), verbose=False))
+    assert capsys.readouterr().out.count("Performance baseline of ") == 1
+
+
+def test_a_failing_report_is_a_warning_with_its_cause_and_the_screen_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def fail(*args: Any) -> None:
         raise BoomError("a bug of ours")
@@ -597,4 +623,5 @@ def test_a_failing_report_is_a_warning_with_its_cause(
     assert run.ended_by is None
     assert len(messages) == 1
     assert "a bug of ours" in messages[0]
+    assert "No report: BoomError: a bug of ours" in capsys.readouterr().out
     assert logging.getLogger("ocr_baseline").level == logging.NOTSET

@@ -106,6 +106,7 @@ def test_an_errors_text_has_its_type_and_no_credentials() -> None:
     assert error_text(KeyboardInterrupt()) == "KeyboardInterrupt"
 
 
+@pytest.mark.slow
 @given(st.text(max_size=300))
 def test_redacting_twice_changes_nothing_more(text: str) -> None:
     once = redact_text(text)

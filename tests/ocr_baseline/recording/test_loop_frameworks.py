@@ -152,7 +152,7 @@ def test_the_ranks_of_torchrun_make_one_report(tmp_path: Path) -> None:
 
 
 def test_a_loop_without_torch_loads_neither_torch_nor_lightning(tmp_path: Path) -> None:
-    assert run(tmp_path, WITHOUT_TORCH).strip() == "[]"
+    assert run(tmp_path, WITHOUT_TORCH).splitlines()[-1] == "[]"
 
     phase = report_in(tmp_path).phase("train")
     assert phase is not None

@@ -231,6 +231,7 @@ def test_a_run_that_was_killed_before_its_header_was_whole_says_so(
         read(recorded[: recorded.index(b"\n") - 1])
 
 
+@pytest.mark.slow
 @settings(
     max_examples=examples(150),
     deadline=None,
@@ -483,13 +484,20 @@ def test_workers_are_read_from_their_own_files(
 def test_what_workers_computed_is_read_where_it_was_recorded(
     recorded: bytes, read: Callable[[bytes], Run], tmp_path: Path
 ) -> None:
-    taken = {"cpu_ns": [MILLISECOND, 0], "queued_ns": [None, 500_000], "torch_threads": 2}
+    taken = {
+        **{"cpu_ns": [MILLISECOND, 0], "queued_ns": [None, 500_000], "torch_threads": 2},
+        **{"read_bytes": [7, 0], "disk_read_bytes": [9, None], "disk_wait_ns": [0, MILLISECOND]},
+    }
     (tmp_path / "rank_0_worker_train_0.jsonl").write_bytes(_written(worker_lines(**taken)))
     (tmp_path / "rank_0_worker_train_1.jsonl").write_bytes(_written(worker_lines(worker=1)))
 
     told, untold = (worker for worker in read(recorded).workers if len(worker.start_s))
 
     assert told.cpu_s == pytest.approx([0.001, 0.0])
+    assert told.read_bytes is not None
+    assert told.read_bytes.tolist() == [7.0, 0.0]
+    assert (told.disk_bytes, untold.read_bytes, untold.disk_wait_s) == (None, None, None)
+    assert told.disk_wait_s == pytest.approx([0.0, 0.001])
     assert (told.queued_s, told.torch_threads) == (None, 2)
     assert (untold.cpu_s, untold.queued_s, untold.torch_threads) == (None, None, None)
 
@@ -502,6 +510,9 @@ def test_what_workers_computed_is_read_where_it_was_recorded(
         {"cpu_ns": [-1, 1]},
         {"cpu_ns": 5},
         {"queued_ns": ["", False]},
+        {"read_bytes": [1]},
+        {"disk_read_bytes": [-1, 1]},
+        {"disk_wait_ns": ["", 1]},
         {"torch_threads": -1},
         {"torch_threads": "2"},
         {"end_ns": [9 * MILLISECOND]},
@@ -601,6 +612,7 @@ def _examples() -> dict[str, dict[str, Any]]:
     return {kind: {"type": kind, **example} for kind, example in examples.items()}
 
 
+@pytest.mark.slow
 @settings(
     max_examples=examples(300),
     deadline=None,

@@ -13,7 +13,7 @@ from ocr_baseline.comparison.check import Check
 from ocr_baseline.comparison.comparison import compare
 from ocr_baseline.errors import BaselineError
 from ocr_baseline.reports import registry
-from ocr_baseline.reports.registry import SPEEDSCOPE, Renderer, render
+from ocr_baseline.reports.registry import Renderer, render
 from ocr_baseline.reports.sweep import SweepJob
 from tests.ocr_baseline.comparison.measured_runs import run
 from tests.ocr_baseline.examples import full_baseline
@@ -38,7 +38,7 @@ def test_every_row_leads_to_a_renderer_that_returns_text(kind: str) -> None:
 
 def test_every_renderer_of_the_package_has_a_row() -> None:
     places = {one.place for formats, _ in CASES.values() for one in formats.values()}
-    places.add(SPEEDSCOPE.place)
+    places |= {one.place for one in (registry.SPEEDSCOPE, registry.SUMMARY, registry.UNREPORTED)}
     root = ocr_baseline.reports.__name__ + "."
     for found in pkgutil.walk_packages(ocr_baseline.reports.__path__, root):
         module = importlib.import_module(found.name)

@@ -28,6 +28,7 @@ def _messages(
     return list(messages("slow_reader", [], os.environ, Patience(silence_s, until_s=until_s)))
 
 
+@pytest.mark.slow
 def test_the_time_that_a_client_takes_to_be_up_does_not_count(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -50,6 +51,7 @@ def test_a_client_that_is_not_up_when_all_must_be_over_is_given_up(
         _messages(tmp_path, monkeypatch, "time.sleep(60)\n", until_s=time.monotonic() + 0.5)
 
 
+@pytest.mark.slow
 def test_rows_that_still_come_when_all_must_be_over_are_not_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -58,6 +60,7 @@ def test_rows_that_still_come_when_all_must_be_over_are_not_waited_for(
         _messages(tmp_path, monkeypatch, endless, until_s=time.monotonic() + 1.0)
 
 
+@pytest.mark.slow
 def test_a_process_that_a_client_leaves_behind_holds_nobody_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
