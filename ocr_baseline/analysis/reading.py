@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 def pass_readings(times: StageTimes, records: Iterable[WorkerRecord]) -> list[ReadRecord]:
     """Return what was read in each pass; a pass that was cut short knows nothing of itself."""
     table = times.table
-    if table is None:
-        return []
     rows = list(times.passes())
+    if table is None or not rows:
+        return []
     mine = [record for record in records if record.stage is times.stage]
     main = [epoch.reading for epoch in times.record.epochs if epoch.batches]
     main += [ReadRecord()] * (len(rows) - len(main))

@@ -52,7 +52,7 @@ def test_each_entry_has_a_reason_and_none_comes_twice() -> None:
     } <= set(metrics)
 
 
-def test_a_complete_run_misses_an_accelerator_and_a_containers_limit_at_most() -> None:
+def test_a_complete_run_misses_what_its_machine_does_not_tell_at_most() -> None:
     rows = table(8, {"forward": 0.1})
     complete = run(
         stage(Stage.TRAIN, rows),
@@ -64,6 +64,8 @@ def test_a_complete_run_misses_an_accelerator_and_a_containers_limit_at_most() -
     assert missing(complete) == {
         "memory.accelerator": "not_collected",
         "environment.volatile.cpu_limit_held_s": "not_collected",
+        "disk_read_bytes": "not_collected",
+        "disk_wait_s": "not_collected",
     }
 
 
