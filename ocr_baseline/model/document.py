@@ -283,7 +283,9 @@ class Workers(DocumentModel):
     read is told as in a phase. A
     worker's start-up runs from asking for the process to its being ready for a batch. The dataset
     took `sample_mean_s` to return a sample; `slowest_samples` and `slowest_batches` are at most
-    twenty each, the slowest first, and a sample is there once. `functions`
+    twenty each, the slowest first, and a sample is there once. `receive_time_s` is how long the
+    main thread took to receive batches that were ready when it asked for them, in the passes that
+    are replayed. `functions`
     and `cause` are, as in a line of the breakdown, what sampling met while they made batches.
     """
 
@@ -303,6 +305,7 @@ class Workers(DocumentModel):
     disk_read_bytes: FiniteFloat | None = None
     disk_wait_s: FiniteFloat | None = None
     torch_threads: Count | None = None
+    receive_time_s: Distribution | None = None
     sample_mean_s: FiniteFloat | None = None
     slowest_samples: list[SlowSample] = []
     slowest_batches: list[SlowBatch] = []
