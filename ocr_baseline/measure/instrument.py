@@ -116,7 +116,11 @@ class Instrumentation:
     def undo(self) -> None:
         """Take everything back, the last first; what somebody else has replaced stays theirs."""
         while self._undo:
-            self._undo.pop()()
+            try:
+                self._undo.pop()()
+            except Exception:
+                self.undo()  # the others all the same
+                raise
 
     def _replace_everywhere(self, timed: list[tuple[Target, AbstractContextManager[None]]]) -> None:
         with _lock:

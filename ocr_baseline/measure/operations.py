@@ -24,6 +24,12 @@ MOST_NAMES = 200
 """A report of more operations is no longer read, and each is a column of every batch."""
 OTHER_NAMES = "(other names)"
 
+MOST_LETTERS = 200
+"""A longer name is cut: each record of batches holds all of them."""
+
+MOST_NOTES = 100
+MOST_NOTE_LETTERS = 1000
+
 
 class CallTally:
     """Calls of one operation in one stage.
@@ -139,7 +145,8 @@ class Operations(dict[str, Operation]):
     """The operations of one timeline by name, each made at its first call.
 
     A name beyond the first `MOST_NAMES` is counted with all others of the kind as `OTHER_NAMES`,
-    so that names which hold a number of their own (`image 17`) don't fill memory and report.
+    so that names which hold a number of their own (`image 17`) don't fill memory and report. Names
+    that are alike in their first `MOST_LETTERS` letters are one.
     """
 
     def __init__(self, timeline: Timeline) -> None:
@@ -156,6 +163,8 @@ class Operations(dict[str, Operation]):
         return self.timeline.thread
 
     def __missing__(self, name: str) -> Operation:
+        if len(name) > MOST_LETTERS:
+            return self[f"{name[: MOST_LETTERS - 1]}…"]
         if len(self) >= MOST_NAMES and name != OTHER_NAMES:
             self.note(
                 f"There are more than {MOST_NAMES} names of sections: the later ones are counted "
@@ -170,8 +179,9 @@ class Operations(dict[str, Operation]):
             self.setdefault(name, Operation(self.timeline, name, self.threads))
 
     def note(self, text: str) -> None:
-        """Keep a sentence that the run's report must say, once."""
-        self._notes.setdefault(text)
+        """Keep a sentence that the run's report must say, once; of very many the first."""
+        if len(self._notes) < MOST_NOTES:
+            self._notes.setdefault(text[:MOST_NOTE_LETTERS])
 
     def new_notes(self) -> list[str]:
         """Return the sentences kept since the last call, with what was silent in compiled code."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 INLINE = "_torchdynamo_inline"
 DISABLE = "_torchdynamo_disable"
 MOST_SILENT_NAMES = 100
+MOST_SILENT_LETTERS = 200
 _FRAMEWORKS = frozenset({"lightning", "pytorch_lightning"})
 
 _silent: dict[str, None] = {}
@@ -32,7 +33,7 @@ def silent_names() -> tuple[str, ...]:
 def note_silent(name: str) -> None:
     """Keep the name of a section in compiled code; the compiler calls this as it traces."""
     if len(_silent) < MOST_SILENT_NAMES:
-        _silent[name] = None
+        _silent[name[:MOST_SILENT_LETTERS]] = None
 
 
 note_silent._dynamo_marked_constant = True  # type: ignore[attr-defined]  # see the module
@@ -67,9 +68,21 @@ def show_to_dynamo(function: FunctionType, original: FunctionType, names: Sequen
             note_silent(name)
         return original(*args, **kwargs)
 
-    if not _is_in_graphs(function):
+    if is_method(function):
+        trace_instead(function, original)
+    elif not _is_in_graphs(function):
         trace_instead(function, silent)
     _skip(function)
+
+
+def is_method(function: FunctionType) -> bool:
+    """Whether a function is of a class's namespace, where torch.compile finds it by an object.
+
+    What it traces instead must have the closure of the function itself then, and where a graph
+    breaks in it torch (2.14) calls it without its object: see `when_compiler_begins`.
+    """
+    owner = function.__qualname__.rpartition(".")[0]
+    return bool(owner) and not owner.endswith("<locals>")
 
 
 def _skip(function: FunctionType) -> None:
@@ -77,6 +90,18 @@ def _skip(function: FunctionType) -> None:
     eval_frame = sys.modules.get("torch._dynamo.eval_frame")
     with suppress(Exception):  # a torch without it compiles the timed function less well
         eval_frame.skip_code(function.__code__)  # type: ignore[union-attr]  # None is suppressed
+
+
+def when_compiler_begins(begins: Callable[..., None]) -> None:
+    """Call `begins` each time that torch begins to compile, once its compiler is loaded.
+
+    Harmless when repeated. A torch without such callbacks calls nothing.
+    """
+    callback = sys.modules.get("torch._dynamo.callback")
+    with suppress(Exception):  # not loaded, or one that names it otherwise
+        handler = callback.callback_handler  # type: ignore[union-attr]  # None is suppressed
+        if begins not in handler.start_callbacks:
+            handler.register_start_callback(begins)
 
 
 def leave_untraced(*functions: Any) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import sys
+import traceback
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -88,6 +90,15 @@ def _message(msg: object, args: tuple[object, ...]) -> str:
     return str(msg) % args if args else str(msg)
 
 
+def _redacted_trace(exc_info: object) -> str:
+    """Return the lines of a traceback, which a handler would add to the message as they are."""
+    error = sys.exc_info()[1] if exc_info is True else exc_info
+    if not isinstance(error, BaseException):
+        return ""
+    lines = "".join(traceback.format_exception(error)).splitlines()
+    return "".join(f"\n{redact_secrets(visible(line))}" for line in lines)
+
+
 class OutwardLogger(LoggerAdapter):
     """A logger whose messages pass the gate, arguments and exceptions' texts included."""
 
@@ -100,10 +111,11 @@ class OutwardLogger(LoggerAdapter):
         if self.isEnabledFor(level):
             KNOWN.read_environment()
             text = " ".join(_message(msg, args).split())
+            trace = _redacted_trace(kwargs.pop("exc_info", None))
             kwargs.setdefault("stacklevel", 1)
             kwargs["stacklevel"] += 1
             with suppress(Exception):  # a handler of the user's may raise
-                super().log(level, "%s", redact_secrets(visible(text)), **kwargs)
+                super().log(level, "%s", redact_secrets(visible(text)) + trace, **kwargs)
 
     def process(
         self, msg: object, kwargs: MutableMapping[str, Any]

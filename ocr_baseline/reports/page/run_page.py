@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ocr_baseline.reports.page.frame import filled
+from ocr_baseline.reports.page.frame import LOADS_NOTHING, filled
 from ocr_baseline.reports.page.lanes import lanes
 from ocr_baseline.reports.page.timeline import Timeline, timeline
 from ocr_baseline.reports.page.tree import tree
@@ -43,7 +43,8 @@ def _view(baseline: Baseline, run: Run | None) -> dict[str, object]:
     chart = timeline(baseline, run)
     nodes = tree(baseline)
     steps = waterfall(story.versus)
-    placed = {VALIDATION} | ({BREAKDOWN} if nodes else set())
+    is_empty = wording.is_empty(baseline)
+    placed = ({BREAKDOWN} if nodes else set()) | (set() if is_empty else {VALIDATION})
     return {
         "title": f"Baseline of {story.name}",
         "story": story,
@@ -56,6 +57,7 @@ def _view(baseline: Baseline, run: Run | None) -> dict[str, object]:
             for cause in story.causes
         ],
         "nothing": wording.no_findings(baseline),
+        "is_empty": is_empty,
         "tree": nodes,
         "opened": _opened(nodes, story),
         "steps": steps,
@@ -63,8 +65,11 @@ def _view(baseline: Baseline, run: Run | None) -> dict[str, object]:
         "chart_lead": "" if chart is None else _lead(chart),
         "lanes": None if chart is None else lanes(chart),
         "sections": shown,
-        "open": _rest(story, shown, placed, is_detail=False),
-        "folded": _rest(story, shown, placed, is_detail=True),
+        "open": [] if is_empty else _rest(story, shown, placed, is_detail=False),
+        "folded": [
+            *(_rest(story, shown, placed, is_detail=False) if is_empty else ()),
+            *_rest(story, shown, placed, is_detail=True),
+        ],
         "footer": _footer(baseline),
     }
 
@@ -108,4 +113,4 @@ def _lead(chart: Timeline) -> str:
 def _footer(baseline: Baseline) -> str:
     generator = baseline.generator
     made = f"Made by {generator.name} {generator.version} on {instant(baseline.generated_at)}."
-    return f"{made} This page asks for nothing from any network."
+    return f"{made} {LOADS_NOTHING}"

@@ -114,12 +114,18 @@ def _phase(baseline: Baseline, phase: Phase) -> Node:
         share=_share_of_run(phase.total_s, _run_s(baseline)),
         seconds=formatting.duration(phase.total_s),
         width=1.0,
-        note="" if phase.batches is None else f"{formatting.count(phase.batches)} batches",
+        note=_batches(phase),
         segments=_segments(nodes),
         children=nodes,
         key=phase.name,
         total_s=phase.total_s,
     )
+
+
+def _batches(phase: Phase) -> str:
+    if phase.batches is None:
+        return ""
+    return f"{formatting.count(phase.batches)} {'batch' if phase.batches == 1 else 'batches'}"
 
 
 def _segments(nodes: Sequence[Node]) -> list[Segment]:

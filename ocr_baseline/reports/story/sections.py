@@ -126,7 +126,7 @@ def _breakdown_parts(baseline: Baseline, name: PhaseName) -> Iterator[Section]:
     stage = wording.stage_adjective(name)
     if phase.breakdown:
         small = phase_tables.small_lines(phase)
-        rest = f"Left out, each under 0.1%: {_names(small)}." if small else None
+        rest = f"Shorter lines: {_names(small)}." if small else None
         table = phase_tables.breakdown_table(phase)
         yield Section(key=f"{name}:lines", title=stage, blocks=_blocks(table, rest))
     functions = function_table(phase)

@@ -284,3 +284,23 @@ def test_calls_that_the_measuring_makes_itself_are_not_counted() -> None:
     assert operations["json.dumps"].tallies[Stage.TRAIN].calls == 1
     (in_threads, _) = operations.threads.tallies["json.dumps", Stage.TRAIN]
     assert in_threads.calls == 1
+
+
+def test_a_very_long_name_is_cut_and_its_calls_are_all_counted(
+    clock: SimulatedClock, operations: Operations
+) -> None:
+    for _ in range(2):
+        with section("x" * 1_000_000):
+            clock.work(5)
+
+    assert totals(operations) == {"x" * 199 + "…": (2, 10)}
+    assert charged(operations) == {"op:" + "x" * 199 + "…": 10}
+
+
+def test_notes_are_bounded_in_number_and_length(operations: Operations) -> None:
+    for number in range(1000):
+        operations.note(f"{number} " + "x" * 5000)
+
+    notes = operations.new_notes()
+    assert len(notes) == 100
+    assert max(map(len, notes)) == 1000
