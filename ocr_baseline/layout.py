@@ -21,16 +21,14 @@ of the same run only its word on how the run ended counts, where the records had
 
 from __future__ import annotations
 
-import os
 from datetime import datetime, timezone
-from itertools import chain, count, islice
-from pathlib import Path
+from itertools import chain, count
 from typing import TYPE_CHECKING
 
 from ocr_baseline.files import is_regular
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from pathlib import Path
 
 RECORDS_FOLDER = "records"
 BASELINE_FOLDER = "baseline"
@@ -51,10 +49,6 @@ run before, until the new one has ended with a batch."""
 MAIN_RECORDS_NAME = "rank_0.jsonl"
 """The records of rank 0, without which a folder holds none."""
 RECORDS_FOLDERS = ("", f"{RECORDS_FOLDER}/", f"{BASELINE_FOLDER}/{RECORDS_FOLDER}/")
-MAX_DEPTH = 6
-"""So deep are the jobs of a multirun: `multirun/DATE/TIME/JOB/baseline`, and one more."""
-MAX_LOOKED_AT = 20_000
-_NOT_RUNS = frozenset({"node_modules", "site-packages", "__pycache__"})
 DOCUMENT_FOLDERS = ("", f"{BASELINE_FOLDER}/")
 """Where in a run's folder its records and its document can be, the first that has them first."""
 
@@ -92,28 +86,3 @@ def records_name(rank: int) -> str:
 def worker_records_name(rank: int, stage: str, worker: int) -> str:
     """Return the name of the records that one data-loader worker of a stage writes."""
     return f"rank_{rank}_worker_{stage}_{worker}.jsonl"
-
-
-def newest_below(folder: Path) -> Path | None:
-    """Return the run's folder at or below this one whose run was written last, None without any.
-
-    Hidden folders, virtual environments and the runs that a report's folder keeps are passed over.
-    """
-    newest = max(_written_below(folder), default=None, key=lambda found: found[0])
-    return None if newest is None else newest[1]
-
-
-def _written_below(top: Path) -> Iterator[tuple[float, Path]]:
-    """Yield when a run wrote last, and its folder, down to `MAX_DEPTH` folders below the top."""
-    for name, inner, _ in islice(os.walk(top), MAX_LOOKED_AT):
-        folder = Path(name)
-        files = [records_in(folder), document_in(folder)]
-        mains = [None if files[0] is None else files[0] / MAIN_RECORDS_NAME, files[1]]
-        written = [path.stat().st_mtime for path in mains if path is not None]
-        if written:
-            yield max(written), folder
-            inner.clear()
-        elif len(folder.parts) - len(top.parts) >= MAX_DEPTH:
-            inner.clear()
-        else:
-            inner[:] = [one for one in inner if not one.startswith(".") and one not in _NOT_RUNS]

@@ -13,7 +13,7 @@ import click
 from ocr_baseline.cli import completion, streams
 from ocr_baseline.errors import SettingError, SourceError
 from ocr_baseline.files import read_text, write_text_atomically
-from ocr_baseline.layout import DEFAULT_STORE, STORE_VARIABLE, newest_below
+from ocr_baseline.layout import DEFAULT_STORE, STORE_VARIABLE
 from ocr_baseline.places import FoundRun, Place, Reading, locate_one, read
 from ocr_baseline.reports.registry import RUN, Renderer, format_of
 from ocr_baseline.sources.logged.keys import Keys
@@ -173,24 +173,23 @@ def runs_argument(
     )
 
 
-def one_run(command: Callable[..., None]) -> Callable[..., None]:
-    """Add RUN and how it is read; the command gets `run`, a `ChosenRun`."""
-    return _with_run(command, _only_run)
-
-
-def one_run_or_newest(command: Callable[..., None]) -> Callable[..., None]:
-    """Do as `one_run` does; where no run is named, it is the newest below the current folder."""
-    return _with_run(command, _run_or_newest)
-
-
-def _with_run(
-    command: Callable[..., None],
-    choose: Callable[[str | None, dict[str, str | None]], str | Path | Place],
+def one_run(
+    command: Callable[..., None], default: Callable[[Path], Path] | None = None
 ) -> Callable[..., None]:
+    """Add RUN and how it is read; the command gets `run`, a `ChosenRun`.
+
+    `default` finds the run in the current folder where none is named; without it, one must be.
+    """
+
     @functools.wraps(command)
     def with_run(how: Reading, run: str | None, **given: Any) -> None:
         aliases = {name: given.pop(name.strip("-").replace("-", "_")) for name, *_ in _ALIASES}
-        command(run=ChosenRun(choose(run, aliases), how), **given)
+        if default is not None and run is None and not any(aliases.values()):
+            found = default(Path())
+            how.tell(f"The newest run below this folder: {found}")
+            command(run=ChosenRun(found, how), **given)
+        else:
+            command(run=ChosenRun(_only_run(run, aliases), how), **given)
 
     run = click.argument("run", required=False, metavar="[RUN]", shell_complete=completion.runs)
     aliases = [
@@ -232,25 +231,6 @@ def _only_run(run: str | None, aliases: dict[str, str | None]) -> str | Path | P
         reason = "it isn't a folder" if folder.exists() else "no such folder"
         raise SourceError(f"can't read {folder}: {reason}")
     return folder
-
-
-def _run_or_newest(run: str | None, aliases: dict[str, str | None]) -> str | Path | Place:
-    """Return the run that is named, else the newest below the current folder, which is told.
-
-    Raises:
-        click.UsageError: Several are named.
-        SourceError: None is named and there is none.
-    """
-    if run is not None or any(value is not None for value in aliases.values()):
-        return _only_run(run, aliases)
-    newest = newest_below(Path())
-    if newest is None:
-        raise SourceError(
-            "no run is named, and there is none at or below this folder; name one, or train with "
-            "callbacks=baseline_report"
-        )
-    streams.print_message(f"The newest run below this folder: {newest}")
-    return newest
 
 
 def _refuse_unused(place: Place, options: ReadOptions) -> None:

@@ -1,4 +1,4 @@
-"""`ocr-baseline show` without a run: the newest below the current folder."""
+"""`ocr-baseline show` and the runs that a report's folder keeps."""
 
 from __future__ import annotations
 
@@ -26,48 +26,17 @@ def write(folder: str, name: str, *, at_s: int) -> None:
     os.utime(path, (at_s, at_s))
 
 
-def test_the_newest_run_below_the_current_folder_is_shown(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    write("outputs/2026-03-01/12-00-05/baseline", "older", at_s=1000)
-    write("multirun/2026-03-02/12-00-05/3/baseline", "newest", at_s=3000)
-    write("lightning_logs/version_0/baseline", "old", at_s=2000)
-    assert main(["show"]) == 0
-    shown = capsys.readouterr()
-    assert shown.out.startswith("Baseline of newest.")
-    found = Path("multirun/2026-03-02/12-00-05/3")
-    assert shown.err == f"The newest run below this folder: {found}\n"
-
-
-def test_the_run_of_the_current_folder_itself_is_one_of_them(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    write("baseline", "here", at_s=1000)
-    assert main(["show"]) == 0
-    assert capsys.readouterr().out.startswith("Baseline of here.")
-
-
-def test_hidden_folders_environments_and_kept_runs_are_passed_over(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    write("run/baseline", "the run", at_s=1000)
-    write("run/baseline/earlier/2026-03-01_12-00-05", "an earlier one", at_s=2000)
-    write(".cache/run/baseline", "hidden", at_s=3000)
-    write("env/lib/site-packages/run/baseline", "installed", at_s=4000)
-    assert main(["show"]) == 0
-    assert capsys.readouterr().out.startswith("Baseline of the run.")
-
-
-def test_where_there_is_no_run_the_message_says_what_to_do(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    assert main(["show"]) == 2
-    (line,) = capsys.readouterr().err.splitlines()
-    assert "there is none at or below this folder; name one, or train with" in line
-
-
 def test_a_kept_run_is_shown_by_its_folder(capsys: pytest.CaptureFixture[str]) -> None:
     write("baseline", "here", at_s=1000)
     write("baseline/earlier/2026-03-01_12-00-05", "an earlier one", at_s=2000)
     assert main(["show", "baseline/earlier"]) == 0
     assert capsys.readouterr().out.startswith("Baseline of an earlier one.")
+
+
+def test_the_newest_run_is_none_that_was_kept_of_earlier_runs(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    write("run/baseline", "the run", at_s=1000)
+    write("run/baseline/earlier/2026-03-01_12-00-05", "an earlier one", at_s=2000)
+    assert main(["show"]) == 0
+    assert capsys.readouterr().out.startswith("Baseline of the run.")
