@@ -34,7 +34,7 @@ _URL_CHARACTERS = "/:?#[]@!$&*+,=%~-._"
 _BACKTICKS = re.compile(r"`+")
 
 
-MAX_PADDED = 40
+MAX_PADDED = 50
 """Columns to which a cell is filled up with spaces: a long name isn't paid for in every row."""
 
 
