@@ -6,7 +6,7 @@ import sys
 import time
 
 import torch
-from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch import Callback, LightningModule, Trainer
 from torch.utils.data import DataLoader
 from typing_extensions import override
 
@@ -33,7 +33,7 @@ class Module(LightningModule):
 def main(how: str) -> None:
     if how == "without":
         return
-    own = [
+    own: list[Callback] = [
         PerformanceProfilerCallback(output_dir="own"),
         BaselineReportCallback(output_dir="own"),
     ]
