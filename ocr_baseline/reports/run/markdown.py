@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,12 @@ if TYPE_CHECKING:
     from ocr_baseline.model.document import Baseline
     from ocr_baseline.reports.story.parts import Block, Cause, Section, Story
 
+MAX_BYTES = 30_000
+"""Of the report: GitHub shows that much at once, and a comment may hold twice as much."""
+MAX_LIMITS = 3
+MAX_LISTED = 8
+_SUMMARY = re.compile("<summary>(.*)</summary>")
+
 
 def render_markdown(baseline: Baseline, *, beside: Sequence[str] = ()) -> str:
     """Return the report; equal documents give equal texts.
@@ -27,19 +34,43 @@ def render_markdown(baseline: Baseline, *, beside: Sequence[str] = ()) -> str:
     """
     story = tell(baseline)
     blocks = [
-        MarkdownText("# Performance Baseline Report"),
+        "# Performance Baseline Report",
         *_answer(story),
         *_causes(baseline, story),
         *(text for section in story.sections for text in _section(section)),
         *_files(beside),
     ]
-    return "\n\n".join(blocks) + "\n"
+    return "\n\n".join(_within_limit(blocks)) + "\n"
+
+
+def _within_limit(blocks: list[str]) -> list[str]:
+    """Return the blocks, without the longest of those that are folded away where all are too long.
+
+    Names can be of any length, and in any alphabet.
+    """
+    sizes = [len(block.encode("utf-8", "replace")) + 2 for block in blocks]
+    kept = list(blocks)
+    while sum(sizes) > MAX_BYTES and any(map(_is_folded, kept)):
+        longest = max(
+            (place for place, one in enumerate(kept) if _is_folded(one)), key=sizes.__getitem__
+        )
+        title = _SUMMARY.findall(kept[longest])[0]
+        kept[longest] = f"{title}: too long for this page; `baseline.html` has it."
+        sizes[longest] = len(kept[longest]) + 2
+    return kept
+
+
+def _is_folded(block: str) -> bool:
+    return block.startswith("<details>")
 
 
 def _answer(story: Story) -> Iterator[str]:
     yield _strong(story.verdict)
     if story.limits:
-        yield "\n".join(_limit_line(limit.text, limit.advice) for limit in story.limits)
+        lines = [_limit_line(limit.text, limit.advice) for limit in story.limits[:MAX_LIMITS]]
+        rest = len(story.limits) - MAX_LIMITS
+        more = [_limit_line(f"{rest} more: see how it was measured.", "")] if rest > 0 else []
+        yield "\n".join(lines + more)
     place = f" in {code(story.place)}" if story.place else ""
     yield f"{link(story.name, story.url)}{place}. {prose(story.status)}"
 
@@ -60,14 +91,14 @@ def _causes(baseline: Baseline, story: Story) -> Iterator[str]:
     for number, cause in enumerate(story.causes, 1):
         yield from _cause(number, cause)
     if story.further:
-        yield f"Beyond these:\n\n{_list(story.further)}"
+        yield f"Beyond these:\n\n{_few(story.further)}"
     if any(cause.finding.evidence or cause.same_time for cause in story.causes):
         blocks = [text for number, cause in enumerate(story.causes, 1)
                   for text in _evidence(number, cause)]  # fmt: skip
         yield _folded("Evidence", blocks)
     if story.small:
         things = "1 small thing" if len(story.small) == 1 else f"{len(story.small)} small things"
-        yield _folded(f"{things}: under 2% of the run, or no saving of time", [_list(story.small)])
+        yield _folded(f"{things}: under 2% of the run, or no saving of time", [_few(story.small)])
 
 
 def _cause(number: int, cause: Cause) -> Iterator[str]:
@@ -86,7 +117,7 @@ def _evidence(number: int, cause: Cause) -> Iterator[str]:
         yield evidence_table(cause.finding).markdown()
     if cause.same_time:
         yield "The same time, seen otherwise:"
-        yield _list(cause.same_time)
+        yield _few(cause.same_time)
 
 
 def _section(section: Section) -> Iterator[str]:
@@ -117,6 +148,13 @@ def _texts(blocks: Sequence[Block]) -> Iterator[str]:
 
 def _list(sentences: Sequence[str]) -> str:
     return "\n".join(f"- {prose(sentence)}" for sentence in sentences)
+
+
+def _few(sentences: Sequence[str]) -> str:
+    """Return the first sentences as a list, and how many more there are."""
+    rest = len(sentences) - MAX_LISTED
+    more = [f"{rest} more are in `baseline.json`."] if rest > 0 else []
+    return _list([*sentences[:MAX_LISTED], *more])
 
 
 def _folded(title: str, blocks: Sequence[str]) -> str:

@@ -34,6 +34,10 @@ _URL_CHARACTERS = "/:?#[]@!$&*+,=%~-._"
 _BACKTICKS = re.compile(r"`+")
 
 
+MAX_PADDED = 50
+"""Columns to which a cell is filled up with spaces: a long name isn't paid for in every row."""
+
+
 class MarkdownText(str):
     """Text that is Markdown already and goes into a document unchanged."""
 
@@ -82,13 +86,16 @@ def link(name: str, url: str | None) -> MarkdownText:
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[str]], align: str = "") -> MarkdownText:
-    """Return a table whose columns line up in the source too.
+    """Return a table whose columns line up in the source too, as far as they are narrow.
 
     `align` has a letter for each column: `l` (the default) or `r`.
     """
     aligns = align.ljust(len(headers), "l")[: len(headers)]
     grid = [[_cell(text) for text in row] for row in (headers, *rows)]
-    widths = [max(3, *(len(row[column]) for row in grid)) for column in range(len(headers))]
+    widths = [
+        min(MAX_PADDED, max(3, *(len(row[column]) for row in grid)))
+        for column in range(len(headers))
+    ]
     rule = [
         "-" * (width - 1) + ":" if side == "r" else "-" * width
         for width, side in zip(widths, aligns, strict=True)
