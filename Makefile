@@ -91,11 +91,7 @@ constraints: setup ## resolve constraints.txt again, keeping the pins that still
 	grep -v '^#' constraints.txt > $(VENV)/constraints.txt
 	printf '%s\n' "hydra-core<1.4.0.dev0; python_version < '3.14'" \
 	  "omegaconf<2.4.0.dev0; python_version < '3.14'" > $(VENV)/released.txt
-<<<<<<< HEAD
-	$(BIN)/uv pip compile pyproject.toml --extra train --extra tensorboard --extra nvml --extra mlflow --extra store --extra dev \
-=======
-	$(BIN)/uv pip compile pyproject.toml --extra train --extra tensorboard --extra pictures --extra nvml --extra mlflow --extra store --extra docs --extra dev \
->>>>>>> main
+	$(BIN)/uv pip compile pyproject.toml --extra train --extra tensorboard --extra nvml --extra mlflow --extra store --extra docs --extra dev \
 	  --constraint $(VENV)/released.txt --universal --python-version 3.10 --strip-extras --quiet \
 	  --no-header --no-annotate --no-emit-index-url -o $(VENV)/constraints.txt
 	{ sed -n '/^#/p' constraints.txt; cat $(VENV)/constraints.txt; } > $(VENV)/constraints.new

@@ -28,6 +28,7 @@ BENCHMARKS = {
     "sampling": "whether sampled shares are right, and what a tick costs",
     "savings": "a remedy saves what the report says",
     "scale": "a run of a million batches",
+    "page": "what the page weighs, and how soon it is there",
     "sources": "how fast runs are read back",
     "hydra_startup": "what the plugin costs Hydra's start",
     "ranks": "the report of a thousand ranks",

@@ -2,7 +2,9 @@
 
     OUTPUT_FOLDER/      the Hydra run's folder, else `trainer.default_root_dir`
         records/        the profiler's records: `rank_0.jsonl`, `rank_0_worker_*.jsonl`, ...
-        baseline/       the report: `baseline.html`, `baseline.md`, `baseline.json`, ...
+        baseline/       the newest report: `baseline.html`, `baseline.md`, `baseline.json`, ...
+            earlier/    what earlier runs left in the folder, each in a folder of its own, named
+                        by when the run began: its report, and its records in `records/`
 
 A folder that someone names is looked through in this order, and the first that is there is read:
 
@@ -19,6 +21,8 @@ of the same run only its word on how the run ended counts, where the records had
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
+from itertools import chain, count
 from typing import TYPE_CHECKING
 
 from ocr_baseline.files import is_regular
@@ -40,12 +44,26 @@ SWEEP_HTML_NAME = "sweep_baselines.html"
 SWEEP_MARKDOWN_NAME = "sweep_baselines.md"
 SWEEP_CSV_NAME = "sweep_baselines.csv"
 EARLIER_FOLDER = "earlier"
-"""Inside the records' folder: those of the run before, until the new one has finished a batch."""
+"""In a report's folder: what earlier runs left there. In the records' folder: the records of the
+run before, until the new one has ended with a batch."""
 MAIN_RECORDS_NAME = "rank_0.jsonl"
 """The records of rank 0, without which a folder holds none."""
 RECORDS_FOLDERS = ("", f"{RECORDS_FOLDER}/", f"{BASELINE_FOLDER}/{RECORDS_FOLDER}/")
 DOCUMENT_FOLDERS = ("", f"{BASELINE_FOLDER}/")
 """Where in a run's folder its records and its document can be, the first that has them first."""
+
+
+def earlier_folder(folder: Path, began: datetime) -> Path:
+    """Return where a report's folder keeps the report and records of a run that began then."""
+    if began.tzinfo is not None:
+        began = began.astimezone(timezone.utc)
+    return folder / EARLIER_FOLDER / f"{began:%Y-%m-%d_%H-%M-%S}"
+
+
+def unused(folder: Path, holds: str) -> Path:
+    """Return the folder, or the first of `FOLDER-2`, ... that doesn't hold a file of that name."""
+    places = (folder.with_name(f"{folder.name}-{number}") for number in count(2))
+    return next(place for place in chain([folder], places) if not (place / holds).exists())
 
 
 def records_in(folder: Path) -> Path | None:

@@ -14,6 +14,7 @@ import shutil
 from pathlib import Path
 
 import ocr_baseline
+from ocr_baseline.layout import HTML_NAME
 from ocr_baseline.records import reader
 from ocr_baseline.write import write_report
 
@@ -103,7 +104,9 @@ def _write_gallery(target: Path) -> None:
     text = page.read_text(encoding="utf-8")
     for run in sorted(path for path in GALLERY.iterdir() if path.is_dir()):
         _write_report(run, target / "gallery" / run.name)
-        text = text.replace(f"| `{run.name}` |", f"| [`{run.name}`](gallery/{run.name}/{REPORT}) |")
+        place = f"gallery/{run.name}"
+        links = f"[Markdown]({place}/{REPORT}), [page]({place}/{HTML_NAME})"
+        text = text.replace(f"| `{run.name}` |", f"| `{run.name}`: {links} |")
     page.write_text(text, encoding="utf-8")
 
 

@@ -173,13 +173,23 @@ def runs_argument(
     )
 
 
-def one_run(command: Callable[..., None]) -> Callable[..., None]:
-    """Add RUN and how it is read; the command gets `run`, a `ChosenRun`."""
+def one_run(
+    command: Callable[..., None], default: Callable[[Path], Path] | None = None
+) -> Callable[..., None]:
+    """Add RUN and how it is read; the command gets `run`, a `ChosenRun`.
+
+    `default` finds the run in the current folder where none is named; without it, one must be.
+    """
 
     @functools.wraps(command)
     def with_run(how: Reading, run: str | None, **given: Any) -> None:
         aliases = {name: given.pop(name.strip("-").replace("-", "_")) for name, *_ in _ALIASES}
-        command(run=ChosenRun(_only_run(run, aliases), how), **given)
+        if default is not None and run is None and not any(aliases.values()):
+            found = default(Path())
+            how.tell(f"The newest run below this folder: {found}")
+            command(run=ChosenRun(found, how), **given)
+        else:
+            command(run=ChosenRun(_only_run(run, aliases), how), **given)
 
     run = click.argument("run", required=False, metavar="[RUN]", shell_complete=completion.runs)
     aliases = [

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import functools
+
 import click
 
 from ocr_baseline.cli import streams
+from ocr_baseline.cli.newest import newest_below
 from ocr_baseline.cli.options import ChosenRun, one_run
 from ocr_baseline.reports.registry import RUN, TERMINAL
 
 
 @click.command(name="show", short_help="Show a run's baseline in the terminal.")
-@one_run
+@functools.partial(one_run, default=newest_below)
 def command(run: ChosenRun) -> None:
     """Show RUN in the terminal.
 
     RUN is a folder, a baseline.json, a logger's file, csv:PATH, tensorboard:PATH, mlflow:ID,
-    wandb:ID or a name in the store.
+    wandb:ID or a name in the store. Without RUN, the newest run below the current folder is shown.
     """
     baseline = run.read().baseline
     width, color = streams.stdout_width(), streams.stdout_has_color()

@@ -82,8 +82,8 @@ def calibrate(runs: Sequence[RunSummary]) -> Calibration:
         )
     if len(runs) < MIN_RUNS:
         raise ComparisonError(
-            f"{len(runs)} runs are too few to calibrate with: at least {MIN_RUNS} of the same "
-            "code and machine are needed"
+            f"calibrating takes at least {MIN_RUNS} runs of the same code and machine, "
+            f"not {len(runs)}"
         )
     for difference in differences(runs[:1], runs[1:]):
         if difference.forbids:

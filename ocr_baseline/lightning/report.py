@@ -104,12 +104,14 @@ class BaselineReportCallback(GuestCallback):
         self.summary = summary
         self._has_summarized = False
         self._is_summary_due = False
+        self._has_reported = False
         self.files: ReportFiles | None = None
 
     @override
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         self._pid = os.getpid()
         self._is_cut_short = False
+        self._has_reported &= stage != "fit"
         is_first = stage == "fit" or not self._has_summarized
         self._is_summary_due = self.summary and is_first and trainer.is_global_zero
         with suppress(Exception):  # what is wrong with the folder is told when it is written to
@@ -240,13 +242,14 @@ class BaselineReportCallback(GuestCallback):
             self._say_unreported(f"{_NO_BATCH}; the run before keeps its own", "show")
             logger.info("The run ended before its first batch: %s keeps its report", folder)
             return
-        self.files = write_report(run, folder)
+        self.files = write_report(run, folder, renews=self._has_reported)
+        self._has_reported = True
         if self._is_summary_due:
             self._is_summary_due, self._has_summarized = False, True
             show_report(self.files)
         elif not self.summary:
             with suppress(Exception):  # a handler of the user's may raise
-                OutwardLogger(package_of(trainer)).info("Performance baseline: %s", self.files.page)
+                OutwardLogger(package_of(trainer)).info("Performance baseline: %s", self.files.html)
 
     def _note_failed_profiler(self, trainer: Trainer) -> None:
         """Let the report say why the profiler has no records, where it failed before it had any."""

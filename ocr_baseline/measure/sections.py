@@ -93,6 +93,12 @@ def is_listening_here() -> bool:
     return any(listener.thread == thread for listener in _listeners)
 
 
+def tell_runs(text: str) -> None:
+    """Let the report of each run that listens say a sentence."""
+    for listener in _listeners:
+        listener.note(text)
+
+
 def _set(listeners: tuple[SectionListener, ...]) -> None:
     global _listeners, _listener
     _listeners = listeners

@@ -16,9 +16,14 @@ from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from ocr_baseline.measure.sections import section
+from ocr_baseline.measure.sections import section, tell_runs
 from ocr_baseline.measure.timed_calls import steps_inside
-from ocr_baseline.measure.traced_code import show_to_dynamo, unshow_to_dynamo
+from ocr_baseline.measure.traced_code import (
+    is_method,
+    show_to_dynamo,
+    unshow_to_dynamo,
+    when_compiler_begins,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,6 +78,40 @@ def time_function(function: FunctionType, context: CallContext) -> None:
             timed = _timed[id(function)] = _Timed(function, function.__code__)
         timed.contexts.append(context)
         _exchange(timed)
+    if context.key is not None:
+        watch_compiler()
+
+
+def watch_compiler() -> None:
+    """Give methods back as soon as torch compiles, if its compiler is loaded by now."""
+    if any(_is_given_back(timed) for timed in list(_timed.values())):
+        when_compiler_begins(_give_methods_back)
+
+
+def _is_given_back(timed: _Timed) -> bool:
+    """Whether a function is a method that is timed as an operation alone."""
+    return is_method(timed.function) and all(one.key is not None for one in timed.contexts)
+
+
+def _give_methods_back(*_: object) -> None:
+    """Put the own code of methods back for good: torch is about to compile.
+
+    It finds a method by its object, traces it as it is, and checks at each later call that its
+    code is still the same.
+    """
+    with _lock:
+        names: list[str] = []
+        for timed in [one for one in _timed.values() if _is_given_back(one)]:
+            names += [str(one.key[0]) for one in timed.contexts if one.key]
+            timed.contexts.clear()
+            _exchange(timed)
+            del _timed[id(timed.function)]
+    if names:
+        tell_runs(
+            "From the moment on at which torch began to compile, methods were not timed any more: "
+            f"{', '.join(dict.fromkeys(names))}. Functions are; put section() around what isn't "
+            "compiled."
+        )
 
 
 def untime_function(function: FunctionType, context: CallContext) -> None:

@@ -68,9 +68,21 @@ def show_to_dynamo(function: FunctionType, original: FunctionType, names: Sequen
             note_silent(name)
         return original(*args, **kwargs)
 
-    if not _is_in_graphs(function):
+    if is_method(function):
+        trace_instead(function, original)
+    elif not _is_in_graphs(function):
         trace_instead(function, silent)
     _skip(function)
+
+
+def is_method(function: FunctionType) -> bool:
+    """Whether a function is of a class's namespace, where torch.compile finds it by an object.
+
+    What it traces instead must have the closure of the function itself then, and where a graph
+    breaks in it torch (2.14) calls it without its object: see `when_compiler_begins`.
+    """
+    owner = function.__qualname__.rpartition(".")[0]
+    return bool(owner) and not owner.endswith("<locals>")
 
 
 def _skip(function: FunctionType) -> None:
@@ -78,6 +90,18 @@ def _skip(function: FunctionType) -> None:
     eval_frame = sys.modules.get("torch._dynamo.eval_frame")
     with suppress(Exception):  # a torch without it compiles the timed function less well
         eval_frame.skip_code(function.__code__)  # type: ignore[union-attr]  # None is suppressed
+
+
+def when_compiler_begins(begins: Callable[..., None]) -> None:
+    """Call `begins` each time that torch begins to compile, once its compiler is loaded.
+
+    Harmless when repeated. A torch without such callbacks calls nothing.
+    """
+    callback = sys.modules.get("torch._dynamo.callback")
+    with suppress(Exception):  # not loaded, or one that names it otherwise
+        handler = callback.callback_handler  # type: ignore[union-attr]  # None is suppressed
+        if begins not in handler.start_callbacks:
+            handler.register_start_callback(begins)
 
 
 def leave_untraced(*functions: Any) -> None:

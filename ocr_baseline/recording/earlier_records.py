@@ -1,8 +1,8 @@
 """What a folder already holds when a run begins to record in it.
 
-The records of an earlier run are set aside until the new one has finished a batch, and put back
-when it ends without one. Those of the same run, which another process of it began, are gone on
-with.
+The records of an earlier run are set aside until the new one has ended with a batch, and then kept
+in `earlier/` of the report's folder; they are put back when it ends without one. Those of the same
+run, which another process of it began, are gone on with.
 """
 
 from __future__ import annotations
@@ -10,11 +10,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ocr_baseline.files import open_regular
-from ocr_baseline.layout import EARLIER_FOLDER, MAIN_RECORDS_NAME, records_name
+from ocr_baseline.layout import (
+    EARLIER_FOLDER,
+    MAIN_RECORDS_NAME,
+    RECORDS_FOLDER,
+    earlier_folder,
+    records_name,
+    unused,
+)
 from ocr_baseline.records import checks
 from ocr_baseline.records.format import MAX_LINE_BYTES, line_start, unknown_status
 from ocr_baseline.records.lines import parse_line, take_records
@@ -39,7 +47,9 @@ _ROWS = (
 def set_aside(folder: Path, rank: int, world_size: int) -> None:
     """Take away what an earlier run left of this rank, and on rank 0 of ranks that are gone.
 
-    What holds batches is kept in a folder of its own; what is there already gives way to it.
+    What holds batches waits in a folder of its own. What waits there already is of a run before,
+    whose successor was killed: it is kept for good, but with several ranks, whose files can't be
+    told apart while each of them moves its own, gives way.
 
     Raises:
         OSError: When files can't be moved or removed.
@@ -50,6 +60,8 @@ def set_aside(folder: Path, rank: int, world_size: int) -> None:
         for path in found:
             path.unlink(missing_ok=True)
         return
+    if world_size == 1:
+        keep_set_aside(folder)
     for path in _files_of(aside, rank, world_size):
         path.unlink(missing_ok=True)
     aside.mkdir(exist_ok=True)
@@ -72,13 +84,33 @@ def put_back(folder: Path) -> bool:
     return True
 
 
-def remove_set_aside(folder: Path) -> None:
-    """Remove what was set aside."""
+def keep_set_aside(folder: Path) -> None:
+    """Keep what was set aside beside the report of its run, in a folder named by when it began."""
     aside = folder / EARLIER_FOLDER
-    with suppress(OSError):  # what can't be removed now is replaced by the next run
-        for path in aside.glob("rank_*.jsonl"):
-            path.unlink(missing_ok=True)
-        aside.rmdir()
+    began = _began(aside / MAIN_RECORDS_NAME)
+    if began is None:
+        return
+    place = unused(earlier_folder(folder.parent, began), RECORDS_FOLDER)
+    with suppress(OSError):  # what can't be moved now waits until the next run has ended
+        place.mkdir(parents=True, exist_ok=True)
+        aside.rename(place / RECORDS_FOLDER)
+
+
+def _began(path: Path) -> datetime | None:
+    """Return when the run of these records began, None where there are none."""
+    try:
+        with open_regular(path) as file:
+            header = parse_line(file.readline(MAX_LINE_BYTES))
+        return datetime.fromisoformat(str(header.get("written_at")))
+    except (OSError, ValueError):
+        return _modified(path)
+
+
+def _modified(path: Path) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(path.stat().st_mtime, timezone.utc)
+    except OSError:
+        return None
 
 
 def _files_of(folder: Path, rank: int, world_size: int) -> Iterator[Path]:

@@ -79,5 +79,5 @@ def _written(run: LoopRun, status: RunStatus, ended_by: str | None) -> ReportFil
     if run.summary:
         show_report(files)
     else:
-        logger.info("Performance baseline: %s", files.page)
+        logger.info("Performance baseline: %s", files.html)
     return files

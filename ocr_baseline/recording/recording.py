@@ -18,9 +18,9 @@ from ocr_baseline.model.privacy import OutwardLogger, error_text
 from ocr_baseline.recording.deferred_sigterm import deferred_sigterm
 from ocr_baseline.recording.earlier_records import (
     earlier_process,
+    keep_set_aside,
     peaks_together,
     put_back,
-    remove_set_aside,
     set_aside,
 )
 from ocr_baseline.recording.process_start import claim_process_start
@@ -244,7 +244,7 @@ class Recording:
         if self.recorder.rank or self._earlier_processes or self.is_replaced():
             return
         if has_run:
-            remove_set_aside(self.folder)
+            keep_set_aside(self.folder)
         elif put_back(self.folder):
             self.is_withdrawn = True
             self._heartbeat.stop()

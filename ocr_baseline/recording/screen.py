@@ -30,7 +30,7 @@ def show_report(files: ReportFiles) -> None:
 
     folder = shlex.quote(short_path(files.markdown.parent))
     command = f"ocr-baseline show {folder}"
-    _show(SUMMARY, files.baseline, report=short_path(files.page), command=command)
+    _show(SUMMARY, files.baseline, report=short_path(files.html), command=command)
 
 
 def show_unreported(cause: str, command: str, folder: Path | None) -> None:

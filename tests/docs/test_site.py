@@ -69,7 +69,10 @@ def test_links_of_the_pages_lead_to_pages_and_files_of_the_site(pages: Path) -> 
     contributing = (pages / "findings.md").read_text(encoding="utf-8")
     assert "](contributing.md#adding-a-finding)" in contributing
     assert (pages / "files" / "budgets.toml").read_bytes() == (ROOT / "budgets.toml").read_bytes()
-    assert "[`demo`](gallery/demo/report.md)" in (pages / "gallery.md").read_text(encoding="utf-8")
+    gallery = (pages / "gallery.md").read_text(encoding="utf-8")
+    assert (
+        "`demo`: [Markdown](gallery/demo/report.md), [page](gallery/demo/baseline.html)" in gallery
+    )
 
 
 @pytest.mark.slow
@@ -91,7 +94,9 @@ def test_the_gallery_holds_what_each_run_left_and_names_no_folder_of_the_machine
 ) -> None:
     for run in documentation.GALLERY.glob("*/records"):
         folder = pages / "gallery" / run.parent.name
-        assert {"report.md", "baseline.json"} <= {path.name for path in folder.iterdir()}
+        assert {"report.md", "baseline.html", "baseline.json"} <= {
+            path.name for path in folder.iterdir()
+        }
         text = "".join(path.read_text(encoding="utf-8") for path in run.iterdir())
         assert not re.findall(r'"/(?:home|root|work|tmp|Users)/[^"]*"', text)
 

@@ -2,19 +2,23 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
 
 from ocr_baseline.errors import BaselineError
 from ocr_baseline.model.document_file import read_baseline
+from ocr_baseline.model.run import Run
 from ocr_baseline.write import write_report
 from tests.ocr_baseline.examples import empty_run, recorded_run
 
 
-def test_a_report_is_four_files_that_belong_together(tmp_path: Path) -> None:
+def test_a_report_is_five_files_that_belong_together(tmp_path: Path) -> None:
     files = write_report(recorded_run(8), tmp_path / "baseline")
     assert sorted(path.name for path in (tmp_path / "baseline").iterdir()) == [
+        "baseline.html",
         "baseline.json",
         "baseline.md",
         "batches.csv",
@@ -35,12 +39,78 @@ def test_a_source_without_batches_leaves_no_series(tmp_path: Path) -> None:
     assert "Nothing was measured in this run" in files.markdown.read_text()
 
 
-def test_a_second_report_replaces_the_first(tmp_path: Path) -> None:
-    write_report(recorded_run(2), tmp_path)
-    files = write_report(recorded_run(6), tmp_path)
-    train = read_baseline(files.json).phase("train")
-    assert train is not None
-    assert train.batches == 6
+def run_of(day: int, batches: int = 4) -> Run:
+    run = recorded_run(batches)
+    began = datetime(2026, 3, day, 12, 0, 5, tzinfo=timezone.utc)
+    return replace(run, info=replace(run.info, started_at=began))
+
+
+def names_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_second_report_of_a_run_replaces_the_first(tmp_path: Path) -> None:
+    write_report(run_of(1, batches=2), tmp_path)
+    files = write_report(run_of(1, batches=6), tmp_path)
+    assert read_baseline(files.json) == files.baseline
+    assert not (tmp_path / "earlier").exists()
+
+
+def test_a_report_of_unknown_age_is_replaced_only_by_who_says_that_it_renews_it(
+    tmp_path: Path,
+) -> None:
+    write_report(empty_run(), tmp_path)
+    write_report(empty_run(), tmp_path, renews=True)
+    assert not (tmp_path / "earlier").exists()
+    write_report(empty_run(), tmp_path)
+    assert len(names_in(tmp_path / "earlier")) == 1
+
+
+def test_the_report_of_another_run_is_kept_whole_in_a_folder_named_by_when_it_began(
+    tmp_path: Path,
+) -> None:
+    first = write_report(run_of(1), tmp_path)
+    texts = {name: (tmp_path / name).read_bytes() for name in names_in(tmp_path)}
+    write_report(run_of(2), tmp_path)
+    kept = tmp_path / "earlier" / "2026-03-01_12-00-05"
+    assert {name: (kept / name).read_bytes() for name in names_in(kept)} == texts
+    assert read_baseline(kept / "baseline.json") == first.baseline
+    write_report(run_of(3), tmp_path)
+    assert names_in(kept.parent) == ["2026-03-01_12-00-05", "2026-03-02_12-00-05"]
+
+
+def test_batches_of_an_earlier_run_do_not_stay_beside_a_report_without_any(tmp_path: Path) -> None:
+    write_report(run_of(1), tmp_path)
+    write_report(empty_run(), tmp_path)
+    assert not (tmp_path / "batches.csv").exists()
+    assert (tmp_path / "earlier" / "2026-03-01_12-00-05" / "batches.csv").exists()
+
+
+def test_a_report_that_can_not_be_read_is_kept_too(tmp_path: Path) -> None:
+    (tmp_path / "baseline.json").write_text("{cut off")
+    write_report(run_of(1), tmp_path)
+    (kept,) = (tmp_path / "earlier").iterdir()
+    assert (kept / "baseline.json").read_text() == "{cut off"
+
+
+def test_a_report_that_fails_leaves_the_earlier_one_in_its_place_and_keeps_it_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_report(run_of(1), tmp_path)
+
+    def fail(*args: object) -> None:
+        raise BaselineError("the disk is full")
+
+    for _ in range(2):
+        with monkeypatch.context() as patched:
+            patched.setattr("ocr_baseline.files.write_text_atomically", fail)
+            patched.setattr("ocr_baseline.files.write_parts_atomically", fail)
+            with pytest.raises(BaselineError, match="full"):
+                write_report(run_of(2), tmp_path)
+    began = read_baseline(tmp_path / "baseline.json").run.started_at
+    assert began is not None
+    assert began.day == 1
+    assert names_in(tmp_path / "earlier") == ["2026-03-01_12-00-05"]
 
 
 def test_a_folder_that_can_not_be_made_is_an_error_that_names_it(tmp_path: Path) -> None:

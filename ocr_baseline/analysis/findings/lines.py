@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from ocr_baseline.analysis.findings import catalogue
+from ocr_baseline.analysis.findings.catalogue import INPUT_BOUND
 from ocr_baseline.analysis.findings.handover import waited_for_making_s
 from ocr_baseline.analysis.findings.named_cause import (
     begin_with,
@@ -168,7 +169,7 @@ def _batches_in_time(measured: Measured, phase: Phase, line: BreakdownLine) -> R
         return Remedy(
             line.total_s,
             basis if first is None else f"{basis}; at its low end, num_workers={first.more}",
-            _advice_without_workers(measured, phase),
+            _advice_without_workers(measured, phase, first),
             tuple(evidence),
             None if first is None else min(max(first.saving_s, 0.0), line.total_s),
         )
@@ -187,13 +188,18 @@ def _first_workers(measured: Measured, phase: Phase) -> MoreWorkers | None:
     return None if cores is None else more_workers(measured, phase, cores)
 
 
-def _advice_without_workers(measured: Measured, phase: Phase) -> str:
+def _advice_without_workers(measured: Measured, phase: Phase, first: MoreWorkers | None) -> str:
     sampled = measured.sampled.get((phase.name, Line.DATA_WAIT.value))
     is_set = phase.name == "train" and measured.environment.num_workers == 0
     if is_set or (sampled is not None and sampled.makes_batches):
+        setting = "set num_workers above 0"
+        if first is not None and first.saving_s >= INPUT_BOUND["medium"] * (phase.total_s or 0.0):
+            setting = (
+                f"set num_workers to {first.more}, which saves an estimated {first.saving_s:.1f} s"
+            )
         return (
-            "The loader has no workers, so the main thread makes the batches itself: set "
-            "num_workers above 0, or make a batch cheaper."
+            f"The loader has no workers, so the main thread makes the batches itself: {setting}, "
+            "or make a batch cheaper."
         )
     return (
         "No loader worker was recorded in this stage. If its loader has none, the main thread "
@@ -284,7 +290,7 @@ LINE_RULES = (
     ),
     LineRule(
         line=Line.DATA_WAIT,
-        kind=catalogue.INPUT_BOUND,
+        kind=INPUT_BOUND,
         title="{stage} waits for data",
         remedy=_batches_in_time,
     ),

@@ -18,6 +18,7 @@ from ocr_baseline.lightning.attach.framework import class_of
 from ocr_baseline.measure import sections
 from ocr_baseline.measure.instrument import Instrumentation, operation_context
 from ocr_baseline.measure.operation_names import Target, resolve
+from ocr_baseline.measure.timed_functions import watch_compiler
 from ocr_baseline.recording.collectives import timed_collectives
 from ocr_baseline.recording.loaders import LoaderTiming
 from ocr_baseline.recording.main_thread_span import MainThreadSpan
@@ -121,6 +122,7 @@ class FrameworkTiming:
                         getattr(metric, attribute), MainThreadSpan(self._recorder, Line.METRICS)
                     )
         self._time_named_metrics()
+        watch_compiler()  # it may have been loaded since
 
     def undo(self) -> None:
         """Take everything back."""

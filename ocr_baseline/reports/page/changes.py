@@ -72,7 +72,7 @@ def _row(compared: MetricComparison, reach: float) -> Change:
         change=words.change_text(metric, compared.change),
         interval=words.interval_text(compared),
         verdict=words.verdict_text(compared),
-        css=CSS.get(compared.verdict, "whole"),
+        css=CSS.get(compared.verdict, "even"),
         at=_place(change, reach),
         low=low,
         width=max(0.0, high - low),

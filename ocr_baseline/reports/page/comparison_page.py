@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ocr_baseline.reports.comparison import wording as words
 from ocr_baseline.reports.page.changes import changes
-from ocr_baseline.reports.page.frame import filled
+from ocr_baseline.reports.page.frame import LOADS_NOTHING, filled
 from ocr_baseline.reports.page.view import ShownTable, shown_table
 from ocr_baseline.reports.text.wording import stage_adjective
 
@@ -53,7 +53,7 @@ def _view(comparison: Comparison) -> dict[str, object]:
         "phases": [_phase(phase) for phase in comparison.breakdowns],
         "differences": differences and shown_table(differences, "What differs"),
         "notes": _notes(comparison),
-        "footer": "This page asks for nothing from any network.",
+        "footer": LOADS_NOTHING,
     }
 
 

@@ -12,6 +12,7 @@ from ocr_baseline.reports.page.policy import policy
 from ocr_baseline.reports.page.words import with_code
 
 ROOM = "ocr_baseline.reports.page"
+LOADS_NOTHING = "This page loads nothing from any network."
 
 
 def filled(template: str, view: dict[str, object]) -> str:

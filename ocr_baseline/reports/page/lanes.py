@@ -35,8 +35,10 @@ class Lanes:
     band_height: int
     batches: int
     batch_height: int
+    batch_units: int
     memory: int
     memory_height: int
+    memory_units: int
     height: int
     value_ticks: Sequence[PlacedTick]
     memory_ticks: Sequence[PlacedTick]
@@ -56,8 +58,10 @@ def lanes(chart: Timeline) -> Lanes:
         band_height=timeline.BAND_HEIGHT,
         batches=batches,
         batch_height=batch_height,
+        batch_units=timeline.BATCH_UNITS,
         memory=memory,
         memory_height=memory_height,
+        memory_units=memory_lane.UNITS,
         height=last + AXIS,
         value_ticks=_placed(chart.value_ticks, chart.high_s, batches, batch_height),
         memory_ticks=_placed(

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ocr_baseline.model.run import MemorySamples
 
 HEIGHT = 92
+UNITS = 920
 COLUMNS = 300
 TICKS = 3
 _COLUMNS_OF = (
@@ -63,14 +64,14 @@ def memory_lane(samples: MemorySamples | None, end_s: float) -> MemoryLane | Non
             continue
         columns = in_columns(samples.at_s, read[name], end_s, COLUMNS)
         x = paths.x_units(columns.at_s, end_s)
-        y = paths.y_units(columns.high, high, HEIGHT)
+        y = paths.y_units(columns.high, high, UNITS)
         lines.append(
             MemoryLine(
                 name=name,
                 css=css,
                 peak=float(columns.high.max()),
                 path=paths.line(x, y),
-                area=paths.area(x, y, HEIGHT) if css == "memory-tree" else "",
+                area=paths.area(x, y, UNITS) if css == "memory-tree" else "",
             )
         )
         t_ms = np.rint(columns.at_s * 1e3).astype(np.int64)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ocr_baseline.reports.page.frame import filled
+from ocr_baseline.reports.page.frame import LOADS_NOTHING, filled
 from ocr_baseline.reports.page.lanes import lanes
+from ocr_baseline.reports.page.rank_chart import rank_chart
 from ocr_baseline.reports.page.timeline import Timeline, timeline
 from ocr_baseline.reports.page.tree import tree
 from ocr_baseline.reports.page.view import shown_cause, shown_fact, shown_section
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from ocr_baseline.reports.story.parts import Story
 
 TILES = 4
-BREAKDOWN, VALIDATION = "breakdown", "validation"
+BREAKDOWN, VALIDATION, RANKS = "breakdown", "validation", "ranks"
 _META = ("Started", "Hardware", "Settings", "Commit")
 
 
@@ -41,9 +42,16 @@ def _view(baseline: Baseline, run: Run | None) -> dict[str, object]:
     sections = {section.key: section for section in story.sections}
     shown = {key: shown_section(section) for key, section in sections.items()}
     chart = timeline(baseline, run)
-    nodes = tree(baseline)
+    nodes = tree(baseline, _numbered_lines(story))
     steps = waterfall(story.versus)
-    placed = {VALIDATION} | ({BREAKDOWN} if nodes else set())
+    is_empty = wording.is_empty(baseline)
+    nothing = wording.no_findings(baseline)
+    ranks = rank_chart(baseline)
+    placed = (
+        ({BREAKDOWN} if nodes else set())
+        | ({RANKS} if ranks else set())
+        | (set() if is_empty else {VALIDATION})
+    )
     return {
         "title": f"Baseline of {story.name}",
         "story": story,
@@ -55,18 +63,35 @@ def _view(baseline: Baseline, run: Run | None) -> dict[str, object]:
             shown_cause(cause, evidence_table(cause.finding) if cause.finding.evidence else None)
             for cause in story.causes
         ],
-        "nothing": wording.no_findings(baseline),
+        "nothing": nothing,
+        "is_judged": nothing in (wording.NO_FINDING, wording.NO_LARGE_FINDING),
+        "is_empty": is_empty,
         "tree": nodes,
+        "numbered": any(line.cause for node in nodes for line in node.children),
         "opened": _opened(nodes, story),
         "steps": steps,
         "chart": chart,
         "chart_lead": "" if chart is None else _lead(chart),
         "lanes": None if chart is None else lanes(chart),
+        "ranks": ranks,
         "sections": shown,
-        "open": _rest(story, shown, placed, is_detail=False),
-        "folded": _rest(story, shown, placed, is_detail=True),
+        "open": [] if is_empty else _rest(story, shown, placed, is_detail=False),
+        "folded": [
+            *(_rest(story, shown, placed, is_detail=False) if is_empty else ()),
+            *_rest(story, shown, placed, is_detail=True),
+        ],
         "footer": _footer(baseline),
     }
+
+
+def _numbered_lines(story: Story) -> dict[str, int]:
+    """Return the number of the first cause whose time a line has, by the line's name."""
+    numbered = [
+        (line, number)
+        for number, cause in enumerate(story.causes, start=1)
+        for line in cause.finding.lines
+    ]
+    return dict(reversed(numbered))
 
 
 def _opened(nodes: Sequence[Node], story: Story) -> int | None:
@@ -108,4 +133,4 @@ def _lead(chart: Timeline) -> str:
 def _footer(baseline: Baseline) -> str:
     generator = baseline.generator
     made = f"Made by {generator.name} {generator.version} on {instant(baseline.generated_at)}."
-    return f"{made} This page asks for nothing from any network."
+    return f"{made} {LOADS_NOTHING}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from ocr_baseline.reports.page.frame import filled
+from ocr_baseline.reports.page.frame import LOADS_NOTHING, filled
 from ocr_baseline.reports.page.view import shown_table
 from ocr_baseline.reports.sweep import TITLE, introduction, sweep_notes, sweep_table
 from ocr_baseline.reports.text import formatting
@@ -49,7 +49,7 @@ def render_sweep_page(jobs: Sequence[SweepJob]) -> str:
             "jobs": _drawn(jobs),
             "table": shown_table(sweep_table(jobs), "All jobs"),
             "notes": list(sweep_notes(jobs)),
-            "footer": "This page asks for nothing from any network.",
+            "footer": LOADS_NOTHING,
         },
     )
 

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 BAND_HEIGHT = 24
 BATCH_HEIGHT = 180
+BATCH_UNITS = 720
+"""Four to a pixel, for screens that have as many."""
 TIME_TICKS = 8
 VALUE_TICKS = 4
 MAX_LABELS = 40
@@ -152,13 +154,13 @@ def _series(
         name = {"stage": stage, "words": PHASE_WORDS.get(stage, stage), "css": STAGES[stage]}
         if is_few:
             x = paths.x_units(table.start_s, end_s)
-            y = paths.y_units(table.duration_s, high_s, BATCH_HEIGHT)
+            y = paths.y_units(table.duration_s, high_s, BATCH_UNITS)
             yield BatchSeries(**name, dots=paths.dots(x, y), hover=_single(name["words"], table))
             continue
         columns = in_columns(table.start_s, table.duration_s, end_s)
         x = paths.x_units(columns.at_s, end_s)
         low, middle, high = (
-            paths.y_units(values, high_s, BATCH_HEIGHT)
+            paths.y_units(values, high_s, BATCH_UNITS)
             for values in (columns.low, columns.middle, columns.high)
         )
         yield BatchSeries(

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 from ocr_baseline.reports.story.account_tables import evidence_table
 from ocr_baseline.reports.story.tell import tell
 from ocr_baseline.reports.text import wording
-from ocr_baseline.reports.text.markdown_text import MarkdownText, code, escape, link, prose
+from ocr_baseline.reports.text.markdown_text import (
+    MarkdownText,
+    code,
+    escape,
+    folded,
+    link,
+    prose,
+    within,
+)
 from ocr_baseline.reports.text.tables import Table
 
 if TYPE_CHECKING:
@@ -16,6 +24,11 @@ if TYPE_CHECKING:
 
     from ocr_baseline.model.document import Baseline
     from ocr_baseline.reports.story.parts import Block, Cause, Section, Story
+
+MAX_BYTES = 30_000
+"""Of the report: GitHub shows that much at once, and a comment may hold twice as much."""
+MAX_LIMITS = 3
+MAX_LISTED = 8
 
 
 def render_markdown(baseline: Baseline, *, beside: Sequence[str] = ()) -> str:
@@ -27,19 +40,22 @@ def render_markdown(baseline: Baseline, *, beside: Sequence[str] = ()) -> str:
     """
     story = tell(baseline)
     blocks = [
-        MarkdownText("# Performance Baseline Report"),
+        "# Performance Baseline Report",
         *_answer(story),
         *_causes(baseline, story),
         *(text for section in story.sections for text in _section(section)),
         *_files(beside),
     ]
-    return "\n\n".join(blocks) + "\n"
+    return "\n\n".join(within(MAX_BYTES, blocks, "`baseline.html`")) + "\n"
 
 
 def _answer(story: Story) -> Iterator[str]:
     yield _strong(story.verdict)
     if story.limits:
-        yield "\n".join(_limit_line(limit.text, limit.advice) for limit in story.limits)
+        lines = [_limit_line(limit.text, limit.advice) for limit in story.limits[:MAX_LIMITS]]
+        rest = len(story.limits) - MAX_LIMITS
+        more = [_limit_line(f"{rest} more: see how it was measured.", "")] if rest > 0 else []
+        yield "\n".join(lines + more)
     place = f" in {code(story.place)}" if story.place else ""
     yield f"{link(story.name, story.url)}{place}. {prose(story.status)}"
 
@@ -60,14 +76,14 @@ def _causes(baseline: Baseline, story: Story) -> Iterator[str]:
     for number, cause in enumerate(story.causes, 1):
         yield from _cause(number, cause)
     if story.further:
-        yield f"Beyond these:\n\n{_list(story.further)}"
+        yield f"Beyond these:\n\n{_few(story.further)}"
     if any(cause.finding.evidence or cause.same_time for cause in story.causes):
         blocks = [text for number, cause in enumerate(story.causes, 1)
                   for text in _evidence(number, cause)]  # fmt: skip
-        yield _folded("Evidence", blocks)
+        yield folded("Evidence", blocks)
     if story.small:
         things = "1 small thing" if len(story.small) == 1 else f"{len(story.small)} small things"
-        yield _folded(f"{things}: under 2% of the run, or no saving of time", [_list(story.small)])
+        yield folded(f"{things}: under 2% of the run, or no saving of time", [_few(story.small)])
 
 
 def _cause(number: int, cause: Cause) -> Iterator[str]:
@@ -86,7 +102,7 @@ def _evidence(number: int, cause: Cause) -> Iterator[str]:
         yield evidence_table(cause.finding).markdown()
     if cause.same_time:
         yield "The same time, seen otherwise:"
-        yield _list(cause.same_time)
+        yield _few(cause.same_time)
 
 
 def _section(section: Section) -> Iterator[str]:
@@ -95,11 +111,11 @@ def _section(section: Section) -> Iterator[str]:
         yield f"## {escape(section.title)}"
         yield from blocks
         for part in section.parts:
-            yield _folded(part.title, list(_texts(part.blocks)))
+            yield folded(part.title, list(_texts(part.blocks)))
         return
     for part in section.parts:
         blocks += [f"### {escape(part.title)}", *_texts(part.blocks)]
-    yield _folded(section.title, blocks)
+    yield folded(section.title, blocks)
 
 
 def _texts(blocks: Sequence[Block]) -> Iterator[str]:
@@ -119,9 +135,11 @@ def _list(sentences: Sequence[str]) -> str:
     return "\n".join(f"- {prose(sentence)}" for sentence in sentences)
 
 
-def _folded(title: str, blocks: Sequence[str]) -> str:
-    inner = "\n\n".join(blocks)
-    return f"<details>\n<summary>{escape(title)}</summary>\n\n{inner}\n\n</details>"
+def _few(sentences: Sequence[str]) -> str:
+    """Return the first sentences as a list, and how many more there are."""
+    rest = len(sentences) - MAX_LISTED
+    more = [f"{rest} more are in `baseline.json`."] if rest > 0 else []
+    return _list([*sentences[:MAX_LISTED], *more])
 
 
 def _files(beside: Sequence[str]) -> Iterator[str]:

@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ocr_baseline.reports.text import formatting, wording
+from ocr_baseline.reports.text.plain_text import single_line
 from ocr_baseline.reports.text.tables import Name, Table
 
 if TYPE_CHECKING:
     from ocr_baseline.model.document import Baseline, Finding
+
+MAX_MISSING = 30
+MAX_DETAIL = 200
 
 
 def evidence_table(finding: Finding) -> Table:
@@ -25,10 +29,13 @@ def missing_table(baseline: Baseline) -> Table:
         [
             Name(entry.metric),
             wording.MISSING_REASONS.get(entry.reason, entry.reason),
-            entry.detail or "",
+            single_line(entry.detail or "", MAX_DETAIL),
         ]
-        for entry in baseline.missing
+        for entry in baseline.missing[:MAX_MISSING]
     ]
+    rest = len(baseline.missing) - MAX_MISSING
+    if rest > 0:
+        rows.append([f"{rest:,} more", "", "they are in `baseline.json`"])
     return Table(headers=["Metric", "Reason", "Detail"], rows=rows)
 
 

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from ocr_baseline.model.document import Baseline, Ratio
     from ocr_baseline.reports.story.parts import Versus
 
+MAX_STEPS = 12
+"""Steps of the waterfall that have a row of their own; a screen has no room for more."""
+
 
 def ratio_table(baseline: Baseline) -> Table:
     """Validation divided by training, per sample, per batch and per epoch."""
@@ -44,8 +47,12 @@ def waterfall_table(baseline: Baseline, compared: Versus) -> Table | None:
             formatting.duration(step.delta_s, signed=True),
             Bar(abs(step.delta_s) / largest_s),
         ]
-        for step in compared.steps
+        for step in compared.steps[:MAX_STEPS]
     ]
+    rest = compared.steps[MAX_STEPS:]
+    if rest:
+        together_s = sum(step.delta_s for step in rest)
+        rows.append([f"{len(rest)} more lines", formatting.duration(together_s, signed=True), ""])
     rows.insert(0, _sample_row(baseline, "train"))
     rows.append(_sample_row(baseline, "validation"))
     return Table(headers=["", "Time per sample", ""], rows=rows, align="lr")

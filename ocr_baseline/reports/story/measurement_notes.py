@@ -11,6 +11,7 @@ from ocr_baseline.sources import find_source
 if TYPE_CHECKING:
     from ocr_baseline.model.document import Baseline, Measurement, Phase
 
+MAX_NOTES = 30
 _SCOPES = {
     "steady batches": "the {} steady-state batches",
     "all batches": "all {} batches",
@@ -49,7 +50,9 @@ def measurement_notes(baseline: Baseline) -> list[str]:
     sentences.append(_cost(baseline, measurement))
     sentences.extend(wording.as_sentence(note) for note in measurement.notes)
     sentences.extend(f"Warning: {wording.as_sentence(warning)}" for warning in measurement.warnings)
-    return sentences
+    rest = len(sentences) - MAX_NOTES
+    more = [f"{rest:,} more notes and warnings are in `baseline.json`."] if rest > 0 else []
+    return sentences[:MAX_NOTES] + more
 
 
 def _cost(baseline: Baseline, measurement: Measurement) -> str:

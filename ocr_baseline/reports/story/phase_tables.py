@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from ocr_baseline.model.document import BreakdownLine, DeviceTime
 
 MAX_EPOCHS = 10
+MAX_LINES = 15
+MAX_PARTS = 8
+MAX_LOADERS = 16
 SMALL_SHARE = 0.001
 NO_TIMES = Distribution(count=None)
 
@@ -93,20 +96,23 @@ def merged_table(baseline: Baseline) -> Table:
 
 
 def breakdown_table(phase: Phase) -> Table:
-    """The lines of a phase's time, the longest first, with the phase's total below."""
+    """The longest lines of a phase's time, with the phase's total below."""
     rows: list[list[str]] = []
-    for line in sorted(phase.breakdown, key=lambda line: -line.total_s):
-        if _is_small(line):
-            continue
+    for line in _longest(phase):
         rows.append(_line_row(Name(line.name), line, Bar(line.share)))
         rows.extend(
             _line_row(f"of which {quoted(part.name)}", part, "")
-            for part in line.parts
+            for part in line.parts[:MAX_PARTS]
             if not _is_small(part)
         )
     rows.append([Strong("Total"), "", "", formatting.duration(phase.total_s), ""])
     headers = ["Line", "Share", "", "Total", "Per batch"]
     return Table(headers=headers, rows=rows, align="lrlrr")
+
+
+def _longest(phase: Phase) -> list[BreakdownLine]:
+    lines = sorted(phase.breakdown, key=lambda line: -line.total_s)
+    return [line for line in lines[:MAX_LINES] if not _is_small(line)]
 
 
 def _is_small(line: BreakdownLine) -> bool:
@@ -124,8 +130,9 @@ def _line_row(label: str, line: BreakdownLine, bar: str) -> list[str]:
 
 
 def small_lines(phase: Phase) -> list[str]:
-    """Names of the lines whose share is too small for a row of the breakdown."""
-    return [line.name for line in phase.breakdown if _is_small(line)]
+    """Names of the lines that have no row of the breakdown."""
+    shown = {line.name for line in _longest(phase)}
+    return [line.name for line in phase.breakdown if line.name not in shown]
 
 
 def device_note(device: DeviceTime) -> str:
@@ -150,7 +157,7 @@ def device_table(device: DeviceTime) -> Table:
 def dataloader_table(phases: Sequence[Phase]) -> Table:
     """One row for each dataloader of a phase."""
     rows = []
-    for phase in phases:
+    for phase in phases[:MAX_LOADERS]:
         times = batch_times(phase)
         rows.append(
             [

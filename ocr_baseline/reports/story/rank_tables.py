@@ -10,7 +10,7 @@ from ocr_baseline.reports.text.tables import Table
 if TYPE_CHECKING:
     from ocr_baseline.model.document import Baseline, Rank, RankPhase
 
-MAX_RANKS = 16
+MAX_RANKS = 8
 _RANK_METRICS = {
     "batch": "whole batch",
     "data_wait": "waiting for data",
@@ -37,7 +37,7 @@ def spread_table(baseline: Baseline) -> Table | None:
 
 
 def rank_table(baseline: Baseline) -> Table | None:
-    """Each rank's totals, of the first 16 ranks where there are more."""
+    """Each rank's totals, of the first 8 ranks where there are more."""
     rows = [_rank_row(rank, phase) for rank in baseline.ranks[:MAX_RANKS] for phase in rank.phases]
     headers = ["Rank", "Status", "Phase", "Batches", "Samples", "Total", "Data wait", "Own work"]
     headers.append("Gradient wait per step")
@@ -55,7 +55,7 @@ def rank_notes(baseline: Baseline) -> list[str]:
     if len(baseline.ranks) > MAX_RANKS:
         left_out = len(baseline.ranks) - MAX_RANKS
         notes.append(
-            f"{left_out} more ranks are in `baseline.json`; the spread covers all of them."
+            f"{left_out:,} more ranks are in `baseline.json`; the spread covers all of them."
         )
     if any(
         phase.gradient_wait_mean_s is not None for rank in baseline.ranks for phase in rank.phases

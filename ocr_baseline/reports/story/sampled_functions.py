@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ocr_baseline.model.document import BreakdownLine, Phase, Workers
 
 MOST_OF_A_LINE = 5
+MOST_OF_A_PHASE = 15
 LEAST_SHARE = 0.05
 PATH_PARTS = 3
 _HEADERS = ["Line", "Function", "Where", "Share of the line", "Its own code"]
@@ -51,6 +52,7 @@ def _table(lines: Sequence[SampledLine], first: str = "Line") -> Table | None:
     for line in lines:
         for place, function in enumerate(_shown(line.functions)):
             rows.append(["" if place else Name(line.name), *_cells(function)])
+    del rows[MOST_OF_A_PHASE:]
     headers = [first, *_HEADERS[1:]]
     return Table(headers=headers, rows=rows, align="lllrr") if rows else None
 

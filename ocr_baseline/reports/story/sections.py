@@ -20,6 +20,7 @@ from ocr_baseline.reports.story.rank_tables import rank_notes, rank_table, sprea
 from ocr_baseline.reports.story.reading import reading_notes
 from ocr_baseline.reports.story.run_facts import header_facts, quoted
 from ocr_baseline.reports.story.sampled_functions import function_table, worker_function_table
+from ocr_baseline.reports.story.slow_samples import slow_sample_lines
 from ocr_baseline.reports.story.start_section import start_sentences, start_table
 from ocr_baseline.reports.story.versus import versus
 from ocr_baseline.reports.story.worker_time import worker_time_lines
@@ -125,7 +126,7 @@ def _breakdown_parts(baseline: Baseline, name: PhaseName) -> Iterator[Section]:
     stage = wording.stage_adjective(name)
     if phase.breakdown:
         small = phase_tables.small_lines(phase)
-        rest = f"Left out, each under 0.1%: {_names(small)}." if small else None
+        rest = f"Shorter lines: {_names(small)}." if small else None
         table = phase_tables.breakdown_table(phase)
         yield Section(key=f"{name}:lines", title=stage, blocks=_blocks(table, rest))
     functions = function_table(phase)
@@ -202,6 +203,7 @@ def _operations(baseline: Baseline) -> Section:
                     operation_table(worker, "worker") if worker else None,
                     workers,
                     *worker_time_lines(baseline),
+                    *slow_sample_lines(baseline),
                     "Sampled while the workers made batches:" if functions else None,
                     functions,
                 ),

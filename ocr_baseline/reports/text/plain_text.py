@@ -36,3 +36,9 @@ def name_of(text: str) -> str:
 def counted(count: int, noun: str) -> str:
     """Return `1 run` or `2 runs`, for nouns that take an s."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def end_of_name(name: str, max_length: int) -> str:
+    """Return a name as it is shown, shortened at the front: its end tells it from others."""
+    shown = single_line(name) or name_of(name)
+    return shown if len(shown) <= max_length else f"…{shown[1 - max_length :]}"

@@ -7,9 +7,14 @@ from typing import TYPE_CHECKING
 
 from ocr_baseline.reports.text import formatting
 from ocr_baseline.reports.text.markdown_text import MarkdownText, code, escape, table
+from ocr_baseline.reports.text.plain_text import end_of_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+
+MAX_NAME = 48
+"""Characters of a name in a table; the files for programs have the whole one."""
 
 
 class Name(str):
@@ -57,7 +62,7 @@ class Table:
 
 def _marked(cell: str) -> str:
     if isinstance(cell, Name):
-        return code(cell)
+        return code(end_of_name(cell, MAX_NAME))
     if isinstance(cell, Bar):
         return MarkdownText(formatting.block_bar(cell.fraction))
     return MarkdownText(f"**{escape(cell)}**") if isinstance(cell, Strong) else cell

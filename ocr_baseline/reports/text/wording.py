@@ -37,6 +37,7 @@ LINE_MEANINGS = {
 
 NOTHING_MEASURED = "Nothing was measured in this run, so there are no findings."
 NO_FINDING = "No findings: nothing measured crossed a threshold."
+TOO_EARLY = "No findings: no batch is steady, so there is nothing to judge by."
 NO_LARGE_FINDING = "Nothing above 2% of the run to fix."
 
 
@@ -88,9 +89,11 @@ def is_empty(baseline: Baseline) -> bool:
 
 
 def no_findings(baseline: Baseline) -> str:
-    """Return why the list of findings is empty: nothing was measured, or nothing stood out."""
+    """Return why the list of findings is empty: nothing was measured, or judged, or stood out."""
     if is_empty(baseline):
         return NOTHING_MEASURED
+    if all(phase.batch_time_scope == "all batches" for phase in baseline.whole_phases):
+        return TOO_EARLY
     return NO_LARGE_FINDING if baseline.findings else NO_FINDING
 
 

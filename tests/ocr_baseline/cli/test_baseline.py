@@ -89,7 +89,7 @@ def test_too_few_runs_to_calibrate_are_2(
 ) -> None:
     write_runs(tmp_path / "old", 0)
     assert main(["calibrate", "old"]) == 2
-    assert "5 runs are too few" in capsys.readouterr().err
+    assert "at least 8 runs of the same code and machine, not 5" in capsys.readouterr().err
 
 
 def test_a_trend_has_its_change_point_as_table_and_chart(

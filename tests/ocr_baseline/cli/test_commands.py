@@ -135,7 +135,7 @@ def test_schema_prints_or_writes_the_schema(tmp_path: Path) -> None:
         (["report", "--run-id"], "--run-id"),
         (["report", "--csv", "a", "--tensorboard", "b"], "Give one run"),
         (["report", "--csv", "a", "--mlflow-uri", "b"], "--mlflow-run"),
-        (["show"], "Give one run"),
+        (["plot"], "Give one run"),
         (["show", "x.json", "--nope"], "--nope"),
     ],
 )

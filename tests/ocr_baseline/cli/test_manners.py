@@ -28,7 +28,7 @@ def in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     [
         (["shwo"], "No such command 'shwo'. Did you mean show? (see ocr-baseline --help)"),
         (["baseline", "lst"], "Did you mean list? (see ocr-baseline baseline --help)"),
-        (["throughput"], "There are report, show,"),
+        (["throughput"], "There are run, report, show,"),
         (["show", "--metric-nams", "x"], "--metric-names"),
         (["check", "run", "--basline", "main"], "--baseline"),
     ],
@@ -48,6 +48,28 @@ def test_a_file_of_a_format_that_a_command_lacks_is_refused_before_anything_is_r
     assert main([*command, "--output", "result.csv"]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert "--output result.csv: this is written as .md, .json" in line
+
+
+def test_show_without_a_run_shows_the_newest_below_the_current_folder(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for written_at, place in enumerate(("outputs/2026-01-01/10-00-00", "multirun/d/t/1", "old")):
+        records = record(Path(place), place.replace("/", "-"), 8) / "baseline" / "records"
+        os.utime(records / "rank_0.jsonl", (written_at % 2, written_at % 2))
+
+    assert main(["show"]) == 0
+
+    told = capsys.readouterr()
+    assert told.err == "The newest run below this folder: multirun/d/t/1\n"
+    assert "multirun-d-t-1" in told.out
+
+
+def test_show_without_a_run_where_there_is_none_says_so(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["show"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"no run below {Path.cwd()}" in line
 
 
 def completed(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
@@ -147,7 +169,7 @@ def places() -> dict[str, str]:
     }
 
 
-READS_NO_RUN = {"schema"}
+READS_NO_RUN = {"run", "schema"}
 BESIDE_THE_RUN: dict[str, list[str]] = {
     "compare": ["other"],
     "check": ["--baseline", "other"],

@@ -144,6 +144,9 @@ def test_the_callbacks_of_a_run_that_failed_at_its_start_record_the_next_one(
 
     assert run.phase("train").batches == 4
     assert not (tmp_path / "baseline" / "records" / "earlier").exists()
+    (kept,) = (tmp_path / "baseline" / "earlier").iterdir()
+    assert read_baseline(kept / "baseline.json").phase("train").batches == 8  # type: ignore[union-attr]
+    assert len(reader.load(kept).stages) == 2
 
 
 def test_a_start_that_is_killed_loses_nothing_of_the_run_before(

@@ -140,3 +140,87 @@ def test_a_decorated_function_can_be_scripted(blocks: Blocks) -> None:
 
     assert scripted(torch.ones(2)).tolist() == [2.0, 2.0]
     assert blocks.log == []
+
+
+class Below(torch.nn.Module):
+    def breaks(self, number: torch.Tensor) -> torch.Tensor:
+        torch._dynamo.graph_break()
+        return number * 2
+
+
+class Named(Below):
+    """A module whose methods are operations, and compiled code calls them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.factor = 2.0
+
+    def scale(self, number: torch.Tensor) -> torch.Tensor:
+        return number * self.factor
+
+    def breaks(self, number: torch.Tensor) -> torch.Tensor:
+        scaled = number + self.factor
+        torch._dynamo.graph_break()
+        return super().breaks(scaled) + 1
+
+    def calls_a_method(self, number: torch.Tensor) -> torch.Tensor:
+        return self.scale(number) + 1
+
+    def calls_one_that_breaks_the_graph(self, number: torch.Tensor) -> torch.Tensor:
+        return self.breaks(number) + Below.breaks(self, number)
+
+
+METHODS = ("Named.scale", "Named.breaks", "Below.breaks")
+
+
+def compiled(entry: str) -> tuple[list[str], list[float]]:
+    """Return the graphs that a module's method compiles to, and what it returns twice."""
+    graphs = []
+
+    def backend(graph: torch.fx.GraphModule, inputs: list[torch.Tensor]) -> Any:
+        graphs.append(re.sub("# .*", "", str(graph.graph)))
+        return graph.forward
+
+    function: Any = torch.compile(getattr(Named(), entry), backend=backend)
+    return graphs, [float(function(torch.ones(2)).sum()) for _ in range(2)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("entry", ["calls_a_method", "calls_one_that_breaks_the_graph"])
+def test_code_that_calls_methods_which_are_operations_compiles_as_without(entry: str) -> None:
+    torch._dynamo.reset()
+    without = compiled(entry)
+    torch._dynamo.reset()
+    operations = Operations(Timeline("other", Stage.TRAIN))
+    listen(operations)
+    instrumentation = Instrumentation()
+    try:
+        instrumentation.time(*((resolve(f"{__name__}.{name}"), section(name)) for name in METHODS))
+        Named().scale(torch.ones(2))
+        measured = compiled(entry)
+    finally:
+        instrumentation.undo()
+        listen(None)
+
+    assert measured == without
+    assert operations["Named.scale"].tallies[Stage.TRAIN].calls == 1
+    told = "methods were not timed any more: Named.scale, Named.breaks, Below.breaks"
+    assert [note for note in operations.new_notes() if told in note]
+
+
+@pytest.mark.slow
+def test_code_compiled_before_a_run_whose_methods_are_operations_goes_on() -> None:
+    torch._dynamo.reset()
+    function: Any = torch.compile(Named().calls_one_that_breaks_the_graph, backend="eager")
+    before = float(function(torch.ones(2)).sum())
+    operations = Operations(Timeline("other", Stage.TRAIN))
+    listen(operations)
+    instrumentation = Instrumentation()
+    try:
+        instrumentation.time(*((resolve(f"{__name__}.{name}"), section(name)) for name in METHODS))
+        measured = [float(function(torch.ones(2)).sum()) for _ in range(2)]
+    finally:
+        instrumentation.undo()
+        listen(None)
+
+    assert measured == [before] * 2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ocr_baseline.recording.earlier_records import put_back, remove_set_aside, set_aside
+from ocr_baseline.recording.earlier_records import keep_set_aside, put_back, set_aside
 
 BATCH = '{"type":"batches","stage":"train"}\n'
 START = '{"type":"header"}\n{"type":"batches","stage":"sanity_check"}\n'
@@ -52,6 +52,8 @@ def test_what_was_set_aside_takes_the_place_of_a_run_that_ended_at_its_start(
 def test_what_was_set_aside_outlives_a_start_that_was_killed_and_gives_way_to_a_run(
     tmp_path: Path,
 ) -> None:
+    tmp_path = tmp_path / "records"
+    tmp_path.mkdir()
     put(tmp_path, "a", ranks=(0,))
     set_aside(tmp_path, rank=0, world_size=1)
     put(tmp_path, "killed", main=START, ranks=(0,))
@@ -63,11 +65,39 @@ def test_what_was_set_aside_outlives_a_start_that_was_killed_and_gives_way_to_a_
     }
 
     put(tmp_path, "c", ranks=(0,))
-    set_aside(tmp_path, rank=0, world_size=1)
-    assert held(tmp_path) == {
-        "earlier/rank_0.jsonl": "c",
-        "earlier/rank_0_worker_train_c.jsonl": "c",
+    keep_set_aside(tmp_path)
+    assert held(tmp_path) == {"rank_0.jsonl": "c", "rank_0_worker_train_c.jsonl": "c"}
+
+
+def test_what_was_set_aside_is_kept_beside_the_report_in_a_folder_named_by_when_it_began(
+    tmp_path: Path,
+) -> None:
+    records = tmp_path / "records"
+    records.mkdir()
+    for run in ("a", "b"):
+        began = '{"type":"header","written_at":"2026-03-01T13:00:05+01:00"}\n'
+        put(records, run, main=began + BATCH, ranks=(0,))
+        set_aside(records, rank=0, world_size=1)
+        keep_set_aside(records)
+    assert held(tmp_path / "earlier") == {
+        f"2026-03-01_12-00-05{number}/records/{name}": run
+        for number, run in (("", "a"), ("-2", "b"))
+        for name in ("rank_0.jsonl", f"rank_0_worker_train_{run}.jsonl")
     }
 
-    remove_set_aside(tmp_path)
+
+def test_a_run_whose_successor_was_killed_is_kept_when_the_next_one_begins(
+    tmp_path: Path,
+) -> None:
+    records = tmp_path / "records"
+    records.mkdir()
+    for run in ("a", "killed"):
+        put(records, run, ranks=(0,))
+        set_aside(records, rank=0, world_size=1)
+    assert sorted(held(records).values()) == ["killed", "killed"]
+    assert sorted(held(tmp_path / "earlier").values()) == ["a", "a"]
+
+
+def test_nothing_set_aside_is_nothing_to_keep(tmp_path: Path) -> None:
+    keep_set_aside(tmp_path / "records")
     assert not list(tmp_path.iterdir())

@@ -28,7 +28,7 @@
     });
   }
 
-  const chart = document.querySelector(".timeline");
+  const chart = document.querySelector(".timeline:not(.ranks)");
   const source = document.getElementById("timeline-data");
   if (!chart || !source) return;
   const data = JSON.parse(source.textContent);

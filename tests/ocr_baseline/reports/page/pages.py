@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ocr_baseline.analysis import analyze
+from ocr_baseline.comparison.comparison import compare
 from ocr_baseline.model.document import Baseline, BreakdownLine, Operation
 from ocr_baseline.model.run import (
     BatchTable,
@@ -22,9 +23,13 @@ from ocr_baseline.model.run import (
     RunInfo,
     StageRecord,
 )
+from ocr_baseline.reports.page.comparison_page import render_comparison_page
 from ocr_baseline.reports.page.run_page import render_run_page
+from ocr_baseline.reports.page.sweep_page import render_sweep_page
+from ocr_baseline.reports.sweep import SweepJob
 from ocr_baseline.vocabulary import Stage
 from tests.ocr_baseline.analysis.builders import memory_samples
+from tests.ocr_baseline.comparison.measured_runs import run as summary_of
 from tests.ocr_baseline.examples import (
     all_missing_baseline,
     empty_baseline,
@@ -241,4 +246,13 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "1,024 ranks": of_1024_ranks,
     "foreign names": of_foreign_names,
     "hostile": _document(hostile_baseline),
+    "comparison": lambda: render_comparison_page(
+        compare([summary_of(0)], [summary_of(1, factor=1.3)])
+    ),
+    "sweep": lambda: render_sweep_page(
+        [
+            SweepJob(name=str(job), baseline=full_baseline(), page=f"{job}/x.html")
+            for job in range(3)
+        ]
+    ),
 }

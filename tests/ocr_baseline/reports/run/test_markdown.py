@@ -192,8 +192,13 @@ def test_no_findings_of_nothing_measured_is_not_called_no_bottleneck() -> None:
 
 
 def test_no_findings_of_a_measured_run_says_that_no_threshold_was_passed() -> None:
-    markdown = render_markdown(one_batch_baseline())
+    markdown = render_markdown(full_baseline().model_copy(update={"findings": []}))
     assert "No findings: nothing measured crossed a threshold." in markdown
+
+
+def test_no_findings_without_a_steady_batch_is_not_called_no_bottleneck() -> None:
+    markdown = render_markdown(one_batch_baseline())
+    assert "No findings: no batch is steady, so there is nothing to judge by." in markdown
 
 
 def test_findings_are_ranked_by_what_they_would_save() -> None:
