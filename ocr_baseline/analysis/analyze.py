@@ -23,6 +23,8 @@ from ocr_baseline.analysis.phases.distributions import distribution
 from ocr_baseline.analysis.phases.stage_times import StageTimes
 from ocr_baseline.analysis.phases.train_vs_validation import compare_recorded, compare_reported
 from ocr_baseline.analysis.ranks import rank_sections, rank_spreads, rank_warnings
+from ocr_baseline.analysis.replay.receiving import with_receiving
+from ocr_baseline.analysis.slowest import with_slowest
 from ocr_baseline.analysis.start import goodput, start
 from ocr_baseline.analysis.workers import worker_times, workers_section
 from ocr_baseline.model.document import (
@@ -68,7 +70,7 @@ def analyze(run: Run) -> Baseline:
         environment=_environment(run),
         phases=measured.phases,
         operations=measured.operations,
-        workers=measured.workers,
+        workers=[with_receiving(measured, workers) for workers in measured.workers],
         train_vs_validation=measured.train_vs_validation,
         start=measured.start,
         goodput=measured.goodput,
@@ -112,7 +114,11 @@ def measure(run: Run) -> Measured:
         phases=found,
         operations=_operations(run, times, workers),
         workers=[
-            workers_with_functions(workers_section(times[stage], used), sampled)
+            with_slowest(
+                workers_with_functions(workers_section(times[stage], used), sampled),
+                times[stage],
+                run,
+            )
             for stage, used in workers.items()
         ],
         measurement=_measurement(run, times),

@@ -27,6 +27,7 @@ def missing_metrics(measured: Measured) -> list[Missing]:
     for phase in measured.whole_phases:
         entries.extend(_absent_in(phase))
     entries.extend(_absent_readings(measured))
+    entries.extend(_absent_samples(measured))
     entries.extend(_absent_sections(measured))
     entries.extend(missing_ranks(measured.run))
     first_of_each: dict[str, Missing] = {}
@@ -79,6 +80,17 @@ def _absent_readings(measured: Measured) -> Iterator[Missing]:
             detail="the kernel counts how long threads wait for disks only where "
             "kernel.task_delayacct is 1",
         )
+
+
+def _absent_samples(measured: Measured) -> Iterator[Missing]:
+    for workers in measured.workers:
+        if not workers.slowest_samples:
+            yield Missing(
+                metric=f"workers.{workers.phase}.slowest_samples",
+                reason="not_collected",
+                detail="samples are timed where a loader takes them one by one, by their number: "
+                "not from a stream, not where the dataset makes a whole batch (__getitems__)",
+            )
 
 
 def _absent_sections(measured: Measured) -> Iterator[Missing]:

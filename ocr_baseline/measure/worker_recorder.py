@@ -15,6 +15,7 @@ from ocr_baseline.measure.processor_time import ProcessorClock, ProcessorTime
 from ocr_baseline.measure.reading import Reading, ReadingClock
 from ocr_baseline.measure.rows import Tallies, line_columns, warning_records
 from ocr_baseline.measure.sampling import StackSampler
+from ocr_baseline.measure.slowest import Slowest
 from ocr_baseline.measure.stack_records import StackRecords
 from ocr_baseline.measure.timeline import Span, Timeline
 from ocr_baseline.records.format import FORMAT_NAME, FORMAT_VERSION
@@ -30,10 +31,16 @@ if TYPE_CHECKING:
 
 WRITE_INTERVAL_NS = 500_000_000
 ROWS_BEFORE_WRITE = 500
+SLOWEST_INTERVAL_NS = 5_000_000_000
 
 
 class WorkerRecorder:
-    """Records one loader worker; its `operations` listen to the sections of the process."""
+    """Records one loader worker.
+
+    Attributes:
+        operations: Listen to the sections of the process.
+        slowest: Is offered what the worker makes.
+    """
 
     def __init__(
         self,
@@ -83,7 +90,8 @@ class WorkerRecorder:
         self._reading_clock = ReadingClock("process", stays_open=True)
         self._read_before = self._reading_clock.read()
         self._reading: list[Reading] = []
-        self._written_at_ns = perf_counter_ns()
+        self.slowest = Slowest()
+        self._written_at_ns = self._slowest_at_ns = perf_counter_ns()
         self._is_over = False
         self.is_ready = False
         self._writer = RecordWriter(
@@ -121,12 +129,14 @@ class WorkerRecorder:
         self._timeline.push(self._fetch_index)
         self._starts_ns.append(self._timeline.last)
 
-    def end_fetch(self) -> None:
-        """The batch is made, or failed."""
+    def end_fetch(self, indices: object = None) -> None:
+        """The batch is made, or failed; `indices` is what the worker was asked for."""
         timeline = self._timeline
         timeline.pop()
         self._ends_ns.append(timeline.last)
         self._cells_ns.append(timeline.take())
+        began_ns = self._starts_ns[-1]
+        self.slowest.offer_batch(timeline.last - began_ns, began_ns, indices)
         self._processor.append(self._clock.read().since(self._began))
         self._reading.append(self._reading_clock.read().since(self._read_before))
         is_due = timeline.last - self._written_at_ns >= WRITE_INTERVAL_NS
@@ -195,6 +205,8 @@ class WorkerRecorder:
         self._writer.write(record)
         self._write_tallies(with_sample=False)
         self._write_stacks(at_once=False)
+        if self._written_at_ns - self._slowest_at_ns >= SLOWEST_INTERVAL_NS:
+            self._write_slowest()
 
     def close(self) -> None:
         """Write what is left; runs as the worker process ends."""
@@ -204,6 +216,7 @@ class WorkerRecorder:
             self.write_rows()
             self._write_tallies(with_sample=True)
             self._write_stacks(at_once=True)
+            self._write_slowest()
         self._writer.close()
 
     def _write_tallies(self, *, with_sample: bool) -> None:
@@ -212,6 +225,12 @@ class WorkerRecorder:
         tallies = self._tallies.of_operations(self.operations, "worker", with_samples=with_sample)
         for record in tallies:
             self._writer.write({**record, "pid": os.getpid(), "worker": self._worker_id})
+
+    def _write_slowest(self) -> None:
+        self._slowest_at_ns = self._written_at_ns
+        record = self.slowest.record(self._stage, self._worker_id, self._origin_ns)
+        if record is not None:
+            self._writer.write(record)
 
     def _write_stacks(self, *, at_once: bool) -> None:
         if self._stacks is None:

@@ -21,6 +21,7 @@ from ocr_baseline.errors import OperationError
 from ocr_baseline.measure import sections
 from ocr_baseline.measure.instrument import Instrumentation, operation_context
 from ocr_baseline.measure.operation_names import resolve
+from ocr_baseline.measure.timed_items import time_items
 from ocr_baseline.measure.worker_recorder import WorkerRecorder
 from ocr_baseline.model.privacy import known_secrets, learn_secrets
 
@@ -191,6 +192,7 @@ def _bracket_fetches(recorder: WorkerRecorder, on_ready: Callable[[], None]) -> 
             recorder.guarded(on_ready)
         fetcher = create(*args, **kwargs)
         if is_of_loop:
+            recorder.guarded(lambda: time_items(fetcher, recorder.slowest))
             fetcher.fetch = _bracketed(fetcher.fetch, recorder)
         return fetcher
 
@@ -208,7 +210,7 @@ def _bracketed(function: Callable[[Any], Any], recorder: WorkerRecorder) -> Call
         except BaseException:
             recorder.guarded(recorder.end_fetch)
             raise
-        recorder.guarded(recorder.end_fetch)
+        recorder.guarded(lambda: recorder.end_fetch(index))
         return batch
 
     return fetch

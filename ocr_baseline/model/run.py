@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from ocr_baseline.model.slowest import SlowestRecord
     from ocr_baseline.vocabulary import Stage
 
 JsonValue = None | bool | int | float | str | list["JsonValue"] | dict[str, "JsonValue"]
@@ -376,6 +377,7 @@ class Run:
     stages: tuple[StageRecord, ...] = ()
     operations: tuple[OperationRecord, ...] = ()
     workers: tuple[WorkerRecord, ...] = ()
+    slowest: tuple[SlowestRecord, ...] = ()
     stack_samples: tuple[StackSamples, ...] = ()
     garbage: tuple[GarbageRecord, ...] = ()
     memory: MemorySamples | None = None

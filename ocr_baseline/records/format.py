@@ -228,6 +228,30 @@ class WorkerBatchesJson(TypedDict):
     torch_threads: NotRequired[int | None]
 
 
+class SlowestJson(TypedDict):
+    """The batches and samples that took a worker longest so far: its last such record counts.
+
+    Columns over batches: `batch_indices` is what the worker was asked for, null where those aren't
+    plain whole numbers, or are too many. Columns over samples, the slowest time of each index:
+    `sample_file` where the dataset's file of it is certain. `samples` were timed, and took
+    `samples_ns` together.
+    """
+
+    type: Literal["slowest"]
+    stage: str
+    worker: int
+    pid: int
+    batch_ns: list[int]
+    batch_start_ns: list[int]
+    batch_indices: list[list[int] | None]
+    sample: list[int]
+    sample_ns: list[int]
+    sample_start_ns: list[int]
+    sample_file: list[str | None]
+    samples: int
+    samples_ns: int
+
+
 class StackFunctionsJson(TypedDict):
     """Functions that sampling met in this process since the last such record, in columns.
 
@@ -330,6 +354,7 @@ Record = (
     | DeviceBatchJson
     | WorkerStartJson
     | WorkerBatchesJson
+    | SlowestJson
     | StackFunctionsJson
     | StackSamplesJson
     | GarbageJson

@@ -29,6 +29,7 @@ from ocr_baseline.records.format import unknown_status
 from ocr_baseline.records.garbage import RecordedGarbage
 from ocr_baseline.records.lines import take_records
 from ocr_baseline.records.ranks import load_ranks
+from ocr_baseline.records.slowest import RecordedSlowest
 from ocr_baseline.records.stacks import RecordedStacks
 from ocr_baseline.records.start import RecordedStart
 from ocr_baseline.records.unnamed_lines import unnamed_lines
@@ -113,6 +114,7 @@ class _Reading:
     memory: RecordedMemory = field(default_factory=RecordedMemory)
     workers: RecordedWorkers = field(default_factory=RecordedWorkers)
     stacks: RecordedStacks = field(default_factory=RecordedStacks)
+    slowest: RecordedSlowest = field(default_factory=RecordedSlowest)
     garbage: RecordedGarbage = field(default_factory=RecordedGarbage)
     device: RecordedDevice = field(default_factory=RecordedDevice)
     status: StatusJson = field(default_factory=unknown_status)
@@ -131,6 +133,7 @@ class _Reading:
             "memory": self.memory.take,
             "worker_start": self.workers.take_start,
             "worker_batches": self.workers.take_batches,
+            "slowest": self.slowest.take,
             "stack_functions": self.stacks.take_functions,
             "stack_samples": self.stacks.take_samples,
             "garbage": self.garbage.take,
@@ -194,6 +197,7 @@ class _Reading:
             operations=self.operations.records(self._exclusive_s),
             memory=self.memory.samples(self.status.get("memory")),
             workers=self.workers.records(),
+            slowest=self.slowest.records(),
             stack_samples=self.stacks.samples(),
             start=start.record(),
             garbage=self.garbage.records(),

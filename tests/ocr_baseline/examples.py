@@ -28,6 +28,8 @@ from ocr_baseline.model.document import (
     Phase,
     PhaseMemory,
     Ratio,
+    SlowBatch,
+    SlowSample,
     Start,
     StartPart,
     TrainVsValidation,
@@ -175,6 +177,8 @@ def _train_phase() -> Phase:
         batches=60,
         samples=240,
         total_s=11.2,
+        read_bytes=320e6,
+        disk_read_bytes=120e6,
         warmup=Warmup(batches=4, total_s=1.9, rule="the first 3 batches are set aside"),
         batch_time_s=_times(0.168, 56),
         batch_time_scope="steady batches",
@@ -198,8 +202,22 @@ def _train_phase() -> Phase:
             },
         ),
         per_epoch=[
-            EpochSummary(epoch=0, batches=30, total_s=6.3, batch_time_s=_times(0.17, 27)),
-            EpochSummary(epoch=1, batches=30, total_s=4.9, batch_time_s=_times(0.166, 29)),
+            EpochSummary(
+                epoch=0,
+                batches=30,
+                total_s=6.3,
+                batch_time_s=_times(0.17, 27),
+                read_bytes=160e6,
+                disk_read_bytes=118e6,
+            ),
+            EpochSummary(
+                epoch=1,
+                batches=30,
+                total_s=4.9,
+                batch_time_s=_times(0.166, 29),
+                read_bytes=160e6,
+                disk_read_bytes=2e6,
+            ),
         ],
     )
 
@@ -468,6 +486,21 @@ def full_baseline() -> Baseline:
                 cpu_share=0.121,
                 queued_s=0.4,
                 torch_threads=1,
+                read_bytes=310e6,
+                disk_read_bytes=120e6,
+                receive_time_s=_times(0.0004, 52),
+                sample_mean_s=0.04,
+                slowest_samples=[
+                    SlowSample(index=1712, time_s=0.91, epoch=0, file="train/receipt_1712.jpg"),
+                    SlowSample(index=88, time_s=0.12, epoch=1),
+                    SlowSample(index=5, time_s=0.05, epoch=1),
+                ],
+                slowest_batches=[
+                    SlowBatch(
+                        time_s=1.02, epoch=0, indices=[3, 1712, 40, 8], disk_read_bytes=2.4e6
+                    ),
+                    SlowBatch(time_s=0.31, epoch=1),
+                ],
                 functions=[_function("Receipts.__getitem__", 0.9, 0.2)],
             )
         ],

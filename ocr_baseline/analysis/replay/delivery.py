@@ -21,11 +21,14 @@ if TYPE_CHECKING:
 class Delivery:
     """For each batch: delivery, in parallel with its worker, and receipt in the main thread.
 
-    Both have shape (batches,). A worker delivers one batch after the other.
+    Both have shape (batches,). A worker delivers one batch after the other. `ready_s` is what
+    receiving took of the batches that had been delivered when they were asked for, measured and not
+    split, shape (such batches,).
     """
 
     deliver_s: NDArray[np.float64]
     receive_s: NDArray[np.float64]
+    ready_s: NDArray[np.float64]
 
 
 def split_delivery(
@@ -53,9 +56,8 @@ def split_delivery(
     is_early = late_s <= 0
     usual_s = float(np.median(seen_s[is_early])) if is_early.any() else 0.0
     is_over = late_s >= usual_s
-    own_s = min(float(seen_s[is_over & ~is_early].min(initial=np.inf)), usual_s)
-    if not (is_over & ~is_early).any():
-        own_s = 0.0
+    ready_s = seen_s[is_over & ~is_early]
+    own_s = min(float(ready_s.min(initial=np.inf)), usual_s) if len(ready_s) else 0.0
     unhidden_s = np.maximum(seen_s - own_s, 0.0)
     delivered_s = made_s + np.where(
         is_early, unhidden_s, np.minimum(late_s + unhidden_s, usual_s - own_s)
@@ -63,6 +65,7 @@ def split_delivery(
     return Delivery(
         deliver_s=_one_after_the_other(made_s, delivered_s, workers),
         receive_s=there_s - np.maximum(asked_s, delivered_s),
+        ready_s=ready_s,
     )
 
 

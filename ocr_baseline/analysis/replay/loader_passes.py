@@ -193,6 +193,7 @@ def _pass_of_workers(
         ready_s=_filled(ready_s),
         main_lines_s={name: column[rows] for name, column in table.lines_s.items()},
         prefetch_factor=factor,
+        receive_ready_s=delivery.ready_s,
     )
 
 

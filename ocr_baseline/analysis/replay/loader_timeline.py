@@ -33,7 +33,9 @@ class LoaderPass:
     (batches,). `ready_s` has shape (workers,): when each worker began its first batch, counted
     from the moment at which the main thread asked for its first; empty where it makes its own.
     `main_lines_s` has the parts of each batch's time in the main thread by line, shape (batches,)
-    each. The loader asks for `prefetch_factor` batches ahead of each worker.
+    each. The loader asks for `prefetch_factor` batches ahead of each worker. `receive_ready_s` is
+    what the main thread took to receive the batches that were ready when it asked for them, shape
+    (such batches,).
     """
 
     main_s: NDArray[np.float64]
@@ -44,6 +46,7 @@ class LoaderPass:
     ready_s: NDArray[np.float64]
     main_lines_s: Mapping[str, NDArray[np.floating]] = field(default_factory=dict)
     prefetch_factor: int = PREFETCH_FACTOR
+    receive_ready_s: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
 
     def ahead(self, workers: int) -> int:
         """Return how many batches so many workers are asked for ahead."""

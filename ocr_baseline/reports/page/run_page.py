@@ -42,7 +42,7 @@ def _view(baseline: Baseline, run: Run | None) -> dict[str, object]:
     sections = {section.key: section for section in story.sections}
     shown = {key: shown_section(section) for key, section in sections.items()}
     chart = timeline(baseline, run)
-    nodes = tree(baseline)
+    nodes = tree(baseline, _numbered_lines(story))
     steps = waterfall(story.versus)
     is_empty = wording.is_empty(baseline)
     nothing = wording.no_findings(baseline)
@@ -67,6 +67,7 @@ def _view(baseline: Baseline, run: Run | None) -> dict[str, object]:
         "is_judged": nothing in (wording.NO_FINDING, wording.NO_LARGE_FINDING),
         "is_empty": is_empty,
         "tree": nodes,
+        "numbered": any(line.cause for node in nodes for line in node.children),
         "opened": _opened(nodes, story),
         "steps": steps,
         "chart": chart,
@@ -81,6 +82,16 @@ def _view(baseline: Baseline, run: Run | None) -> dict[str, object]:
         ],
         "footer": _footer(baseline),
     }
+
+
+def _numbered_lines(story: Story) -> dict[str, int]:
+    """Return the number of the first cause whose time a line has, by the line's name."""
+    numbered = [
+        (line, number)
+        for number, cause in enumerate(story.causes, start=1)
+        for line in cause.finding.lines
+    ]
+    return dict(reversed(numbered))
 
 
 def _opened(nodes: Sequence[Node], story: Story) -> int | None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ocr_baseline.analysis.findings.named_cause import percent_words
+from ocr_baseline.model.document import BreakdownLine
 from ocr_baseline.reports.page.palette import GREY, line_class, start_class
 from ocr_baseline.reports.page.words import shortened
 from ocr_baseline.reports.story.sampled_functions import where
+from ocr_baseline.reports.story.verdict import run_seconds
 from ocr_baseline.reports.text import formatting, wording
 from ocr_baseline.reports.text.plain_text import counted, name_of, single_line
 from ocr_baseline.vocabulary import Line
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
 
     from ocr_baseline.model.document import (
         Baseline,
-        BreakdownLine,
         Operation,
         Phase,
         Start,
@@ -33,7 +34,6 @@ LEAST_FUNCTION_SHARE = 0.05
 MOST_FUNCTIONS = 5
 LEAST_SAMPLED_SHARE = 0.01
 """A line of less time of its phase has its functions in the tables alone."""
-WAITING = (Line.DATA_WAIT.value, Line.LOADER_STARTUP.value)
 START_CLASS = "stage-setup"
 
 
@@ -64,6 +64,7 @@ class Node:
         is_sampled: Whether its share comes from sampling.
         key: The phase's name, for a phase.
         total_s: Its time in seconds, for a phase.
+        cause: The number of the cause that its time is in.
     """
 
     label: str
@@ -78,32 +79,35 @@ class Node:
     is_sampled: bool = False
     key: str = ""
     total_s: float | None = None
+    cause: int | None = None
 
 
-def tree(baseline: Baseline) -> list[Node]:
-    """Return a node for the time before the first batch, and one for each phase."""
-    nodes = [_start(baseline.start, _run_s(baseline))] if baseline.start else []
-    return nodes + [_phase(baseline, phase) for phase in baseline.whole_phases if phase.breakdown]
+def tree(baseline: Baseline, causes: Mapping[str, int]) -> list[Node]:
+    """Return a node for the time before the first batch, and one for each phase.
+
+    `causes` has the number of the cause that a line's time is in, by the line's name as findings
+    write it: `train.data_wait`.
+    """
+    run_s = run_seconds(baseline)
+    nodes = [_start(baseline.start, run_s)] if baseline.start else []
+    return nodes + [
+        _phase(baseline, phase, run_s, causes) for phase in baseline.whole_phases if phase.breakdown
+    ]
 
 
-def _run_s(baseline: Baseline) -> float | None:
-    """Return the time that shares of the run are of."""
-    if baseline.goodput is not None:
-        return baseline.goodput.wall_s
-    return baseline.run.duration_s
-
-
-def _share_of_run(total_s: float | None, run_s: float | None) -> str:
+def _share_of_run(total_s: float | None, run_s: float) -> str:
     if total_s is None or not run_s:
         return ""
     return f"{formatting.share(min(1.0, total_s / run_s))} of the run"
 
 
-def _phase(baseline: Baseline, phase: Phase) -> Node:
+def _phase(baseline: Baseline, phase: Phase, run_s: float, causes: Mapping[str, int]) -> Node:
     lines = sorted(phase.breakdown, key=lambda line: -line.total_s)
     shown = [line for line in lines if (line.share or 0.0) >= SMALL_SHARE][:MOST_LINES]
     rest = [line for line in lines[len(shown) :] if line.total_s > 0]
-    nodes = [_line(baseline, phase, line) for line in shown]
+    nodes = [
+        _line(baseline, phase, line, causes.get(f"{phase.name}.{line.name}")) for line in shown
+    ]
     if rest:
         nodes.append(_rest(rest, phase.total_s))
     stage = wording.stage_adjective(phase.name)
@@ -111,7 +115,7 @@ def _phase(baseline: Baseline, phase: Phase) -> Node:
         label=stage,
         name=stage,
         css=f"stage-{phase.name}",
-        share=_share_of_run(phase.total_s, _run_s(baseline)),
+        share=_share_of_run(phase.total_s, run_s),
         seconds=formatting.duration(phase.total_s),
         width=1.0,
         note=_batches(phase),
@@ -137,17 +141,21 @@ def _segments(nodes: Sequence[Node]) -> list[Segment]:
     return [segment for segment in segments if segment.width > 0]
 
 
-def _line(baseline: Baseline, phase: Phase, line: BreakdownLine) -> Node:
+def _line(baseline: Baseline, phase: Phase, line: BreakdownLine, cause: int | None) -> Node:
     css = line_class(line.name)
-    children = [
-        *(_part(part, css) for part in line.parts if (part.share or 0.0) >= SMALL_SHARE),
-        *_functions(line, line.total_s, line.share, css),
-    ]
-    if line.name in WAITING and not children:
-        children += _worker_nodes(baseline, phase, css)
-    return _node(
-        line.name, css, line.total_s, line.share, note=_note(baseline, phase, line), below=children
-    )
+    note = _note(baseline, phase, line)
+    below = _below(baseline, phase, line, css)
+    node = _node(line.name, css, line.total_s, line.share, note=note, below=below)
+    return replace(node, cause=cause)
+
+
+def _below(baseline: Baseline, phase: Phase, line: BreakdownLine, css: str) -> list[Node]:
+    """Return what a line is made of; of waiting for batches, what the workers did meanwhile."""
+    workers = list(_worker_nodes(baseline, phase, css)) if line.name == Line.DATA_WAIT else []
+    if workers:
+        return workers
+    parts = [_part(part, css) for part in line.parts if (part.share or 0.0) >= SMALL_SHARE]
+    return [*parts, *_functions(line, line.total_s, line.share, css)]
 
 
 def _node(
@@ -200,6 +208,7 @@ def _functions(
     """Yield the heaviest functions that sampling met, the cause and the user's own first."""
     if share is not None and share < LEAST_SAMPLED_SHARE:
         return
+    how = "sampled" if isinstance(sampled, BreakdownLine) else "sampled in the workers"
     heavy = [one for one in sampled.functions if one.inclusive_share >= LEAST_FUNCTION_SHARE]
     heavy.sort(key=lambda one: (one != sampled.cause, one.origin != "user"))
     for one in heavy[:MOST_FUNCTIONS]:
@@ -212,7 +221,7 @@ def _functions(
             share=f"{percent_words(one.inclusive_share, one.low, one.high)} of it",
             seconds="" if part_s is None else f"≈ {formatting.duration(part_s)}",
             width=min(1.0, max(0.0, (share or 0.0) * one.inclusive_share)),
-            note=f"{single_line(where(one))}, sampled",
+            note=f"{single_line(where(one))}, {how}",
             is_sampled=True,
         )
 
@@ -240,7 +249,7 @@ def _rest(lines: Sequence[BreakdownLine], whole_s: float | None) -> Node:
     return _node(name, GREY, total_s, total_s / whole_s if whole_s else None)
 
 
-def _start(start: Start, run_s: float | None) -> Node:
+def _start(start: Start, run_s: float) -> Node:
     parts = [
         _node(part.name, start_class(part.name, place), part.total_s, part.share)
         for place, part in enumerate(start.breakdown)

@@ -32,9 +32,9 @@ def shortened(name: str, most: int = MAX_SHOWN_NAME) -> str:
     """
     if len(name) <= most:
         return name
-    tail = name[1 - most :]
+    tail = name[-most:]
     starts = [tail.find(mark) + 1 for mark in _SEPARATORS if 0 <= tail.find(mark) < most // 2]
-    return "…" + tail[min(starts, default=0) :]
+    return "…" + tail[min(starts, default=1) :]
 
 
 def safe_link(url: str | None) -> str | None:

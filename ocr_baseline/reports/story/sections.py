@@ -20,6 +20,7 @@ from ocr_baseline.reports.story.rank_tables import rank_notes, rank_table, sprea
 from ocr_baseline.reports.story.reading import reading_notes
 from ocr_baseline.reports.story.run_facts import header_facts, quoted
 from ocr_baseline.reports.story.sampled_functions import function_table, worker_function_table
+from ocr_baseline.reports.story.slow_samples import slow_sample_lines
 from ocr_baseline.reports.story.start_section import start_sentences, start_table
 from ocr_baseline.reports.story.versus import versus
 from ocr_baseline.reports.story.worker_time import worker_time_lines
@@ -202,6 +203,7 @@ def _operations(baseline: Baseline) -> Section:
                     operation_table(worker, "worker") if worker else None,
                     workers,
                     *worker_time_lines(baseline),
+                    *slow_sample_lines(baseline),
                     "Sampled while the workers made batches:" if functions else None,
                     functions,
                 ),

@@ -16,7 +16,16 @@ def worker_time_lines(baseline: Baseline) -> Iterator[str]:
     """Yield a sentence for each phase whose workers' processor time was measured."""
     for workers in baseline.workers:
         if workers.cpu_share is not None:
-            yield f"{wording.stage_adjective(workers.phase)} workers {_split(workers)}."
+            stage = wording.stage_adjective(workers.phase)
+            yield f"{stage} workers {_split(workers)}{_received(workers)}."
+
+
+def _received(workers: Workers) -> str:
+    times = workers.receive_time_s
+    if times is None or times.median is None:
+        return ""
+    median, count = formatting.duration(times.median), formatting.count(times.count)
+    return f". A batch that was ready took {median} to receive (the median of {count})"
 
 
 def _split(workers: Workers) -> str:

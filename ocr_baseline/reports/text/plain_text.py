@@ -40,5 +40,5 @@ def counted(count: int, noun: str) -> str:
 
 def end_of_name(name: str, max_length: int) -> str:
     """Return a name as it is shown, shortened at the front: its end tells it from others."""
-    shown = name_of(name)
+    shown = single_line(name) or name_of(name)
     return shown if len(shown) <= max_length else f"…{shown[1 - max_length :]}"

@@ -139,3 +139,22 @@ def test_no_more_is_waited_for_than_was_waited_and_no_more_than_was_worked(
     [found] = document.workers
     assert found.waited_s <= min(waits_s, found.busy_s) * (1 + 1e-5) + 1e-6
     assert all((one.waited_s or 0) <= found.waited_s + 1e-9 for one in document.operations)
+
+
+def test_receiving_is_told_of_batches_that_were_ready_when_they_were_asked_for() -> None:
+    """All but the first are made half a second before the main thread asks for them."""
+    rows = table(20, {"data_wait": [0.5, *[0.01] * 19], "forward": 1.0})
+    asked_s = rows.start_s.tolist()
+    ends_s = [0.4, *(asked - 0.5 for asked in asked_s[1:])]
+    made = worker([end - 0.25 for end in ends_s], ends_s, {"fetch": [0.25] * 20})
+    document = analyze(run(stage(Stage.TRAIN, rows), workers=(made,)))
+
+    times = document.workers[0].receive_time_s
+    assert times is not None
+    assert times.count == 19
+    assert times.median == pytest.approx(0.01)
+
+
+def test_where_every_batch_is_waited_for_no_receiving_is_told() -> None:
+    document = analyze(loaded_run(making_s=[1.0] * 20, main_s=0.25, workers=1))
+    assert document.workers[0].receive_time_s is None

@@ -28,7 +28,7 @@ def in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     [
         (["shwo"], "No such command 'shwo'. Did you mean show? (see ocr-baseline --help)"),
         (["baseline", "lst"], "Did you mean list? (see ocr-baseline baseline --help)"),
-        (["throughput"], "There are report, show,"),
+        (["throughput"], "There are run, report, show,"),
         (["show", "--metric-nams", "x"], "--metric-names"),
         (["check", "run", "--basline", "main"], "--baseline"),
     ],
@@ -169,7 +169,7 @@ def places() -> dict[str, str]:
     }
 
 
-READS_NO_RUN = {"schema"}
+READS_NO_RUN = {"run", "schema"}
 BESIDE_THE_RUN: dict[str, list[str]] = {
     "compare": ["other"],
     "check": ["--baseline", "other"],

@@ -408,8 +408,8 @@ def test_a_worker_whose_measuring_fails_works_on_and_the_report_says_so(
 ) -> None:
     end_fetch = WorkerRecorder.end_fetch
 
-    def fails_later(self: WorkerRecorder) -> None:
-        end_fetch(self)
+    def fails_later(self: WorkerRecorder, indices: object = None) -> None:
+        end_fetch(self, indices)
         if len(self._ends_ns) == 2:
             raise ZeroDivisionError("ours")
 

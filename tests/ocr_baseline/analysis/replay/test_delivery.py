@@ -17,6 +17,7 @@ def split(asked_s: ArrayLike, made_s: ArrayLike, there_s: ArrayLike, workers: in
 def test_where_every_batch_was_asked_for_early_all_of_it_is_delivery() -> None:
     found = split([0, 4, 8], [3, 6, 9], [4, 7, 10.5])
     assert found.deliver_s == pytest.approx([1, 1, 1.5])
+    assert found.ready_s.tolist() == []
     assert found.receive_s == pytest.approx([0, 0, 0])
 
 
@@ -25,12 +26,14 @@ def test_a_batch_that_had_long_been_made_shows_what_the_main_thread_needs() -> N
     found = split([0, 4, 14], [3, 6, 9], [4, 7, 14.25])
     assert found.deliver_s == pytest.approx([0.75, 0.75, 0.75])
     assert found.receive_s == pytest.approx([0.25, 0.25, 0.25])
+    assert found.ready_s == pytest.approx([0.25])
 
 
 def test_where_no_batch_was_asked_for_early_nothing_is_known_to_be_delivery() -> None:
     found = split([10, 20], [1, 2], [10.5, 20.5])
     assert found.deliver_s == pytest.approx([0, 0])
     assert found.receive_s == pytest.approx([0.5, 0.5])
+    assert found.ready_s == pytest.approx([0.5, 0.5])
 
 
 def test_a_batch_asked_for_during_its_delivery_is_waited_for_to_the_end_of_it() -> None:

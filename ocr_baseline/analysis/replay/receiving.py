@@ -1,0 +1,26 @@
+"""What the main thread takes to receive a batch that its worker had ready."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ocr_baseline.analysis.phases.distributions import distribution
+from ocr_baseline.analysis.replay.savings import worker_replay
+
+if TYPE_CHECKING:
+    from ocr_baseline.analysis.measured import Measured
+    from ocr_baseline.model.document import Workers
+
+
+def with_receiving(measured: Measured, workers: Workers) -> Workers:
+    """Return the workers' account with the times in which ready batches were received."""
+    phase = measured.phase(workers.phase)
+    replay = None if phase is None else worker_replay(measured, phase)
+    if replay is None:
+        return workers
+    ready_s = np.concatenate([one.receive_ready_s for one in replay.passes])
+    if len(ready_s) == 0:
+        return workers
+    return workers.model_copy(update={"receive_time_s": distribution(ready_s)})

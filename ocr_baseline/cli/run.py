@@ -1,0 +1,80 @@
+"""`ocr-baseline run`: a baseline of any Lightning script, which stays as it is."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import click
+
+from ocr_baseline.cli import streams
+from ocr_baseline.unchanged_script.process import run_command
+from ocr_baseline.unchanged_script.request import DEFAULT_SAMPLING_HZ, Request
+
+NOT_STARTED = 127
+"""What a shell and env(1) exit with when a command can't be found or started."""
+
+
+@click.command(
+    name="run",
+    short_help="Run a Lightning script, unchanged, and write its baseline.",
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+)
+@click.option(
+    "--output-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("baseline"),
+    show_default=True,
+    help="Folder of the baseline.",
+)
+@click.option(
+    "--operation",
+    "operations",
+    multiple=True,
+    metavar="NAME",
+    help="Dotted name of a callable to time, as in cv2.findContours; may be repeated.",
+)
+@click.option(
+    "--sampling-hz",
+    type=click.FloatRange(min=0, max=1000),
+    default=DEFAULT_SAMPLING_HZ,
+    show_default=True,
+    metavar="HZ",
+    help="Look this many times a second which functions are running; 0 doesn't.",
+)
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+@click.pass_context
+def command(
+    context: click.Context,
+    command: tuple[str, ...],
+    output_dir: Path,
+    operations: tuple[str, ...],
+    sampling_hz: float,
+) -> None:
+    """Run COMMAND, as in `ocr-baseline run -- python train.py`, and write its baseline.
+
+    Every Trainer that COMMAND makes, in whatever process, gets the two callbacks; a script that has
+    them keeps its own. Signals, streams and the exit status are the command's.
+    """
+    with tempfile.TemporaryDirectory(prefix="ocr-baseline-") as folder:
+        seen = Path(folder, "a-trainer-was-made")
+        asked = Request(
+            output_dir=output_dir.absolute(),
+            operations=operations,
+            sampling_hz=sampling_hz,
+            seen=seen,
+        )
+        try:
+            status = run_command(command, asked.environment())
+        except OSError as error:
+            streams.print_message(
+                f"ocr-baseline: can't start {command[0]}: {error.strerror or error}"
+            )
+            context.exit(NOT_STARTED)
+        if not seen.exists():
+            streams.print_message(
+                f"ocr-baseline: {command[0]} made no Trainer, so there is nothing to report. Is "
+                "ocr-baseline installed in the environment that it runs in? A loop of your own is "
+                "recorded by ocr_baseline.record."
+            )
+    context.exit(status)

@@ -1,0 +1,1 @@
+"""A baseline of a script that knows nothing of us, asked for through its environment."""

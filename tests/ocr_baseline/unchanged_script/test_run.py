@@ -1,0 +1,122 @@
+"""`ocr-baseline run` of a script that is as its author left it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import pytest
+
+from ocr_baseline.api import read
+from ocr_baseline.unchanged_script.factory import callbacks
+from ocr_baseline.unchanged_script.request import Request, request
+
+SCRIPT = Path(__file__).with_name("plain_script.py")
+GROUPS = ("lightning.pytorch.callbacks_factory", "pytorch_lightning.callbacks_factory")
+
+
+def started(repository: Path, folder: Path, how: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "ocr_baseline.cli", "run", "--", sys.executable, str(SCRIPT), how],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(repository), "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    )
+
+
+@pytest.mark.slow
+def test_a_script_that_names_no_callback_ends_with_its_baseline_and_its_own_status(
+    repository: Path, tmp_path: Path
+) -> None:
+    process = started(repository, tmp_path, "plain")
+    out, _ = process.communicate(timeout=120)
+    assert process.returncode == 3
+    assert "Report: baseline/baseline.html" in out
+    found = read(tmp_path / "baseline")
+    assert [(phase.name, phase.batches) for phase in found.phases] == [("train", 48)]
+
+
+@pytest.mark.slow
+def test_a_script_that_has_the_callbacks_keeps_its_own_and_hears_nothing_of_others(
+    repository: Path, tmp_path: Path
+) -> None:
+    process = started(repository, tmp_path, "own")
+    _, errors = process.communicate(timeout=120)
+    assert (tmp_path / "own" / "baseline.html").is_file()
+    assert not (tmp_path / "baseline").exists()
+    assert "take one out" not in errors
+
+
+@pytest.mark.slow
+def test_a_script_without_a_trainer_is_told_that_there_is_nothing_to_report(
+    repository: Path, tmp_path: Path
+) -> None:
+    process = started(repository, tmp_path, "without")
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 3
+    assert "made no Trainer, so there is nothing to report" in errors
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_a_signal_to_the_command_ends_the_script_which_still_has_its_report(
+    repository: Path, tmp_path: Path
+) -> None:
+    process = started(repository, tmp_path, "waits")
+    assert process.stdout is not None
+    assert process.stdout.readline() == "training\n"
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=120)
+    assert process.returncode != 0
+    assert read(tmp_path / "baseline").run.status == "interrupted"
+
+
+def test_a_command_that_cannot_be_started_is_one_line_and_status_127(tmp_path: Path) -> None:
+    process = subprocess.run(
+        [sys.executable, "-m", "ocr_baseline.cli", "run", "--", "no-such-command"],
+        cwd=tmp_path,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert process.returncode == 127
+    assert process.stderr == (
+        "ocr-baseline: can't start no-such-command: No such file or directory\n"
+    )
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_lightning_finds_the_factory(group: str) -> None:
+    (found,) = (one for one in entry_points(group=group) if one.name == "ocr_baseline")
+    assert found.load() is callbacks
+
+
+def test_a_trainer_that_nobody_asked_about_gets_no_callback(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("OCR_BASELINE", raising=False)
+    assert callbacks() == []
+
+
+def test_a_request_passes_through_the_environment(tmp_path: Path) -> None:
+    asked = Request(
+        output_dir=tmp_path, operations=("a.b", "c.d"), sampling_hz=0.0, seen=tmp_path / "seen"
+    )
+    assert request(asked.environment()) == asked
+    assert request({}) is None
+
+
+def test_a_request_that_cannot_be_met_is_a_warning_and_no_callback(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OCR_BASELINE", "1")
+    monkeypatch.setenv("OCR_BASELINE_SAMPLING_HZ", "often")
+    with pytest.warns(UserWarning, match="No performance baseline of this run"):
+        assert callbacks() == []
