@@ -57,7 +57,9 @@ def _answer(story: Story) -> Iterator[str]:
         more = [_limit_line(f"{rest} more: see how it was measured.", "")] if rest > 0 else []
         yield "\n".join(lines + more)
     place = f" in {code(story.place)}" if story.place else ""
-    yield f"{link(story.name, story.url)}{place}. {prose(story.status)}"
+    is_told = any(limit.kind == "ending" for limit in story.limits)
+    status = "" if is_told else f" {prose(story.status)}"
+    yield f"Run: {link(story.name, story.url)}{place}.{status}"
 
 
 def _limit_line(text: str, advice: str) -> str:
