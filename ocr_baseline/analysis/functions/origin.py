@@ -70,3 +70,9 @@ def is_lightning(function: SampledFunction) -> bool:
 def own_name(function: SampledFunction) -> str:
     """Return the last part of the qualified name."""
     return function.name.rpartition(".")[2]
+
+
+def is_private(name: str) -> bool:
+    """Whether a part of a qualified name is private; a special method (`__call__`) isn't."""
+    is_special = name.startswith("__") and name.endswith("__")
+    return name.startswith("_") and not is_special

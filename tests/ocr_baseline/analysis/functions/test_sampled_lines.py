@@ -87,6 +87,21 @@ def test_without_a_user_function_the_library_that_lightning_calls_is_named() -> 
     )
 
 
+def test_a_librarys_dataset_and_transform_are_named_by_their_special_methods() -> None:
+    fetch = f"{FIT} loader:_BaseDataLoaderIter.__next__ molecules:Dataset.__getitem__"
+    featurizer = f"{fetch} molecules:Featurizer.__call__"
+    assert cause("data_wait", {f"{featurizer} rdkit:_atoms": 50, f"{featurizer}": 40}) == (
+        "Featurizer.__call__"
+    )
+    assert cause("data_wait", {f"{fetch} molecules:_read": 40}) == "Dataset.__getitem__"
+
+
+def test_a_special_method_of_a_called_library_is_a_public_name() -> None:
+    assert cause("forward", {f"{STEP} tokenizers:Tokenizer.__call__ tokenizers:_run": 40}) == (
+        "Tokenizer.__call__"
+    )
+
+
 def test_a_module_of_a_library_is_looked_into_like_the_users() -> None:
     plot = "forecasting:Net.log_prediction forecasting:Net.plot matplotlib:savefig"
     assert (
