@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from jsonschema import Draft7Validator
+from numpy.typing import ArrayLike
 
 from ocr_baseline.errors import BaselineError
 from ocr_baseline.model.rank_run import RankRun
@@ -77,7 +78,12 @@ def training(batches: int, a_pass: int | None = None) -> Run:
 
 
 def full_run() -> Run:
-    lines_s = {"forward": 0.03, "op:طبقة": 0.01, "data_wait": 0.01, "checkpoint": [0, 0, 0.1, 0]}
+    lines_s: dict[str, ArrayLike] = {
+        "forward": 0.03,
+        "op:طبقة": 0.01,
+        "data_wait": 0.01,
+        "checkpoint": [0, 0, 0.1, 0],
+    }
     train = stage(Stage.TRAIN, table(4, lines_s, batches_a_pass=2, begin_s=1.0))
     made = {"fetch": [0.05, 0.02], "op:decode": [0.15, 0.08], "idle": [0.0, 0.3]}
     return run(
