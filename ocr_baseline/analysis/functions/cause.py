@@ -117,4 +117,6 @@ def _owns(owner: Owner, node: Node) -> bool:
 
 def _is_models(node: Node) -> bool:
     function = node.function
-    return function is not None and (is_step_or_layer(function) or runs_the_model(node))
+    if function is None or node.makes_batches:
+        return False
+    return is_step_or_layer(function) or runs_the_model(node)

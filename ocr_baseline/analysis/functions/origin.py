@@ -28,6 +28,9 @@ LAYER = "forward"
 MODULE_CALL = "torch/nn/modules/module.py"
 """Where torch calls a module's `forward`, and its hooks."""
 
+FETCH = "torch/utils/data/_utils/fetch.py"
+"""Where a loader reads its dataset and collates, in the main process and in workers."""
+
 WORKER_LOOP = "torch/utils/data/_utils/worker.py"
 """Where a loader's worker begins."""
 
