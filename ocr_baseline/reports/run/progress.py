@@ -26,7 +26,8 @@ def render_progress(progress: Progress, *, verdict: str, width: int, color: bool
     """Return the view of a terminal; `verdict` is what can be said of the run so far."""
     head = Text(name_of(progress.name or "unnamed run"), "bold")
     head.append(f"  {_state(progress)}", "")
-    blocks = [head, Text(_pace(progress), "dim")]
+    pace = _pace(progress)
+    blocks = [head, Text(pace, "dim")] if pace else [head]
     shown = [_breakdown(one) for one in progress.stages if one.total_s > 0]
     return printed(
         [*blocks, *shown, styled(verdict, "bold")], width=width, color=color, is_wrapped=True
@@ -59,7 +60,9 @@ def _state(progress: Progress) -> str:
 
 
 def _pace(progress: Progress) -> str:
-    """Return how fast the last seconds were, of what is known."""
+    """Return how fast the last seconds were, of what is known; nothing of a run that has ended."""
+    if progress.has_ended:
+        return ""
     told = []
     if progress.recent_samples_per_s is not None:
         told.append(formatting.samples_per_s(progress.recent_samples_per_s))
@@ -88,6 +91,6 @@ def _breakdown(stage: RankStage) -> RichTable:
     table.add_column()
     for name, share in _shares(stage):
         fraction = stage.lines_s.get(name)
-        bar = "" if fraction is None else formatting.bar(fraction / stage.total_s)
+        bar = "" if fraction is None else formatting.block_bar(fraction / stage.total_s)
         table.add_row(Text(name), share, Text(bar))
     return table
