@@ -48,6 +48,8 @@ def memory_table(baseline: Baseline) -> Table | None:
     ]
     if all(text == formatting.NOT_MEASURED for *_, text, _ in values):
         return None
+    if values[0][2] == values[1][2] == formatting.NOT_MEASURED:
+        del values[1]  # what isn't known of one is for the same reason not known of the other
     rows = [
         [Strong(label), wording.not_measured(baseline, path), ""]
         if text == formatting.NOT_MEASURED

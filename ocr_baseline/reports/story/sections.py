@@ -91,11 +91,13 @@ def _phases(baseline: Baseline) -> Section:
     merged = phase_tables.merged_table(baseline)
     lacking = phase_tables.measured_in_no_phase(baseline)
     if merged is not None and lacking:
-        notes.append(f"Not measured in any phase: {', '.join(lacking)}.")
+        absences.append(f"Not measured in any phase: {', '.join(lacking)}.")
+    covered = Section(key="batches", title="Which batches the times cover", blocks=_blocks(*notes))
     return Section(
         key="phases",
         title="Phases",
-        blocks=_blocks(merged, *absences, *notes),
+        blocks=_blocks(merged, *absences),
+        parts=(covered,) if notes else (),
         is_detail=False,
     )
 

@@ -35,7 +35,7 @@ _BACKTICKS = re.compile(r"`+")
 _SUMMARY = re.compile("<summary>(.*)</summary>")
 
 
-MAX_PADDED = 50
+MAX_PADDED = 42
 """Columns to which a cell is filled up with spaces: a long name isn't paid for in every row."""
 
 
