@@ -39,7 +39,11 @@ class Following:
     def __init__(self, folder: Path) -> None:
         """Take the folder of the records; nothing is read yet."""
         self._path = folder / MAIN_RECORDS_NAME
-        self._begin(None)
+        self._identity: tuple[int, int] | None = None
+        self._offset = 0
+        self._taken = _Taken()
+        self.size_bytes = 0
+        self.written_at = 0.0
 
     def catch_up(self) -> Progress:
         """Read what was appended, at most `MOST_BYTES_A_LOOK` at a time: `is_behind` says if so.
@@ -54,7 +58,8 @@ class Following:
         except OSError as error:
             raise SourceError(f"{self._path} can't be read: {reason(error)}") from error
         if self._is_another(status):
-            self._begin(status)
+            self._identity = (status.st_dev, status.st_ino)
+            self._offset, self._taken = 0, _Taken()
         self._offset = take_appended(
             self._path,
             self._taken.takers(),
@@ -69,13 +74,6 @@ class Following:
     def is_behind(self) -> bool:
         """Whether a whole look's worth was there at the last look and is still to be read."""
         return self.size_bytes - self._offset >= MOST_BYTES_A_LOOK
-
-    def _begin(self, status: os.stat_result | None) -> None:
-        self._identity = None if status is None else (status.st_dev, status.st_ino)
-        self._offset = 0
-        self._taken = _Taken()
-        self.size_bytes = 0
-        self.written_at = 0.0
 
     def _is_another(self, status: os.stat_result) -> bool:
         return self._identity != (status.st_dev, status.st_ino) or status.st_size < self._offset
