@@ -24,6 +24,7 @@ COMMANDS = {
     "show": "ocr_baseline.cli.show",
     "plot": "ocr_baseline.cli.plot",
     "speedscope": "ocr_baseline.cli.speedscope",
+    "publish": "ocr_baseline.cli.publish",
     "compare": "ocr_baseline.cli.compare",
     "check": "ocr_baseline.cli.check",
     "baseline": "ocr_baseline.cli.baseline",
