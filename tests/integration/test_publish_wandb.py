@@ -48,11 +48,13 @@ def test_an_ended_run_gets_the_numbers_and_the_page(
     document = tmp_path / "baseline.json"
     document.write_text(render_json(full_baseline()), encoding="utf-8")
     run = wandb_server.add(StoredRun(id="ended", rows=[{"_step": 7, "loss": 0.5}]))
-    run.summary = {"loss": 0.5}
+    run.config, run.summary = {"lr": 0.1}, {"loss": 0.5, "_wandb": {"runtime": 61}}
     place = f"wandb:{ENTITY}/baseline/ended"
     assert main(["publish", str(document), "--to", place, "--timeout", str(PATIENCE_S)]) == 0
     assert run.summary["loss"] == 0.5
     assert run.summary["baseline/train_batch_time_s"] > 0
+    assert run.summary["_wandb"]["runtime"] >= 61
+    assert run.config == {"lr": 0.1}
     assert run.state == "finished"
     assert run.rows == [{"_step": 7, "loss": 0.5}]
     assert wandb_server.artifacts == ["baseline-ended"]

@@ -38,7 +38,7 @@ def _type(server: WandbServer, variables: dict[str, Any]) -> dict[str, Any]:
 
 def _create(server: WandbServer, variables: dict[str, Any]) -> dict[str, Any]:
     asked = variables["input"]
-    server.artifacts.append(asked["artifactCollectionNames"][0])
+    server.artifacts.append(asked["artifactCollectionName"])
     sequence = {"id": "sequence-1", "latestArtifact": None}
     artifact = {"id": _ARTIFACT, "state": "PENDING", "artifactSequence": sequence}
     return {"createArtifact": {"artifact": artifact}}
