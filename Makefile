@@ -59,7 +59,7 @@ engine: setup ## the engine's tests that aren't marked slow, with fewer examples
 rest: setup ## the same of all other tests
 	OMP_NUM_THREADS=1 $(QUICK) $(WITH_TORCH) $(filter-out tests/integration/. tests/ocr_baseline/.,$(wildcard tests/*/.))
 
-ci: test ## what CI runs: every test, then the lowest versions allowed and the newest Hydra
+ci: test docs ## what CI runs: every test, the site, then the lowest versions allowed and the newest Hydra
 	$(BIN)/python tests/compat/run.py --lowest --hydra 1.4.0rc3
 
 format: setup ## rewrite the sources as ruff would
@@ -77,6 +77,8 @@ compat: setup ## the tests under other versions of Lightning, Hydra and Python, 
 
 docs: setup ## the JSON Schema of baseline.json, and the documentation's site in build/docs/site
 	$(BIN)/ocr-baseline schema > docs/.schema.tmp && mv docs/.schema.tmp docs/baseline.schema.json
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "the site is built with Python 3.11 or newer" >&2; exit 2; }
 	@$(MAKE) --no-print-directory $(DOCS_STAMP)
 	$(BIN)/python scripts/documentation.py build/docs/pages
 	$(BIN)/zensical build --strict --clean

@@ -151,10 +151,13 @@ def fit_and_test(cfg: DictConfig, objects: TrainingObjects) -> dict[str, float]:
 
     Returns:
         The last value of every metric the stages logged.
+
+    Raises:
+        TrainingSetupError: `cfg.ckpt_path` names a file that isn't there.
     """
     trainer, model, datamodule = objects.trainer, objects.model, objects.datamodule
     metrics: dict[str, float] = {}
-    checkpoint: str | None = cfg.ckpt_path
+    checkpoint = _checkpoint_to_read(cfg.ckpt_path)
     if cfg.train:
         trainer.fit(model, datamodule=datamodule, ckpt_path=checkpoint)
         metrics.update(_last_metrics(trainer))
@@ -165,6 +168,14 @@ def fit_and_test(cfg: DictConfig, objects: TrainingObjects) -> dict[str, float]:
         trainer.test(model, datamodule=datamodule, ckpt_path=checkpoint)
         metrics.update(_last_metrics(trainer))
     return metrics
+
+
+def _checkpoint_to_read(name: str | None) -> str | None:
+    """Return what `ckpt_path` names: a file that is there, a URL, or a word of Lightning's."""
+    is_file_name = name is not None and name.endswith(".ckpt") and "://" not in name
+    if name is not None and is_file_name and not Path(name).is_file():
+        raise TrainingSetupError(f"ckpt_path={name}: no such file")
+    return name
 
 
 def best_checkpoint(trainer: Trainer) -> str | None:

@@ -25,6 +25,7 @@ COMMANDS = {
     "plot": "ocr_baseline.cli.plot",
     "speedscope": "ocr_baseline.cli.speedscope",
     "publish": "ocr_baseline.cli.publish",
+    "trace": "ocr_baseline.cli.trace",
     "compare": "ocr_baseline.cli.compare",
     "check": "ocr_baseline.cli.check",
     "baseline": "ocr_baseline.cli.baseline",

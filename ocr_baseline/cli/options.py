@@ -13,7 +13,7 @@ import click
 from ocr_baseline.cli import completion, streams
 from ocr_baseline.errors import SettingError, SourceError
 from ocr_baseline.files import read_text, write_text_atomically
-from ocr_baseline.layout import DEFAULT_STORE, STORE_VARIABLE
+from ocr_baseline.layout import DEFAULT_STORE, STORE_VARIABLE, records_in
 from ocr_baseline.places import FoundRun, Place, Reading, locate_one, read
 from ocr_baseline.reports.registry import RUN, Renderer, format_of
 from ocr_baseline.sources.logged.keys import Keys
@@ -158,6 +158,18 @@ class ChosenRun:
         place = locate_one(self.item, self.how)
         _refuse_unused(place, self.how.options)
         return read(place, self.how)
+
+    def records_folder(self) -> Path | None:
+        """Return the folder of the profiler's records, None where something else is named.
+
+        Raises:
+            BaselineError: There is no run, or there are several.
+        """
+        place = locate_one(self.item, self.how)
+        path = Path(place.value)
+        if place.kind != "recorder":
+            return None
+        return path.parent if path.is_file() else records_in(path)
 
 
 def runs_argument(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from pathlib import Path
+from threading import get_native_id
 from typing import Literal, NamedTuple
 
 PROC = Path("/proc")
@@ -64,8 +65,10 @@ class ReadingClock:
     def __init__(
         self, of: Literal["process", "thread"], *, stays_open: bool = False, proc: Path = PROC
     ) -> None:
-        """Look what the system tells of this process, or of the thread that asks each time."""
-        folder = proc / ("self" if of == "process" else "thread-self")
+        """Look what the system tells of this process, or of the thread that this is called in."""
+        folder = proc / "self"
+        if of == "thread":
+            folder = folder / "task" / str(get_native_id())
         self._io_path = folder / "io"
         self._stat_path = folder / "stat"
         self._counts_waits = _text(proc / "sys/kernel/task_delayacct").strip() == b"1"

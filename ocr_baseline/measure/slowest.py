@@ -6,13 +6,14 @@ import os
 from heapq import heappush, heapreplace
 from typing import TYPE_CHECKING, Any
 
+from ocr_baseline.records.format import MAX_SLOWEST
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ocr_baseline.records.format import SlowestJson
     from ocr_baseline.vocabulary import Stage
 
-MOST = 20
 MOST_INDICES = 256
 """Of a larger batch the indices aren't kept: twenty lists of them would fill the records."""
 
@@ -38,7 +39,7 @@ class Slowest:
     def offer_batch(self, took_ns: int, start_ns: int, indices: object) -> None:
         """Take a batch in; `indices` is what its worker was asked for."""
         batches = self._batches
-        if len(batches) < MOST:
+        if len(batches) < MAX_SLOWEST:
             heappush(batches, (took_ns, start_ns, plain_indices(indices)))
         elif took_ns > batches[0][0]:
             heapreplace(batches, (took_ns, start_ns, plain_indices(indices)))
@@ -62,9 +63,9 @@ class Slowest:
             return
         samples[index] = (took_ns, start_ns)
         self._has_news = True
-        if len(samples) > MOST:
+        if len(samples) > MAX_SLOWEST:
             del samples[min(samples, key=lambda one: samples[one])]
-        if len(samples) == MOST:
+        if len(samples) == MAX_SLOWEST:
             self._least_ns = min(took for took, _ in samples.values())
 
     def record(self, stage: Stage, worker: int, origin_ns: int) -> SlowestJson | None:

@@ -38,6 +38,9 @@ MAX_STACK_FUNCTIONS = 100_000
 MAX_STACK_DEPTH = 1000
 """More functions and deeper stacks than the recorder keeps of a process."""
 
+MAX_SLOWEST = 20
+"""The slowest batches and samples that are kept, of each worker and of each stage."""
+
 MAX_PREFETCH_FACTOR = 1_000_000
 MAX_THREADS = 1_000_000
 """More than any machine runs and any loader holds: a replay makes room for so many."""

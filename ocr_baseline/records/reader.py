@@ -56,18 +56,32 @@ def load(folder: Path) -> Run:
         SourceError: When there are no records, they can't be read, or their format is newer.
     """
     path = find_records(folder) / MAIN_RECORDS_NAME
-    reading = _Reading()
-    reading.take_file(path)
-    if not reading.headers:
-        raise SourceError(
-            f"{path} holds no readable header; if the run has only just begun, try again later"
-        )
+    reading = _reading_of(path)
     for worker_path in sorted(path.parent.glob("rank_0_worker_*.jsonl")):
         reading.take_worker_file(worker_path)
     if reading.world_size == 1:
         return reading.run()
     ranks = load_ranks(path.parent, reading.note_unread)
     return replace(reading.run(), ranks=ranks)
+
+
+def load_rank(path: Path) -> Run:
+    """Read what one rank wrote into its own file, without its workers and without other ranks.
+
+    Raises:
+        SourceError: When the file can't be read or holds no header, or its format is newer.
+    """
+    return _reading_of(path).run()
+
+
+def _reading_of(path: Path) -> _Reading:
+    reading = _Reading()
+    reading.take_file(path)
+    if not reading.headers:
+        raise SourceError(
+            f"{path} holds no readable header; if the run has only just begun, try again later"
+        )
+    return reading
 
 
 def was_begun_since(folder: Path, instant: datetime) -> bool:

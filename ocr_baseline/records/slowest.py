@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ocr_baseline.model.slowest import SlowBatchRecord, SlowestRecord, SlowSampleRecord
 from ocr_baseline.records import checks
+from ocr_baseline.records.format import MAX_SLOWEST
 from ocr_baseline.vocabulary import SECONDS_PER_NS, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
-
-MOST = 20
 
 
 class _OfProcess(NamedTuple):
@@ -52,7 +51,7 @@ class RecordedSlowest:
         batches = [batch for one in mine for batch in one.batches]
         return SlowestRecord(
             stage=stage,
-            batches=tuple(sorted(batches, key=lambda batch: -batch.took_s)[:MOST]),
+            batches=tuple(sorted(batches, key=lambda batch: -batch.took_s)[:MAX_SLOWEST]),
             samples=tuple(_slowest_of_each(sample for one in mine for sample in one.samples)),
             samples_timed=sum(one.samples_timed for one in mine),
             samples_s=sum(one.samples_s for one in mine),
@@ -64,7 +63,7 @@ def _slowest_of_each(samples: Iterable[SlowSampleRecord]) -> list[SlowSampleReco
     by_index: dict[int, SlowSampleRecord] = {}
     for sample in sorted(samples, key=lambda one: -one.took_s):
         by_index.setdefault(sample.index, sample)
-    return list(by_index.values())[:MOST]
+    return list(by_index.values())[:MAX_SLOWEST]
 
 
 def _batches(record: Mapping[str, Any], worker: int, pid: int) -> list[SlowBatchRecord]:
@@ -102,7 +101,7 @@ def _samples(record: Mapping[str, Any]) -> list[SlowSampleRecord]:
 def _times(record: Mapping[str, Any], took: str, start: str) -> tuple[NDArray[Any], NDArray[Any]]:
     took_ns, start_ns = checks.nanoseconds(record[took]), checks.nanoseconds(record[start])
     _check_length(start_ns, len(took_ns))
-    if len(took_ns) > MOST:
+    if len(took_ns) > MAX_SLOWEST:
         raise ValueError("more slow ones than the recorder keeps")
     return took_ns, start_ns
 

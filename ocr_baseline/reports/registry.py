@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ocr_baseline.errors import BaselineError
 from ocr_baseline.layout import (
@@ -22,7 +22,7 @@ from ocr_baseline.layout import (
 from ocr_baseline.model.privacy import refresh_known_secrets, without_commands
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from ocr_baseline.comparison.check import Check
     from ocr_baseline.comparison.comparison import Comparison
@@ -71,13 +71,22 @@ class Renderer:
     ) -> str:
         """Return what is shown as text; `width` and `color` are for terminals alone."""
         refresh_known_secrets()
-        module, _, function = self.place.partition(":")
-        render: Callable[..., str] = getattr(
-            importlib.import_module(f"ocr_baseline.reports.{module}"), function
-        )
         if self.name == TERMINAL:
             options |= {"width": width, "color": color}
-        return without_commands(render(*subject, **options))
+        text: str = self._function()(*subject, **options)
+        return without_commands(text)
+
+    def parts(self, *subject: object) -> Iterator[str]:
+        """Yield a long text piece by piece, from a renderer that yields it; lines stay whole."""
+        refresh_known_secrets()
+        yield from map(without_commands, self._function()(*subject))
+
+    def _function(self) -> Callable[..., Any]:
+        module, _, name = self.place.partition(":")
+        found: Callable[..., Any] = getattr(
+            importlib.import_module(f"ocr_baseline.reports.{module}"), name
+        )
+        return found
 
 
 def _formats(*renderers: Renderer) -> Mapping[str, Renderer]:
@@ -145,6 +154,8 @@ UNREPORTED = Renderer(name=TERMINAL, place="run.summary:render_unreported")
 """What the screen shows at the end of a run: of a `Baseline`, and of why there is none."""
 SPEEDSCOPE = Renderer(name="speedscope", place="run.speedscope:render_speedscope")
 """Shows a `Run`: a baseline holds no call stacks."""
+TRACE = Renderer(name="trace", place="trace.run_trace:trace_parts")
+"""Yields the parts of a `Run`: a baseline holds no batches."""
 
 _BY_TYPE = {"Baseline": RUN, "Comparison": COMPARISON, "Check": CHECK}
 

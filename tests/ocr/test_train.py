@@ -123,6 +123,13 @@ def test_without_a_fit_the_test_uses_the_checkpoint_it_is_given(
     assert "random weights" not in caplog.text
 
 
+def test_a_checkpoint_that_is_not_there_is_named_before_anything_runs(
+    compose_tiny: Compose, tmp_path: Path
+) -> None:
+    with pytest.raises(TrainingSetupError, match=r"^ckpt_path=.*absent\.ckpt: no such file$"):
+        train(compose_tiny(f"ckpt_path='{tmp_path / 'absent.ckpt'}'"))
+
+
 def test_the_same_seed_gives_the_same_weights(compose_app: Compose) -> None:
     first, second = (
         torch.cat([p.detach().flatten() for p in make_training_objects(cfg).model.parameters()])

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from ocr_baseline.analysis.measured import Measured
     from ocr_baseline.model.document import Phase
 
+_LOADER_LINES = frozenset({Line.DATA_WAIT.value, Line.LOADER_STARTUP.value})
+
 
 def cause_of(measured: Measured, phase: Phase, line: str) -> NamedCause | None:
     """Return the cause of a line's time, None where sampling names none but the model.
@@ -22,16 +24,20 @@ def cause_of(measured: Measured, phase: Phase, line: str) -> NamedCause | None:
     A wait for workers is caused by what they do.
     """
     workers = measured.workers_of(phase)
+    in_loader = line in _LOADER_LINES
     if line == Line.DATA_WAIT.value and workers is not None:
-        return named(workers.cause, f"workers.{phase.name}")
+        return named(workers.cause, f"workers.{phase.name}", in_loader=in_loader)
     found = line_of(phase, line)
     where = f"phases.{phase.name}.breakdown.{line}"
-    return None if found is None else named(found.cause, where)
+    return None if found is None else named(found.cause, where, in_loader=in_loader)
 
 
-def named(cause: FunctionShare | None, of: str) -> NamedCause | None:
-    """Return a sampled function as the cause of the time of `of`, None for a layer of the model."""
-    if cause is None or cause.name.rpartition(".")[2] == LAYER:
+def named(cause: FunctionShare | None, of: str, *, in_loader: bool = False) -> NamedCause | None:
+    """Return a sampled function as the cause of the time of `of`, None for a layer of the model.
+
+    In the loader a `forward` is a transform's, and is named.
+    """
+    if cause is None or (cause.name.rpartition(".")[2] == LAYER and not in_loader):
         return None
     return NamedCause(
         name=cause.name,

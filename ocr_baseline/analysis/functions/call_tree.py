@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ocr_baseline.analysis.functions.origin import (
+    FETCH,
     MODULE_CALL,
     WORKER_LOOP,
     is_lightning,
@@ -34,12 +35,14 @@ class Node:
     """A function at one place of the tree.
 
     `ticks` counts what it and its callees took; `in_modules` the part of it spent in calls of
-    torch modules below.
+    torch modules below. `makes_batches` says that the loader called it: modules that run there are
+    transforms, and no part of the model.
     """
 
     function: SampledFunction | None
     ticks: int = 0
     in_modules: int = 0
+    makes_batches: bool = False
     children: dict[SampledFunction, Node] = field(default_factory=dict)
 
     @property
@@ -99,9 +102,10 @@ def call_tree(stacks: Stacks) -> Node:
         path = [node]
         last_module_call = 0
         for depth, function in enumerate(stack, 1):
-            node = node.children.setdefault(function, Node(function))
+            in_loader = node.makes_batches or path_of(function).endswith(FETCH)
+            node = node.children.setdefault(function, Node(function, makes_batches=in_loader))
             path.append(node)
-            if path_of(function).endswith(MODULE_CALL):
+            if path_of(function).endswith(MODULE_CALL) and not in_loader:
                 last_module_call = depth
         for depth, passed in enumerate(path):
             passed.ticks += ticks

@@ -9,6 +9,7 @@ from ocr_baseline.analysis.functions.origin import (
     LAYER,
     MODULE_CALL,
     TORCH,
+    is_private,
     origin_of,
     own_name,
     package_of,
@@ -78,8 +79,8 @@ def _called_library(path: Sequence[Node]) -> SampledFunction | None:
 
 def _has_public_name(function: SampledFunction) -> bool:
     """Whether a reader finds the function by its name: no private, inline or wrapping one."""
-    is_private = any(part.startswith("_") for part in function.name.split("."))
-    return not is_private and not is_inline(function) and "<locals>" not in function.name
+    is_public = not any(map(is_private, function.name.split(".")))
+    return is_public and not is_inline(function) and "<locals>" not in function.name
 
 
 def separable(stacks: Stacks, ticks: FunctionTicks, least: float) -> list[FunctionShare]:
@@ -116,4 +117,6 @@ def _owns(owner: Owner, node: Node) -> bool:
 
 def _is_models(node: Node) -> bool:
     function = node.function
-    return function is not None and (is_step_or_layer(function) or runs_the_model(node))
+    if function is None or node.makes_batches:
+        return False
+    return is_step_or_layer(function) or runs_the_model(node)

@@ -28,6 +28,9 @@ LAYER = "forward"
 MODULE_CALL = "torch/nn/modules/module.py"
 """Where torch calls a module's `forward`, and its hooks."""
 
+FETCH = "torch/utils/data/_utils/fetch.py"
+"""Where a loader reads its dataset and collates, in the main process and in workers."""
+
 WORKER_LOOP = "torch/utils/data/_utils/worker.py"
 """Where a loader's worker begins."""
 
@@ -70,3 +73,9 @@ def is_lightning(function: SampledFunction) -> bool:
 def own_name(function: SampledFunction) -> str:
     """Return the last part of the qualified name."""
     return function.name.rpartition(".")[2]
+
+
+def is_private(name: str) -> bool:
+    """Whether a part of a qualified name is private; a special method (`__call__`) isn't."""
+    is_special = name.startswith("__") and name.endswith("__")
+    return name.startswith("_") and not is_special

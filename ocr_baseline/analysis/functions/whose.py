@@ -10,7 +10,13 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ocr_baseline.analysis.functions.origin import LAYER, origin_of, own_name, package_of
+from ocr_baseline.analysis.functions.origin import (
+    LAYER,
+    is_private,
+    origin_of,
+    own_name,
+    package_of,
+)
 
 if TYPE_CHECKING:
     from ocr_baseline.analysis.functions.call_tree import Node, Stack, Stacks
@@ -31,7 +37,7 @@ class Owner:
         """Whether the function is one to name."""
         if self.package is None:
             return origin_of(function) == "user"
-        return package_of(function) == self.package and not own_name(function).startswith("_")
+        return package_of(function) == self.package and not is_private(own_name(function))
 
 
 def owner_of(stacks: Stacks) -> Owner:

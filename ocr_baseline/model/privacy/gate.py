@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 else:
     LoggerAdapter = logging.LoggerAdapter  # takes no parameter before Python 3.11
 
+MAX_LOGGED = 20_000
+"""Letters of a message; the rules for secrets take a second for a million."""
+
 _PLAIN = frozenset({int, float, bool, type(None)})
 _PREFIXES = frozenset({"op", "callbacks"})
 """Lines of named operations and of other callbacks: the name after the colon is someone's own."""
@@ -95,7 +98,7 @@ def _redacted_trace(exc_info: object) -> str:
     error = sys.exc_info()[1] if exc_info is True else exc_info
     if not isinstance(error, BaseException):
         return ""
-    lines = "".join(traceback.format_exception(error)).splitlines()
+    lines = "".join(traceback.format_exception(error))[:MAX_LOGGED].splitlines()
     return "".join(f"\n{redact_secrets(visible(line))}" for line in lines)
 
 
@@ -110,7 +113,7 @@ class OutwardLogger(LoggerAdapter):
         """Log a message as one text without secrets."""
         if self.isEnabledFor(level):
             KNOWN.read_environment()
-            text = " ".join(_message(msg, args).split())
+            text = " ".join(_message(msg, args)[:MAX_LOGGED].split())
             trace = _redacted_trace(kwargs.pop("exc_info", None))
             kwargs.setdefault("stacklevel", 1)
             kwargs["stacklevel"] += 1

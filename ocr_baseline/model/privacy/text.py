@@ -64,6 +64,12 @@ _SUSPECT = re.compile(
 _MIN_ODD_PARAMETER = 12
 """A `key` or a `sig` in an address is a word or a number, or it is one that opens something."""
 
+MAX_MESSAGE = 2000
+"""Letters of an exception's message that are told."""
+
+_MAX_CUT_SECRET = 500
+"""A secret that is cut at its end isn't known as one: so many letters more are looked at."""
+
 MAX_PASSES = 4
 _CACHED_LENGTH = 1000
 
@@ -130,10 +136,15 @@ def outward_hash(text: str) -> str:
 
 
 def error_text(error: BaseException) -> str:
-    """Return an exception's type and message as a report names it, without credentials."""
+    """Return an exception's type and message as a report names it, without credentials.
+
+    Of a long message the beginning is told: rules for secrets take a second for a million letters.
+    """
     KNOWN.read_environment()
     try:
-        message = outward_text(str(error))
+        message = outward_text(str(error)[: MAX_MESSAGE + _MAX_CUT_SECRET])
+        if len(message) > MAX_MESSAGE:
+            message = f"{message[:MAX_MESSAGE]}…"
     except Exception:  # noqa: BLE001 - an exception of the user's own may fail to say what it is
         message = ""
     name = redact_again(type(error).__name__)

@@ -11,9 +11,9 @@ from ocr_baseline.comparison.check import budget_state, count_states, metric_sta
 from ocr_baseline.model.json_text import json_text
 from ocr_baseline.reports.comparison import wording as words
 from ocr_baseline.reports.comparison.json import comparison_document, metric_document
-from ocr_baseline.reports.comparison.markdown import MARKER, comparison_section
+from ocr_baseline.reports.comparison.markdown import as_comment, comparison_blocks
 from ocr_baseline.reports.text import formatting
-from ocr_baseline.reports.text.markdown_text import MarkdownText, code, escape, table
+from ocr_baseline.reports.text.markdown_text import MarkdownText, code, escape, folded, table
 from ocr_baseline.reports.text.plain_text import single_line
 from ocr_baseline.reports.text.screen import printed
 
@@ -38,18 +38,22 @@ def render_check_terminal(check: Check, *, width: int, color: bool) -> str:
 
 
 def render_check_markdown(check: Check) -> str:
-    """Return the outcome for a pull request: the assertions, then the comparison."""
+    """Return the outcome for a pull request: what didn't pass, then the comparison."""
+    blocks = [f"## Performance check: {escape(summary(check))}"]
     rows = [
-        (MarkdownText(f"**{STATE_WORDS[state]}**"), code(key), expected, found, values)
+        (state, (MarkdownText(f"**{STATE_WORDS[state]}**"), code(key), expected, found, values))
         for state, key, expected, found, values in _assertions(check)
     ]
     headers = ("", "Assertion", "Expected", "Found", "Values")
-    blocks = [MARKER, f"## Performance check: {escape(summary(check))}"]
+    open_rows = [cells[:-1] for state, cells in rows if state != "pass"]
+    if open_rows:
+        blocks.append(table(headers[:-1], open_rows))
     if rows:
-        blocks.append(table(headers, rows))
+        every = table(headers, [cells for _, cells in rows])
+        blocks.append(folded("Every assertion, with the value of each run", [every]))
     if check.comparison is not None:
-        blocks.append(comparison_section(check.comparison))
-    return "\n\n".join(blocks) + "\n"
+        blocks.extend(comparison_blocks(check.comparison))
+    return as_comment(blocks)
 
 
 def render_check_json(check: Check, *, strict: bool) -> str:

@@ -13,7 +13,7 @@ from ocr_baseline.reports.text.tables import Name, Strong, Table
 from ocr_baseline.reports.text.wording import stage_adjective
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from pydantic import JsonValue
 
@@ -41,7 +41,8 @@ VERDICT_ORDER: tuple[Verdict, ...] = (
     "incomparable",
     "unchanged",
 )
-STRONG_VERDICTS = ("regression", "improvement")
+QUIET_VERDICTS: tuple[Verdict, ...] = ("unchanged", "inconclusive", "incomparable")
+STRONG_VERDICTS: tuple[Verdict, ...] = ("regression", "improvement")
 PLURALS = {"regression": "regressions", "improvement": "improvements"}
 DESIGN_WORDS = {
     "one against one": "one run vs. one run",
@@ -100,7 +101,17 @@ def sizes_text(compared: MetricComparison) -> str:
 
 def verdict_text(compared: MetricComparison) -> str:
     """Return the verdict as it stands in a table, with benchstat's tilde for no change."""
+    if compared.verdict == "suspected":
+        return f"suspected {direction(compared)}".strip()
     return MARKS.get(compared.verdict, compared.verdict)
+
+
+def direction(compared: MetricComparison) -> str:
+    """Return `worse` or `better`, nothing where the metric didn't move."""
+    if not compared.change:
+        return ""
+    is_more = compared.change > 0
+    return "worse" if is_more == (compared.metric.better == "lower") else "better"
 
 
 def _metric_cells(compared: MetricComparison) -> tuple[str, ...]:
@@ -137,21 +148,49 @@ def values_text(metric: Metric, values: Sequence[float]) -> str:
 
 
 def headline(comparison: Comparison) -> str:
-    """Return the first sentence: what forbids comparing, else what was found."""
+    """Return the first sentence: what forbids comparing, else what is worse and what is better."""
     obstacles = comparison.obstacles
     if obstacles:
         fields = "; ".join(difference_text(difference) for difference in obstacles[:3])
         more = f"; and {len(obstacles) - 3} more" if len(obstacles) > 3 else ""
         return f"Not comparable: {fields}{more}."
-    counts = {verdict: len(comparison.with_verdict(verdict)) for verdict in VERDICT_ORDER}
-    named = [
-        f"{count} {PLURALS.get(verdict, verdict) if count > 1 else verdict}"
-        for verdict, count in counts.items()
-        if count
-    ]
-    return f"Of {len(comparison.metrics)} metrics: {', '.join(named)}." if named else (
-        "No metric was measured on either side."
-    )  # fmt: skip
+    if not comparison.metrics:
+        return "No metric was measured on either side."
+    return f"{_outcome(comparison)}: {'; '.join(_clauses(comparison))}."
+
+
+def _outcome(comparison: Comparison) -> str:
+    for verdict in STRONG_VERDICTS:
+        found = comparison.with_verdict(verdict)
+        if found:
+            return (PLURALS[verdict] if len(found) > 1 else verdict).capitalize()
+    is_settled = len(comparison.with_verdict("unchanged")) == len(comparison.metrics)
+    return "No change" if is_settled else "No verdict"
+
+
+def _clauses(comparison: Comparison) -> Iterator[str]:
+    suspected = comparison.with_verdict("suspected")
+    worse = [one for one in suspected if direction(one) == "worse"]
+    better = [one for one in suspected if direction(one) == "better"]
+    for metrics, words in (
+        (comparison.with_verdict("regression"), ("is worse", "are worse")),
+        (comparison.with_verdict("improvement"), ("is better", "are better")),
+        (worse, ("may be worse", "may be worse")),
+        (better, ("may be better", "may be better")),
+    ):
+        if metrics:
+            yield f"{_some(metrics)} {words[len(metrics) > 1]}"
+    for verdict in QUIET_VERDICTS:
+        count = len(comparison.with_verdict(verdict))
+        if count:
+            yield f"{count} {verdict}"
+
+
+def _some(metrics: Sequence[MetricComparison]) -> str:
+    """Return the first of the metrics with its change, and how many more there are."""
+    first, rest = metrics[0], len(metrics) - 1
+    named = f"{first.metric.label.replace(':', '')} {change_text(first.metric, first.change)}"
+    return f"{named} and {rest} more" if rest else named
 
 
 def difference_text(difference: Difference) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -63,7 +64,7 @@ def end_of(run: Run, found: list[Pass]) -> float:
         ends.append(run.info.duration_s)
     if run.memory is not None and len(run.memory.at_s):
         ends.append(float(run.memory.at_s[-1]))
-    return max(ends, default=0.0)
+    return max((end_s for end_s in ends if math.isfinite(end_s)), default=0.0)
 
 
 def checkpoints(run: Run, found: list[Pass]) -> list[Span]:

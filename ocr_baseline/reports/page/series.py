@@ -35,13 +35,14 @@ def in_columns(
     """Return the values by column, those that aren't finite left out.
 
     Args:
-        at_s: Instants in ascending order, shape (values,).
+        at_s: Instants, shape (values,).
         values: The values, shape (values,).
         end_s: Where the axis ends; it begins at 0.
         columns: How many columns the axis has.
     """
     finite = np.isfinite(values) & np.isfinite(at_s)
-    at_s, values = at_s[finite], values[finite]
+    order = np.argsort(at_s[finite], kind="stable")
+    at_s, values = at_s[finite][order], values[finite][order]
     width_s = end_s / columns if end_s > 0 else 1.0
     place = np.clip((at_s / width_s).astype(np.int64), 0, columns - 1)
     taken, first, count = np.unique(place, return_index=True, return_counts=True)

@@ -52,7 +52,7 @@ def standouts(baseline: Baseline, tables: Tables, end_s: float, high_s: float) -
         Standout(
             number,
             float(by_stage[one.stage].start_s[one.row]) / end_s,
-            1.0 - min(1.0, one.duration_s / high_s),
+            1.0 - min(1.0, one.duration_s / (high_s or 1.0)),
             one.duration_s > high_s,
             _words(one, by_stage[one.stage]),
         )

@@ -32,7 +32,7 @@ MOST_CHILDREN = 12
 SMALL_SHARE = 0.001
 LEAST_FUNCTION_SHARE = 0.05
 MOST_FUNCTIONS = 5
-LEAST_SAMPLED_SHARE = 0.01
+LEAST_SAMPLED_SHARE = 0.02
 """A line of less time of its phase has its functions in the tables alone."""
 START_CLASS = "stage-setup"
 

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from ocr_baseline.reports.story.account_tables import evidence_table
 from ocr_baseline.reports.story.tell import tell
 from ocr_baseline.reports.text import wording
-from ocr_baseline.reports.text.markdown_text import MarkdownText, code, escape, link, prose
+from ocr_baseline.reports.text.markdown_text import (
+    MarkdownText,
+    code,
+    escape,
+    folded,
+    link,
+    prose,
+    within,
+)
 from ocr_baseline.reports.text.tables import Table
 
 if TYPE_CHECKING:
@@ -22,7 +29,6 @@ MAX_BYTES = 30_000
 """Of the report: GitHub shows that much at once, and a comment may hold twice as much."""
 MAX_LIMITS = 3
 MAX_LISTED = 8
-_SUMMARY = re.compile("<summary>(.*)</summary>")
 
 
 def render_markdown(baseline: Baseline, *, beside: Sequence[str] = ()) -> str:
@@ -40,28 +46,7 @@ def render_markdown(baseline: Baseline, *, beside: Sequence[str] = ()) -> str:
         *(text for section in story.sections for text in _section(section)),
         *_files(beside),
     ]
-    return "\n\n".join(_within_limit(blocks)) + "\n"
-
-
-def _within_limit(blocks: list[str]) -> list[str]:
-    """Return the blocks, without the longest of those that are folded away where all are too long.
-
-    Names can be of any length, and in any alphabet.
-    """
-    sizes = [len(block.encode("utf-8", "replace")) + 2 for block in blocks]
-    kept = list(blocks)
-    while sum(sizes) > MAX_BYTES and any(map(_is_folded, kept)):
-        longest = max(
-            (place for place, one in enumerate(kept) if _is_folded(one)), key=sizes.__getitem__
-        )
-        title = _SUMMARY.findall(kept[longest])[0]
-        kept[longest] = f"{title}: too long for this page; `baseline.html` has it."
-        sizes[longest] = len(kept[longest]) + 2
-    return kept
-
-
-def _is_folded(block: str) -> bool:
-    return block.startswith("<details>")
+    return "\n\n".join(within(MAX_BYTES, blocks, "`baseline.html`")) + "\n"
 
 
 def _answer(story: Story) -> Iterator[str]:
@@ -72,7 +57,9 @@ def _answer(story: Story) -> Iterator[str]:
         more = [_limit_line(f"{rest} more: see how it was measured.", "")] if rest > 0 else []
         yield "\n".join(lines + more)
     place = f" in {code(story.place)}" if story.place else ""
-    yield f"{link(story.name, story.url)}{place}. {prose(story.status)}"
+    is_told = any(limit.kind == "ending" for limit in story.limits)
+    status = "" if is_told else f" {prose(story.status)}"
+    yield f"Run: {link(story.name, story.url)}{place}.{status}"
 
 
 def _limit_line(text: str, advice: str) -> str:
@@ -95,10 +82,10 @@ def _causes(baseline: Baseline, story: Story) -> Iterator[str]:
     if any(cause.finding.evidence or cause.same_time for cause in story.causes):
         blocks = [text for number, cause in enumerate(story.causes, 1)
                   for text in _evidence(number, cause)]  # fmt: skip
-        yield _folded("Evidence", blocks)
+        yield folded("Evidence", blocks)
     if story.small:
         things = "1 small thing" if len(story.small) == 1 else f"{len(story.small)} small things"
-        yield _folded(f"{things}: under 2% of the run, or no saving of time", [_few(story.small)])
+        yield folded(f"{things}: under 2% of the run, or no saving of time", [_few(story.small)])
 
 
 def _cause(number: int, cause: Cause) -> Iterator[str]:
@@ -126,11 +113,11 @@ def _section(section: Section) -> Iterator[str]:
         yield f"## {escape(section.title)}"
         yield from blocks
         for part in section.parts:
-            yield _folded(part.title, list(_texts(part.blocks)))
+            yield folded(part.title, list(_texts(part.blocks)))
         return
     for part in section.parts:
         blocks += [f"### {escape(part.title)}", *_texts(part.blocks)]
-    yield _folded(section.title, blocks)
+    yield folded(section.title, blocks)
 
 
 def _texts(blocks: Sequence[Block]) -> Iterator[str]:
@@ -155,11 +142,6 @@ def _few(sentences: Sequence[str]) -> str:
     rest = len(sentences) - MAX_LISTED
     more = [f"{rest} more are in `baseline.json`."] if rest > 0 else []
     return _list([*sentences[:MAX_LISTED], *more])
-
-
-def _folded(title: str, blocks: Sequence[str]) -> str:
-    inner = "\n\n".join(blocks)
-    return f"<details>\n<summary>{escape(title)}</summary>\n\n{inner}\n\n</details>"
 
 
 def _files(beside: Sequence[str]) -> Iterator[str]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import TYPE_CHECKING
 
+from rich.console import Console
 from rich.text import Text
 
 from ocr_baseline.reports.story.tell import tell
-from ocr_baseline.reports.text.plain_text import message_line, single_line
+from ocr_baseline.reports.text.plain_text import message_line
 from ocr_baseline.reports.text.screen import MIN_WIDTH, printed, styled
 from ocr_baseline.reports.text.wording import saving_share
 
@@ -58,10 +58,10 @@ def _answer(story: Story) -> Iterator[Text]:
         yield _cause_line(number, cause, story.verdict)
     facts = {fact.key: fact for fact in story.facts}
     ratio, cost = facts["validation_vs_training"], facts["cost_of_measuring"]
-    if ratio.value is None:
-        yield styled(story.versus.sentence)
-    else:
+    if ratio.value is not None:
         yield styled(f"{ratio.label}: {ratio.text}{f' ({ratio.note})' if ratio.note else ''}")
+    elif any(fact.value is not None for fact in story.facts):
+        yield styled(story.versus.sentence)
     if cost.value is not None:
         yield styled(f"Measuring cost {cost.text}{f', {cost.note}' if cost.note else ''}", "dim")
 
@@ -89,9 +89,9 @@ def _inner(width: int) -> int:
 
 def _wrapped(sentence: str, width: int) -> list[Text]:
     """Return a sentence on two lines at most."""
-    lines = textwrap.wrap(single_line(sentence.replace("`", "")), width) or [""]
-    rest = [_cut(Text(" ".join(lines[1:]), "bold"), width)] if len(lines) > 1 else []
-    return [Text(lines[0], "bold"), *rest]
+    first, *rest = styled(sentence, "bold").wrap(Console(width=width), width)
+    first.rstrip()
+    return [first, _cut(Text(" ").join(rest), width)] if rest else [first]
 
 
 def _cut(text: Text, width: int) -> Text:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ocr_baseline.model.document import Baseline, Ratio
     from ocr_baseline.reports.story.parts import Versus
 
-MAX_STEPS = 12
+MAX_STEPS = 8
 """Steps of the waterfall that have a row of their own; a screen has no room for more."""
 
 
@@ -40,6 +40,7 @@ def waterfall_table(baseline: Baseline, compared: Versus) -> Table | None:
     """From the time of a training sample to that of a validation sample, line by line."""
     if not compared.steps:
         return None
+    most = len(compared.steps) if len(compared.steps) <= MAX_STEPS + 1 else MAX_STEPS
     largest_s = abs(compared.steps[0].delta_s)
     rows = [
         [
@@ -47,9 +48,9 @@ def waterfall_table(baseline: Baseline, compared: Versus) -> Table | None:
             formatting.duration(step.delta_s, signed=True),
             Bar(abs(step.delta_s) / largest_s),
         ]
-        for step in compared.steps[:MAX_STEPS]
+        for step in compared.steps[:most]
     ]
-    rest = compared.steps[MAX_STEPS:]
+    rest = compared.steps[most:]
     if rest:
         together_s = sum(step.delta_s for step in rest)
         rows.append([f"{len(rest)} more lines", formatting.duration(together_s, signed=True), ""])

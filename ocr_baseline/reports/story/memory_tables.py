@@ -12,8 +12,11 @@ if TYPE_CHECKING:
     from ocr_baseline.model.document import Baseline
 
 
-def memory_table(baseline: Baseline) -> Table:
-    """Peaks of the accelerator and of the processes, and the use of the whole machine."""
+def memory_table(baseline: Baseline) -> Table | None:
+    """Peaks of the accelerator and of the processes, and the use of the whole machine.
+
+    None where nothing of it was measured.
+    """
     memory = baseline.memory or Memory()
     accelerator = memory.accelerator or AcceleratorMemory()
     tree = memory.process_tree_rss_bytes or MemoryUse()
@@ -43,6 +46,10 @@ def memory_table(baseline: Baseline) -> Table:
             "whole machine, including other programs",
         ),
     ]
+    if all(text == formatting.NOT_MEASURED for *_, text, _ in values):
+        return None
+    if values[0][2] == values[1][2] == formatting.NOT_MEASURED:
+        del values[1]  # what isn't known of one is for the same reason not known of the other
     rows = [
         [Strong(label), wording.not_measured(baseline, path), ""]
         if text == formatting.NOT_MEASURED

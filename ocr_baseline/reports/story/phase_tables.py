@@ -83,16 +83,30 @@ def shown_phases(baseline: Baseline) -> list[PhaseName]:
     return [name for name in PHASE_NAMES if name in ("train", "validation") or name in ran]
 
 
-def merged_table(baseline: Baseline) -> Table:
-    """A row for each number, a column for each phase; rows that no phase has are left out."""
+def merged_table(baseline: Baseline) -> Table | None:
+    """A row for each number that a phase has, a column for each phase; None without any number."""
     phases = [phase_or_empty(baseline, name) for name in shown_phases(baseline)]
     rows = [
         [Strong(fact.label), *(fact.text(phase) for phase in phases)]
         for fact in PHASE_FACTS
-        if not fact.is_optional or any(fact.text(one) != NOT_MEASURED for one in phases)
+        if _is_in_any(fact, phases)
     ]
     headers = ["", *(wording.stage_adjective(phase.name) for phase in phases)]
-    return Table(headers=headers, rows=rows, align="l" + "r" * len(phases))
+    return Table(headers=headers, rows=rows, align="l" + "r" * len(phases)) if rows else None
+
+
+def measured_in_no_phase(baseline: Baseline) -> list[str]:
+    """Return what the merged table has no row for, but would have."""
+    phases = [phase_or_empty(baseline, name) for name in shown_phases(baseline)]
+    return [
+        fact.short_label
+        for fact in PHASE_FACTS
+        if not fact.is_optional and not _is_in_any(fact, phases)
+    ]
+
+
+def _is_in_any(fact: PhaseFact, phases: Sequence[Phase]) -> bool:
+    return any(fact.text(phase) != NOT_MEASURED for phase in phases)
 
 
 def breakdown_table(phase: Phase) -> Table:

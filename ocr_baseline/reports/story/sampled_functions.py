@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from ocr_baseline.model.document import BreakdownLine, Phase, Workers
 
-MOST_OF_A_LINE = 5
-MOST_OF_A_PHASE = 15
+MOST_OF_A_LINE = 3
+MOST_OF_A_PHASE = 8
 LEAST_SHARE = 0.05
 PATH_PARTS = 3
 _HEADERS = ["Line", "Function", "Where", "Share of the line", "Its own code"]

@@ -66,7 +66,7 @@ def _validation(baseline: Baseline) -> Section:
         title="Validation Performance",
         blocks=_blocks(
             compared.sentence,
-            ratio_table(baseline),
+            None if wording.is_empty(baseline) else ratio_table(baseline),
             "What each line adds to the time per sample, from training to validation:"
             if steps
             else None,
@@ -88,21 +88,28 @@ def _phases(baseline: Baseline) -> Section:
         notes.extend(
             f"{stage}: {note}" for note in (*batch_time_notes(phase), *reading_notes(phase))
         )
+    merged = phase_tables.merged_table(baseline)
+    lacking = phase_tables.measured_in_no_phase(baseline)
+    if merged is not None and lacking:
+        absences.append(f"Not measured in any phase: {', '.join(lacking)}.")
+    covered = Section(key="batches", title="Which batches the times cover", blocks=_blocks(*notes))
     return Section(
         key="phases",
         title="Phases",
-        blocks=_blocks(phase_tables.merged_table(baseline), *absences, *notes),
+        blocks=_blocks(merged, *absences),
+        parts=(covered,) if notes else (),
         is_detail=False,
     )
 
 
 def _memory(baseline: Baseline) -> Section:
     over_time = memory_over_time_table(baseline)
+    nothing = f"Memory: {wording.not_measured(baseline, 'memory')}."
     part = Section(key="over_time", title="Memory over the run", blocks=_blocks(over_time))
     return Section(
         key="memory",
         title="Memory Usage",
-        blocks=_blocks(memory_table(baseline)),
+        blocks=_blocks(memory_table(baseline) or nothing),
         parts=(part,) if over_time else (),
         is_detail=False,
     )

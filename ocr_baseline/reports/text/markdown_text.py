@@ -32,9 +32,10 @@ _LINKED = re.compile(r"(\S*(?:://|\bwww\.|@)\S*)", re.IGNORECASE)
 _CODE_SPAN = re.compile(r"`([^`]*[^`\s][^`]*)`")
 _URL_CHARACTERS = "/:?#[]@!$&*+,=%~-._"
 _BACKTICKS = re.compile(r"`+")
+_SUMMARY = re.compile("<summary>(.*)</summary>")
 
 
-MAX_PADDED = 50
+MAX_PADDED = 42
 """Columns to which a cell is filled up with spaces: a long name isn't paid for in every row."""
 
 
@@ -116,6 +117,35 @@ def fenced(text: str, language: str) -> MarkdownText:
     longest_run = max((len(run) for run in _BACKTICKS.findall(text)), default=0)
     fence = "`" * max(3, longest_run + 1)
     return MarkdownText(f"{fence}{language}\n{text.rstrip()}\n{fence}")
+
+
+def folded(title: str, blocks: Iterable[str]) -> MarkdownText:
+    """Return blocks that open on a click on their title."""
+    inner = "\n\n".join(blocks)
+    summary = f"<details>\n<summary>{escape(title)}</summary>"
+    return MarkdownText(f"{summary}\n\n{inner}\n\n</details>")
+
+
+def within(max_bytes: int, blocks: Iterable[str], elsewhere: str) -> list[str]:
+    """Return the blocks; where all are too long, the longest that are folded give way.
+
+    Names can be of any length, and in any alphabet. `elsewhere` is Markdown that says where to
+    find what isn't here.
+    """
+    kept = list(blocks)
+    sizes = [len(block.encode("utf-8", "replace")) + 2 for block in kept]
+    while sum(sizes) > max_bytes:
+        longest = max(
+            (place for place, block in enumerate(kept) if block.startswith("<details>")),
+            key=sizes.__getitem__,
+            default=None,
+        )
+        if longest is None:
+            break
+        (title,) = _SUMMARY.findall(kept[longest])[:1]
+        kept[longest] = f"{title}: too long for this page; {elsewhere} has it."
+        sizes[longest] = len(kept[longest].encode("utf-8", "replace")) + 2
+    return kept
 
 
 def _cell(text: str) -> str:

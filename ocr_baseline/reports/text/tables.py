@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-MAX_NAME = 48
+MAX_NAME = 40
 """Characters of a name in a table; the files for programs have the whole one."""
 
 

@@ -16,6 +16,7 @@ FILES = {
     "torch": SITE + "torch/nn/functional.py",
     "cuda": SITE + "torch/cuda/__init__.py",
     "loader": SITE + "torch/utils/data/dataloader.py",
+    "fetch": SITE + "torch/utils/data/_utils/fetch.py",
     "worker": SITE + "torch/utils/data/_utils/worker.py",
     "stdlib": "/usr/lib/python3.12/json/encoder.py",
     "ours": "/home/me/ocr_baseline/measure/timed_functions.py",

@@ -128,6 +128,7 @@ COMMANDS: dict[str, list[str]] = {
     "show": ["show", "RUN"],
     "report": ["report", "RUN"],
     "speedscope": ["speedscope", "RUN"],
+    "trace": ["trace", "RUN"],
     "compare": ["compare", "RUN", "OTHER"],
     "compare as JSON": ["compare", "RUN", "OTHER", "--format", "json"],
     "compare as Markdown": ["compare", "RUN", "OTHER", "--format", "markdown"],

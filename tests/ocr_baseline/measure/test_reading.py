@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,24 @@ def test_a_threads_readings_leave_out_what_child_processes_read(tmp_path: Path) 
     assert by_process.read_bytes >= 10**6
     assert by_thread.read_bytes is not None
     assert by_thread.read_bytes < 10**5
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux' own")
+def test_a_thread_is_told_of_whichever_thread_asks(tmp_path: Path) -> None:
+    (tmp_path / "data").write_bytes(bytes(10**6))
+    clock = ReadingClock("thread")
+    taken: list[int | None] = []
+
+    def read_elsewhere() -> None:
+        before = clock.read()
+        (tmp_path / "data").read_bytes()
+        taken.append(clock.read().since(before).read_bytes)
+
+    elsewhere = threading.Thread(target=read_elsewhere)
+    elsewhere.start()
+    elsewhere.join()
+    assert taken[0] is not None
+    assert taken[0] < 10**5
 
 
 def test_waits_are_counted_where_the_kernel_says_so(tmp_path: Path) -> None:

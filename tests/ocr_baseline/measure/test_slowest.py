@@ -10,9 +10,9 @@ from torch.utils.data._utils.fetch import _IterableDatasetFetcher, _MapDatasetFe
 from torchvision.datasets import DatasetFolder, ImageFolder
 
 from ocr_baseline.measure.sample_files import file_of
-from ocr_baseline.measure.slowest import MOST, MOST_INDICES, Slowest
+from ocr_baseline.measure.slowest import MOST_INDICES, Slowest
 from ocr_baseline.measure.timed_items import time_items
-from ocr_baseline.records.format import SlowestJson
+from ocr_baseline.records.format import MAX_SLOWEST, SlowestJson
 from ocr_baseline.vocabulary import Stage
 
 
@@ -28,7 +28,7 @@ def test_the_slowest_twenty_are_kept_with_their_indices() -> None:
         slowest.offer_batch((number * 7) % 50, 100 + number, [number, 1000 + number])
     record = record_of(slowest)
 
-    assert record["batch_ns"] == list(range(49, 49 - MOST, -1))
+    assert record["batch_ns"] == list(range(49, 49 - MAX_SLOWEST, -1))
     for took, start, indices in zip(
         record["batch_ns"], record["batch_start_ns"], record["batch_indices"], strict=True
     ):
@@ -43,7 +43,7 @@ def test_a_sample_counts_once_with_its_slowest_time() -> None:
             slowest.offer_sample(index, 10 * index + epoch, 100 + epoch)
     record = record_of(slowest)
 
-    assert record["sample"] == list(range(29, 29 - MOST, -1))
+    assert record["sample"] == list(range(29, 29 - MAX_SLOWEST, -1))
     assert record["sample_ns"] == [10 * index + 2 for index in record["sample"]]
     assert set(record["sample_start_ns"]) == {2}
     assert record["samples"] == 90

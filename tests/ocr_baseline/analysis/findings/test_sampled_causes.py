@@ -82,6 +82,13 @@ def test_a_wait_for_workers_is_named_by_what_they_do() -> None:
     assert [one.name for one in workers.functions] == ["blur"]
 
 
+def test_a_wait_is_named_by_a_transform_that_is_a_torch_module() -> None:
+    item = f"{FIT} loader:_SingleProcessDataLoaderIter._next_data fetch:fetch {CALL}"
+    lines = {"data_wait": {f"{item} user:Blur.forward": 90}}
+    waiting = steady_run({"forward": 0.5, "data_wait": 0.5}, stack_samples=(samples(lines),))
+    assert "Blur.forward (train.py:12) takes 100" in finding(waiting, "input-bound").title
+
+
 def test_advice_to_add_sections_is_given_only_where_no_function_is_named() -> None:
     lines = {"metrics": {f"{FIT} user:iou": 60}}
     unnamed = steady_run({"forward": 0.5, "metrics": 0.5})

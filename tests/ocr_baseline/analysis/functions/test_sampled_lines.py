@@ -87,6 +87,35 @@ def test_without_a_user_function_the_library_that_lightning_calls_is_named() -> 
     )
 
 
+def test_a_librarys_dataset_and_transform_are_named_by_their_special_methods() -> None:
+    fetch = f"{FIT} loader:_BaseDataLoaderIter.__next__ molecules:Dataset.__getitem__"
+    featurizer = f"{fetch} molecules:Featurizer.__call__"
+    assert cause("data_wait", {f"{featurizer} rdkit:_atoms": 50, f"{featurizer}": 40}) == (
+        "Featurizer.__call__"
+    )
+    assert cause("data_wait", {f"{fetch} molecules:_read": 40}) == "Dataset.__getitem__"
+
+
+@pytest.mark.parametrize("process", ["main", "worker"])
+def test_a_transform_that_is_a_torch_module_is_no_layer_of_the_model(process: str) -> None:
+    begin = "lightning:Trainer.fit" if process == "main" else "worker:_worker_loop"
+    item = f"{begin} fetch:_MapDatasetFetcher.fetch vision:Digits.__getitem__"
+    stacks = {
+        f"{item} vision:Compose.__call__ {CALL} vision:Normalize.forward": 35,
+        f"{item} vision:Compose.__call__ vision:ToTensor.__call__": 35,
+        item: 10,
+    }
+    assert cause("data_wait", stacks) == "Compose.__call__"
+    blur = {f"{item} {CALL} user:Blur.forward torch:conv2d": 40}
+    assert cause("data_wait", blur) == "Blur.forward"
+
+
+def test_a_special_method_of_a_called_library_is_a_public_name() -> None:
+    assert cause("forward", {f"{STEP} tokenizers:Tokenizer.__call__ tokenizers:_run": 40}) == (
+        "Tokenizer.__call__"
+    )
+
+
 def test_a_module_of_a_library_is_looked_into_like_the_users() -> None:
     plot = "forecasting:Net.log_prediction forecasting:Net.plot matplotlib:savefig"
     assert (

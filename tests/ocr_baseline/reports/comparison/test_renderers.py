@@ -34,7 +34,7 @@ from ocr_baseline.reports.comparison.trend import (
     render_trend_markdown,
     render_trend_terminal,
 )
-from ocr_baseline.reports.comparison.wording import reason_sentences
+from ocr_baseline.reports.comparison.wording import headline, reason_sentences
 from tests.ocr_baseline.comparison.measured_runs import IDENTITY, LINES_S, run, runs
 
 FACTORS = (0.985, 1.01, 0.99, 1.015, 1.0)
@@ -109,6 +109,39 @@ def test_a_comparison_renders_as_in_its_golden_file(
 ) -> None:
     text = TEXTS[suffix](COMPARISONS[name]())
     assert_golden(f"comparison_{name}.{suffix}", text)
+
+
+def test_the_headline_says_in_words_what_is_worse_and_what_is_better() -> None:
+    assert headline(slower_metrics()) == (
+        "Regressions: train median batch +18.0% and 3 more are worse; train waiting for data "
+        "-3.22 points is better; 1 unchanged."
+    )
+    same = compare([run(i) for i in range(5)], [run(10 + i) for i in range(5)])
+    assert headline(same) == "No change: 6 unchanged."
+
+
+def test_a_suspicion_says_in_which_direction() -> None:
+    worse = compare(runs(4), runs(4, slower=0.5, first=10))
+    better = compare(runs(4, slower=0.5), runs(4, first=10))
+    assert re.match(r"No verdict: train median batch \+\S+%.* may be worse", headline(worse))
+    assert re.match(r"No verdict: train median batch -\S+%.* may be better", headline(better))
+    assert "suspected worse" in render_comparison_markdown(worse)
+    assert "suspected better" in render_comparison_terminal(better, width=100, color=False)
+
+
+def test_a_comment_shows_what_changed_and_folds_the_rest_away() -> None:
+    shown, *folded = render_comparison_markdown(slower_metrics()).split("<details>")
+    assert "train: median batch" in shown
+    assert "resident memory" not in shown
+    assert "resident memory" in "".join(folded)
+
+
+def test_a_comment_stays_within_its_limit_whatever_the_names() -> None:
+    lines_s = {f"{'名' * 120}{number}": 0.001 * number for number in range(1, 300)}
+    identity = {f"{'名' * 100}{number}": "值" * 60 for number in range(200)}
+    base = run(0, lines_s=lines_s, identity=IDENTITY)
+    new = run(1, lines_s=lines_s | LINES_S, identity=IDENTITY | identity)
+    assert len(render_comparison_markdown(compare([base], [new])).encode()) <= 20_000
 
 
 @pytest.mark.parametrize("suffix", ["json", "gha.json", "bencher.json"])

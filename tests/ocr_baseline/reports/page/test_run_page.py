@@ -196,6 +196,27 @@ def test_ranks_are_dots_from_the_first_to_the_last() -> None:
     )
 
 
+@pytest.mark.parametrize("duration_s", [None, 0.0, float("inf"), float("nan")])
+def test_a_run_of_strange_times_still_has_a_page(duration_s: float | None) -> None:
+    run = trained(epochs=1, batches=10)
+    table = run.stages[0].batches
+    assert table is not None
+    assert run.memory is not None
+    nothing = np.zeros_like(table.duration_s)
+    stage = replace(run.stages[0], batches=replace(table, duration_s=nothing, lines_s={}))
+    memory = replace(
+        run.memory,
+        tree_rss_bytes=np.full_like(run.memory.at_s, np.nan),
+        main_rss_bytes=np.full_like(run.memory.at_s, np.inf),
+        accelerator_allocated_bytes=np.zeros_like(run.memory.at_s),
+    )
+    strange = replace(
+        run, info=replace(run.info, duration_s=duration_s), stages=(stage,), memory=memory
+    )
+
+    Elements(render_run_page(full_baseline(), strange))
+
+
 def test_a_document_alone_has_no_timeline_and_the_rest_of_the_page() -> None:
     run = trained()
 

@@ -1,0 +1,1 @@
+"""The trace of a whole run, for Perfetto and Chrome."""
