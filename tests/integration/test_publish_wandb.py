@@ -91,6 +91,7 @@ def test_an_offline_run_keeps_them_in_its_own_file(tmp_path: Path) -> None:
 
     _fit(tmp_path, WandbLogger(project="baseline", save_dir=tmp_path, offline=True, id="away"))
     wandb.finish()
+    wandb.teardown()  # the client's service writes the file to its end
     (file,) = (tmp_path / "wandb").glob("offline-run-*/*.wandb")
     content = b"".join(read_log(file, LogState()))
     assert b"baseline/train_batch_time_s" in content
