@@ -9,17 +9,35 @@ import click
 from ocr_baseline.cli import streams
 from ocr_baseline.cli.newest import newest_below
 from ocr_baseline.cli.options import ChosenRun, one_run
+from ocr_baseline.errors import BaselineError
 from ocr_baseline.reports.registry import RUN, TERMINAL
 
 
 @click.command(name="show", short_help="Show a run's baseline in the terminal.")
 @functools.partial(one_run, default=newest_below)
-def command(run: ChosenRun) -> None:
+@click.option(
+    "--follow", is_flag=True, help="Show a run that is going on, once a second, until it ends."
+)
+def command(run: ChosenRun, follow: bool) -> None:
     """Show RUN in the terminal.
 
     RUN is a folder, a baseline.json, a logger's file, csv:PATH, tensorboard:PATH, mlflow:ID,
     wandb:ID or a name in the store. Without RUN, the newest run below the current folder is shown.
+
+    With --follow, RUN is a folder with the profiler's records, and Ctrl-C ends the view alone.
     """
+    if follow:
+        _follow(run)
+        return
     baseline = run.read().baseline
     width, color = streams.stdout_width(), streams.stdout_has_color()
     streams.print_data(RUN[TERMINAL](baseline, width=width, color=color))
+
+
+def _follow(run: ChosenRun) -> None:
+    from ocr_baseline.cli import follow
+
+    folder = run.records_folder()
+    if folder is None:
+        raise BaselineError("--follow needs a folder with the profiler's records")
+    follow.follow(folder, run.how)

@@ -49,6 +49,38 @@ def take_records(
     return lost
 
 
+def take_appended(
+    path: Path,
+    takers: Mapping[str, Callable[[dict[str, Any]], None]],
+    *,
+    offset: int,
+    most_bytes: int,
+    skipped_types: tuple[str, ...] = (),
+) -> int:
+    """Give the records from `offset` on to their takers, and return where to go on.
+
+    A last line that is still being written is left for the next time; damaged ones are passed
+    over. No line begins to be read once `most_bytes` were.
+
+    Raises:
+        SourceError: When the file can't be read, or a taker refuses its format.
+    """
+    skipped = tuple(line_start(kind) for kind in skipped_types)
+    end = offset + most_bytes
+    try:
+        with open_regular(path) as file:
+            file.seek(offset)
+            while offset < end and (line := file.readline(MAX_LINE_BYTES)):
+                if not line.endswith(b"\n") and len(line) < MAX_LINE_BYTES:
+                    break
+                offset += len(line)
+                if not line.startswith(skipped):
+                    _is_taken(line, takers)
+    except OSError as error:
+        raise SourceError(f"{path} can't be read: {reason(error)}") from error
+    return offset
+
+
 def _is_taken(line: bytes, takers: Mapping[str, Callable[[dict[str, Any]], None]]) -> bool:
     try:
         record = parse_line(line)

@@ -46,7 +46,7 @@ def load_ranks(folder: Path, note: Callable[[Path, SourceError], None]) -> tuple
 
 
 def _rank(rank: int, path: Path) -> RankRecord:
-    totals = _RankTotals()
+    totals = RankTotals()
     lost_records = take_records(path, totals.takers(), skipped_types=_UNUSED_TYPES)
     ended_by = totals.status.get("ended_by")
     wait_s = totals.status.get("gradient_wait_s")
@@ -57,9 +57,7 @@ def _rank(rank: int, path: Path) -> RankRecord:
         recorded_until_s=totals.until_ns * SECONDS_PER_NS if totals.stages else None,
         lost_records=lost_records,
         gradient_wait_s=None if wait_s is None else float(wait_s),
-        stages=tuple(
-            totals.stages[stage].record() for stage in REPORTED_STAGES if stage in totals.stages
-        ),
+        stages=totals.records(),
     )
 
 
@@ -89,7 +87,7 @@ class _StageTotals:
 
 
 @dataclass
-class _RankTotals:
+class RankTotals:
     """What the records of one rank add up to so far."""
 
     stages: dict[Stage, _StageTotals] = field(default_factory=dict)
@@ -105,8 +103,17 @@ class _RankTotals:
             "status": self._take_status,
         }
 
+    def records(self) -> tuple[RankStage, ...]:
+        """Return the totals of each stage so far."""
+        return tuple(
+            self.stages[stage].record() for stage in REPORTED_STAGES if stage in self.stages
+        )
+
     def _take_batches(self, record: Mapping[str, Any]) -> None:
-        columns = checks.batches(record)
+        self.add_batches(checks.batches(record))
+
+    def add_batches(self, columns: checks.Batches) -> None:
+        """Add the batches of one record."""
         lines_ns = {line: int(column.sum()) for line, column in columns.lines_ns.items()}
         totals = self._totals(columns.stage)
         totals.batches += len(columns.start_ns)

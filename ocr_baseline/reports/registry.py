@@ -154,6 +154,9 @@ UNREPORTED = Renderer(name=TERMINAL, place="run.summary:render_unreported")
 """What the screen shows at the end of a run: of a `Baseline`, and of why there is none."""
 SPEEDSCOPE = Renderer(name="speedscope", place="run.speedscope:render_speedscope")
 """Shows a `Run`: a baseline holds no call stacks."""
+PROGRESS = Renderer(name=TERMINAL, place="run.progress:render_progress")
+PROGRESS_LINE = Renderer(name="line", place="run.progress:render_progress_line")
+"""Show the `Progress` of a run that is going on."""
 TRACE = Renderer(name="trace", place="trace.run_trace:trace_parts")
 """Yields the parts of a `Run`: a baseline holds no batches."""
 

@@ -39,13 +39,13 @@ _MAY_BE_LOAD = (
     catalogue.OUTLIER_BATCHES.id,
     catalogue.SLOWING_DOWN.id,
 )
-_BUSY = "the machine had other work during the run, which makes single batches slow too"
+_BUSY = "the machine had other work or held the run back, which makes single batches slow too"
 
 
 def one_cause_each(measured: Measured, findings: Iterable[Finding]) -> list[Finding]:
     """Return the findings with what leads them, what they are of the run, and doubts; ranked."""
     found = list(findings)
-    is_busy = any(_kind(finding) == catalogue.NOISY_MACHINE.id for finding in found)
+    is_busy = any(finding.limits_trust for finding in found)
     ranged = [with_range(measured, finding, is_busy=is_busy) for finding in found]
     weighed = [_weighed(finding, measured.total_s) for finding in ranged]
     weighed = _with_doubts(weighed) if is_busy else weighed

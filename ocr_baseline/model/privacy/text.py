@@ -71,7 +71,9 @@ _MAX_CUT_SECRET = 500
 """A secret that is cut at its end isn't known as one: so many letters more are looked at."""
 
 MAX_PASSES = 4
-_CACHED_LENGTH = 1000
+_CACHED_LENGTH = 200
+_CACHED_TEXTS = 131_072
+"""A configuration's keys pass the gate in the header, the document and its text: once is enough."""
 
 
 def redact_text(text: str) -> str:
@@ -151,7 +153,7 @@ def error_text(error: BaseException) -> str:
     return f"{name}: {message}" if message else name
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=_CACHED_TEXTS)
 def _redacted(text: str, version: int) -> str:
     """Redact until nothing changes: what one pass leaves side by side may be a secret."""
     for _ in range(MAX_PASSES):

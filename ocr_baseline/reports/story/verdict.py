@@ -56,6 +56,12 @@ def _nothing_to_fix(baseline: Baseline) -> str:
     lines = [line for phase in baseline.whole_phases for line in phase.breakdown]
     if not lines or not total_s:
         return "No cause can be named: the time of this run isn't split into lines."
-    own_s = sum(line.total_s for line in lines if line.name in _MODELS_OWN)
-    share = formatting.share(own_s / total_s)
-    return f"Nothing above 2% of the run to fix: {share} is the model's steps and backward pass."
+    parts_s = {
+        "the model's steps and backward pass": sum(
+            line.total_s for line in lines if line.name in _MODELS_OWN
+        ),
+        "before, between and after its stages": total_s - sum(line.total_s for line in lines),
+    }
+    largest = max(parts_s, key=parts_s.__getitem__)
+    share = formatting.share(parts_s[largest] / total_s)
+    return f"Nothing above 2% of the run to fix: {share} is {largest}."

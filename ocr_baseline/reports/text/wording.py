@@ -84,8 +84,9 @@ def dataloader_phases(baseline: Baseline, name: str) -> list[Phase]:
 
 
 def is_empty(baseline: Baseline) -> bool:
-    """Whether the document holds no measured phase and no operation."""
-    return not baseline.operations and not any(map(has_measurements, baseline.phases))
+    """Whether the document holds no measured phase, no operation and no rank."""
+    held = baseline.operations or baseline.ranks
+    return not held and not any(map(has_measurements, baseline.phases))
 
 
 def no_findings(baseline: Baseline) -> str:

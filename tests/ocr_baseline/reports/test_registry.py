@@ -26,6 +26,13 @@ CASES: dict[str, tuple[Mapping[str, Renderer], tuple[object, ...]]] = {
     "trend": (registry.TREND, ([], [])),
     "sweep": (registry.SWEEP, ([SweepJob(name="0", baseline=full_baseline())],)),
 }
+ALONE = (
+    registry.SPEEDSCOPE,
+    registry.SUMMARY,
+    registry.UNREPORTED,
+    registry.PROGRESS,
+    registry.PROGRESS_LINE,
+)
 OPTIONS: dict[tuple[str, str], dict[str, bool]] = {("check", "json"): {"strict": True}}
 
 
@@ -38,7 +45,7 @@ def test_every_row_leads_to_a_renderer_that_returns_text(kind: str) -> None:
 
 def test_every_renderer_of_the_package_has_a_row() -> None:
     places = {one.place for formats, _ in CASES.values() for one in formats.values()}
-    places |= {one.place for one in (registry.SPEEDSCOPE, registry.SUMMARY, registry.UNREPORTED)}
+    places |= {one.place for one in ALONE}
     root = ocr_baseline.reports.__name__ + "."
     for found in pkgutil.walk_packages(ocr_baseline.reports.__path__, root):
         module = importlib.import_module(found.name)

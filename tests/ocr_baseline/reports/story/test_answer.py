@@ -64,7 +64,7 @@ def test_the_verdict_names_the_first_cause_and_what_it_costs_in_percent_of_the_r
 def test_small_savings_are_no_headline_and_the_verdict_says_what_the_run_consists_of() -> None:
     story = tell(with_findings(finding("a", 0.2, 0.007)))
     assert story.verdict == (
-        "Nothing above 2% of the run to fix: 4.3% is the model's steps and backward pass."
+        "Nothing above 2% of the run to fix: 90.0% is before, between and after its stages."
     )
     assert story.causes == ()
     assert story.small == ("Cause a (200 ms, 0.7% of the run). Do this. Then do that.",)
