@@ -119,8 +119,6 @@ def test_no_file_of_the_run_holds_a_secret_those_of_workers_included(run_folder:
 
 @pytest.mark.parametrize("format", RUN)
 def test_no_format_of_the_report_holds_a_secret(format: Format, run_folder: Path) -> None:
-    if format == "html":
-        pytest.importorskip("plotly")
     assert left_in(render(read(run_folder), format)) == []
 
 

@@ -114,4 +114,4 @@ def test_a_report_can_be_made_of_metrics_that_were_not_analyzed(tmp_path: Path) 
 
     generate_markdown_report(_metrics(val_epoch_time=120.5), {}, output)
 
-    assert "120" in output.read_text(encoding="utf-8")
+    assert "2 min" in output.read_text(encoding="utf-8")
