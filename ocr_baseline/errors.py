@@ -27,5 +27,9 @@ class ComparisonError(BaselineError):
     """Runs can't be compared as asked: a wrong option, budget or value, or a run on both sides."""
 
 
+class PublishError(BaselineError):
+    """A report could not be published; the message says where, why and what to do."""
+
+
 class StoreError(BaselineError):
     """A store of baselines can't be read or written; the message names the place."""

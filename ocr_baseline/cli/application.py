@@ -24,6 +24,7 @@ COMMANDS = {
     "show": "ocr_baseline.cli.show",
     "plot": "ocr_baseline.cli.plot",
     "speedscope": "ocr_baseline.cli.speedscope",
+    "publish": "ocr_baseline.cli.publish",
     "trace": "ocr_baseline.cli.trace",
     "compare": "ocr_baseline.cli.compare",
     "check": "ocr_baseline.cli.check",

@@ -20,6 +20,7 @@ from ocr_baseline.lightning.run import description as run_description
 from ocr_baseline.lightning.run.local_sources import checked_order, live_info, load_run
 from ocr_baseline.measure.folder_answer import wait_for_answer
 from ocr_baseline.model.privacy import OutwardLogger, error_text
+from ocr_baseline.publish import checked_targets
 from ocr_baseline.recording.config_policy import ConfigPolicy
 from ocr_baseline.recording.deferred_sigterm import deferred_sigterm
 from ocr_baseline.recording.screen import show_report, show_unreported
@@ -70,9 +71,11 @@ class BaselineReportCallback(GuestCallback):
             none, where no profiler is beside it.
         summary: Print the answer in a few lines once a fit has ended, or a validate, test or
             predict run without a fit before it.
+        publish: Where to send the report too, by the trainer's own loggers: any of wandb, mlflow,
+            tensorboard and github (the summary of the GitHub Actions step); default nowhere.
 
     Raises:
-        SettingError: `sources` or `metric_names` hold a name that is not known.
+        SettingError: `sources`, `metric_names` or `publish` hold a name that is not known.
     """
 
     def __init__(
@@ -84,6 +87,7 @@ class BaselineReportCallback(GuestCallback):
         include_config: bool = True,
         shown_config_keys: str | Sequence[str] = (),
         summary: bool = True,
+        publish: str | Sequence[str] = (),
     ) -> None:
         """Keep the arguments; everything else waits for the end of the run."""
         super().__init__()
@@ -106,6 +110,9 @@ class BaselineReportCallback(GuestCallback):
         self._is_summary_due = False
         self._has_reported = False
         self.files: ReportFiles | None = None
+        self.publish = checked_targets(publish)
+        self._unpublishable: set[str] = set()
+        self._unpublished: LiveRun | None = None
 
     @override
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
@@ -159,6 +166,25 @@ class BaselineReportCallback(GuestCallback):
                 raise
             except Exception as error:  # noqa: BLE001 - a report must never fail the training
                 self._not_written(error_text(error))
+        self._publish()
+
+    def _publish(self) -> None:
+        """Send the report that was just written where it was asked for; each failed target once."""
+        live, self._unpublished = self._unpublished, None
+        names = [name for name in self.publish if name not in self._unpublishable]
+        if live is None or self.files is None or not names or self._is_cut_short:
+            return
+        from ocr_baseline.publish.live import publish_live
+
+        try:
+            self._unpublishable |= publish_live(self.files, live, names)
+        except Exception as error:  # noqa: BLE001 - publishing must never fail the training
+            logger.warning(
+                "The performance baseline was not published (%s). The training is not affected; "
+                "`ocr-baseline publish` tries again.",
+                error_text(error),
+            )
+            self._unpublishable |= set(names)
 
     def _cut_short(self, cause: str) -> None:
         """Whoever sends a signal wants an end: the hooks that follow it begin no other report."""
@@ -244,6 +270,7 @@ class BaselineReportCallback(GuestCallback):
             return
         self.files = write_report(run, folder, renews=self._has_reported)
         self._has_reported = True
+        self._unpublished = live
         if self._is_summary_due:
             self._is_summary_due, self._has_summarized = False, True
             show_report(self.files)

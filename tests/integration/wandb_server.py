@@ -14,6 +14,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
+from tests.integration.wandb_artifacts import ANSWERS
 from tests.integration.wandb_stored_run import ENTITY, StoredRun
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ class WandbServer:
 
     `hang_on` names operations that never get an answer, `refuse` those that fail, `fail_with` an
     HTTP status that every request gets; those in `answer_nothing_to` get an empty answer.
-    `operations` lists what was asked, in order.
+    `operations` lists what was asked, in order, `artifacts` the names of those that a client
+    logged; `uploads` holds the files that it sent, by name.
     """
 
     def __init__(self) -> None:
@@ -43,6 +45,8 @@ class WandbServer:
         self.fail_with: int | None = None
         self.answer_nothing_to: set[str] = set()
         self.operations: list[str] = []
+        self.artifacts: list[str] = []
+        self.uploads: dict[str, bytes] = {}
         self.closing = threading.Event()
         self._arrived = threading.Condition()
         self._http = _Http(("127.0.0.1", 0), _handler_for(self))
@@ -217,6 +221,7 @@ _ANSWERS: dict[str, Callable[[WandbServer, dict[str, Any]], dict[str, Any]]] = {
     "RunFullHistory": _full_history,
     "UpsertBucket": _upsert,
     "CreateRunFiles": _create_files,
+    **ANSWERS,
 }
 
 
@@ -249,7 +254,8 @@ def _handler_for(server: WandbServer) -> type[BaseHTTPRequestHandler]:
             return self._graphql(json.loads(body))
 
         def do_PUT(self) -> None:
-            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            server.uploads[self.path.rpartition("/")[2]] = body
             self._send(200, {})
 
         def _graphql(self, request: dict[str, Any]) -> None:

@@ -192,19 +192,23 @@ def _advice_without_workers(measured: Measured, phase: Phase, first: MoreWorkers
     sampled = measured.sampled.get((phase.name, Line.DATA_WAIT.value))
     is_set = phase.name == "train" and measured.environment.num_workers == 0
     if is_set or (sampled is not None and sampled.makes_batches):
-        setting = "set num_workers above 0"
-        if first is not None and first.saving_s >= INPUT_BOUND["medium"] * (phase.total_s or 0.0):
-            setting = (
-                f"set num_workers to {first.more}, which saves an estimated {first.saving_s:.1f} s"
-            )
         return (
-            f"The loader has no workers, so the main thread makes the batches itself: {setting}, "
-            "or make a batch cheaper."
+            "The loader has no workers, so the main thread makes the batches itself: "
+            f"{_remedy_without_workers(phase, first)}"
         )
     return (
         "No loader worker was recorded in this stage. If its loader has none, the main thread "
         "makes the batches itself: set num_workers above 0."
     )
+
+
+def _remedy_without_workers(phase: Phase, first: MoreWorkers | None) -> str:
+    if first is None:
+        return "set num_workers above 0, or make a batch cheaper."
+    saved = f"an estimated {max(first.saving_s, 0.0):.1f} s"
+    if first.saving_s < INPUT_BOUND["medium"] * (phase.total_s or 0.0):
+        return f"make a batch cheaper. Workers would save little here, {saved}."
+    return f"set num_workers to {first.more}, which saves {saved}, or make a batch cheaper."
 
 
 def _waited_for_longest(measured: Measured, phase: Phase) -> Operation | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ocr_baseline.analysis.findings.catalogue import MIN_STEADY_BATCHES
 from ocr_baseline.reports.story.parts import Limit
 from ocr_baseline.reports.story.run_facts import quoted
+from ocr_baseline.reports.story.verdict import run_seconds
 from ocr_baseline.reports.text import formatting, wording
 
 if TYPE_CHECKING:
@@ -29,7 +30,15 @@ def ending(baseline: Baseline) -> str:
     words = _ENDINGS.get(run.status, "How the run ended isn't known")
     after = f" after {formatting.duration(run.duration_s)}" if run.duration_s is not None else ""
     by = f" ({quoted(run.ended_by)})" if run.ended_by else ""
-    return f"{words}{after}{by}."
+    return f"{words}{after}{_since_the_process_began(baseline) if after else ''}{by}."
+
+
+def _since_the_process_began(baseline: Baseline) -> str:
+    """Return the time that shares of the run are of, where it is longer than the run itself."""
+    start = baseline.start
+    if start is None or not start.process_to_setup_s:
+        return ""
+    return f", {formatting.duration(run_seconds(baseline))} after its process began"
 
 
 def limits(baseline: Baseline) -> Iterator[Limit]:

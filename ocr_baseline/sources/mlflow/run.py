@@ -121,7 +121,7 @@ def _fetch(
     arguments = [run_id, tracking_uri or "", json.dumps(keys.own_names)]
     where = redact_text(tracking_uri or "the configured tracking store")
     try:
-        for message in messages(_READER, arguments, _environment(patience), patience):
+        for message in messages(_READER, arguments, client_environment(patience), patience):
             if "error" in message:
                 raise SourceError(message["error"])
             if "run" in message:
@@ -136,7 +136,7 @@ def _fetch(
     raise SourceError(f"MLflow run {run_id} at {where}: its reader broke off")
 
 
-def _environment(patience: Patience) -> dict[str, str]:
+def client_environment(patience: Patience) -> dict[str, str]:
     """Return the reader's environment: a client that fails soon and with the cause."""
     timeout_s = max(1, int(patience.left_s(0.0) - SECONDS_TO_TELL_THE_CAUSE) // 2)
     return os.environ | {

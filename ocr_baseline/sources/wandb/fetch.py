@@ -55,7 +55,7 @@ def fetch(reference: RunReference, patience: Patience, own_names: Mapping[str, s
     timeout_s = patience.left_s(0.0)
     arguments = [reference.path, str(timeout_s), json.dumps(dict(own_names))]
     try:
-        for message in messages(_READER, arguments, _environment(timeout_s), patience):
+        for message in messages(_READER, arguments, client_environment(timeout_s), patience):
             if "error" in message:
                 raise SourceError(message["error"])
             if "run" in message:
@@ -68,7 +68,7 @@ def fetch(reference: RunReference, patience: Patience, own_names: Mapping[str, s
     raise SourceError(f"W&B run {reference.path} at {server}: its reader broke off")
 
 
-def _environment(timeout_s: float) -> dict[str, str]:
+def client_environment(timeout_s: float) -> dict[str, str]:
     """Return the reader's environment: a client that fails soon, says nothing and never prompts.
 
     The service of a run that is live in this process is left alone: the reader starts its own.

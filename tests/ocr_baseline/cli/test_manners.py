@@ -174,6 +174,7 @@ BESIDE_THE_RUN: dict[str, list[str]] = {
     "compare": ["other"],
     "check": ["--baseline", "other"],
     "plot": ["--output", "page.html"],
+    "publish": ["--to", "tensorboard:board"],
 }
 """What a command needs beside one place."""
 

@@ -612,7 +612,7 @@ def test_a_test_without_a_fit_ends_with_the_answer_too(
 def test_a_failing_report_is_a_warning_with_its_cause_and_the_screen_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def fail(*args: Any) -> None:
+    def fail(*args: Any, **kwargs: Any) -> None:
         raise BoomError("a bug of ours")
 
     monkeypatch.setattr("ocr_baseline.write.write_report", fail)
