@@ -196,6 +196,12 @@ def _advice_without_workers(measured: Measured, phase: Phase, first: MoreWorkers
             "The loader has no workers, so the main thread makes the batches itself: "
             f"{_remedy_without_workers(phase, first)}"
         )
+    if phase.name == "train" and measured.environment.num_workers:
+        return (
+            f"Its loader has num_workers={measured.environment.num_workers}, of which none was "
+            "recorded in this stage, as where another stage's loader is the same and started them. "
+            "Give it more workers while cores are idle, or make a batch cheaper."
+        )
     return (
         "No loader worker was recorded in this stage. If its loader has none, the main thread "
         "makes the batches itself: set num_workers above 0."

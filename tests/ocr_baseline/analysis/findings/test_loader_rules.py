@@ -212,6 +212,7 @@ def test_no_worker_is_advised_where_taking_a_batch_costs_as_much_as_making_it() 
 def test_a_loader_whose_workers_were_not_recorded_is_not_taken_for_one_without() -> None:
     measured_run = with_environment(waiting(0.25), num_workers=2, cpu_count=4)
     assert findings(measured_run, "too-few-workers") == []
+    assert "none was recorded in this stage" in finding(measured_run, "input-bound").advice
 
 
 def test_more_workers_than_cores_are_too_many() -> None:
