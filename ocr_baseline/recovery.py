@@ -45,7 +45,7 @@ def recover_report(
     """Write the report of the records in a baseline's folder, unless a report there tells them all.
 
     Records that nothing was begun in since `began_at` are another run's, and so is their report. A
-    run that failed before its first batch replaces no report.
+    run without a batch replaces no report.
 
     The records' own word on how the run ended counts before `ending`, but a run that finished its
     records and failed after them has failed.
@@ -63,7 +63,7 @@ def recover_report(
         return None
     ended = with_ending(run, ending)
     has_report = (folder / JSON_NAME).is_file()
-    if has_report and not run.stages and ended.info.status != "finished":
+    if has_report and not run.stages:
         return None
     return write_report(ended, folder)
 

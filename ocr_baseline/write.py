@@ -40,7 +40,7 @@ class ReportFiles:
     series_csv: Path | None
 
 
-def write_report(run: Run, output_dir: Path, *, renews: bool = False) -> ReportFiles:
+def write_report(run: Run, output_dir: Path, *, renews: datetime | None = None) -> ReportFiles:
     """Write the report of a run into a folder and return what was written.
 
     The report of another run that is there is kept in `earlier/`; one of this run is replaced.
@@ -50,8 +50,8 @@ def write_report(run: Run, output_dir: Path, *, renews: bool = False) -> ReportF
     Args:
         run: The run.
         output_dir: The folder.
-        renews: Whether the report in the folder is of this run, where the time at which both began
-            isn't known.
+        renews: When the last report of this run was made; it tells it from another run's where
+            the time at which they began isn't known.
 
     Raises:
         BaselineError: When a file can't be written.
@@ -92,7 +92,9 @@ def write_report(run: Run, output_dir: Path, *, renews: bool = False) -> ReportF
     )
 
 
-def _keep_earlier(folder: Path, new: Baseline, names: Iterable[str], *, renews: bool) -> None:
+def _keep_earlier(
+    folder: Path, new: Baseline, names: Iterable[str], *, renews: datetime | None
+) -> None:
     """Keep another run's report; it stays in its place too until the new one is there.
 
     Raises:
@@ -102,7 +104,7 @@ def _keep_earlier(folder: Path, new: Baseline, names: Iterable[str], *, renews: 
         return
     began, written = _times_of(folder / JSON_NAME)
     begins = new.run.started_at
-    if renews if began is None or begins is None else began == begins:
+    if written == renews if began is None or begins is None else began == begins:
         return
     place = earlier_folder(folder, began or written)
     if _is_same_file(place / JSON_NAME, folder / JSON_NAME):

@@ -308,8 +308,7 @@ class PerformanceProfilerCallback(GuestCallback):
         """Go on with the records of the run before if they are in this trainer's folder."""
         folder = run_description.shared_folder(trainer, self._folder.of(trainer) / RECORDS_FOLDER)
         if self._recording is not None:
-            if self._recording.can_go_on_in(folder):
-                self._recording.reopen()
+            if self._recording.can_go_on_in(folder) and self._recording.reopen():
                 return self._recording
             self._recording.close()
         self.failure = None
@@ -348,10 +347,11 @@ class PerformanceProfilerCallback(GuestCallback):
         is_kept = recording is not None and recording.break_off(cause)
         if not is_kept:
             self._recording = None
+        covers_start = recording is not None and is_kept and not recording.is_replaced()
         logger.warning(
             "Performance measuring stopped (%s). The training goes on without it%s.",
             cause,
-            "; the report covers what ran before" if is_kept else "",
+            "; the report covers what ran before" if covers_start else "",
             exc_info=error if logger.isEnabledFor(logging.DEBUG) else None,
         )
 

@@ -30,6 +30,7 @@ from ocr_baseline.vocabulary import names_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from lightning.pytorch import LightningModule, Trainer
 
@@ -108,7 +109,7 @@ class BaselineReportCallback(GuestCallback):
         self.summary = summary
         self._has_summarized = False
         self._is_summary_due = False
-        self._has_reported = False
+        self._renewable: datetime | None = None
         self.files: ReportFiles | None = None
         self.publish = checked_targets(publish)
         self._unpublishable: set[str] = set()
@@ -118,7 +119,8 @@ class BaselineReportCallback(GuestCallback):
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         self._pid = os.getpid()
         self._is_cut_short = False
-        self._has_reported &= stage != "fit"
+        if stage == "fit":
+            self._renewable = None
         is_first = stage == "fit" or not self._has_summarized
         self._is_summary_due = self.summary and is_first and trainer.is_global_zero
         with suppress(Exception):  # what is wrong with the folder is told when it is written to
@@ -229,10 +231,10 @@ class BaselineReportCallback(GuestCallback):
             )
             return
         if recording is not None and recording.is_replaced():
-            self._say_unreported("another run records in its folder too", "show")
+            self._say_unreported("another run's records took the place of this one's", "show")
             logger.warning(
-                "Another run records in %s too, over this one's records: no report of this run is "
-                "written. Give each run an output_dir of its own.",
+                "Another run's records took the place of this one's in %s: no report of this run "
+                "is written. Give each run an output_dir of its own.",
                 recording.folder,
             )
             return
@@ -264,12 +266,12 @@ class BaselineReportCallback(GuestCallback):
         wait_for_answer(folder)
         self._note_failed_profiler(trainer)
         run = load_run(live, pl_module, self.sources, self.config_policy, self._given_up)
-        if not run.stages and info.status != "finished" and (folder / JSON_NAME).is_file():
-            self._say_unreported(f"{_NO_BATCH}; the run before keeps its own", "show")
-            logger.info("The run ended before its first batch: %s keeps its report", folder)
+        if not run.stages and (folder / JSON_NAME).is_file():
+            self._say_unreported("nothing of this run was measured; an earlier one stays", "show")
+            logger.warning("Nothing of this run was measured: %s keeps its report", folder)
             return
-        self.files = write_report(run, folder, renews=self._has_reported)
-        self._has_reported = True
+        self.files = write_report(run, folder, renews=self._renewable)
+        self._renewable = self.files.baseline.generated_at
         self._unpublished = live
         if self._is_summary_due:
             self._is_summary_due, self._has_summarized = False, True

@@ -144,6 +144,10 @@ class Recorder:
         """Close the file until the next record."""
         self._writer.release()
 
+    def let_go(self) -> None:
+        """Write no more: the place of the file is another run's."""
+        self._writer.close()
+
     def close(self) -> None:
         """Pause, write what is left and close the file."""
         self.pause()

@@ -63,7 +63,7 @@ def _written(run: LoopRun, status: RunStatus, ended_by: str | None) -> ReportFil
         return None
     if recording.is_replaced():
         logger.warning(
-            "Another run records in %s too, over this one's records: no report of this loop is "
+            "Another run's records took the place of this one's in %s: no report of this loop is "
             "written. Give each run an output_dir of its own.",
             recording.folder,
         )
@@ -72,8 +72,8 @@ def _written(run: LoopRun, status: RunStatus, ended_by: str | None) -> ReportFil
         recording.wait_for_ranks()
     wait_for_answer(run.folder)
     found = read_back(recording.folder, status, ended_by)
-    if not found.stages and status != "finished" and (run.folder / JSON_NAME).is_file():
-        logger.info("The loop ended before its first batch: %s keeps its report", run.folder)
+    if not found.stages and (run.folder / JSON_NAME).is_file():
+        logger.warning("Nothing of this loop was measured: %s keeps its report", run.folder)
         return None
     files = write_report(found, run.folder)
     if run.summary:

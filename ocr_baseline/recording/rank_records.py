@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 from ocr_baseline.files import open_regular
 from ocr_baseline.layout import records_name
@@ -11,6 +12,7 @@ from ocr_baseline.records.format import line_start
 from ocr_baseline.records.lines import parse_line
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 RANKS_WAIT_S = 3.0
@@ -34,27 +36,39 @@ def wait_for_ranks(
     ]
     deadline_s = time.monotonic() + timeout_s
     while True:
-        waiting = [path for path in waiting if not _has_ended(path, reports)]
+        waiting = [path for path in waiting if not _has_reported(path, reports)]
         if not waiting or time.monotonic() >= deadline_s:
             return
         time.sleep(_POLL_INTERVAL_S)
 
 
-def _has_ended(path: Path, reports: int) -> bool:
+def has_ended(path: Path) -> bool:
+    """Whether the run of these records has ended, as far as they tell: a killed one has not."""
     try:
-        with open_regular(path) as file:
-            file.seek(max(0, path.stat().st_size - _TAIL_BYTES))
-            lines = file.read().splitlines()
+        last = next(_last_statuses(path), None)
+    except OSError:
+        return False
+    return last is not None and last.get("status", "unknown") != "unknown"
+
+
+def _has_reported(path: Path, reports: int) -> bool:
+    try:
+        return any(_reports(status) >= reports for status in _last_statuses(path))
     except OSError:
         return True
-    return any(
-        _reports(line) >= reports for line in reversed(lines) if line.startswith(_STATUS_START)
-    )
 
 
-def _reports(line: bytes) -> int:
-    try:
-        reports = parse_line(line).get("reports", 0)
-    except ValueError:
-        return 0
+def _reports(status: dict[str, Any]) -> int:
+    reports = status.get("reports", 0)
     return reports if isinstance(reports, int) else 0
+
+
+def _last_statuses(path: Path) -> Iterator[dict[str, Any]]:
+    """Return the statuses near the end of a record file, the last one first."""
+    with open_regular(path) as file:
+        file.seek(max(0, path.stat().st_size - _TAIL_BYTES))
+        lines = file.read().splitlines()
+    for line in reversed(lines):
+        if line.startswith(_STATUS_START):
+            with suppress(ValueError):
+                yield parse_line(line)

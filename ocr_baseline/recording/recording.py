@@ -9,7 +9,7 @@ from contextlib import suppress
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from ocr_baseline.layout import MAIN_RECORDS_NAME
+from ocr_baseline.layout import records_name
 from ocr_baseline.measure.folder_answer import HungFolderError, wait_for_answer
 from ocr_baseline.measure.heartbeat import Heartbeat
 from ocr_baseline.measure.memory import MemoryProbe
@@ -24,7 +24,7 @@ from ocr_baseline.recording.earlier_records import (
     set_aside,
 )
 from ocr_baseline.recording.process_start import claim_process_start
-from ocr_baseline.recording.rank_records import wait_for_ranks
+from ocr_baseline.recording.rank_records import has_ended, wait_for_ranks
 from ocr_baseline.recording.run_token import RunToken
 from ocr_baseline.records.format import MAX_LINE_BYTES
 from ocr_baseline.vocabulary import SECONDS_PER_NS
@@ -137,6 +137,10 @@ class Recording:
         """Where the records are."""
         return self.recorder.folder
 
+    @property
+    def _path(self) -> Path:
+        return self.folder / records_name(self._rank.number)
+
     def can_go_on_in(self, folder: Path) -> bool:
         """Whether a further stage of the run, in this process, is to be recorded here too."""
         return self.folder == folder and not self.is_withdrawn and self._pid == os.getpid()
@@ -187,23 +191,31 @@ class Recording:
         """Keep what DDP timed, while the model is still wrapped in it."""
         self._gradient_wait_s = self._read_gradient_wait_s() or self._gradient_wait_s
 
-    def reopen(self) -> None:
-        """The run that had ended goes on: its end is not known any more.
+    def reopen(self) -> bool:
+        """Go on with the run that had ended, unless one that has ended too has taken its place.
+
+        Returns:
+            Whether the run goes on: its end is not known any more.
 
         Raises:
-            OSError: When the records can't be written, or others are in their place.
+            OSError: When the records can't be written, or those in their place have no end yet.
             HungFolderError: When the folder does not answer.
         """
         wait_for_answer(self.folder)
         if self.is_replaced():
-            raise FileExistsError(errno.EEXIST, "Another run records in it now", str(self.folder))
+            self.recorder.let_go()
+            if has_ended(self._path):
+                return False
+            cause = "It has the records of another run that hasn't ended"
+            raise FileExistsError(errno.EEXIST, cause, str(self.folder))
         self._write_status("unknown", None)
+        return True
 
     @deferred_sigterm(_not_ended)
     def finish(self, status: RunStatus, ended_by: str | None) -> None:
         """End the records with the run's status, so that a report can be made.
 
-        A run that fails before it has finished a batch leaves the records of an earlier one as
+        A run that ends before it has finished a batch leaves the records of an earlier one as
         they were.
 
         Raises:
@@ -214,11 +226,10 @@ class Recording:
             return
         wait_for_answer(self.folder)
         self._reports += 1
-        has_run = status == "finished" or self.recorder.has_finished_batches
         if not self._is_broken_off:
             self._write_the_rest()
         self._write_status(status, ended_by)
-        self._give_or_take_the_place(has_run=has_run)
+        self._give_or_take_the_place()
         self.recorder.release()
 
     def _write_the_rest(self) -> None:
@@ -239,11 +250,11 @@ class Recording:
                 cause,
             )
 
-    def _give_or_take_the_place(self, *, has_run: bool) -> None:
+    def _give_or_take_the_place(self) -> None:
         """Decide between this run's records and those that were there before."""
         if self.recorder.rank or self._earlier_processes or self.is_replaced():
             return
-        if has_run:
+        if self.recorder.has_finished_batches:
             keep_set_aside(self.folder)
         elif put_back(self.folder):
             self.is_withdrawn = True
@@ -286,14 +297,14 @@ class Recording:
         return False
 
     def is_replaced(self) -> bool:
-        """Whether another run has put its records in the place of this one's."""
+        """Whether another run has put its records of this rank in the place of this one's."""
         try:
-            with (self.folder / MAIN_RECORDS_NAME).open("rb") as file:
+            with self._path.open("rb") as file:
                 first = json.loads(file.readline(MAX_LINE_BYTES))
         except (OSError, ValueError):
             return False  # nothing is there that could be taken for this run's
         found = first.get("recording") if isinstance(first, dict) else None
-        return self._rank.is_zero and found != self._id
+        return found != self._id
 
     def close(self) -> None:
         """End for good, whatever can still be written; in a forked process this is not its own."""

@@ -59,11 +59,13 @@ def test_a_second_report_of_a_run_replaces_the_first(tmp_path: Path) -> None:
 def test_a_report_of_unknown_age_is_replaced_only_by_who_says_that_it_renews_it(
     tmp_path: Path,
 ) -> None:
-    write_report(empty_run(), tmp_path)
-    write_report(empty_run(), tmp_path, renews=True)
+    first = write_report(empty_run(), tmp_path)
+    second = write_report(empty_run(), tmp_path, renews=first.baseline.generated_at)
     assert not (tmp_path / "earlier").exists()
     write_report(empty_run(), tmp_path)
     assert len(names_in(tmp_path / "earlier")) == 1
+    write_report(empty_run(), tmp_path, renews=second.baseline.generated_at)
+    assert len(names_in(tmp_path / "earlier")) == 2, "another's, written since, is no own one"
 
 
 def test_the_report_of_another_run_is_kept_whole_in_a_folder_named_by_when_it_began(

@@ -23,6 +23,7 @@ from torch.utils.data import DataLoader, Dataset, dataloader
 from ocr_baseline import BaselineReportCallback, PerformanceProfilerCallback
 from ocr_baseline.measure import folder_answer, sections
 from ocr_baseline.recording import recording
+from ocr_baseline.records import reader
 from tests.ocr_baseline.lightning import tiny_runs as tiny
 from tests.ocr_baseline.lightning.tiny_runs import (
     SlowCSVLogger,
@@ -301,11 +302,63 @@ def test_new_callbacks_in_the_same_folder_begin_anew(tmp_path: Path) -> None:
     run.check_totals()
 
 
+def test_a_stage_of_a_trainer_whose_records_another_ended_run_replaced_is_a_run_of_its_own(
+    tmp_path: Path,
+) -> None:
+    first = tiny_run(tmp_path)
+    second = tiny_run(tmp_path, max_epochs=3)
+    report = tmp_path / "baseline" / "baseline.json"
+    of_second = report.read_bytes()
+
+    with tiny.log_messages() as messages:
+        first.trainer.test(TinyModule(), loader(4), verbose=False)
+
+    assert first.phase_names == ["test"]
+    assert first.phase("test").batches == 2
+    kept = list((tmp_path / "baseline" / "earlier").iterdir())
+    documents = [(folder / "baseline.json").read_bytes() for folder in kept]
+    assert len(kept) == 2
+    assert of_second in documents
+    place = kept[documents.index(of_second)]
+    assert (place / "batches.csv").is_file()
+    assert [stage.stage.value for stage in reader.load(place).stages] == ["train", "validation"]
+    assert not [text for text in messages if "another run" in text.lower()]
+    assert second.ended_by is None
+
+
+def test_a_run_without_a_batch_that_finishes_leaves_report_and_records_alone(
+    tmp_path: Path,
+) -> None:
+    tiny_run(tmp_path)
+    folder = tmp_path / "baseline"
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+    tiny_run(tmp_path, limit_train_batches=0)
+
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+
+
+def test_a_run_that_can_not_be_measured_leaves_the_report_of_another_one_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiny_run(tmp_path, logger=False)
+    folder = tmp_path / "baseline"
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+    def refuse(*args: object, **arguments: object) -> None:
+        raise OSError("no")
+
+    monkeypatch.setattr("ocr_baseline.lightning.profiler.Recording", refuse)
+    with tiny.log_messages() as messages:
+        tiny_run(tmp_path, logger=False)
+
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+    assert [text for text in messages if "Nothing of this run was measured" in text]
+
+
 def test_a_run_killed_after_an_earlier_one_finished_is_not_called_finished(
     tmp_path: Path,
 ) -> None:
-    from ocr_baseline.records import reader
-
     first = tiny_run(tmp_path)
     seen: list[str] = []
 

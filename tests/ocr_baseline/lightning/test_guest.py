@@ -570,20 +570,30 @@ def test_a_run_whose_records_another_one_replaced_writes_no_report_over_it(tmp_p
         run = tiny_run(tmp_path, callbacks=[RunsAnother()])
 
     assert run.phase("train").batches == 12, "the other run's own report"
-    assert [message for message in messages if "Another run records in" in message]
+    assert [message for message in messages if "Another run's records took" in message]
 
 
-def test_a_run_that_goes_on_over_another_ones_records_leaves_them_alone(tmp_path: Path) -> None:
-    run = tiny_run(tmp_path)
-    tiny_run(tmp_path, max_epochs=3)
-    records = tmp_path / "baseline" / "records" / "rank_0.jsonl"
-    before = records.read_bytes()
+def test_a_stage_over_the_records_of_a_run_that_has_not_ended_leaves_them_alone(
+    tmp_path: Path,
+) -> None:
+    first = tiny_run(tmp_path)
+    report = tmp_path / "baseline" / "baseline.json"
+    before = report.read_bytes()
+    after: list[bytes] = []
+
+    class TestsTheFirst(Callback):
+        def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+            first.trainer.test(TinyModule(), loader(2), verbose=False)
+            after.append(report.read_bytes())
 
     with tiny.log_messages() as messages:
-        run.trainer.test(TinyModule(), loader(2), verbose=False)
+        second = tiny_run(tmp_path, max_epochs=3, callbacks=[TestsTheFirst()])
 
-    assert records.read_bytes() == before
-    assert [message for message in messages if "Performance measuring stopped" in message]
+    assert after == [before]
+    assert second.phase_names == ["train", "validation"]
+    assert second.phase("train").batches == 12
+    (stopped,) = [message for message in messages if "Performance measuring stopped" in message]
+    assert "another run that hasn't ended" in stopped
 
 
 @pytest.mark.parametrize("entry", ["fit", "validate"])
