@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from ocr_baseline.cli import streams
 from ocr_baseline.unchanged_script.process import run_command
 from ocr_baseline.unchanged_script.request import DEFAULT_SAMPLING_HZ, Request
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 NOT_STARTED = 127
 """What a shell and env(1) exit with when a command can't be found or started."""
@@ -56,10 +61,9 @@ def command(
     Every Trainer that COMMAND makes, in whatever process, gets the two callbacks; a script that has
     them keeps its own. Signals, streams and the exit status are the command's.
     """
-    with tempfile.TemporaryDirectory(prefix="ocr-baseline-") as folder:
-        seen = Path(folder, "a-trainer-was-made")
+    with _mark() as seen:
         asked = Request(
-            output_dir=output_dir.absolute(),
+            output_dir=_absolute(output_dir),
             operations=operations,
             sampling_hz=sampling_hz,
             seen=seen,
@@ -71,10 +75,30 @@ def command(
                 f"ocr-baseline: can't start {command[0]}: {error.strerror or error}"
             )
             context.exit(NOT_STARTED)
-        if not seen.exists():
+        if seen is not None and not seen.exists():
             streams.print_message(
                 f"ocr-baseline: {command[0]} made no Trainer, so there is nothing to report. Is "
                 "ocr-baseline installed in the environment that it runs in? A loop of your own is "
                 "recorded by ocr_baseline.record."
             )
     context.exit(status)
+
+
+@contextmanager
+def _mark() -> Iterator[Path | None]:
+    """Yield a file that processes can make, None where there is no place for one."""
+    try:
+        folder = tempfile.TemporaryDirectory(prefix="ocr-baseline-")
+    except OSError:
+        yield None
+        return
+    with folder as name:
+        yield Path(name, "a-trainer-was-made")
+
+
+def _absolute(path: Path) -> Path:
+    """Return the path from the root, unless the current folder is gone."""
+    try:
+        return path.absolute()
+    except OSError:
+        return path

@@ -9,6 +9,7 @@ import numpy as np
 
 from ocr_baseline.analysis.phases.batch_statistics import statistics, steady_mask
 from ocr_baseline.measure.container_limits import own_limits
+from ocr_baseline.measure.signal_errors import let_through
 from ocr_baseline.model.privacy import OutwardLogger
 from ocr_baseline.recording import accelerator_memory
 from ocr_baseline.vocabulary import SECONDS_PER_NS
@@ -72,6 +73,7 @@ class MetricLogger:
             for run_logger in trainer.loggers:
                 run_logger.log_metrics(metrics, step=trainer.global_step)
         except Exception as error:  # noqa: BLE001 - a logger's trouble is not the training's
+            let_through(error)
             self._can_log = False
             logger.warning(
                 "Performance metrics can't be logged (%s: %s) and won't be in this run; the "

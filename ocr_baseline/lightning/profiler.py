@@ -22,6 +22,7 @@ from ocr_baseline.lightning.metrics import MetricLogger
 from ocr_baseline.lightning.run import description as run_description
 from ocr_baseline.lightning.run.trainer_tokens import token_of
 from ocr_baseline.measure.device import DeviceTimeline
+from ocr_baseline.measure.signal_errors import let_through
 from ocr_baseline.model.privacy import OutwardLogger, error_text
 from ocr_baseline.recording.accelerator_memory import AcceleratorProbe
 from ocr_baseline.recording.config_policy import ConfigPolicy
@@ -335,7 +336,12 @@ class PerformanceProfilerCallback(GuestCallback):
             self._recording.pause()
 
     def failed(self, error: Exception) -> None:
-        """End the measuring for good: the one guard of all that the training calls here."""
+        """End the measuring for good: the one guard of all that the training calls here.
+
+        Raises:
+            Exception: The error, where a signal handler of the program's raised it.
+        """
+        let_through(error)
         if self.failure is not None:
             return
         cause = self.failure = error_text(error)

@@ -19,6 +19,7 @@ from ocr_baseline.lightning.profiler import PerformanceProfilerCallback
 from ocr_baseline.lightning.run import description as run_description
 from ocr_baseline.lightning.run.local_sources import checked_order, live_info, load_run
 from ocr_baseline.measure.folder_answer import wait_for_answer
+from ocr_baseline.measure.signal_errors import let_through
 from ocr_baseline.model.privacy import OutwardLogger, error_text
 from ocr_baseline.publish import checked_targets
 from ocr_baseline.recording.config_policy import ConfigPolicy
@@ -167,6 +168,7 @@ class BaselineReportCallback(GuestCallback):
                 self._cut_short("Ctrl-C came before it was done")
                 raise
             except Exception as error:  # noqa: BLE001 - a report must never fail the training
+                let_through(error)
                 self._not_written(error_text(error))
         self._publish()
 
@@ -176,11 +178,12 @@ class BaselineReportCallback(GuestCallback):
         names = [name for name in self.publish if name not in self._unpublishable]
         if live is None or self.files is None or not names or self._is_cut_short:
             return
-        from ocr_baseline.publish.live import publish_live
-
         try:
+            from ocr_baseline.publish.live import publish_live
+
             self._unpublishable |= publish_live(self.files, live, names)
         except Exception as error:  # noqa: BLE001 - publishing must never fail the training
+            let_through(error)
             logger.warning(
                 "The performance baseline was not published (%s). The training is not affected; "
                 "`ocr-baseline publish` tries again.",

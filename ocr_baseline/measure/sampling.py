@@ -22,9 +22,9 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from time import perf_counter_ns, thread_time_ns
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from ocr_baseline.measure import tick_timer
+from ocr_baseline.measure import recursion_limit, tick_timer
 from ocr_baseline.measure.tick_timer import TickTimer, is_default_action
 from ocr_baseline.measure.traced_code import leave_untraced
 
@@ -53,7 +53,6 @@ FREE_COST_NS = 500_000_000
 _OWN_FILES = frozenset({__file__, tick_timer.__file__})
 _TICKS_BETWEEN_LOOKS = 64
 _RAREST = 1024
-_FRAMES_OF_HANDLER = 8
 _NS_PER_S = 1_000_000_000
 
 Stacks = dict[tuple[int, ...], int]
@@ -146,6 +145,8 @@ class StackSampler:
         now = began_ns // self.interval_ns
         ticks, self._last = now - self._last, now
         try:
+            # Whoever puts back the handlers that it found, as a Trainer does, drops this.
+            signal.siginterrupt(signal.SIGURG, False)
             if sys.gettrace() is not None:  # a debugger would step through each tick
                 self.why_not = "a debugger or another tracer was at work"
             elif _has_wakeup_fd():  # an event loop, which this tick has woken
@@ -256,7 +257,6 @@ _running: list[StackSampler] = []
 """Those of the main thread: one, or that of a Trainer inside a Trainer too."""
 
 _lock = threading.Lock()
-_limit_before: int | None = None
 
 
 def _on_tick(signal_number: int, frame: FrameType | None) -> None:
@@ -298,10 +298,9 @@ def _has_wakeup_fd() -> bool:
 
 
 def _listen(sampler: StackSampler) -> None:
-    global _limit_before
     with _lock:
         _running.append(sampler)
-        if signal.getsignal(signal.SIGURG) is _on_tick:  # as in a worker that was forked
+        if len(_running) > 1:
             return
         leave_untraced(
             _on_tick,
@@ -313,9 +312,8 @@ def _listen(sampler: StackSampler) -> None:
             _has_wakeup_fd,
             TickTimer.arm,
         )
-        # The handler's own frames must not make a recursion fail that is one call from its limit.
-        _limit_before = sys.getrecursionlimit()
-        sys.setrecursionlimit(_limit_before + _FRAMES_OF_HANDLER)
+        recursion_limit.widen()
+        # Also where it is ours already: somebody may have put it back after an earlier run.
         signal.signal(signal.SIGURG, _on_tick)
         signal.siginterrupt(signal.SIGURG, False)
 
@@ -324,21 +322,34 @@ def _forget(sampler: StackSampler) -> None:
     with _lock:
         if sampler in _running:
             _running.remove(sampler)
-        if _running:
-            return
-        with suppress(ValueError):  # in another thread the handler stays, and does nothing
-            if signal.getsignal(signal.SIGURG) is _on_tick:
-                signal.signal(signal.SIGURG, signal.SIG_DFL)
-        if _limit_before is not None:
-            with suppress(RecursionError):  # Python takes no limit below the depth now
-                if sys.getrecursionlimit() == _limit_before + _FRAMES_OF_HANDLER:
-                    sys.setrecursionlimit(_limit_before)
+        if not _running:
+            _leave_process()
+
+
+def _leave_process() -> None:
+    """Give the process its handling of the signal and its recursion limit back."""
+    with suppress(ValueError):  # in another thread the handler stays, and does nothing
+        if signal.getsignal(signal.SIGURG) is _on_tick:
+            signal.signal(signal.SIGURG, signal.SIG_DFL)
+    recursion_limit.narrow()
+
+
+def keep_from_return(handlers: dict[Any, Any]) -> None:
+    """Take our handler out of those, by signal, that another part of the program will put back.
+
+    What it doesn't put back stays as it is: ours while something is sampled, the default after.
+    """
+    if hasattr(signal, "SIGURG") and handlers.get(signal.SIGURG) is _on_tick:
+        del handlers[signal.SIGURG]
 
 
 def _begin_anew_in_child() -> None:
+    if not _running:
+        return
     for sampler in _running:
         sampler.forget()
     _running.clear()
+    _leave_process()
 
 
 if hasattr(os, "register_at_fork"):

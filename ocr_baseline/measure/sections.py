@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
+from ocr_baseline.measure.signal_errors import let_through
 from ocr_baseline.measure.timed_calls import run_inside
 from ocr_baseline.measure.traced_code import note_silent, trace_instead
 from ocr_baseline.model.privacy import OutwardLogger
@@ -168,6 +169,7 @@ def _text(name: Any) -> str:
 
 def _stop_listening(error: Exception) -> None:
     """End the measuring of sections; the block goes on."""
+    let_through(error)
     if isinstance(
         error, RecursionError
     ):  # the user's own stack is full: it may tell of that itself

@@ -98,7 +98,8 @@ def deferred_sigterm(given_up: Callable[[str], None] = lambda cause: None) -> It
             hold.close()
     except _CutShort:
         hold.close()
-        given_up("SIGTERM came before it was done")
+        with suppress(Exception):  # the signal's effect mustn't wait for what fails here
+            given_up("SIGTERM came before it was done")
     finally:
         hold.close()
         signal.signal(signal.SIGTERM, handler)

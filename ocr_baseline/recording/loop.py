@@ -11,6 +11,7 @@ from typing_extensions import Self
 from ocr_baseline.errors import OperationError
 from ocr_baseline.measure import sections
 from ocr_baseline.measure.sections import section
+from ocr_baseline.measure.signal_errors import let_through
 from ocr_baseline.model.privacy import OutwardLogger, error_text
 from ocr_baseline.recording.config_policy import ConfigPolicy
 from ocr_baseline.recording.loop_batches import Batches
@@ -230,7 +231,12 @@ class record:
             return None
 
     def _failed(self, error: Exception) -> None:
-        """End the measuring for good: the one guard of all that the loop calls here."""
+        """End the measuring for good: the one guard of all that the loop calls here.
+
+        Raises:
+            Exception: The error, where a signal handler of the program's raised it.
+        """
+        let_through(error)
         if self._has_failed:
             return
         self._has_failed = True

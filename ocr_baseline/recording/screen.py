@@ -35,10 +35,11 @@ def show_report(files: ReportFiles) -> None:
 
 def show_unreported(cause: str, command: str, folder: Path | None) -> None:
     """Print that a run has no report, why, and the command to run next on its folder."""
-    from ocr_baseline.reports.registry import UNREPORTED
+    with suppress(Exception):  # as above: without files or a package there is no line either
+        from ocr_baseline.reports.registry import UNREPORTED
 
-    place = "FOLDER" if folder is None else shlex.quote(short_path(folder))
-    _show(UNREPORTED, cause, command=f"ocr-baseline {command} {place}")
+        place = "FOLDER" if folder is None else shlex.quote(short_path(folder))
+        _show(UNREPORTED, cause, command=f"ocr-baseline {command} {place}")
 
 
 def short_path(path: Path) -> str:
@@ -49,16 +50,15 @@ def short_path(path: Path) -> str:
 
 
 def _show(renderer: Renderer, *subject: object, **options: str) -> None:
-    with suppress(Exception):  # the run has ended well, and is not to end otherwise for this
-        is_terminal = sys.stdout.isatty()
-        text = renderer(
-            *subject,
-            width=shutil.get_terminal_size((DEFAULT_WIDTH, 24)).columns,
-            color=is_terminal and not os.environ.get("NO_COLOR"),
-            is_boxed=is_terminal,
-            **options,
-        )
-        _write(sys.stdout, f"\n{text}")
+    is_terminal = sys.stdout.isatty()
+    text = renderer(
+        *subject,
+        width=shutil.get_terminal_size((DEFAULT_WIDTH, 24)).columns,
+        color=is_terminal and not os.environ.get("NO_COLOR"),
+        is_boxed=is_terminal,
+        **options,
+    )
+    _write(sys.stdout, f"\n{text}")
 
 
 def _write(stream: TextIO, text: str) -> None:

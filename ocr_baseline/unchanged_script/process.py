@@ -12,9 +12,13 @@ if TYPE_CHECKING:
 
 _PASSED_ON = frozenset(
     getattr(signal, name)
-    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGCONT")
+    for name in (
+        *("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGCONT"),
+        *("SIGALRM", "SIGXCPU"),
+    )
     if hasattr(signal, name)
 )
+_OF_A_TERMINAL = frozenset({"SIGINT", "SIGHUP", "SIGQUIT", "SIGCONT"})
 BY_SIGNAL = 128
 """What a shell adds to the number of a signal that ended a command."""
 
@@ -30,13 +34,14 @@ def run_command(command: Sequence[str], environment: Mapping[str, str]) -> int:
     """
     variables = os.environ | dict(environment)
     if os.name == "nt":
-        return subprocess.call(command, env=variables)  # noqa: S603 - the user's own command
+        return subprocess.call(command, env=variables, close_fds=False)  # noqa: S603 - the user's own command
     waited_for = _PASSED_ON | {signal.SIGCHLD}
     before = signal.pthread_sigmask(signal.SIG_BLOCK, waited_for)
     try:
         process = subprocess.Popen(  # noqa: S603 - the user's own command
             command,
             env=variables,
+            close_fds=False,  # what the shell opened for the command: `--config <(...)`
             # A process inherits which signals are blocked.
             preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_SETMASK, before),
         )
@@ -56,4 +61,4 @@ def _passing_on(process: subprocess.Popen[bytes], waited_for: frozenset[signal.S
 
 def _is_of_the_terminal(told: signal.struct_siginfo) -> bool:
     """Whether the kernel sent it for the terminal: a process that sends one says who it is."""
-    return told.si_pid == 0
+    return told.si_pid == 0 and signal.Signals(told.si_signo).name in _OF_A_TERMINAL

@@ -87,7 +87,7 @@ def test_trainings_in_a_notebooks_kernel_are_reported_the_one_that_is_stopped_to
         "again": "finished",
     }
     batches = [[phase.batches for phase in report.phases] for report in reports.values()]
-    assert batches == [[6, 2], [4], [6, 2]]
+    assert batches == [[6, 2], [3], [6, 2]], "the fourth batch was stopped"
 
 
 def _inherited_path() -> list[str]:

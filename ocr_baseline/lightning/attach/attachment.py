@@ -18,6 +18,7 @@ from ocr_baseline.lightning.attach.samples import SampleCounts, counts_of
 from ocr_baseline.lightning.attach.trainer_parts import (
     callbacks_of,
     has_plain_profiler,
+    keep_sampling_out_of_saved_handlers,
     profiler_of,
     running_stage,
 )
@@ -186,6 +187,7 @@ class Attachment:
             self._patches.undo()
         finally:
             self._timing.undo()
+            keep_sampling_out_of_saved_handlers(self.trainer)
 
     def _is_aside(self) -> bool:
         """Whether a tuner has put the callback aside for its trials."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ocr_baseline.lightning.attach.framework import class_of, is_a
+from ocr_baseline.measure import sampling
 from ocr_baseline.vocabulary import Stage
 
 if TYPE_CHECKING:
@@ -43,6 +44,16 @@ def has_plain_profiler(trainer: Trainer) -> bool:
     """Whether the trainer's profiler is the one that does nothing."""
     name = "PassThroughProfiler"
     return type(profiler_of(trainer)) is class_of(trainer, "profilers", name)
+
+
+def keep_sampling_out_of_saved_handlers(trainer: Trainer) -> None:
+    """Keep the trainer from putting the sampling's signal handler back after the run.
+
+    It saves all handlers as it begins, and puts them back after it has told of an exception.
+    """
+    saved = getattr(getattr(trainer, "_signal_connector", None), "_original_handlers", None)
+    if isinstance(saved, dict):  # Lightning's own, which a version may name otherwise
+        sampling.keep_from_return(saved)
 
 
 def running_stage(trainer: Trainer) -> Stage:

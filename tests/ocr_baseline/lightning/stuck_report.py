@@ -80,7 +80,7 @@ def main(how: str, folder: Path) -> None:
         logger=logger,
         enable_progress_bar=False,
         enable_model_summary=False,
-        callbacks=[PerformanceProfilerCallback(), BaselineReportCallback()],
+        callbacks=[PerformanceProfilerCallback(), BaselineReportCallback(summary=False)],
     )
     trainer.fit(module, DataLoader(torch.ones(8, 4)))  # type: ignore[arg-type]  # dataset enough
     say("goes on")

@@ -6,6 +6,8 @@ import copy
 import logging
 import os
 import pickle
+import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -99,6 +101,8 @@ def traces() -> list[object]:
         LightningOptimizer.step,
         SlowCSVLogger.log_metrics,
         sections.is_listening(),
+        signal.getsignal(signal.SIGURG),
+        sys.getrecursionlimit(),
     ]
 
 

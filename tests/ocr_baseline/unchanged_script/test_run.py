@@ -78,6 +78,32 @@ def test_a_signal_to_the_command_ends_the_script_which_still_has_its_report(
     assert read(tmp_path / "baseline").run.status == "interrupted"
 
 
+def run_shell(line: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    run = f"{sys.executable} -m ocr_baseline.cli run --"
+    return subprocess.run(
+        ["bash", "-c", line.replace("RUN", run)],
+        cwd=folder,
+        env=os.environ | environment,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+
+
+@pytest.mark.slow
+def test_what_the_shell_opened_is_open_for_the_command(tmp_path: Path) -> None:
+    process = run_shell("RUN cat <(echo from a pipe) 3>log", tmp_path)
+    assert (process.returncode, process.stdout) == (0, "from a pipe\n")
+
+
+@pytest.mark.slow
+def test_a_command_runs_where_nothing_can_be_written(tmp_path: Path) -> None:
+    process = run_shell(
+        'mkdir gone && cd gone && rmdir "$PWD" && RUN echo ran', tmp_path, TMPDIR="/nowhere"
+    )
+    assert (process.returncode, process.stdout) == (0, "ran\n")
+
+
 def test_a_command_that_cannot_be_started_is_one_line_and_status_127(tmp_path: Path) -> None:
     process = subprocess.run(
         [sys.executable, "-m", "ocr_baseline.cli", "run", "--", "no-such-command"],
