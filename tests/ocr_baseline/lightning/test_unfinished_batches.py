@@ -94,7 +94,8 @@ def test_a_batch_in_which_the_run_ends_is_none(
 
     run = tiny_run(tmp_path, action, module=EndsAt(hook, error), callbacks=[counts])
 
-    assert run.ended_by is not None
+    # Lightning 2.1 takes Ctrl-C as an end that was wanted, and raises nothing.
+    assert run.ended_by is not None or isinstance(error, KeyboardInterrupt)
     assert counts.batches[stage] == (3 if hook == "on_train_batch_end" else 2)
     assert run.phase(stage).batches == counts.batches[stage]
     run.check_totals()
