@@ -26,11 +26,12 @@ DEFAULT_WIDTH = 100
 
 def show_report(files: ReportFiles) -> None:
     """Print the answer of a report, where the whole of it is, and what to run next."""
-    from ocr_baseline.reports.registry import SUMMARY
+    with suppress(Exception):  # the run has ended well, and is not to end otherwise for this
+        from ocr_baseline.reports.registry import SUMMARY
 
-    folder = shlex.quote(short_path(files.markdown.parent))
-    command = f"ocr-baseline show {folder}"
-    _show(SUMMARY, files.baseline, report=short_path(files.html), command=command)
+        folder = shlex.quote(short_path(files.markdown.parent))
+        command = f"ocr-baseline show {folder}"
+        _show(SUMMARY, files.baseline, report=short_path(files.html), command=command)
 
 
 def show_unreported(cause: str, command: str, folder: Path | None) -> None:
