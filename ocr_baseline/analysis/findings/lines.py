@@ -90,6 +90,8 @@ def _whole_line(measured: Measured, phase: Phase, name: Line) -> BreakdownLine |
         making_s = waited_for_making_s(phase, workers, line)
         return line.model_copy(update={"total_s": making_s, "share": share_of(phase, making_s)})
     within = measured.loader_operations(phase)
+    if not within:
+        return line
     return line.model_copy(
         update={
             "total_s": line.total_s + sum(part.total_s for part in within),
