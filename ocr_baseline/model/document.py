@@ -229,6 +229,16 @@ def whole_phase(phases: Iterable[Phase], name: str) -> Phase | None:
     return of_loaders[0] if len(of_loaders) == 1 else None
 
 
+def time_of_run(run: RunInfo, phases: Iterable[Phase], start: Start | None) -> float:
+    """Return the time of a run in seconds, or of its phases where that wasn't measured.
+
+    It counts from where the time to the first step does, where that is known: shares of the run
+    are of this.
+    """
+    before_s = 0.0 if start is None else start.process_to_setup_s or start.fit_to_setup_s or 0.0
+    return before_s + max(run.duration_s or 0.0, sum(phase.total_s or 0.0 for phase in phases))
+
+
 class Operation(DocumentModel):
     """A named operation in one phase.
 
@@ -680,6 +690,11 @@ class Baseline(DocumentModel):
         if name not in PHASE_NAMES:
             raise SettingError(f"no phase {name!r}: choose from {', '.join(PHASE_NAMES)}")
         return whole_phase(self.phases, name)
+
+    @property
+    def total_s(self) -> float:
+        """The time that shares of the run are of."""
+        return time_of_run(self.run, self.whole_phases, self.start)
 
     @property
     def ranked_findings(self) -> list[Finding]:
