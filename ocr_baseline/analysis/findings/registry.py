@@ -17,6 +17,7 @@ from ocr_baseline.analysis.findings.memory import accelerator_memory, fragmentat
 from ocr_baseline.analysis.findings.noisy_machine import noisy_machine
 from ocr_baseline.analysis.findings.one_cause import one_cause_each
 from ocr_baseline.analysis.findings.operations import dominant_operation, worker_operation
+from ocr_baseline.analysis.findings.outside_stages import outside_stages
 from ocr_baseline.analysis.findings.profiler_cost import profiler_cost
 from ocr_baseline.analysis.findings.restarted_workers import restarted_workers
 from ocr_baseline.analysis.findings.rule import Rule, Silence
@@ -52,6 +53,7 @@ RULES: tuple[Rule, ...] = (
     outlier_batches,
     slowing_down,
     slow_start,
+    outside_stages,
     accelerator_memory,
     fragmentation,
     accelerator_utilization,

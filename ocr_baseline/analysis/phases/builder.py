@@ -11,6 +11,7 @@ from ocr_baseline.analysis.phases.batch_statistics import rule_applied, steady_m
 from ocr_baseline.analysis.phases.distributions import block_means, distribution
 from ocr_baseline.analysis.phases.stage_times import StageTimes
 from ocr_baseline.analysis.reading import pass_readings, together
+from ocr_baseline.analysis.sums import sum_of
 from ocr_baseline.model.document import (
     BreakdownLine,
     DeviceTime,
@@ -239,9 +240,9 @@ def _reported_phase(record: StageRecord) -> Phase:
     percentiles of several epochs don't add up to percentiles of all.
     """
     last = record.reported[-1]
-    samples = _sum_of([epoch.num_samples for epoch in record.reported])
-    total_s = _sum_of([epoch.epoch_time_s for epoch in record.reported])
-    batches = _sum_of([epoch.num_batches for epoch in record.reported])
+    samples = sum_of(epoch.num_samples for epoch in record.reported)
+    total_s = sum_of(epoch.epoch_time_s for epoch in record.reported)
+    batches = sum_of(epoch.num_batches for epoch in record.reported)
     return Phase(
         name=PHASES[record.stage],
         dataloader=record.dataloader_idx,
@@ -264,11 +265,6 @@ def _reported_phase(record: StageRecord) -> Phase:
             for epoch in record.reported
         ],
     )
-
-
-def _sum_of(values: list[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return sum(known) if len(known) == len(values) else None
 
 
 def _reported_distribution(epoch: ReportedEpoch) -> Distribution | None:
