@@ -204,8 +204,8 @@ def _advice_without_workers(measured: Measured, phase: Phase, first: MoreWorkers
     if phase.name == "train" and measured.environment.num_workers:
         return (
             f"Its loader has num_workers={measured.environment.num_workers}, of which none was "
-            "recorded in this stage, as where another stage's loader is the same and started them. "
-            "Give it more workers while cores are idle, or make a batch cheaper."
+            "recorded in this stage. Give it more workers while cores are idle, or make a batch "
+            "cheaper."
         )
     return (
         "No loader worker was recorded in this stage. If its loader has none, the main thread "
