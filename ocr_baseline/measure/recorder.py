@@ -121,7 +121,7 @@ class Recorder:
             self._is_paused = False
             self.timeline.restart()
             self.timeline.take()  # what spans that outlived the pause were charged
-            self.stages.forget_reading()
+            self.stages.forget_uncounted()
             self._open_setup()
             self.operations.forget_open_calls()
             self._garbage.start()

@@ -84,7 +84,7 @@ class WorkerRecorder:
         self._starts_ns: list[int] = []
         self._ends_ns: list[int] = []
         self._cells_ns: list[list[int]] = []
-        self._clock = ProcessorClock()
+        self._clock = ProcessorClock(stays_open=True)
         self._began = self._clock.read()
         self._processor: list[ProcessorTime] = []
         self._reading_clock = ReadingClock("process", stays_open=True)

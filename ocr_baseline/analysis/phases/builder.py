@@ -64,6 +64,9 @@ def _beside_batches(run: Run, times: StageTimes) -> dict[str, object]:
     whole = together(readings)
     fields["read_bytes"], fields["disk_read_bytes"] = whole.read_bytes, whole.disk_bytes
     fields["disk_wait_s"] = whole.disk_wait_s
+    if len(readings) == sum(1 for epoch in times.record.epochs if epoch.batches):
+        fields["cpu_s"] = sum_of(epoch.cpu_s for epoch in times.record.epochs)
+        fields["queued_s"] = sum_of(epoch.queued_s for epoch in times.record.epochs)
     fields["per_epoch"] = [
         epoch.model_copy(
             update={"read_bytes": reading.read_bytes, "disk_read_bytes": reading.disk_bytes}
