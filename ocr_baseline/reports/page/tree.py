@@ -30,7 +30,7 @@ MOST_LINES = 30
 MOST_CHILDREN = 12
 SMALL_SHARE = 0.001
 LEAST_FUNCTION_SHARE = 0.05
-MOST_FUNCTIONS = 5
+MOST_FUNCTIONS = 8
 LEAST_SAMPLED_SHARE = 0.02
 """A line of less time of its phase has its functions in the tables alone."""
 START_CLASS = "stage-setup"

@@ -62,7 +62,7 @@ def test_a_finding_about_a_line_is_named_by_the_function_that_its_time_is_in() -
         evidence(found)["phases.train.breakdown.data_wait.functions.blur.inclusive_share"] == 0.71
     )
     assert found.advice == (
-        "Begin with blur (train.py:4). The loader has no workers, so the main thread makes the "
+        "Begin with `blur (train.py:4)`. The loader has no workers, so the main thread makes the "
         "batches itself: set num_workers above 0, or make a batch cheaper."
     )
 
@@ -86,7 +86,7 @@ def test_a_wait_is_named_by_a_transform_that_is_a_torch_module() -> None:
     item = f"{FIT} loader:_SingleProcessDataLoaderIter._next_data fetch:fetch {CALL}"
     lines = {"data_wait": {f"{item} user:Blur.forward": 90}}
     waiting = steady_run({"forward": 0.5, "data_wait": 0.5}, stack_samples=(samples(lines),))
-    assert "Blur.forward (train.py:12) takes 100" in finding(waiting, "input-bound").title
+    assert "`Blur.forward (train.py:12)` takes 100" in finding(waiting, "input-bound").title
 
 
 def test_advice_to_add_sections_is_given_only_where_no_function_is_named() -> None:
