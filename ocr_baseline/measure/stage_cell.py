@@ -22,7 +22,7 @@ class StageCell:
     @property
     def stage(self) -> Stage:
         """The stage that reads the loader now."""
-        return _STAGES[self._number.value]
+        return _STAGES[int(self._number.value)]
 
     @stage.setter
     def stage(self, stage: Stage) -> None:
