@@ -175,13 +175,17 @@ TOO_MANY_WORKERS = Kind(
 )
 THREAD_OVERSUBSCRIPTION = Kind(
     id="thread-oversubscription",
-    when="torch computes in more threads, over all loader workers, than there are cores",
-    basis="more than one thread a worker (PyTorch sets one); threads of all workers and of the "
-    "main process above the cores; and the workers wanted more cores than there are, by what they "
-    "computed and stood ready for a core. Medium {medium:.0%}, high {high:.0%} of the stage "
-    "(XProf)",
-    saving="from nothing to the part of the wait in which workers stood ready for a core",
-    limits=_XPROF,
+    when="torch computes in more threads than there are cores, over all loader workers or in the "
+    "main process",
+    basis="more than one thread a worker (PyTorch sets one), threads of all workers and of the "
+    "main process above the cores, and workers that wanted more cores than there are, by what they "
+    "computed and stood ready for a core; or more threads in the main process than cores, while "
+    "its main thread stood ready for one, or the container's limit held the run, {medium:.0%} of "
+    "the stage. Medium {medium:.0%}, high {high:.0%} of the stage (XProf)",
+    saving="from nothing to the part of the wait in which workers stood ready for a core; in the "
+    "main process as long as its main thread had no core, from nothing to twice that "
+    f"({_OUR_CHOICE}: threads that wait for each other keep cores busy)",
+    limits={**_XPROF, "more": 2},
 )
 TRANSFER_BOUND = _line("transfer-bound", "moving batches to the device takes long")
 HEAVY_OPTIMIZER = Kind(

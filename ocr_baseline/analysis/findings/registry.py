@@ -27,7 +27,10 @@ from ocr_baseline.analysis.findings.slowing_down import slowing_down
 from ocr_baseline.analysis.findings.small_batch import small_batch
 from ocr_baseline.analysis.findings.straggler import straggler_rank
 from ocr_baseline.analysis.findings.synchronizing_calls import synchronizing_calls
-from ocr_baseline.analysis.findings.thread_oversubscription import thread_oversubscription
+from ocr_baseline.analysis.findings.thread_oversubscription import (
+    main_thread_oversubscription,
+    thread_oversubscription,
+)
 from ocr_baseline.analysis.findings.validation_slower import validation_slower
 from ocr_baseline.analysis.findings.worker_count import too_few_workers, too_many_workers
 
@@ -48,6 +51,7 @@ RULES: tuple[Rule, ...] = (
     too_few_workers,
     too_many_workers,
     thread_oversubscription,
+    main_thread_oversubscription,
     straggler_rank,
     tail_latency,
     outlier_batches,
