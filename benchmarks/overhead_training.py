@@ -24,8 +24,6 @@ from lightning.pytorch.callbacks import (
 from lightning.pytorch.loggers import CSVLogger
 from torch.utils.data import DataLoader, TensorDataset
 
-from ocr_baseline import BaselineReportCallback, PerformanceProfilerCallback
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
@@ -86,6 +84,8 @@ class SecondEmptyCallback(EmptyBatchCallback):
 
 def ours(folder: Path, **settings: Any) -> list[Callback]:
     """Return the two callbacks as `callbacks=baseline_report` has them, but for `settings`."""
+    from ocr_baseline import BaselineReportCallback, PerformanceProfilerCallback
+
     place = folder / "ours"
     return [
         PerformanceProfilerCallback(output_dir=place, **settings),
