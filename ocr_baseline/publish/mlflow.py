@@ -42,7 +42,7 @@ def _to_place(publication: Publication, place: str, options: ReadOptions) -> str
 
 def _publish(publication: Publication, run_id: str, uri: str, options: ReadOptions) -> str:
     patience = patience_of(options)
-    arguments = [run_id, uri, json.dumps(dict(publication.scalars)), str(publication.page)]
+    arguments = [run_id, uri, json.dumps(dict(publication.scalars)), str(publication.needed_page())]
     what = f"MLflow run {run_id}"
     return written_by(_MODULE, arguments, client_environment(patience), patience, what)
 
