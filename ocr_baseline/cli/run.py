@@ -30,7 +30,7 @@ NOT_STARTED = 127
     type=click.Path(file_okay=False, path_type=Path),
     default=Path("baseline"),
     show_default=True,
-    help="Folder of the baseline.",
+    help="Folder to write the baseline to.",
 )
 @click.option(
     "--operation",
@@ -45,7 +45,7 @@ NOT_STARTED = 127
     default=DEFAULT_SAMPLING_HZ,
     show_default=True,
     metavar="HZ",
-    help="Look this many times a second which functions are running; 0 doesn't.",
+    help="How often a second to sample the running functions; 0 turns sampling off.",
 )
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 @click.pass_context
@@ -58,8 +58,8 @@ def command(
 ) -> None:
     """Run COMMAND, as in `ocr-baseline run -- python train.py`, and write its baseline.
 
-    Every Trainer that COMMAND makes, in whatever process, gets the two callbacks; a script that has
-    them keeps its own. Signals, streams and the exit status are the command's.
+    Every Trainer that COMMAND makes, in whatever process, gets the two callbacks; a script that
+    already has them keeps its own. Signals, streams and the exit status are those of COMMAND.
     """
     with _mark() as seen:
         asked = Request(
@@ -77,9 +77,9 @@ def command(
             context.exit(NOT_STARTED)
         if seen is not None and not seen.exists():
             streams.print_message(
-                f"ocr-baseline: {command[0]} made no Trainer, so there is nothing to report. Is "
-                "ocr-baseline installed in the environment that it runs in? A loop of your own is "
-                "recorded by ocr_baseline.record."
+                f"ocr-baseline: {command[0]} made no Trainer, so there is nothing to report. "
+                "Is ocr-baseline installed in the environment that it runs in? A loop of your own "
+                "is measured by ocr_baseline.record."
             )
     context.exit(status)
 

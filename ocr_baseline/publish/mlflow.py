@@ -66,7 +66,7 @@ def main() -> None:
         client.log_artifact(run_id, page, _FOLDER)
     except (MlflowException, ImportError, OSError, ValueError) as error:
         lines = str(error).strip().splitlines() or [type(error).__name__]
-        remedy = "check the id and the tracking URI (default MLFLOW_TRACKING_URI)"
+        remedy = "check the id and the tracking URI (default: MLFLOW_TRACKING_URI)"
         say("error", redact_text(f"{lines[0]}; {remedy}"))
         return
     say("done", redact_text(f"MLflow run {run_id} at {client.tracking_uri}"))

@@ -156,7 +156,7 @@ def test_a_name_of_the_store_is_its_runs_of_the_same_environment(
         (["--", "new"], "both sides"),
         (["old", "--"], "both sides"),
         (["old", "--", "new", "--", "new"], "once"),
-        (["old", "--", "nowhere"], "no name in the store (baselines holds nothing)"),
+        (["old", "--", "nowhere"], "no such name in the store (baselines holds nothing)"),
         (["old", "--", "empty"], "neither a run folder nor a folder of run folders"),
         (["old", "--", "nowhere/*.json"], "no file or folder matches"),
         (["old", "--", "new", "--margin", "batch_time=fast"], "isn't a quantity"),
