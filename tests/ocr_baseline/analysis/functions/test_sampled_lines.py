@@ -86,6 +86,7 @@ def test_what_several_datasets_do_alone_leaves_what_is_around_them_as_the_cause(
     fetch = f"{FIT} loader:fetch torch:ConcatDataset.__getitem__"
     each = {f"{fetch} user:{name}.__getitem__": 30 for name in ("A", "B", "C")}
     assert cause("data_wait", each) == "ConcatDataset.__getitem__"
+    assert train_line("data_wait", each).functions[0].name == "ConcatDataset.__getitem__"
 
 
 def test_a_comprehension_is_named_by_the_function_around_it() -> None:
