@@ -37,16 +37,24 @@ def run_command(command: Sequence[str], environment: Mapping[str, str]) -> int:
         return subprocess.call(command, env=variables, close_fds=False)  # noqa: S603 - the user's own command
     waited_for = _PASSED_ON | {signal.SIGCHLD}
     before = signal.pthread_sigmask(signal.SIG_BLOCK, waited_for)
+    # Where a supervisor left it ignored, the kernel would tell of no end and keep no exit status.
+    of_children = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+
+    def as_it_was() -> None:
+        """Give the command what it would have inherited from who started us."""
+        signal.signal(signal.SIGCHLD, of_children)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
     try:
         process = subprocess.Popen(  # noqa: S603 - the user's own command
             command,
             env=variables,
             close_fds=False,  # what the shell opened for the command: `--config <(...)`
-            # A process inherits which signals are blocked.
-            preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_SETMASK, before),
+            preexec_fn=as_it_was,
         )
         status = _passing_on(process, waited_for)
     finally:
+        signal.signal(signal.SIGCHLD, of_children)
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
     return status if status >= 0 else BY_SIGNAL - status
 

@@ -112,6 +112,27 @@ def test_what_the_shell_opened_is_open_for_the_command(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_a_command_ends_with_its_status_where_signals_of_children_are_ignored(
+    tmp_path: Path,
+) -> None:
+    ignored = "import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN)"
+    command = "import signal, sys; sys.exit(3 + signal.getsignal(signal.SIGCHLD))"
+    run = [sys.executable, "-m", "ocr_baseline.cli", "run", "--"]
+    process = subprocess.run(
+        [
+            *[sys.executable, "-c", f"{ignored}; os.execv(sys.argv[1], sys.argv[1:])"],
+            *[*run, sys.executable, "-c", command],
+        ],
+        cwd=tmp_path,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert process.returncode == 3 + signal.SIG_IGN
+
+
+@pytest.mark.slow
 def test_a_command_runs_where_nothing_can_be_written(tmp_path: Path) -> None:
     process = run_shell(
         'mkdir gone && cd gone && rmdir "$PWD" && RUN echo ran', tmp_path, TMPDIR="/nowhere"
