@@ -36,6 +36,7 @@ class LoaderSamples:
         self._is_told_by_make = is_batched and is_default and not is_changed_by_hooks
         self._has_own_make = not is_default or is_changed_by_hooks
         self.batches: int | None = None
+        self._batch_size = 0
         if type(batch_sampler) is BatchSampler:
             self._batch_size = plain_int(batch_sampler.batch_size) or 0
             self._items = _length(batch_sampler.sampler)
@@ -54,7 +55,8 @@ class LoaderSamples:
         if self._is_told_by_make:
             made = _first_dimension(batch, SEARCH_DEPTH)
             if made is not None:
-                return made
+                # More than a batch has: somebody has changed it since the loader made it.
+                return None if 0 < self._batch_size < made else made
         asked = self.asked(batch_idx)
         if asked is None or not self._has_own_make:
             return asked

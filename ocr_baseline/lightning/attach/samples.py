@@ -10,6 +10,8 @@ from ocr_baseline.recording.samples import LoaderSamples
 from ocr_baseline.vocabulary import Stage
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from lightning.pytorch import LightningModule, Trainer
 
 _CHANGING_HOOKS = ("on_before_batch_transfer", "on_after_batch_transfer")
@@ -26,6 +28,7 @@ class SampleCounts:
         """
         loaders = getattr(combined, "flattened", ())
         self._mode = getattr(combined, "_mode", "")
+        self._iterables = getattr(combined, "iterables", None)
         self._loaders = [LoaderSamples(loader, is_changed_by_hooks) for loader in loaders]
 
     def of_batch(self, batch: Any, batch_idx: int, dataloader_idx: int) -> int | None:
@@ -36,17 +39,35 @@ class SampleCounts:
             return self._loaders[dataloader_idx].of_batch(batch, batch_idx)
         if len(self._loaders) == 1:
             return self._loaders[0].of_batch(batch, batch_idx)
-        counts = [self._part(loader, batch_idx) for loader in self._loaders]
+        parts = list(_parts(batch, self._iterables))
+        if len(parts) != len(self._loaders):
+            return None  # the batch has another make than its loaders
+        counts = [
+            self._part(loader, part, batch_idx)
+            for loader, part in zip(self._loaders, parts, strict=True)
+        ]
         known = [count for count in counts if count is not None]
         return sum(known) if known and len(known) == len(counts) else None
 
-    def _part(self, loader: LoaderSamples, batch_idx: int) -> int | None:
+    def _part(self, loader: LoaderSamples, part: Any, batch_idx: int) -> int | None:
         """Return what one of several loaders adds to a batch; one that has ended adds nothing."""
         if loader.batches and batch_idx >= loader.batches:
             if self._mode != "max_size_cycle":
                 return 0
             batch_idx %= loader.batches
-        return loader.asked(batch_idx)
+        return loader.of_batch(part, batch_idx)
+
+
+def _parts(batch: Any, iterables: Any) -> Iterator[Any]:
+    """Yield each loader's part of a batch that is made as the collection of the loaders is."""
+    if type(iterables) is dict and type(batch) is dict:
+        for key, iterable in iterables.items():
+            yield from _parts(batch.get(key), iterable)
+    elif type(iterables) in {list, tuple} and type(batch) in {list, tuple}:
+        for part, iterable in zip(batch, iterables, strict=True):
+            yield from _parts(part, iterable)
+    else:
+        yield batch
 
 
 def counts_of(trainer: Trainer, module: LightningModule, stage: Stage) -> SampleCounts:
@@ -55,7 +76,7 @@ def counts_of(trainer: Trainer, module: LightningModule, stage: Stage) -> Sample
     hooks = class_of(trainer, "core.hooks", "DataHooks")
     owners = [module, getattr(trainer, "datamodule", None)]
     is_changed = any(
-        getattr(type(owner), name) is not getattr(hooks, name, None)
+        name in vars(owner) or getattr(type(owner), name) is not getattr(hooks, name, None)
         for owner in owners
         if owner is not None
         for name in _CHANGING_HOOKS

@@ -9,9 +9,15 @@ from typing import Any
 
 import pytest
 import torch
-from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.utilities import CombinedLoader
-from torch.utils.data import BatchSampler, DataLoader, Dataset, SequentialSampler
+from torch.utils.data import (
+    BatchSampler,
+    DataLoader,
+    Dataset,
+    SequentialSampler,
+    TensorDataset,
+)
 
 from tests.ocr_baseline.lightning import tiny_runs as tiny
 from tests.ocr_baseline.lightning.test_endings import alone, outcome
@@ -26,9 +32,6 @@ class TakesAnything(TinyModule):
     def training_step(self, batch: Any, batch_idx: int) -> Any:
         return super().training_step(torch.ones(2, 4), batch_idx)
 
-    def transfer_batch_to_device(self, batch: Any, *args: Any) -> Any:
-        return batch
-
 
 class TellsItsSize(TakesAnything):
     def training_step(self, batch: Any, batch_idx: int) -> Any:
@@ -40,6 +43,17 @@ class TellsItsSize(TakesAnything):
 class ChangesBatches(TakesAnything):
     def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
         return torch.cat([batch, batch])
+
+
+class ChangesAsItTransfers(TakesAnything):
+    def transfer_batch_to_device(self, batch: Any, *args: Any) -> Any:
+        return batch.reshape(-1, 2)
+
+
+class ChangesByAnAttribute(TakesAnything):
+    def __init__(self) -> None:
+        super().__init__()
+        self.on_after_batch_transfer = lambda batch, _: torch.cat([batch, batch])  # type: ignore[assignment,method-assign]  # what is tried
 
 
 class Images(Dataset[Any]):
@@ -98,6 +112,24 @@ CASES: dict[str, tuple[Any, type[TinyModule], int | None]] = {
     "several loaders, the shorter again": (lambda: combined("max_size_cycle"), TakesAnything, 24),
     "several loaders, the shortest's length": (lambda: combined("min_size"), TakesAnything, 16),
     "batches that a hook changes": (lambda: loader(7), ChangesBatches, None),
+    "batches that change on their way to the device": (
+        lambda: loader(7),
+        ChangesAsItTransfers,
+        None,
+    ),
+    "batches that a hook of the object changes": (lambda: loader(7), ChangesByAnAttribute, None),
+    "several loaders whose collate functions drop items": (
+        lambda: CombinedLoader(
+            [loader(8, batch_size=4, collate_fn=without_the_first), loader(8, batch_size=4)]
+        ),
+        TakesAnything,
+        None,
+    ),
+    "several loaders, one inside a list": (
+        lambda: CombinedLoader({"one": loader(4), "more": [loader(4), loader(8)]}, "max_size"),
+        TakesAnything,
+        16,
+    ),
     "items that the collate function drops": (
         lambda: loader(8, batch_size=4, collate_fn=without_the_first),
         TakesAnything,
@@ -131,6 +163,22 @@ def test_samples_are_right_or_not_measured(case: str, tmp_path: Path) -> None:
     assert run.phase("train").samples == samples
 
 
+def test_samples_of_a_batch_that_a_callback_has_made_larger_are_not_measured(
+    tmp_path: Path,
+) -> None:
+    class Mixes(Callback):
+        def on_train_batch_start(self, trainer: Any, module: Any, batch: Any, *args: Any) -> None:
+            batch[0] = torch.cat([batch[0], batch[0]])
+
+    def action(trainer: Trainer, module: LightningModule) -> None:
+        pairs = TensorDataset(torch.ones(8, 4), torch.ones(8))
+        trainer.fit(module, DataLoader(pairs, batch_size=4))
+
+    run = tiny_run(tmp_path, action, callbacks=[Mixes()], module=TakesAnything())
+
+    assert run.phase("train").samples is None
+
+
 class DrawsWhenRead(Mapping[str, torch.Tensor]):
     """Looking at it changes the run's random numbers."""
 
@@ -157,6 +205,9 @@ def test_a_batch_of_the_users_own_kind_is_not_looked_into(tmp_path: Path) -> Non
     class Reads(TakesAnything):
         def training_step(self, batch: Any, batch_idx: int) -> Any:
             return self.loss_of(batch["x"])
+
+        def transfer_batch_to_device(self, batch: Any, *args: Any) -> Any:
+            return batch
 
     def action(trainer: Trainer, module: LightningModule) -> None:
         trainer.fit(module, loader(collate_fn=lambda items: DrawsWhenRead(torch.stack(items))))
