@@ -9,6 +9,7 @@ import numpy as np
 
 from ocr_baseline.analysis.phases.batch_statistics import statistics, steady_mask
 from ocr_baseline.measure.container_limits import own_limits
+from ocr_baseline.measure.random_state import unchanged_random_state
 from ocr_baseline.measure.signal_errors import let_through
 from ocr_baseline.model.privacy import OutwardLogger
 from ocr_baseline.recording import accelerator_memory
@@ -70,8 +71,9 @@ class MetricLogger:
             return
         try:
             metrics = make_metrics()
-            for run_logger in trainer.loggers:
-                run_logger.log_metrics(metrics, step=trainer.global_step)
+            with unchanged_random_state():  # a logger may draw, as for the name of a file
+                for run_logger in trainer.loggers:
+                    run_logger.log_metrics(metrics, step=trainer.global_step)
         except Exception as error:  # noqa: BLE001 - a logger's trouble is not the training's
             let_through(error)
             self._can_log = False

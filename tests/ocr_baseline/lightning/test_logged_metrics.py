@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import csv
+import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.loggers import CSVLogger
 
@@ -47,6 +50,24 @@ def logged(run: TinyRun, stage: str) -> list[dict[str, float]]:
 def fit_and_test(trainer: Trainer, module: LightningModule) -> None:
     tiny.fit(trainer, module)
     trainer.test(module, loader(12), verbose=False)
+
+
+def test_a_logger_that_draws_at_our_rows_leaves_the_trainings_random_numbers(
+    tmp_path: Path,
+) -> None:
+    class Draws(CSVLogger):
+        def log_metrics(self, metrics: Any, step: int | None = None) -> None:
+            if any(key.startswith("performance/") for key in metrics):
+                drawn.append((torch.rand(1), random.random(), np.random.rand()))  # noqa: S311 - no secret
+            super().log_metrics(metrics, step)
+
+    def next_numbers(kind: type[CSVLogger]) -> tuple[float, ...]:
+        tiny_run(tmp_path, logger=kind(tmp_path, name=kind.__name__))
+        return torch.rand(1).item(), random.random(), np.random.rand()  # noqa: S311 - no secret
+
+    drawn: list[Any] = []
+    assert next_numbers(Draws) == next_numbers(CSVLogger)
+    assert drawn
 
 
 @pytest.mark.usefixtures("simulated_clock")
