@@ -35,7 +35,7 @@ class DeviceClock(Protocol):
     name: str
 
     def mark(self) -> Any:
-        """Put a mark into the queue; does not wait."""
+        """Put a mark into the queue, or return None where it takes none now; does not wait."""
 
     def elapsed_s(self, begin: Any, end: Any) -> float | None:
         """Return the device's time between two marks, None while it has not passed the second."""
@@ -64,16 +64,19 @@ class DeviceTimeline:
         self._lines: list[str] = [Line.OTHER.value]
         self._marks: list[tuple[Any, str]] | None = None
         self._pending: deque[MarkedBatch] = deque()
+        self._read: deque[DeviceBatchJson] = deque()
 
     def begin_batch(self, position: int) -> None:
-        """A batch is asked for, the `position`-th of its stage."""
+        """A batch is asked for, the `position`-th of its stage; what is done by now is read."""
         if position % self._every_batches == 0:
-            self._marks = [(self.clock.mark(), self._lines[-1])]
+            self._read.extend(self._finished(wait=False))
+            self._marks = []
+            self._mark(self._lines[-1])
 
     def end_batch(self, stage: Stage, epoch: int, position: int, *, is_first: bool) -> None:
         """The batch that was asked for has ended."""
+        self._mark("")
         if self._marks is not None:
-            self._marks.append((self.clock.mark(), ""))
             self._pending.append(MarkedBatch(stage, epoch, position, is_first, self._marks))
             self._marks = None
 
@@ -84,21 +87,41 @@ class DeviceTimeline:
     def enter(self, line: str) -> None:
         """Work of a line begins to be queued."""
         self._lines.append(line)
-        if self._marks is not None:
-            self._marks.append((self.clock.mark(), line))
+        self._mark(line)
 
     def leave(self) -> None:
         """The innermost line has queued its work."""
         if len(self._lines) > 1:
             self._lines.pop()
-        if self._marks is not None:
-            self._marks.append((self.clock.mark(), self._lines[-1]))
+        self._mark(self._lines[-1])
+
+    def _mark(self, line: str) -> None:
+        """Mark where a line begins; a batch in which the device takes no mark isn't told."""
+        if self._marks is None:
+            return
+        mark = self.clock.mark()
+        if mark is None:
+            self._marks = None
+        else:
+            self._marks.append((mark, line))
 
     def records(self, *, wait: bool = False) -> Iterator[DeviceBatchJson]:
-        """Take off the batches that the device has finished and yield one record for each.
+        """Take off the batches that were read and yield one record for each; any thread may ask.
 
         Args:
-            wait: Wait for the device to finish the batches still under way.
+            wait: Read the batches still under way too, and wait for the device to finish them;
+                for the thread that marks.
+        """
+        if wait:
+            self._read.extend(self._finished(wait=True))
+        while self._read:
+            yield self._read.popleft()
+
+    def _finished(self, *, wait: bool) -> Iterator[DeviceBatchJson]:
+        """Read the batches that the device has finished, in the thread that marks.
+
+        A thread beside it must not: CUDA breaks off the capture of a graph in one thread when
+        another asks whether an event has happened.
         """
         while self._pending:
             batch = self._pending[0]

@@ -12,8 +12,10 @@ class CudaClock:
 
     name = "CUDA events (device)"
 
-    def mark(self) -> torch.cuda.Event:
-        """Record an event in the current stream."""
+    def mark(self) -> torch.cuda.Event | None:
+        """Record an event in the current stream; in a graph that is captured it would never be."""
+        if torch.cuda.is_current_stream_capturing():
+            return None
         event = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]  # torch's gap
         event.record()
         return event

@@ -16,13 +16,18 @@ class FakeDevice:
     now_s: float = 0.0
     passed_until_s: float = float("inf")
     waits: int = 0
+    questions: int = 0
+    captures: bool = False
     marks: list[float] = field(default_factory=list)
 
-    def mark(self) -> float:
+    def mark(self) -> float | None:
+        if self.captures:
+            return None
         self.marks.append(self.now_s)
         return self.now_s
 
     def elapsed_s(self, begin: float, end: float) -> float | None:
+        self.questions += 1
         return end - begin if end <= self.passed_until_s else None
 
     def wait(self, mark: float) -> None:
@@ -51,7 +56,7 @@ def test_the_lines_of_a_batch_are_exclusive_and_sum_to_its_device_time() -> None
     device = FakeDevice()
     timeline = DeviceTimeline(device, every_batches=1)
     run_step(timeline, device, 0)
-    (record,) = timeline.records()
+    (record,) = timeline.records(wait=True)
     assert record["lines_ns"] == {
         "other": 1_000_000_000,
         "forward": 2_000_000_000,
@@ -69,7 +74,30 @@ def test_a_batch_that_the_device_has_not_finished_is_read_later() -> None:
     assert [record["position"] for record in timeline.records()] == [0]
     assert list(timeline.records()) == []
     device.passed_until_s = 20.0
+    run_step(timeline, device, 2)
     assert [record["position"] for record in timeline.records()] == [1]
+
+
+def test_the_device_is_asked_by_the_thread_that_marks_alone() -> None:
+    device = FakeDevice()
+    timeline = DeviceTimeline(device, every_batches=1)
+    run_step(timeline, device, 0)
+    asked_before = device.questions
+    list(timeline.records())
+    assert device.questions == asked_before
+
+
+def test_a_batch_in_which_the_device_takes_no_mark_is_not_told() -> None:
+    device = FakeDevice()
+    timeline = DeviceTimeline(device, every_batches=1)
+    timeline.begin_batch(0)
+    device.captures = True
+    timeline.enter("forward")
+    device.captures = False
+    timeline.leave()
+    timeline.end_batch(Stage.TRAIN, 0, 0, is_first=True)
+    run_step(timeline, device, 1)
+    assert [record["position"] for record in timeline.records(wait=True)] == [1]
 
 
 def test_only_the_end_of_a_run_waits_for_the_device() -> None:
@@ -87,7 +115,7 @@ def test_one_batch_in_every_so_many_is_marked() -> None:
     timeline = DeviceTimeline(device, every_batches=4)
     for position in range(9):
         run_step(timeline, device, position)
-    assert [record["position"] for record in timeline.records()] == [0, 4, 8]
+    assert [record["position"] for record in timeline.records(wait=True)] == [0, 4, 8]
     assert len(device.marks) == 3 * 8
 
 
