@@ -20,6 +20,7 @@ from ocr_baseline.lightning.attach.guest_callback import GuestCallback
 from ocr_baseline.lightning.attach.trainer_parts import callbacks_of, is_fitting, status_of
 from ocr_baseline.lightning.metrics import MetricLogger
 from ocr_baseline.lightning.run import description as run_description
+from ocr_baseline.lightning.run.shared_folder import shared_folder
 from ocr_baseline.lightning.run.trainer_tokens import token_of
 from ocr_baseline.measure.device import DeviceTimeline
 from ocr_baseline.measure.signal_errors import let_through
@@ -307,7 +308,7 @@ class PerformanceProfilerCallback(GuestCallback):
 
     def _recording_of(self, trainer: Trainer) -> Recording:
         """Go on with the records of the run before if they are in this trainer's folder."""
-        folder = run_description.shared_folder(trainer, self._folder.of(trainer) / RECORDS_FOLDER)
+        folder = shared_folder(trainer, self._folder.of(trainer) / RECORDS_FOLDER)
         if self._recording is not None:
             if self._recording.can_go_on_in(folder) and self._recording.reopen():
                 return self._recording

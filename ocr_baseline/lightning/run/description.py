@@ -57,16 +57,6 @@ class OutputFolder:
         return self.last
 
 
-def shared_folder(trainer: Trainer, folder: Path) -> Path:
-    """Return rank 0's folder on every rank: each may have named its own after its start time.
-
-    A collective call, made in `setup`, where Lightning's own checkpoint callback makes one as well.
-    """
-    if trainer.world_size == 1:
-        return folder
-    return Path(trainer.strategy.broadcast(str(folder.absolute())))
-
-
 @unchanged_random_state()
 def header_of(trainer: Trainer, module: LightningModule, policy: ConfigPolicy) -> HeaderFields:
     """Return which run this is, where and with what; nothing on ranks above 0.

@@ -65,7 +65,9 @@ def main(folder: Path, case: str, devices: int, num_nodes: int) -> None:
         enable_checkpointing=False,
         enable_progress_bar=False,
         enable_model_summary=False,
-        callbacks=[PerformanceProfilerCallback(), BaselineReportCallback()],
+        callbacks=[]
+        if case == f"without on {rank}"
+        else [PerformanceProfilerCallback(), BaselineReportCallback()],
     )
     data: Any = torch.ones(
         2 * devices * num_nodes * BATCHES, 8

@@ -121,6 +121,15 @@ def test_a_rank_that_raises_leaves_records_that_say_so(train: Train, tmp_path: P
     assert run.ranks[1].ended_by == "ValueError: rank 1 has had enough"
 
 
+@pytest.mark.slow
+def test_a_rank_without_the_callbacks_holds_nobody_up(train: Train, tmp_path: Path) -> None:
+    done = train("without on 1", *TORCHRUN)
+    assert done.returncode == 0, done.stderr
+    baseline = report_in(tmp_path)
+    assert [(phase.name, phase.batches) for phase in baseline.phases[:1]] == [("train", 12)]
+    assert [entry for entry in baseline.missing if entry.metric == "ranks"]
+
+
 def test_rank_0_waits_for_records_no_longer_than_it_may(tmp_path: Path) -> None:
     (tmp_path / "rank_1.jsonl").write_text('{"type":"status","reports":1}\n')
     wait_for_ranks(tmp_path, world_size=2, reports=1, timeout_s=60)
