@@ -69,8 +69,9 @@ def _answer(story: Story) -> Iterator[Text]:
 def _cause_line(number: int, cause: Cause, verdict: str) -> Text:
     """Return what to do about the cause that the verdict names, what it is for the others."""
     words = cause.remedy if verdict.startswith(cause.title) else cause.title
-    share = saving_share(cause.finding)
-    return styled(f"{number}. {f'{share}: ' if share else ''}{words}")
+    told = [saving_share(cause.finding), "in doubt" if cause.certainty == "in doubt" else None]
+    known = ", ".join(filter(None, told))
+    return styled(f"{number}. {f'{known}: ' if known else ''}{words}")
 
 
 def _places(report: str, command: str) -> Iterator[Text]:
