@@ -16,6 +16,15 @@ def hydra_output_folder() -> Path | None:
     return Path(HydraConfig.get().runtime.output_dir) if HydraConfig.initialized() else None
 
 
+def hydra_working_folder() -> Path | None:
+    """Return the folder that the Hydra job was started in, or None outside of one."""
+    if hydra_output_folder() is None:
+        return None
+    from hydra.core.hydra_config import HydraConfig
+
+    return Path(HydraConfig.get().runtime.cwd)
+
+
 def hydra_config() -> dict[str, Any] | None:
     """Return the job's composed configuration, interpolations unresolved; None outside of one."""
     folder = hydra_output_folder()

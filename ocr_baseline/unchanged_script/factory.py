@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ocr_baseline.unchanged_script.request import Request, request
+from ocr_baseline.unchanged_script.settings import Trial, trial
 
 if TYPE_CHECKING:
     from lightning.pytorch import Callback
@@ -32,7 +33,9 @@ def _made(asked: Request) -> list[Callback]:
     if asked.seen is not None:
         with suppress(OSError):
             asked.seen.touch()
+    asked_trial = trial()
     return [
+        *([] if asked_trial is None else [_setting(asked_trial, asked)]),
         AddedProfiler(
             output_dir=asked.output_dir,
             operations=asked.operations,
@@ -40,3 +43,13 @@ def _made(asked: Request) -> list[Callback]:
         ),
         AddedReport(output_dir=asked.output_dir),
     ]
+
+
+def _setting(asked_trial: Trial, asked: Request) -> Callback:
+    """Return what sets a trial's Trainer; the script's own callbacks write into its folder too."""
+    from ocr_baseline.lightning.run.description import OutputFolder
+    from ocr_baseline.unchanged_script.set_trainer import SetTrainer
+
+    if asked.output_dir is not None:
+        OutputFolder.put_all_in(asked.output_dir)
+    return SetTrainer(asked_trial)
