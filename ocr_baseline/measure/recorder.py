@@ -132,8 +132,7 @@ class Recorder:
         """End every open stage and stop charging time until `resume`."""
         if self._is_paused:
             return
-        self._garbage.stop()
-        self._stop_sampling()
+        self.stop_listening()
         while not self.stages.has_setup_alone:
             self.close_stage(self.stage)
         self._close_setup()
@@ -152,6 +151,11 @@ class Recorder:
         """Pause, write what is left and close the file."""
         self.pause()
         self._writer.close()
+
+    def stop_listening(self) -> None:
+        """Take away what the interpreter calls by itself; needs no disk, harmless when repeated."""
+        self._garbage.stop()
+        self._stop_sampling()
 
     def _stop_sampling(self) -> None:
         if self._sampler is None or not self._sampler.is_running:
