@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from ocr_baseline.model.document import SMALL_SHARE_OF_RUN
@@ -12,9 +12,14 @@ if TYPE_CHECKING:
 
     from ocr_baseline.unchanged_script.settings import Settings
 
-MOST_CANDIDATES = 6
+MOST_AT_FIRST = 4
+MOST_LATER = 2
+"""Six candidates in all: those of the run, and those that the best trial then speaks for."""
 MOST_OF_LOADER = 3
 """Settings of one stage's loader that are tried beside each other."""
+PHASES = ("train", "validation")
+WHOLE_RUN = "run"
+"""The phase of a candidate that is to shorten several."""
 
 
 class Saving(NamedTuple):
@@ -53,20 +58,29 @@ class NotTried:
 
 
 def name_of(settings: Settings) -> str:
-    """Return a name for an arm, as `train.num_workers=2,persistent_workers=True` without commas."""
-    given = [f"{name}={value}" for name, value in settings.given().items()]
-    return "-".join(given)[:100]
+    """Return a name for an arm, as `train.num_workers=2_train.persistent_workers=True`."""
+    return "_".join(f"{name}={value}" for name, value in settings.given().items())[:90]
 
 
-def most_promising(candidates: Iterable[Candidate], run_s: float) -> list[Candidate]:
-    """Return the candidates that may save what is worth a headline, the most first.
+def merged(first: Settings, second: Settings) -> Settings:
+    """Return both settings together; where both set one thing, the second counts."""
+    return replace(
+        first,
+        train=replace(first.train, **second.train.given()),
+        validation=replace(first.validation, **second.validation.given()),
+        trainer=replace(first.trainer, **second.trainer.given()),
+    )
+
+
+def most_promising(candidates: Iterable[Candidate], run_s: float, most: int) -> list[Candidate]:
+    """Return the candidates that are said to save what is worth a headline, the most first.
 
     What nothing predicts comes last.
     """
-    worth_it = [one for one in candidates if _may_save_s(one) >= SMALL_SHARE_OF_RUN * run_s]
+    worth_it = [
+        one
+        for one in candidates
+        if one.predicted is None or one.predicted.value_s >= SMALL_SHARE_OF_RUN * run_s
+    ]
     ranked = sorted(worth_it, key=lambda one: -one.predicted.value_s if one.predicted else 0.0)
-    return ranked[:MOST_CANDIDATES]
-
-
-def _may_save_s(candidate: Candidate) -> float:
-    return float("inf") if candidate.predicted is None else candidate.predicted.high_s
+    return ranked[:most]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ocr_baseline.analysis.findings import catalogue
 from ocr_baseline.analysis.measured import line_of
-from ocr_baseline.prove.candidates import Candidate, NotTried, Saving, name_of
+from ocr_baseline.prove.candidates import PHASES, Candidate, NotTried, Saving, name_of
 from ocr_baseline.unchanged_script.settings import LoaderSettings, Settings, TrainerSettings
 from ocr_baseline.vocabulary import Line, Stage
 
@@ -24,14 +24,15 @@ TIMES_EPOCHS = 2
 def finding_candidates(measured: Measured, findings: Iterable[Finding]) -> Iterator[Candidate]:
     """Yield a candidate for each finding whose remedy is a setting."""
     for finding in findings:
-        kind, _, phase = finding.id.partition(":")
-        make = _REMEDIES.get(kind)
-        settings = None if make is None else make(measured, phase or "validation")
+        kind, _, of_phase = finding.id.partition(":")
+        phase = of_phase or "validation"
+        make = _REMEDIES.get(kind) if phase in PHASES else None
+        settings = None if make is None else make(measured, phase)
         if settings is not None:
             yield Candidate(
                 name=name_of(settings),
                 settings=settings,
-                phase=phase or "validation",
+                phase=phase,
                 why=finding.id,
                 predicted=_predicted(measured, finding, settings),
             )
@@ -71,12 +72,12 @@ def _removed_part(measured: Measured, finding: Finding, settings: Settings) -> f
 
 
 def _threads(measured: Measured, phase: str) -> Settings:
-    return Settings(**{phase: LoaderSettings(worker_threads=1)})
+    return Settings.of_loader(phase, LoaderSettings(worker_threads=1))
 
 
 def _pinned(measured: Measured, phase: str) -> Settings | None:
     on_cpu = measured.environment.accelerator in {None, "cpu"}
-    return None if on_cpu else Settings(**{phase: LoaderSettings(pin_memory=True)})
+    return None if on_cpu else Settings.of_loader(phase, LoaderSettings(pin_memory=True))
 
 
 def _batch_size(measured: Measured, phase: str) -> Settings | None:

@@ -28,7 +28,6 @@ SHARE_OF_STAGE = 0.02
 FARTHER = 4
 """So many times as far ahead is what is tried where batches vary."""
 WORTH_PREFETCHING = 0.02
-PHASES = ("train", "validation")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +88,7 @@ def loader_candidates(measured: Measured, phase: Phase) -> Iterator[Candidate]:
                 name=name_of(settings),
                 settings=settings,
                 phase=phase.name,
-                why=_why(used, predicted.loader),
+                why="replay of the loader",
                 predicted=predicted.saving,
             )
 
@@ -147,9 +146,4 @@ def _settings(phase: str, used: UsedLoader, loader: OtherLoader) -> Settings:
         persistent_workers=True if loader.are_kept and not used.are_kept else None,
         prefetch_factor=loader.prefetch_factor,
     )
-    return Settings(**{phase: of_loader})
-
-
-def _why(used: UsedLoader, loader: OtherLoader) -> str:
-    before = f"{used.workers} worker{'' if used.workers == 1 else 's'}"
-    return f"the loader replayed with {loader.workers} instead of {before}"
+    return Settings.of_loader(phase, of_loader)

@@ -35,7 +35,7 @@ class LoaderSettings:
     batch_size: int | None = None
     worker_threads: int | None = None
 
-    def given(self) -> dict[str, int | bool]:
+    def given(self) -> dict[str, Any]:
         """Return what is to be set."""
         return {name: value for name, value in asdict(self).items() if value is not None}
 
@@ -52,7 +52,7 @@ class TrainerSettings:
     logging_interval_times: int | None = None
     checkpoint_interval_times: int | None = None
 
-    def given(self) -> dict[str, int]:
+    def given(self) -> dict[str, Any]:
         """Return what is to be set."""
         return {name: value for name, value in asdict(self).items() if value is not None}
 
@@ -75,11 +75,16 @@ class Settings:
     trainer: TrainerSettings = field(default_factory=TrainerSettings)
     limits: Limits = field(default_factory=Limits)
 
+    @classmethod
+    def of_loader(cls, phase: str, loader: LoaderSettings) -> Settings:
+        """Return the settings of one loader: that of `train`, or that of `validation`."""
+        return cls(train=loader) if phase == "train" else cls(validation=loader)
+
     def environment(self) -> dict[str, str]:
         """Return the variables that carry it to a process and to all that this one starts."""
         return {SETTINGS: json.dumps(asdict(self))}
 
-    def given(self) -> dict[str, int | bool]:
+    def given(self) -> dict[str, Any]:
         """Return what is to be set beside the limits, as `train.num_workers` and the like."""
         return {
             f"{part}.{name}": value
