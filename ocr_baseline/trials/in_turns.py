@@ -8,9 +8,10 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ocr_baseline.comparison.sides import UNFINISHED
 from ocr_baseline.errors import BaselineError, TrialsError
 from ocr_baseline.files import write_text_atomically
-from ocr_baseline.layout import BASELINE_FOLDER, document_in
+from ocr_baseline.layout import BASELINE_FOLDER, TRIAL_VARIABLE, document_in
 from ocr_baseline.measure.canary import canary_s
 from ocr_baseline.trials.arms import OUTPUT_NAME, WARM_UP, Arm, Trial, Turn, turns
 from ocr_baseline.trials.patience import Patience
@@ -19,14 +20,11 @@ from ocr_baseline.trials.watching import Nobody, Watcher, time_left_s
 from ocr_baseline.unchanged_script.request import Request
 
 if TYPE_CHECKING:
-    from ocr_baseline.model.document import Baseline
+    from ocr_baseline.vocabulary import RunStatus
 
-TRIAL_FOLDER = "OCR_BASELINE_TRIAL"
-"""Names the run's folder to the command, for what else it writes."""
 RECORD_NAME = "trials.json"
-_UNFINISHED = ("failed", "interrupted", "running")
 TRIES = 2
-"""An arm that has failed so often and never succeeded isn't run again."""
+"""So often an arm may fail before its first success."""
 
 
 def in_turns(
@@ -42,8 +40,9 @@ def in_turns(
 ) -> list[Trial]:
     """Run arms in turns (A B B A ...), each run in a fresh process; return all but the warm-ups.
 
-    A run that failed is told to the watcher and returned with its `failure`; the others go on.
-    `trials.json` in the folder tells of every run as soon as it has ended.
+    A run that failed is told to the watcher and returned with its `failure`; the others go on. An
+    arm that has failed twice and never succeeded isn't run again, and nothing is once no two arms
+    are left. `trials.json` in the folder tells of every run as soon as it has ended.
 
     Args:
         arms: What takes turns.
@@ -56,16 +55,21 @@ def in_turns(
         watcher: Hears what goes on.
 
     Raises:
-        TrialsError: When there is nothing to run, or when a warm-up run failed.
+        TrialsError: When there is nothing to run, when runs are in the folder already, or when a
+            warm-up run failed.
     """
     planned = turns(arms, repeats, warm_ups)
+    _refuse_used(into, planned)
     watcher = watcher or Nobody()
     patience = patience or Patience()
     trials: list[Trial] = []
     for done, turn in enumerate(planned):
-        if _is_given_up(turn.arm, trials):
+        tried = [arm for arm in arms if not _is_given_up(arm, trials)]
+        if len(tried) < min(len(arms), 2):
+            break
+        if turn.arm not in tried:
             continue
-        rest = [other for other in planned[done:] if not _is_given_up(other.arm, trials)]
+        rest = [other for other in planned[done:] if other.arm in tried]
         patience.wait(watcher.told)
         watcher.begins(turn, done, len(planned), time_left_s(trials, rest))
         trial = _run(turn, into / turn.name, asked or Request(), limit_s)
@@ -78,8 +82,15 @@ def in_turns(
                 f"its output is in {trial.folder / OUTPUT_NAME}"
             )
         if _is_given_up(turn.arm, trials):
-            watcher.told(f"{turn.arm.name} failed {TRIES} times, so it isn't run again")
+            watcher.told(f"{turn.arm.name} has failed {TRIES} times, so it isn't run again")
     return [trial for trial in trials if trial.arm != WARM_UP]
+
+
+def _refuse_used(into: Path, planned: Sequence[Turn]) -> None:
+    """Refuse a folder with runs, whose baselines would be taken for those of the new ones."""
+    used = [turn.name for turn in planned if (into / turn.name).exists()]
+    if used:
+        raise TrialsError(f"{into} holds a run {used[0]} already; name another folder")
 
 
 def _is_given_up(arm: Arm, trials: Sequence[Trial]) -> bool:
@@ -88,10 +99,10 @@ def _is_given_up(arm: Arm, trials: Sequence[Trial]) -> bool:
 
 
 def _run(turn: Turn, folder: Path, asked: Request, limit_s: float | None) -> Trial:
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True)
     seen = folder / "a-trainer-was-made"
     request = replace(asked, output_dir=folder / BASELINE_FOLDER, seen=seen)
-    environment = {**turn.arm.environment, **request.environment(), TRIAL_FOLDER: str(folder)}
+    environment = {**turn.arm.environment, **request.environment(), TRIAL_VARIABLE: str(folder)}
     canary = canary_s()
     began = time.perf_counter()
     try:
@@ -127,16 +138,16 @@ def _no_baseline(folder: Path, seen: Path) -> str | None:
     if document is None:
         return f"left no baseline in {folder}; callbacks of its own may write elsewhere"
     try:
-        ended = _read(document).run.status
+        status = _status(document)
     except BaselineError as error:
         return f"left a baseline that can't be read: {error}"
-    return f"ended with a training that is {ended}" if ended in _UNFINISHED else None
+    return f"ended with a training that is {status}" if status in UNFINISHED else None
 
 
-def _read(document: Path) -> Baseline:
+def _status(document: Path) -> RunStatus:
     from ocr_baseline.model.document_file import read_baseline
 
-    return read_baseline(document)
+    return read_baseline(document).run.status
 
 
 def _write_record(into: Path, trials: Sequence[Trial]) -> None:

@@ -6,8 +6,6 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-import psutil
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -23,6 +21,8 @@ def share_in_use() -> float:
 
     Between two runs none of it is ours: this process does nothing while it looks.
     """
+    import psutil  # here, as a command that runs once waits for nobody
+
     each = psutil.cpu_percent(interval=LOOK_S, percpu=True)
     usable = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(len(each))
     own = [percent for number, percent in enumerate(each) if number in usable] or each

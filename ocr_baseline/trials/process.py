@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 HAS_GROUPS = os.name != "nt"
 GRACE_S = 10.0
 """How long a run that is told to end has for its report, before it is killed."""
+_ENDING = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
 
 
 def run_logged(
@@ -27,7 +30,8 @@ def run_logged(
 ) -> int | None:
     """Run a command; return its exit status, or None where it took longer than the limit.
 
-    Whatever ends this process meanwhile, Ctrl-C or SIGTERM, ends the command's processes first.
+    Whatever ends this process meanwhile (Ctrl-C, SIGTERM, a closed terminal) ends the command's
+    processes first.
 
     Args:
         command: The program and its arguments.
@@ -38,7 +42,7 @@ def run_logged(
     Raises:
         OSError: When the command can't be started.
     """
-    with output.open("wb") as log, _sigterm_raises():
+    with output.open("wb") as log, _interruptions() as came:
         process = subprocess.Popen(  # noqa: S603 - the user's own command
             command,
             env=os.environ | dict(environment),
@@ -48,6 +52,7 @@ def run_logged(
             start_new_session=HAS_GROUPS,
         )
         try:
+            came.may_raise()
             return process.wait(limit_s)
         except subprocess.TimeoutExpired:
             _end(process, signal.SIGTERM)
@@ -76,18 +81,41 @@ def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> N
         os.killpg(process.pid, number)
 
 
+class _Interruptions:
+    """Signals that end this process, as exceptions, which wait until there is a run to end."""
+
+    def __init__(self) -> None:
+        self._is_ready = False
+        self._came: int | None = None
+
+    def may_raise(self) -> None:
+        """Raise what has come, and from now on whatever comes."""
+        self._is_ready = True
+        if self._came is not None:
+            self._raise(self._came)
+
+    def handle(self, number: int, frame: FrameType | None) -> None:
+        """Take a signal."""
+        self._came = number
+        if self._is_ready:
+            self._raise(number)
+
+    def _raise(self, number: int) -> None:
+        if number == signal.SIGINT:
+            raise KeyboardInterrupt
+        raise SystemExit(128 + number)
+
+
 @contextmanager
-def _sigterm_raises() -> Iterator[None]:
-    """Have SIGTERM leave by an exception, so that the run isn't left behind."""
-    if current_thread() is not main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, _leave)
+def _interruptions() -> Iterator[_Interruptions]:
+    """Take the signals that end this process; those that it ignores (`nohup`) stay ignored."""
+    taken = _Interruptions()
+    before = {}
+    if current_thread() is main_thread():
+        heeded = [one for one in _ENDING if signal.getsignal(one) not in (signal.SIG_IGN, None)]
+        before = {number: signal.signal(number, taken.handle) for number in heeded}
     try:
-        yield
+        yield taken
     finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _leave(number: int, frame: FrameType | None) -> None:
-    raise SystemExit(128 + number)
+        for number, handler in before.items():
+            signal.signal(number, handler)

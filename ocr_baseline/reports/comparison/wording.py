@@ -335,10 +335,13 @@ def spread_lines(calibration: Calibration) -> list[str]:
     lines = [f"{calibration.runs} runs of environment {calibration.fingerprint}"]
     for key, found in calibration.metrics.items():
         metric = BY_KEY[key]
-        spread = (
-            formatting.percent(100 * found.spread)
-            if metric.scale == "log"
-            else formatting.quantity(found.spread, metric.unit)
-        )
+        spread = spread_text(metric, found.spread)
         lines.append(f"{metric.label}: runs vary by {spread} (standard deviation)")
     return lines
+
+
+def spread_text(metric: Metric, spread: float) -> str:
+    """Return the standard deviation of one run: in percent of a time, in points of a share."""
+    if metric.scale == "log":
+        return formatting.percent(100 * spread)
+    return formatting.quantity(spread, metric.unit)

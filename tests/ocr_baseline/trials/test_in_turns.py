@@ -95,13 +95,21 @@ def test_a_command_without_a_trainer_is_told_so(tmp_path: Path) -> None:
     assert trial.failure.startswith("made no Trainer")
 
 
-def test_an_arm_that_only_fails_is_given_up_and_the_other_goes_on(tmp_path: Path) -> None:
-    good, bad = Arm("a", script(tmp_path)), Arm("b", ["no-such-program"])
-    trials, heard = tried([good, bad], tmp_path / "out", 4)
-    assert [trial.name for trial in trials if trial.failure is None] == ["a-0", "a-1", "a-2", "a-3"]
+def test_an_arm_that_only_fails_is_given_up_and_the_others_go_on(tmp_path: Path) -> None:
+    command = script(tmp_path)
+    arms = [Arm("a", command), Arm("b", ["no-such-program"]), Arm("c", command)]
+    trials, heard = tried(arms, tmp_path / "out", 3)
+    counted = [trial.name for trial in trials if trial.failure is None]
+    assert counted == ["a-0", "c-0", "c-1", "a-1", "a-2", "c-2"]
     assert [trial.name for trial in trials if trial.failure] == ["b-0", "b-1"]
-    assert "b failed 2 times, so it isn't run again" in heard.lines
+    assert "b has failed 2 times, so it isn't run again" in heard.lines
     assert trials[1].failure == "can't start no-such-program: No such file or directory"
+
+
+def test_nothing_is_run_once_there_is_nothing_left_to_compare(tmp_path: Path) -> None:
+    good, bad = Arm("a", script(tmp_path)), Arm("b", ["no-such-program"])
+    trials, _ = tried([good, bad], tmp_path / "out", 9)
+    assert [trial.name for trial in trials] == ["a-0", "b-0", "b-1"]
 
 
 def test_a_warm_up_run_that_fails_ends_it_all(tmp_path: Path) -> None:
