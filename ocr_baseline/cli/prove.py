@@ -15,6 +15,7 @@ import click
 from ocr_baseline.cli import streams
 from ocr_baseline.cli.newest import newest_below
 from ocr_baseline.cli.options import ChosenRun, one_run
+from ocr_baseline.trials.patience import DEFAULT_WAIT_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -63,13 +64,13 @@ class _BeforeCommand(click.Command):
 @click.option(
     "--wait",
     type=click.FloatRange(min=0),
-    default=120.0,
+    default=DEFAULT_WAIT_S,
     show_default=True,
     metavar="SECONDS",
     help="Wait at most so long, all pauses together, while other programs keep the machine busy.",
 )
 @click.option(
-    "--into",
+    "--output-dir",
     type=click.Path(file_okay=False, path_type=Path),
     help="Keep the trials here [default: a temporary folder, kept where a trial failed].",
 )
@@ -82,7 +83,7 @@ def command(
     turns: int,
     seconds: float,
     wait: float,
-    into: Path | None,
+    output_dir: Path | None,
 ) -> None:
     """Try what would make RUN faster: `ocr-baseline prove RUN [-- COMMAND]`.
 
@@ -102,7 +103,7 @@ def command(
         _print_plans(plans, given or _known_command(found), as_json=as_json)
         return
     started = Command(arguments=given, folder=Path.cwd()) if given else command_of(found.baseline)
-    with _folder(into) as folder, _inside(started.folder):
+    with _folder(output_dir) as folder, _inside(started.folder):
         tried = _try(plans, started.arguments, folder, turns, wait)
     _print_proof(plans, tried, started.arguments, as_json=as_json)
 
@@ -131,11 +132,11 @@ def _try(
 
 
 @contextlib.contextmanager
-def _folder(into: Path | None) -> Iterator[Path]:
+def _folder(given: Path | None) -> Iterator[Path]:
     """Yield the folder of the trials; a temporary one stays where a trial failed."""
-    if into is not None:
-        into.mkdir(parents=True, exist_ok=True)
-        yield into.absolute()
+    if given is not None:
+        given.mkdir(parents=True, exist_ok=True)
+        yield given.absolute()
         return
     folder = Path(tempfile.mkdtemp(prefix="ocr-baseline-prove-"))
     try:

@@ -91,6 +91,8 @@ class Trying:
         base = self._enter(AS_IT_IS, None)
         first = [self._enter(one.name, one) for one in self.plan.candidates]
         self._take_turns([base, *first], TURNS_BEFORE_DROPPING, warm_ups=1)
+        if len(base.phases_s) == 1:  # the only other arm was given up before its second turn
+            self._take_turns([base], 1)
         if not base.counts:
             raise BaselineError(f"the command as it is can't be tried: {_why_none(base)}")
         later = [self._enter(one.name, one) for one in self._later_candidates(base)]

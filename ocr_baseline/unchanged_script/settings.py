@@ -12,11 +12,12 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ocr_baseline.layout import TRIAL_VARIABLE
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SETTINGS = "OCR_BASELINE_SETTINGS"
-TRIAL_FOLDER = "OCR_BASELINE_TRIAL"
 TOLD_NAME = "settings.json"
 """In a trial's folder: what was set there, from what to what, and what couldn't be."""
 
@@ -107,7 +108,7 @@ def trial(environment: Mapping[str, str] = os.environ) -> Trial | None:
     Raises:
         ValueError: The variables hold something else than settings.
     """
-    text, folder = environment.get(SETTINGS), environment.get(TRIAL_FOLDER)
+    text, folder = environment.get(SETTINGS), environment.get(TRIAL_VARIABLE)
     if not text or not folder:
         return None
     given = json.loads(text)

@@ -64,7 +64,7 @@ def test_a_script_is_tried_with_settings_from_outside_and_its_files_stay(
     done = program(repository, tmp_path, "run", "--", *script)
     assert done.returncode == 0, done.stderr
     before = files_in(tmp_path)
-    arguments = ["--turns", "2", "--wait", "0", "--seconds", "2", "--json", "--into"]
+    arguments = ["--turns", "2", "--wait", "0", "--seconds", "2", "--json", "--output-dir"]
     trials = tmp_path.parent / f"{tmp_path.name}-trials"
     done = program(repository, tmp_path.parent, "prove", str(tmp_path), *arguments, str(trials))
     assert done.returncode == 0, done.stderr

@@ -10,9 +10,9 @@ import pytest
 import torch
 from torch.utils.data import DataLoader, IterableDataset, RandomSampler, TensorDataset
 
+from ocr_baseline.layout import TRIAL_VARIABLE
 from ocr_baseline.unchanged_script.set_loader import Told, set_loader
 from ocr_baseline.unchanged_script.settings import (
-    TRIAL_FOLDER,
     Limits,
     LoaderSettings,
     Settings,
@@ -45,7 +45,7 @@ def test_settings_arrive_in_a_process_as_they_were_asked_for(tmp_path: Path) -> 
         trainer=TrainerSettings(checkpoint_interval_times=10),
         limits=Limits(max_epochs=2, train_batches=20),
     )
-    found = trial(settings.environment() | {TRIAL_FOLDER: str(tmp_path)})
+    found = trial(settings.environment() | {TRIAL_VARIABLE: str(tmp_path)})
     assert found is not None
     assert found.settings == settings
     assert found.folder == tmp_path
@@ -53,7 +53,7 @@ def test_settings_arrive_in_a_process_as_they_were_asked_for(tmp_path: Path) -> 
 
 def test_a_process_that_is_no_trial_is_asked_for_nothing() -> None:
     assert trial({}) is None
-    assert trial({TRIAL_FOLDER: "trials/a-0"}) is None
+    assert trial({TRIAL_VARIABLE: "trials/a-0"}) is None
 
 
 def test_workers_are_given_to_a_loader_of_a_class_of_its_own() -> None:
