@@ -57,7 +57,7 @@ HEADER = (
 )
 
 
-def _loader_grid(counts: Sequence[int], **more: int) -> list[Settings]:
+def _loader_grid(counts: Sequence[int], **more: Any) -> list[Settings]:
     """Return numbers of workers, each with workers that stay and that don't."""
     return [
         Settings(train=LoaderSettings(num_workers=count, persistent_workers=stays or None, **more))
@@ -196,7 +196,7 @@ def row(name: str, found: dict[str, Any]) -> tuple[str, ...]:
 
 def worse(found: dict[str, Any]) -> float:
     """Return how much longer than the best the recommended setting takes; 0 where it is shorter."""
-    return max(found["chosen_s"] / found["best_s"] - 1, 0.0)
+    return max(float(found["chosen_s"]) / float(found["best_s"]) - 1, 0.0)
 
 
 def main() -> int:

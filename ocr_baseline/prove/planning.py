@@ -12,6 +12,7 @@ from ocr_baseline.prove.candidates import MOST_AT_FIRST, PHASES, Candidate, NotT
 from ocr_baseline.prove.finding_candidates import causes_without_setting, finding_candidates
 from ocr_baseline.prove.loader_candidates import loader_candidates
 from ocr_baseline.prove.shape import limits_of, shapes_of
+from ocr_baseline.prove.thread_candidates import thread_candidates
 from ocr_baseline.vocabulary import Stage
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ def plans_of(run: Run | None, seconds: float) -> Plans:
     phases = [phase for phase in measured.whole_phases if phase.name in PHASES]
     for one in (
         *finding_candidates(measured, findings),
+        *thread_candidates(measured, findings),
         *(one for phase in phases for one in loader_candidates(measured, phase)),
     ):
         found.setdefault(one.name, one)

@@ -125,7 +125,8 @@ class Trying:
         settings = Settings() if tried.candidate is None else tried.candidate.settings
         name = AS_IT_IS if tried.candidate is None else tried.candidate.name
         limits = self._limits(settings)
-        environment = replace(settings, limits=limits).environment()
+        # A trial isn't a run to keep at a server, whoever asks for one there.
+        environment = {"WANDB_MODE": "offline", **replace(settings, limits=limits).environment()}
         return Arm(name, self.plan.command, environment)
 
     def _limits(self, settings: Settings) -> Limits:
@@ -148,7 +149,7 @@ class Trying:
         tried.told = told_in(trial.folder)
         if tried.candidate is not None and tried.why_not is None:
             tried.why_not = obstacle(tried.candidate.settings, tried.told, measured)
-        phases_s = {
+        phases_s: dict[str, float] = {
             PHASE_OF_STAGE[stage]: projected_s(measured.times[stage], shape)
             for stage, shape in self.plan.shapes.items()
             if stage in measured.times and len(measured.times[stage].durations_s)

@@ -12,7 +12,7 @@ from lightning.pytorch import Callback
 from typing_extensions import override
 
 from ocr_baseline.files import write_text_atomically
-from ocr_baseline.lightning.attach.framework import is_a, package_of
+from ocr_baseline.lightning.attach.framework import DISTRIBUTIONS, is_a, package_of
 from ocr_baseline.lightning.attach.trainer_parts import callbacks_of
 from ocr_baseline.unchanged_script.set_loader import Told, set_loader
 from ocr_baseline.unchanged_script.settings import TOLD_NAME
@@ -36,20 +36,39 @@ class SetTrainer(Callback):
     """Sets what a trial asks for as soon as its Trainer begins, before any loader is read."""
 
     def __init__(self, trial: Trial) -> None:
-        """Nothing is set before a Trainer's `setup`."""
+        """Nothing is set before a Trainer's `setup`, but for where its loggers write."""
         self._trial = trial
         self._told: dict[str, Told] = {}
+        for package in DISTRIBUTIONS:
+            connector = _logger_connector(package)
+            if connector is not None:
+                self._listen_to_loggers(connector)
 
     @override
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        for told in keep_together(trainer, self._trial.folder):
-            self._told[told.what] = told
+        self._keep_together(trainer)
         self._limit(trainer)
         for told in self._set_trainer(trainer):
             self._told[told.what] = told
         for module in _loop_modules(trainer):
             self._listen_to_loaders(trainer, module)
         self._write()
+
+    def _keep_together(self, trainer: Trainer) -> None:
+        for told in keep_together(trainer, self._trial.folder):
+            self._told[told.what] = told
+
+    def _listen_to_loggers(self, connector: type[Any]) -> None:
+        """Move this trainer's loggers as it is made: the script may write to them before `fit`."""
+        original: Callable[..., Any] = connector.on_trainer_init
+
+        def made(of: Any, *args: Any, **kwargs: Any) -> None:
+            original(of, *args, **kwargs)
+            # By identity: a callback of the user's may compare to nothing without an exception.
+            if any(one is self for one in callbacks_of(of.trainer)):
+                self._keep_together(of.trainer)
+
+        connector.on_trainer_init = made
 
     def _limit(self, trainer: Any) -> None:
         """Shorten the run; validation comes at the end of each epoch."""
@@ -85,7 +104,7 @@ class SetTrainer(Callback):
 
     def _listen_to_loaders(self, trainer: Trainer, module: ModuleType) -> None:
         """Set each loader of this trainer as its loop takes it over from the user's code."""
-        original: Callable[..., Any] = module._process_dataloader  # type: ignore[attr-defined]  # Lightning's own
+        original: Callable[..., Any] = module._process_dataloader
 
         def processed(of: Any, function: Any, stage: Any, loader: object) -> object:
             found = original(of, function, stage, loader)
@@ -108,6 +127,13 @@ class SetTrainer(Callback):
     def _write(self) -> None:
         text = json.dumps([asdict(told) for told in self._told.values()], default=str)
         write_text_atomically(self._trial.folder / TOLD_NAME, text)
+
+
+def _logger_connector(package: str) -> type[Any] | None:
+    """Return what gives a Trainer its loggers, None where a version has it otherwise."""
+    module = sys.modules.get(f"{package}.trainer.connectors.logger_connector.logger_connector")
+    found = getattr(module, "_LoggerConnector", None)
+    return found if hasattr(found, "on_trainer_init") else None
 
 
 def _loop_modules(trainer: Trainer) -> Iterator[ModuleType]:

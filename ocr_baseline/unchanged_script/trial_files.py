@@ -25,7 +25,7 @@ def keep_together(trainer: Trainer, folder: Path) -> Iterator[Told]:
     changed from outside. A trial isn't a run to keep there.
     """
     inside = str(folder / OUTPUT_FOLDER)
-    trainer._default_root_dir = inside
+    vars(trainer)["_default_root_dir"] = inside
     for callback in callbacks_of(trainer):
         if is_a(callback, trainer, "callbacks", "ModelCheckpoint"):
             vars(callback)["dirpath"] = os.path.join(inside, "checkpoints")  # noqa: PTH118 - its type

@@ -44,4 +44,4 @@ if __name__ == "__main__":
         enable_progress_bar=False,
         enable_model_summary=False,
     )
-    trainer.fit(Module(), DataLoader(Samples(), batch_size=4))  # type: ignore[arg-type]  # dataset enough
+    trainer.fit(Module(), DataLoader(Samples(), batch_size=4))

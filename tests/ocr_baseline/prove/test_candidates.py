@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -69,7 +70,7 @@ def started_anew(passes: int, batches: int) -> Any:
                 ready_s=begin_s + 1.0,
             )
         )
-    lines = {"loader_startup": startup_s, "data_wait": 0.0, "forward": 0.1}
+    lines: dict[str, Any] = {"loader_startup": startup_s, "data_wait": 0.0, "forward": 0.1}
     rows = table(passes * batches, lines, batches_a_pass=batches)
     return run(stage(Stage.TRAIN, rows), workers=tuple(workers))
 
@@ -81,6 +82,25 @@ def test_workers_that_start_anew_for_each_pass_are_tried_as_workers_that_stay() 
     assert kept.predicted.value_s == pytest.approx(5 * 1.0, rel=0.05)
 
 
+def held_up(queued_s: float) -> Any:
+    """A run whose two workers stood ready for a core for so long while they made each batch."""
+    made = loaded_run(making_s=[0.1] * 40, main_s=0.2, workers=2)
+    workers = [
+        replace(one, cpu_s=0.05 * np.ones(20), queued_s=queued_s * np.ones(20))
+        for one in made.workers
+    ]
+    return replace(made, workers=tuple(workers))
+
+
+@pytest.mark.parametrize(("queued_s", "threads"), [(0.05, 2), (0.001, None)])
+def test_threads_of_the_main_process_leave_cores_to_workers_that_stood_ready_for_one(
+    queued_s: float, threads: int | None
+) -> None:
+    found = plans(held_up(queued_s), accelerator="cpu", torch_num_threads=4)
+    tried = [one.get("trainer.torch_threads") for one in given(found)]
+    assert tried == ([] if threads is None else [threads])
+
+
 def test_validation_in_small_batches_is_tried_in_those_of_training() -> None:
     train = stage(Stage.TRAIN, table(40, {"forward": 0.03}, samples=16.0))
     validation = stage(Stage.VALIDATION, table(100, {"forward": 0.02}, samples=1.0, begin_s=2.0))
@@ -89,7 +109,10 @@ def test_validation_in_small_batches_is_tried_in_those_of_training() -> None:
 
 
 def test_checkpoints_between_steps_are_tried_ten_times_as_seldom() -> None:
-    lines = {"forward": 0.02, "checkpoint": np.where(np.arange(100) % 5 == 0, 0.1, 0.0)}
+    lines: dict[str, Any] = {
+        "forward": 0.02,
+        "checkpoint": np.where(np.arange(100) % 5 == 0, 0.1, 0.0),
+    }
     found = plans(steady_run(lines, batches=100))
     assert given(found) == [{"trainer.checkpoint_interval_times": 10}]
     predicted = found.candidates[0].predicted

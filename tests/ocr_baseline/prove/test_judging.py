@@ -61,7 +61,7 @@ def test_a_longer_interval_is_pasted_as_the_value_that_the_trial_set() -> None:
     settings = Settings(
         trainer=TrainerSettings(checkpoint_interval_times=10, logging_interval_times=10)
     )
-    told = {
+    told: dict[str, dict[str, Any]] = {
         "trainer.checkpoint_interval_times": {"after": {"every_n_train_steps": 50}},
         "trainer.logging_interval_times": {"after": 500},
     }
