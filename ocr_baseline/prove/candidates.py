@@ -17,7 +17,7 @@ MOST_LATER = 2
 """Six candidates in all: those of the run, and those that the best trial then speaks for."""
 MOST_OF_LOADER = 3
 """Settings of one stage's loader that are tried beside each other."""
-PHASES = ("train", "validation")
+TRIED_PHASES = ("train", "validation")
 WHOLE_RUN = "run"
 """The phase of a candidate that is to shorten several."""
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ocr_baseline.analysis.findings import catalogue
 from ocr_baseline.analysis.measured import line_of
-from ocr_baseline.prove.candidates import PHASES, Candidate, NotTried, Saving, name_of
+from ocr_baseline.prove.candidates import TRIED_PHASES, Candidate, NotTried, Saving, name_of
 from ocr_baseline.unchanged_script.settings import LoaderSettings, Settings, TrainerSettings
 from ocr_baseline.vocabulary import Line, Stage
 
@@ -26,7 +26,7 @@ def finding_candidates(measured: Measured, findings: Iterable[Finding]) -> Itera
     for finding in findings:
         kind, _, of_phase = finding.id.partition(":")
         phase = of_phase or "validation"
-        make = _REMEDIES.get(kind) if phase in PHASES else None
+        make = _REMEDIES.get(kind) if phase in TRIED_PHASES else None
         settings = None if make is None else make(measured, phase)
         if settings is not None:
             yield Candidate(

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 from ocr_baseline.analysis.analyze import measure
 from ocr_baseline.analysis.findings import find
 from ocr_baseline.errors import BaselineError
-from ocr_baseline.prove.candidates import MOST_AT_FIRST, PHASES, Candidate, NotTried, most_promising
+from ocr_baseline.prove.candidates import (
+    MOST_AT_FIRST,
+    TRIED_PHASES,
+    Candidate,
+    NotTried,
+    most_promising,
+)
 from ocr_baseline.prove.finding_candidates import causes_without_setting, finding_candidates
 from ocr_baseline.prove.loader_candidates import loader_candidates
 from ocr_baseline.prove.shape import limits_of, shapes_of
@@ -47,7 +53,7 @@ def plans_of(run: Run | None, seconds: float) -> Plans:
         raise BaselineError("prove needs a run with recorded training batches")
     findings = find(measured).findings
     found: dict[str, Candidate] = {}
-    phases = [phase for phase in measured.whole_phases if phase.name in PHASES]
+    phases = [phase for phase in measured.whole_phases if phase.name in TRIED_PHASES]
     for one in (
         *finding_candidates(measured, findings),
         *thread_candidates(measured, findings),

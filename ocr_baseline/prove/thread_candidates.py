@@ -1,10 +1,10 @@
-"""Fewer threads of the main process, where they and the loader's workers take turns on the cores."""
+"""Fewer threads of the main process, where they take turns with loader workers on the cores."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ocr_baseline.prove.candidates import PHASES, Candidate, name_of
+from ocr_baseline.prove.candidates import TRIED_PHASES, Candidate, name_of
 from ocr_baseline.unchanged_script.settings import Settings, TrainerSettings
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def thread_candidates(measured: Measured, findings: Iterable[Finding]) -> Iterat
         return
     for workers in measured.workers:
         left = max(cores - workers.count, 1)
-        if workers.phase not in PHASES or not workers.busy_s or left >= threads:
+        if workers.phase not in TRIED_PHASES or not workers.busy_s or left >= threads:
             continue
         if (workers.queued_s or 0.0) / workers.busy_s >= QUEUED:
             settings = Settings(trainer=TrainerSettings(torch_threads=left))

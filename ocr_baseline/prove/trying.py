@@ -1,8 +1,4 @@
-"""The trials: first what the run speaks for, then what the best trial speaks for, then the rest.
-
-Each trial is a run of its own, so the records of the best one are replayed in turn. Settings that
-help different phases are tried together.
-"""
+"""The trials: what the run speaks for, then what the best trial speaks for, then what is left."""
 
 from __future__ import annotations
 
@@ -11,17 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ocr_baseline.analysis.analyze import measure
-from ocr_baseline.errors import BaselineError
-from ocr_baseline.model.document import SMALL_SHARE_OF_RUN
-from ocr_baseline.prove.candidates import (
-    MOST_LATER,
-    PHASES,
-    WHOLE_RUN,
-    Candidate,
-    Saving,
-    merged,
-    name_of,
-)
+from ocr_baseline.errors import BaselineError, SourceError
 from ocr_baseline.prove.effect import obstacle, told_in
 from ocr_baseline.prove.judging import (
     TURNS_BEFORE_DROPPING,
@@ -29,25 +15,25 @@ from ocr_baseline.prove.judging import (
     is_clearly_worse,
     leader_of,
 )
-from ocr_baseline.prove.loader_candidates import loader_candidates
+from ocr_baseline.prove.later_candidates import later_candidates
 from ocr_baseline.prove.shape import projected_s
 from ocr_baseline.records.reader import load
 from ocr_baseline.trials.arms import Arm
 from ocr_baseline.trials.in_turns import in_turns
 from ocr_baseline.unchanged_script.request import Request
 from ocr_baseline.unchanged_script.settings import Settings
-from ocr_baseline.vocabulary import PHASES as PHASE_OF_STAGE
+from ocr_baseline.vocabulary import PHASES, Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from ocr_baseline.prove.candidates import Candidate
     from ocr_baseline.prove.shape import StageShape
     from ocr_baseline.trials.arms import Trial
     from ocr_baseline.trials.patience import Patience
     from ocr_baseline.trials.watching import Watcher
     from ocr_baseline.unchanged_script.settings import Limits
-    from ocr_baseline.vocabulary import Stage
 
 AS_IT_IS = "as-it-is"
 
@@ -95,7 +81,7 @@ class Trying:
             self._take_turns([base], 1)
         if not base.counts:
             raise BaselineError(f"the command as it is can't be tried: {_why_none(base)}")
-        later = [self._enter(one.name, one) for one in self._later_candidates(base)]
+        later = [self._enter(one.name, one) for one in later_candidates(list(self.tried.values()))]
         if later:
             self._take_turns(later, TURNS_BEFORE_DROPPING)
         self._drop(base)
@@ -132,9 +118,7 @@ class Trying:
     def _limits(self, settings: Settings) -> Limits:
         """Return the limits of a trial: larger batches of validation are fewer."""
         limits, size = self.plan.limits, settings.validation.batch_size
-        shape = next(
-            (one for stage, one in self.plan.shapes.items() if stage.value == "validation"), None
-        )
+        shape = self.plan.shapes.get(Stage.VALIDATION)
         if size is None or shape is None or shape.samples is None or not limits.validation_batches:
             return limits
         samples = limits.validation_batches * shape.samples / shape.batches
@@ -145,12 +129,16 @@ class Trying:
         if trial.failure is not None:
             tried.failures.append(trial.failure)
             return
-        measured = tried.last = measure(load(trial.baseline))
+        try:
+            measured = tried.last = measure(load(trial.baseline))
+        except SourceError as error:
+            tried.failures.append(f"left records that can't be read: {error}")
+            return
         tried.told = told_in(trial.folder)
         if tried.candidate is not None and tried.why_not is None:
             tried.why_not = obstacle(tried.candidate.settings, tried.told, measured)
         phases_s: dict[str, float] = {
-            PHASE_OF_STAGE[stage]: projected_s(measured.times[stage], shape)
+            PHASES[stage]: projected_s(measured.times[stage], shape)
             for stage, shape in self.plan.shapes.items()
             if stage in measured.times and len(measured.times[stage].durations_s)
         }
@@ -166,75 +154,6 @@ class Trying:
         for one in self.tried.values():
             if leader is not None and one is not base:
                 one.is_dropped = is_clearly_worse(one, leader)
-
-    # -- what the first trials speak for ---------------------------------------------------
-
-    def _later_candidates(self, base: Tried) -> list[Candidate]:
-        leader = leader_of(list(self.tried.values()))
-        if leader is None or leader.candidate is None or leader.last is None:
-            return []
-        together = self._together(base, leader)
-        found = [] if together is None else [together]
-        replayed = sorted(
-            self._replayed(base, leader),
-            key=lambda one: -one.predicted.value_s if one.predicted else 0.0,
-        )
-        return [one for one in [*found, *replayed] if one.name not in self.tried][:MOST_LATER]
-
-    def _together(self, base: Tried, leader: Tried) -> Candidate | None:
-        """Return the leader's setting with those of others that help another phase."""
-        best = leader.candidate
-        if best is None:
-            return None
-        settings, predicted = best.settings, [best.predicted]
-        for one in sorted(self.tried.values(), key=lambda one: one.mean_s() if one.counts else 0):
-            other = one.candidate
-            if other is None or not one.counts or other.phase == best.phase:
-                continue
-            if min(base.times_s()) > max(one.times_s()):
-                settings = merged(settings, other.settings)
-                predicted.append(other.predicted)
-        if settings == best.settings:
-            return None
-        return Candidate(
-            name=name_of(settings),
-            settings=settings,
-            phase=WHOLE_RUN,
-            why="settings that each saved time, together",
-            predicted=_sum_of(predicted),
-        )
-
-    def _replayed(self, base: Tried, leader: Tried) -> Iterator[Candidate]:
-        """Yield what the replay of the leader's last trial speaks for, as seconds of the run."""
-        if leader.candidate is None or leader.last is None:
-            return
-        for name in PHASES:
-            phase = leader.last.phase(name)
-            if phase is None or not phase.total_s or not leader.times_s(name):
-                continue
-            had_s, has_s = base.mean_s(name), leader.mean_s(name)
-            for one in loader_candidates(leader.last, phase):
-                if one.predicted is None:
-                    continue
-                gain_s = has_s * one.predicted.value_s / phase.total_s
-                if gain_s < SMALL_SHARE_OF_RUN * leader.mean_s():
-                    continue
-                parts = [seconds / phase.total_s for seconds in one.predicted]
-                settings = merged(leader.candidate.settings, one.settings)
-                yield Candidate(
-                    name=name_of(settings),
-                    settings=settings,
-                    phase=name,
-                    why=f"{one.why} in the trial of {leader.candidate.name}",
-                    predicted=Saving(*(had_s - has_s * (1 - part) for part in parts)),
-                )
-
-
-def _sum_of(savings: Sequence[Saving | None]) -> Saving | None:
-    known = [one for one in savings if one is not None]
-    if len(known) < len(savings):
-        return None
-    return Saving(*(sum(values) for values in zip(*known, strict=True)))
 
 
 def _why_none(tried: Tried) -> str:
