@@ -19,22 +19,26 @@ if TYPE_CHECKING:
 TIMES_STEPS = 10
 TIMES_EPOCHS = 2
 """An interval of steps becomes ten times as long; one of epochs twice, which few epochs show."""
+TIMES_SAMPLES = 4
+"""So many times training's batch size is the larger one that validation is tried in."""
 
 
 def finding_candidates(measured: Measured, findings: Iterable[Finding]) -> Iterator[Candidate]:
-    """Yield a candidate for each finding whose remedy is a setting."""
+    """Yield candidates for each finding whose remedy is a setting.
+
+    What the finding says of the saving holds for the first of them.
+    """
     for finding in findings:
         kind, _, of_phase = finding.id.partition(":")
         phase = of_phase or "validation"
         make = _REMEDIES.get(kind) if phase in TRIED_PHASES else None
-        settings = None if make is None else make(measured, phase)
-        if settings is not None:
+        for number, settings in enumerate(() if make is None else make(measured, phase)):
             yield Candidate(
                 name=name_of(settings),
                 settings=settings,
                 phase=phase,
                 why=finding.id,
-                predicted=_predicted(measured, finding, settings),
+                predicted=None if number else _predicted(measured, finding, settings),
             )
 
 
@@ -71,35 +75,40 @@ def _removed_part(measured: Measured, finding: Finding, settings: Settings) -> f
     return 1.0 - (count // times) / count if count else 1.0 - 1.0 / times
 
 
-def _threads(measured: Measured, phase: str) -> Settings:
-    return Settings.of_loader(phase, LoaderSettings(worker_threads=1))
+def _threads(measured: Measured, phase: str) -> list[Settings]:
+    return [Settings.of_loader(phase, LoaderSettings(worker_threads=1))]
 
 
-def _pinned(measured: Measured, phase: str) -> Settings | None:
+def _pinned(measured: Measured, phase: str) -> list[Settings]:
     on_cpu = measured.environment.accelerator in {None, "cpu"}
-    return None if on_cpu else Settings.of_loader(phase, LoaderSettings(pin_memory=True))
+    return [] if on_cpu else [Settings.of_loader(phase, LoaderSettings(pin_memory=True))]
 
 
-def _batch_size(measured: Measured, phase: str) -> Settings | None:
-    """Return validation in batches of training's size, where its own are at most half of that."""
+def _batch_sizes(measured: Measured, phase: str) -> list[Settings]:
+    """Return validation in batches of training's size and larger, where its own are half of that.
+
+    Without a backward pass there is room for more samples than in training.
+    """
     sizes = []
     for name in ("validation", "train"):
         found = measured.phase(name)
         if found is None or not found.samples or not found.batches:
-            return None
+            return []
         sizes.append(found.samples / found.batches)
     own, training = sizes
     if own * catalogue.VALIDATION_SLOWER["size"] > training:
-        return None
-    size = measured.environment.batch_size or training
-    return Settings(validation=LoaderSettings(batch_size=round(size)))
+        return []
+    size = round(measured.environment.batch_size or training)
+    return [
+        Settings(validation=LoaderSettings(batch_size=one)) for one in (size, TIMES_SAMPLES * size)
+    ]
 
 
-def _seldom_logged(measured: Measured, phase: str) -> Settings:
-    return Settings(trainer=TrainerSettings(logging_interval_times=TIMES_STEPS))
+def _seldom_logged(measured: Measured, phase: str) -> list[Settings]:
+    return [Settings(trainer=TrainerSettings(logging_interval_times=TIMES_STEPS))]
 
 
-def _seldom_saved(measured: Measured, phase: str) -> Settings:
+def _seldom_saved(measured: Measured, phase: str) -> list[Settings]:
     """Return checkpoints at a longer interval, by whether they come between steps or epochs."""
     times = measured.times.get(Stage(phase))
     table = None if times is None else times.table
@@ -109,13 +118,13 @@ def _seldom_saved(measured: Measured, phase: str) -> Settings:
     in_steps_s = 0.0 if column is None else float(column.sum())
     is_of_steps = line is not None and in_steps_s > line.total_s / 2
     longer = TIMES_STEPS if is_of_steps else TIMES_EPOCHS
-    return Settings(trainer=TrainerSettings(checkpoint_interval_times=longer))
+    return [Settings(trainer=TrainerSettings(checkpoint_interval_times=longer))]
 
 
-_REMEDIES: dict[str, Callable[[Measured, str], Settings | None]] = {
+_REMEDIES: dict[str, Callable[[Measured, str], list[Settings]]] = {
     catalogue.THREAD_OVERSUBSCRIPTION.id: _threads,
     catalogue.TRANSFER_BOUND.id: _pinned,
-    catalogue.VALIDATION_SLOWER.id: _batch_size,
+    catalogue.VALIDATION_SLOWER.id: _batch_sizes,
     catalogue.HEAVY_LOGGING.id: _seldom_logged,
     catalogue.HEAVY_CHECKPOINT.id: _seldom_saved,
 }
