@@ -32,6 +32,7 @@ BENCHMARKS = {
     "page": "what the page weighs, and how soon it is there",
     "sources": "how fast runs are read back",
     "hydra_startup": "what the plugin costs Hydra's start",
+    "run": "what ocr-baseline run adds to a script",
     "ranks": "the report of a thousand ranks",
     "verdicts": "how often a verdict is wrong",
     "verdicts_real": "verdicts on real trainings",

@@ -35,7 +35,6 @@ class Wanted:
         asked: How baselines are made.
         wait_s: How long all pauses together may take.
         name: The name of the store under which runs of the first command are kept.
-        store: The store.
     """
 
     commands: Mapping[str, Sequence[str]]
@@ -44,7 +43,6 @@ class Wanted:
     asked: Request
     wait_s: float
     name: str | None
-    store: str | None
 
 
 def run_repeated(wanted: Wanted) -> int:
@@ -54,7 +52,7 @@ def run_repeated(wanted: Wanted) -> int:
         BaselineError: When too few runs are left, or something can't be read or written.
     """
     folder = unused(wanted.folder, f"{WARM_UP}-0").absolute()
-    how = Reading(store_url=wanted.store, progress=streams.progress, tell=streams.print_message)
+    how = Reading(progress=streams.progress, tell=streams.print_message)
     if wanted.name is not None:
         how.store.entries(wanted.name)  # what is wrong with it is told before hours of runs
     trials = _trials(wanted, folder)

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import click
 
 from ocr_baseline.cli import completion, streams
-from ocr_baseline.cli.options import store_option
 from ocr_baseline.trials.patience import DEFAULT_WAIT_S
 from ocr_baseline.unchanged_script.process import run_command
 from ocr_baseline.unchanged_script.request import DEFAULT_SAMPLING_HZ, Request
@@ -81,7 +80,6 @@ DEFAULT_TRIALS_FOLDER = Path("trials")
     metavar="SECONDS",
     help="Wait so long, all pauses together, while other programs keep the machine busy.",
 )
-@store_option
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 @click.pass_context
 def command(
@@ -94,7 +92,6 @@ def command(
     against: str | None,
     name: str | None,
     wait_s: float,
-    store: str | None,
 ) -> None:
     """Run COMMAND, as in `ocr-baseline run -- python train.py`, and write its baseline.
 
@@ -102,12 +99,12 @@ def command(
     them keeps its own. Signals, streams and the exit status are the command's.
 
     With --repeat or --against, runs are fresh processes in turns (A B B A ...), the output of each
-    is in its folder, and the exit status is that of `check`: 1 where the other command is slower, 2
-    where too few runs ended well.
+    is in its folder, and the exit status is that of `check`: 1 where the other command is a
+    confirmed regression, 2 where too few runs ended well.
     """
     asked = Request(operations=operations, sampling_hz=sampling_hz)
     if repeats is None and against is None:
-        _refuse_without_repeats(name, store)
+        _refuse_without_repeats(name)
         status = _run_once(command, asked, output_dir or DEFAULT_FOLDER)
     else:
         from ocr_baseline.cli.repeated_runs import Wanted, run_repeated
@@ -119,16 +116,15 @@ def command(
             asked=asked,
             wait_s=wait_s,
             name=name,
-            store=store,
         )
         status = run_repeated(wanted)
     context.exit(status)
 
 
-def _refuse_without_repeats(name: str | None, store: str | None) -> None:
-    if name is not None or store is not None:
+def _refuse_without_repeats(name: str | None) -> None:
+    if name is not None:
         raise click.UsageError(
-            "--into and --store keep repeated runs: add --repeat, or `ocr-baseline baseline add`."
+            "--into keeps repeated runs: add --repeat, or use `ocr-baseline baseline add`."
         )
 
 

@@ -54,5 +54,5 @@ def _measured(runs: Sequence[RunSummary]) -> Iterator[Repeated]:
 
 
 def unlike(runs: Sequence[RunSummary]) -> list[Difference]:
-    """Return in what the runs are not of the same code, machine or work; nothing, most often."""
-    return [found for found in differences(runs[:1], runs[1:]) if found.forbids]
+    """Return in what runs differ from the first, and why they don't compare; most often nothing."""
+    return [found for found in differences(runs, ()) if found.forbids]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from ocr_baseline.places import Reading, read_one
 from ocr_baseline.reports.registry import COMPARISON, REPEATED, TERMINAL
 from ocr_baseline.reports.text.plain_text import counted
 from ocr_baseline.trials.arms import OUTPUT_NAME, Trial
+from ocr_baseline.vocabulary import PHASE_NAMES
 
 if TYPE_CHECKING:
     from ocr_baseline.comparison.comparison import Comparison
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 ON_PURPOSE = ("*",)
 """Two arms run in turns on one machine: what differs between them is what the user changed."""
+OTHER_BATCHES = (
+    "the sides' batches differ in size: the times per sample decide, not those per batch"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,9 +110,22 @@ def _require(trials: Sequence[Trial], at_least: int) -> None:
 
 def _compare(base: Sequence[RunSummary], new: Sequence[RunSummary]) -> Comparison:
     from ocr_baseline.comparison.comparison import compare
+    from ocr_baseline.comparison.metrics import METRICS
     from ocr_baseline.comparison.options import Options
 
-    return compare(base, new, Options(across=ON_PURPOSE))
+    if _samples_per_batch(base[0]) == _samples_per_batch(new[0]):
+        return compare(base, new, Options(across=ON_PURPOSE))
+    gates = [one.key for one in METRICS if one.is_gated and one.name != "batch_time"]
+    found = compare(base, new, Options(across=ON_PURPOSE, gates=tuple(gates)))
+    return replace(found, notes=(*found.notes, OTHER_BATCHES))
+
+
+def _samples_per_batch(run: RunSummary) -> dict[str, float]:
+    return {
+        phase: run.work[f"{phase}.samples_per_epoch"] / run.work[f"{phase}.batches_per_epoch"]
+        for phase in PHASE_NAMES
+        if f"{phase}.samples_per_epoch" in run.work and run.work.get(f"{phase}.batches_per_epoch")
+    }
 
 
 def _summary(trial: Trial, how: Reading) -> RunSummary:

@@ -10,6 +10,8 @@ from ocr_baseline.unchanged_script.request import Request, request
 from ocr_baseline.unchanged_script.settings import Trial, trial
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from lightning.pytorch import Callback
 
 
@@ -33,23 +35,36 @@ def _made(asked: Request) -> list[Callback]:
     if asked.seen is not None:
         with suppress(OSError):
             asked.seen.touch()
-    asked_trial = trial()
+    folder, asked_trial = _folder(asked), trial()
     return [
-        *([] if asked_trial is None else [_setting(asked_trial, asked)]),
+        *([] if asked_trial is None else [_setting(asked_trial, folder)]),
         AddedProfiler(
-            output_dir=asked.output_dir,
+            output_dir=folder,
             operations=asked.operations,
             sampling_hz=asked.sampling_hz,
         ),
-        AddedReport(output_dir=asked.output_dir),
+        AddedReport(output_dir=folder),
     ]
 
 
-def _setting(asked_trial: Trial, asked: Request) -> Callback:
+def _setting(asked_trial: Trial, folder: Path | None) -> Callback:
     """Return what sets a trial's Trainer; the script's own callbacks write into its folder too."""
     from ocr_baseline.lightning.run.description import OutputFolder
     from ocr_baseline.unchanged_script.set_trainer import SetTrainer
 
-    if asked.output_dir is not None:
-        OutputFolder.put_all_in(asked.output_dir)
+    if folder is not None:
+        OutputFolder.put_all_in(folder)
     return SetTrainer(asked_trial)
+
+
+def _folder(asked: Request) -> Path | None:
+    """Return the folder of the baseline; each job of a Hydra sweep has one of its own in it.
+
+    Launchers run jobs at the same time, and two of them can't write into one folder.
+    """
+    from ocr_baseline.recording.hydra_job import number_in_sweep
+
+    if asked.output_dir is None:
+        return None
+    number = number_in_sweep()
+    return asked.output_dir if number is None else asked.output_dir / str(number)

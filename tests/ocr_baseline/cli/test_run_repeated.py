@@ -34,14 +34,12 @@ def run(folder: Path, *arguments: str, **environment: str) -> tuple[int, str, st
 
 
 def test_repeated_runs_end_with_how_much_they_differ_and_are_kept(tmp_path: Path) -> None:
-    status, out, errors = run(
-        tmp_path, "--repeat", "2", "--into", "main", "--store", "kept", "--", *script(tmp_path)
-    )
+    status, out, errors = run(tmp_path, "--repeat", "2", "--into", "main", "--", *script(tmp_path))
     assert status == 0, errors
     assert "2 runs: a-0, a-1" in out
     assert "train: median batch" in out
     assert "2 of 3: a-0 took" in errors
-    assert len(list((tmp_path / "kept" / "main").glob("*.json"))) == 2
+    assert len(list((tmp_path / "baselines" / "main").glob("*.json"))) == 2
 
 
 def test_another_command_that_is_slower_ends_with_the_status_of_a_regression(
@@ -102,7 +100,7 @@ def test_a_signal_ends_the_command_and_keeps_what_has_run(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--into", "main"], "--into and --store keep repeated runs: add --repeat"),
+        (["--into", "main"], "--into keeps repeated runs: add --repeat"),
         (["--against", "a 'b"], "--against isn't a command: No closing quotation"),
         (["--against", ""], "--against needs a command"),
         (["--repeat", "2", "--into", "../x"], "can't name a baseline"),

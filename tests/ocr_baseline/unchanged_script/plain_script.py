@@ -41,6 +41,8 @@ def main(how: str) -> None:
     trainer = Trainer(
         max_epochs=2,
         accelerator="cpu",
+        devices=2 if how == "ranks" else 1,
+        strategy="ddp" if how == "ranks" else "auto",
         logger=False,
         enable_checkpointing=False,
         enable_progress_bar=False,
@@ -52,4 +54,4 @@ def main(how: str) -> None:
 
 if __name__ == "__main__":
     main(sys.argv[1])
-    sys.exit(0 if sys.argv[1] == "own" else 3)
+    sys.exit(0 if sys.argv[1] in ("own", "ranks") else 3)
