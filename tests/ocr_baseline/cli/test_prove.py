@@ -57,6 +57,7 @@ def files_in(folder: Path) -> dict[str, float]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # eight trainings, each in a process of its own
 def test_a_script_is_tried_with_settings_from_outside_and_its_files_stay(
     repository: Path, tmp_path: Path
 ) -> None:
