@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 from torch.utils.data import DataLoader, Dataset, default_collate
 
@@ -153,19 +153,20 @@ CASES: dict[str, Training] = {
 }
 
 
-def main(name: str) -> None:
-    """Train."""
+def train(name: str, callbacks: Sequence[Callback] = ()) -> None:
+    """Train, with callbacks beside the training's own."""
     training = CASES[name]
     samples = Samples(training.batches * training.batch_size, training.make)
     loader = DataLoader(samples, batch_size=training.batch_size, **training.loader)
     validation = DataLoader(Samples(training.validation_samples, training.make), batch_size=1)
-    saves = [ModelCheckpoint(every_n_train_steps=training.checkpoint_every, save_top_k=1)]
+    every = training.checkpoint_every
+    saves = [ModelCheckpoint(every_n_train_steps=every, save_top_k=1)] if every else []
     trainer = Trainer(
         accelerator="cpu",
         max_epochs=training.epochs,
         logger=False,
-        enable_checkpointing=bool(training.checkpoint_every),
-        callbacks=saves if training.checkpoint_every else [],  # type: ignore[arg-type]  # a list
+        enable_checkpointing=bool(every),
+        callbacks=[*saves, *callbacks],
         enable_progress_bar=False,
         enable_model_summary=False,
         num_sanity_val_steps=0,
@@ -174,4 +175,4 @@ def main(name: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    train(sys.argv[1])

@@ -63,8 +63,13 @@ class Tried:
 
 
 def leader_of(tried: Sequence[Tried]) -> Tried | None:
-    """Return the setting with the shortest mean, None where none was measured."""
-    return min((one for one in tried if one.counts), key=lambda one: one.mean_s(), default=None)
+    """Return the setting with the fastest trial, None where none was measured.
+
+    Other programs only ever slow a run, so of few trials the fastest tells most.
+    """
+    return min(
+        (one for one in tried if one.counts), key=lambda one: min(one.times_s()), default=None
+    )
 
 
 def is_clearly_worse(one: Tried, leader: Tried) -> bool:
