@@ -1,16 +1,15 @@
 """What `ocr-baseline prove` recommends, beside the best of an exhaustive trial.
 
 Ten trainings, most with a setting that costs time. Each setting of a grid is tried with the whole
-training, in turns, all in one process; the fastest of its turns counts, because other programs only
-ever slow a run. `prove` has the training's records alone. Where both end with different settings,
-these two run against each other once more.
+training, in turns; the fastest of its turns counts, because other programs only ever slow a run.
+`prove` has the training's records alone. Where both end with different settings, these two run
+against each other once more. All of it in one process: what is compared is the time of the
+trainings, and starting one in a process of its own takes the same for both. `prove` tries a
+setting three times, and so the exhaustive trial counts three times.
 
-The time of the exhaustive trial is what `prove` would take for it: each setting of the grid as
-often as `prove` tries one, in a process of its own, whose start takes what it takes in `prove`'s
-trials. A result is kept in a file, so that cases can be run one by one; one that is there isn't run
-again.
+A result is kept in a file, so that cases can be run one by one; one that is there isn't run again.
 
-    python -m benchmarks.prove [--case TEXT] [--into FOLDER] [--turns 2] [--wait 120]
+    python -m benchmarks.prove [--case TEXT] [--into FOLDER] [--turns 2]
 """
 
 from __future__ import annotations
@@ -18,8 +17,6 @@ from __future__ import annotations
 import argparse
 import json
 import logging
-import statistics
-import subprocess
 import sys
 import tempfile
 import warnings
@@ -31,22 +28,27 @@ from benchmarks.prove_training import CASES, train
 from benchmarks.tables import Goal, print_table
 from ocr_baseline import PerformanceProfilerCallback
 from ocr_baseline.analysis.analyze import measure
-from ocr_baseline.cli.prove import DEFAULT_TURNS
+from ocr_baseline.cli.prove import DEFAULT_SECONDS, DEFAULT_TURNS
+from ocr_baseline.layout import BASELINE_FOLDER, TRIAL_VARIABLE
 from ocr_baseline.prove.candidates import name_of
+from ocr_baseline.prove.planning import plans_of
+from ocr_baseline.prove.proof import proof_of
+from ocr_baseline.prove.report import proof_document
 from ocr_baseline.prove.shape import STAGES
+from ocr_baseline.prove.trying import Plan, Trying
 from ocr_baseline.records.reader import load
+from ocr_baseline.trials.arms import Arm, Trial, turns
 from ocr_baseline.unchanged_script.set_trainer import SetTrainer
 from ocr_baseline.unchanged_script.settings import (
     LoaderSettings,
     Settings,
     TrainerSettings,
-    Trial,
+    trial,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-SCRIPT = Path(__file__).with_name("prove_training.py")
 AS_IT_IS = "as-it-is"
 WITHIN = 0.05
 OF_STAGE = 0.10
@@ -97,57 +99,86 @@ def run_s(folder: Path) -> float:
     return sum(times[stage].total_s for stage in STAGES if stage in times)
 
 
-def try_all(case: str, grid: Sequence[Settings], turns: int) -> dict[str, float]:
+class InThisProcess:
+    """Makes runs as `in_turns` does, one after the other in this process.
+
+    Attributes:
+        took_s: What all of them took, those to warm up included.
+    """
+
+    def __init__(self, case: str) -> None:
+        """Run a case."""
+        self._case = case
+        self.took_s = 0.0
+
+    def __call__(
+        self, arms: Sequence[Arm], repeats: int, into: Path, *, warm_ups: int = 1, **_: object
+    ) -> list[Trial]:
+        """Return all runs but those to warm up."""
+        found = []
+        for turn in turns(arms, repeats, warm_ups):
+            took_s = self._run(turn.arm, into / turn.name)
+            self.took_s += took_s
+            made = Trial(
+                arm=turn.arm.name,
+                number=turn.number,
+                folder=into / turn.name,
+                took_s=took_s,
+                canary_s=0.0,
+            )
+            found += [] if turn.is_warm_up else [made]
+        return found
+
+    def _run(self, arm: Arm, folder: Path) -> float:
+        folder.mkdir(parents=True)
+        asked = trial({**arm.environment, TRIAL_VARIABLE: str(folder)})
+        profiler = PerformanceProfilerCallback(output_dir=folder / BASELINE_FOLDER, sampling_hz=0)
+        train(self._case, [profiler] if asked is None else [SetTrainer(asked), profiler])
+        return run_s(folder)
+
+
+def try_all(case: str, grid: Sequence[Settings], repeats: int) -> dict[str, float]:
     """Return what the whole training takes with each setting, the fastest of its turns."""
+    arms = [Arm(name_of(one) or AS_IT_IS, [], one.environment()) for one in grid]
     found: dict[str, list[float]] = {}
-    for turn in range(turns):
-        for settings in grid if turn % 2 == 0 else reversed(grid):
-            with tempfile.TemporaryDirectory() as name:
-                folder = Path(name)
-                trial = Trial(settings=settings, folder=folder)
-                profiler = PerformanceProfilerCallback(output_dir=folder, sampling_hz=0)
-                train(case, [SetTrainer(trial), profiler])
-                found.setdefault(name_of(settings) or AS_IT_IS, []).append(run_s(folder))
+    with tempfile.TemporaryDirectory() as name:
+        for one in InThisProcess(case)(arms, repeats, Path(name)):
+            found.setdefault(one.arm, []).append(one.took_s)
     return {name: min(values) for name, values in found.items()}
 
 
-def prove(record: Path, folder: Path, wait_s: float) -> dict[str, Any]:
-    """Return what `ocr-baseline prove` finds; its trials are kept in a folder."""
-    program = [sys.executable, "-m", "ocr_baseline.cli", "prove", str(record), "--json"]
-    options = ["--wait", str(wait_s), "--output-dir", str(folder)]
-    done = subprocess.run([*program, *options], stdout=subprocess.PIPE, check=True)
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
+def prove(case: str) -> tuple[dict[str, Any], float]:
+    """Return what `prove` finds by the records of a case, and how long its trials train."""
+    with tempfile.TemporaryDirectory() as name:
+        record = Path(name, "record")
+        train(case, [PerformanceProfilerCallback(output_dir=record)])
+        plans, runner = plans_of(load(record), DEFAULT_SECONDS), InThisProcess(case)
+        if not plans.candidates:
+            return {"outcomes": [], "best": None}, 0.0
+        plan = Plan(
+            command=[],
+            candidates=plans.candidates,
+            shapes=plans.shapes,
+            limits=plans.limits,
+            turns=DEFAULT_TURNS,
+        )
+        tried = Trying(plan, Path(name, "trials"), runner).run()
+        return proof_document(proof_of(tried, plans.not_tried), plans.limits, []), runner.took_s
 
 
-def times_of_trials(folder: Path) -> tuple[float, float]:
-    """Return what all of `prove`'s trials took, and what the start and end of one takes."""
-    took_s, beside_s = [], []
-    for file in folder.glob("round-*/trials.json"):
-        for trial in json.loads(file.read_text())["runs"]:
-            took_s.append(trial["took_s"])
-            beside_s.append(trial["took_s"] - run_s(file.parent / trial["folder"]))
-    return sum(took_s), statistics.fmean(beside_s) if beside_s else 0.0
-
-
-def measure_case(name: str, turns: int, folder: Path, wait_s: float) -> dict[str, Any]:
+def measure_case(name: str, repeats: int) -> dict[str, Any]:
     """Return the figures of a case."""
-    command = [sys.executable, str(SCRIPT), name]
-    record = folder / "record"
-    program = [sys.executable, "-m", "ocr_baseline.cli", "run", "--output-dir", str(record)]
-    subprocess.run([*program, "--", *command], check=True, stdout=subprocess.DEVNULL)
-    proof = prove(record, folder / "trials", wait_s)
-    prove_s, beside_s = times_of_trials(folder / "trials")
-    grid = [Settings(), *GRIDS.get(name, _LOADERS)]
     train(name)  # to warm up
-    runs_s = try_all(name, grid, turns)
+    proof, prove_s = prove(name)
+    grid = [Settings(), *GRIDS.get(name, _LOADERS)]
+    runs_s = try_all(name, grid, repeats)
     best = min(runs_s, key=lambda one: runs_s[one])
     wanted = _settings(proof)
     chosen = name_of(wanted) or AS_IT_IS
     final_s = runs_s
     if chosen != best:
         again = [next(one for one in grid if (name_of(one) or AS_IT_IS) == best), wanted]
-        final_s = try_all(name, again, turns + 1)
+        final_s = try_all(name, again, repeats + 1)
     return {
         "as_it_is_s": runs_s[AS_IT_IS],
         "grid_s": runs_s,
@@ -156,14 +187,14 @@ def measure_case(name: str, turns: int, folder: Path, wait_s: float) -> dict[str
         "chosen": chosen,
         "chosen_s": final_s[chosen],
         "prove_s": prove_s,
-        "exhaustive_s": DEFAULT_TURNS * sum(one + beside_s for one in runs_s.values()),
+        "exhaustive_s": DEFAULT_TURNS * sum(runs_s.values()),
         "proof": proof,
     }
 
 
 def _settings(proof: dict[str, Any]) -> Settings:
     """Return the setting that was recommended: that of the run as it is, where none was."""
-    given = proof["best"]["settings"] if proof.get("best") else {}
+    given = proof["best"]["settings"] if proof["best"] else {}
 
     def part(name: str) -> dict[str, Any]:
         return {
@@ -182,7 +213,7 @@ def predictions(found: dict[str, Any]) -> list[bool]:
     return [
         abs(one["predicted_saving_s"]["value"] - one["measured_saving_s"]["value"])
         <= OF_STAGE * one["phase_s"]
-        for one in found["proof"].get("outcomes", [])
+        for one in found["proof"]["outcomes"]
         if one["predicted_saving_s"] is not None and one["measured_saving_s"] is not None
     ]
 
@@ -214,16 +245,16 @@ def main() -> int:
     parser.add_argument("--case", default="", help="only trainings whose name holds this")
     parser.add_argument("--into", type=Path, default=Path("build/benchmarks/prove"))
     parser.add_argument("--turns", type=int, default=2, help="of each setting of a grid")
-    parser.add_argument("--wait", type=float, default=120.0, help="for a free machine, at most")
     arguments = parser.parse_args()
     warnings.filterwarnings("ignore")
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
     folder = arguments.into.absolute()
+    folder.mkdir(parents=True, exist_ok=True)
     measured = {}
     for name in CASES:
         file = folder / f"{name}.json"
         if arguments.case in name and not file.exists():
-            found = measure_case(name, arguments.turns, folder / name, arguments.wait)
+            found = measure_case(name, arguments.turns)
             file.write_text(json.dumps(found, indent=2))
         if file.exists():
             measured[name] = json.loads(file.read_text())

@@ -25,7 +25,7 @@ from ocr_baseline.unchanged_script.settings import Settings
 from ocr_baseline.vocabulary import PHASES, Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from ocr_baseline.prove.candidates import Candidate
@@ -59,10 +59,11 @@ class Plan:
 
 @dataclass
 class Trying:
-    """The trials of a plan, as they go on."""
+    """The trials of a plan, as they go on; `runner` makes them."""
 
     plan: Plan
     into: Path
+    runner: Callable[..., list[Trial]] = in_turns
     patience: Patience | None = None
     watcher: Watcher | None = None
     tried: dict[str, Tried] = field(default_factory=dict)
@@ -95,7 +96,7 @@ class Trying:
 
     def _take_turns(self, what: Sequence[Tried], turns: int, *, warm_ups: int = 0) -> None:
         self._rounds += 1
-        trials = in_turns(
+        trials = self.runner(
             [self._arm(one) for one in what],
             turns,
             self.into / f"round-{self._rounds}",
