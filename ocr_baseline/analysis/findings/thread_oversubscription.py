@@ -54,20 +54,25 @@ def main_thread_oversubscription(measured: Measured) -> Iterator[Finding | Silen
     if cores is None or threads is None or threads <= cores:
         return
     for phase in measured.whole_phases:
-        held_s = _held_s(measured, phase)
+        held_s = _held_s(measured, phase, cores)
         if held_s is None or share_of(phase, held_s) < THREAD_OVERSUBSCRIPTION["medium"]:
             continue
         silence = too_few_batches(THREAD_OVERSUBSCRIPTION, phase)
         yield silence or _of_main_process(measured, phase, held_s)
 
 
-def _held_s(measured: Measured, phase: Phase) -> float | None:
-    """Return how long the main thread had no core, None where neither counter is known."""
+def _held_s(measured: Measured, phase: Phase, cores: int) -> float | None:
+    """Return how long the main thread had no core for its own threads' sake, None if not known.
+
+    While they keep it from a core they have all of them: for no longer than their processor time
+    on so many cores. Beyond that, other processes had them.
+    """
     limit_share = measured.environment.cpu_limit_held_share
     if phase.total_s is None or (phase.queued_s is None and limit_share is None):
         return None
     by_limit_s = (limit_share or 0.0) * phase.total_s
-    return min(max(phase.queued_s or 0.0, by_limit_s), phase.total_s)
+    by_threads_s = min(phase.queued_s or 0.0, (phase.cpu_s or 0.0) / cores)
+    return min(max(by_threads_s, by_limit_s), phase.total_s)
 
 
 def _of_main_process(measured: Measured, phase: Phase, held_s: float) -> Finding:
@@ -95,8 +100,9 @@ def _of_main_process(measured: Measured, phase: Phase, held_s: float) -> Finding
         estimated_saving_high_s=min(
             THREAD_OVERSUBSCRIPTION["more"] * held_s, phase.total_s or held_s
         ),
-        saving_basis="an estimate: as long as the main thread had no core; threads that wait for "
-        "each other keep cores busy, so it may be more, and little where each does much at a time",
+        saving_basis="an estimate: as long as the main thread had no core because of its other "
+        "threads, or the container's limit held the run; threads that wait for each other keep "
+        "cores busy, so it may be more, and little where each does much at a time",
         advice=f"Let torch compute in at most {cores} threads: torch.set_num_threads({cores}), or "
         f"OMP_NUM_THREADS={cores} before the script starts.",
         lines=[f"{phase.name}.{line}" for line in _COMPUTING],
