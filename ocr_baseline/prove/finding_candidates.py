@@ -29,8 +29,7 @@ def finding_candidates(measured: Measured, findings: Iterable[Finding]) -> Itera
     What the finding says of the saving holds for the first of them.
     """
     for finding in findings:
-        kind, _, of_phase = finding.id.partition(":")
-        phase = of_phase or "validation"
+        kind, phase = _kind_and_phase(finding)
         make = _REMEDIES.get(kind) if phase in TRIED_PHASES else None
         for number, settings in enumerate(() if make is None else make(measured, phase)):
             yield Candidate(
@@ -42,10 +41,17 @@ def finding_candidates(measured: Measured, findings: Iterable[Finding]) -> Itera
             )
 
 
+def _kind_and_phase(finding: Finding) -> tuple[str, str]:
+    """Return what a finding is of, by its id; what is in the main process is a kind of its own."""
+    kind, *where = finding.id.split(":")
+    phase = where[0] if where else "validation"
+    return (_OF_MAIN_PROCESS if where[1:] == ["main"] else kind), phase
+
+
 def causes_without_setting(findings: Iterable[Finding]) -> Iterator[NotTried]:
     """Yield the causes worth a headline whose remedy changes code, not a setting."""
     for finding in findings:
-        kind = finding.id.partition(":")[0]
+        kind, _ = _kind_and_phase(finding)
         is_material = bool(finding.estimated_saving_s) and not finding.is_small
         if is_material and finding.part_of is None and kind not in _BY_SETTING:
             yield NotTried(finding.id, "its remedy is a change of code, not a setting")
@@ -70,13 +76,18 @@ def _removed_part(measured: Measured, finding: Finding, settings: Settings) -> f
     if times is None:
         times = settings.trainer.logging_interval_times or 0
         return 1.0 if not times else 1.0 - 1.0 / times
-    passes = measured.times[Stage(finding.id.partition(":")[2])].passes()
+    passes = measured.times[Stage(_kind_and_phase(finding)[1])].passes()
     count = len(list(passes)) if times == TIMES_EPOCHS else 0
     return 1.0 - (count // times) / count if count else 1.0 - 1.0 / times
 
 
 def _threads(measured: Measured, phase: str) -> list[Settings]:
     return [Settings.of_loader(phase, LoaderSettings(worker_threads=1))]
+
+
+def _main_threads(measured: Measured, phase: str) -> list[Settings]:
+    cores = measured.environment.cpu_count
+    return [Settings(trainer=TrainerSettings(torch_threads=cores))]
 
 
 def _pinned(measured: Measured, phase: str) -> list[Settings]:
@@ -121,8 +132,10 @@ def _seldom_saved(measured: Measured, phase: str) -> list[Settings]:
     return [Settings(trainer=TrainerSettings(checkpoint_interval_times=longer))]
 
 
+_OF_MAIN_PROCESS = f"{catalogue.THREAD_OVERSUBSCRIPTION.id}:main"
 _REMEDIES: dict[str, Callable[[Measured, str], list[Settings]]] = {
     catalogue.THREAD_OVERSUBSCRIPTION.id: _threads,
+    _OF_MAIN_PROCESS: _main_threads,
     catalogue.TRANSFER_BOUND.id: _pinned,
     catalogue.VALIDATION_SLOWER.id: _batch_sizes,
     catalogue.HEAVY_LOGGING.id: _seldom_logged,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ocr_baseline.analysis.findings.more_workers import most_workers, worker_counts
 from ocr_baseline.analysis.findings.saving_range import REPEATS
 from ocr_baseline.analysis.measured import line_of
 from ocr_baseline.analysis.replay.first_workers import DEAREST, FREE, USUAL, Handover
 from ocr_baseline.analysis.replay.loader_passes import replay_of_main_thread
-from ocr_baseline.analysis.replay.more_workers import most_workers, worker_counts
 from ocr_baseline.analysis.replay.other_loader import OtherLoader, replayed_with
 from ocr_baseline.analysis.replay.savings import processors, worker_replay
 from ocr_baseline.prove.candidates import MOST_OF_LOADER, Candidate, Saving, name_of
