@@ -27,6 +27,7 @@ from ocr_baseline.model.privacy import OutwardLogger, error_text
 from ocr_baseline.recording.accelerator_memory import AcceleratorProbe
 from ocr_baseline.recording.config_policy import ConfigPolicy
 from ocr_baseline.recording.cuda_clock import CudaClock
+from ocr_baseline.recording.folder_claims import FolderClaim
 from ocr_baseline.recording.loader_identity import loader_identity
 from ocr_baseline.recording.rank import Rank
 from ocr_baseline.recording.recording import MOST_SAMPLING_HZ, Recording
@@ -121,7 +122,8 @@ class PerformanceProfilerCallback(GuestCallback):
         self._metrics = MetricLogger(
             log_interval=log_interval, with_memory=profile_memory, verbose=verbose
         )
-        self._folder = run_description.OutputFolder(output_dir)
+        self.output_folder = run_description.OutputFolder(output_dir)
+        self._claim: FolderClaim | None = None
         self._recording: Recording | None = None
         self._attachment: Attachment | None = None
         self.failure: str | None = None
@@ -130,8 +132,8 @@ class PerformanceProfilerCallback(GuestCallback):
 
     def __getstate__(self) -> dict[str, Any]:
         """Copies and pickles hold the arguments; the run that is recorded stays with this one."""
-        own = {"_recording": None, "_attachment": None, "failure": None, "_before_setup": None}
-        return vars(self) | own
+        own = ("_recording", "_attachment", "_claim", "_before_setup", "failure")
+        return vars(self) | dict.fromkeys(own)
 
     @property
     def log(self) -> Any:
@@ -252,12 +254,11 @@ class PerformanceProfilerCallback(GuestCallback):
         self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
     ) -> None:
         self._before_setup.end()
-        attachment, recording = self._attachment, self._recording
-        if attachment is None or not attachment.is_of_this_process:
+        if not self._is_of_this_process:
             return
         try:
-            if recording is not None:
-                recording.finish(status_of(trainer, exception), error_text(exception))
+            if self._attachment is not None and self._recording is not None:
+                self._recording.finish(status_of(trainer, exception), error_text(exception))
         finally:
             self._stop()
 
@@ -272,13 +273,17 @@ class PerformanceProfilerCallback(GuestCallback):
         self.on_exception(trainer, pl_module, exception)
         if self._recording is not None:
             for guest in guests:
-                guest.ended_aside(trainer, pl_module, exception, self._recording)
+                guest.ended_aside(trainer, pl_module, exception, self)
 
     @override
     @guarded
     def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        if self._attachment is not None and self._attachment.is_of_this_process:
+        if self._is_of_this_process:
             self._stop()
+
+    @property
+    def _is_of_this_process(self) -> bool:
+        return self._attachment is None or self._attachment.is_of_this_process
 
     # -- starting and stopping -------------------------------------------------------------
 
@@ -307,7 +312,9 @@ class PerformanceProfilerCallback(GuestCallback):
 
     def _recording_of(self, trainer: Trainer) -> Recording:
         """Go on with the records of the run before if they are in this trainer's folder."""
-        folder = run_description.shared_folder(trainer, self._folder.of(trainer) / RECORDS_FOLDER)
+        own_token = token_of(trainer, self._token)
+        place, token = run_description.agreed(trainer, self._claimed(trainer), own_token)
+        folder = place / RECORDS_FOLDER
         if self._recording is not None:
             if self._recording.can_go_on_in(folder) and self._recording.reopen():
                 return self._recording
@@ -317,7 +324,7 @@ class PerformanceProfilerCallback(GuestCallback):
         self._recording = Recording(
             folder,
             Rank(trainer.global_rank, trainer.world_size),
-            token=token_of(trainer, self._token),
+            token=token,
             profile_memory=self.profile_memory,
             sampling_hz=self.sampling_hz,
             accelerator=AcceleratorProbe(device),
@@ -325,15 +332,27 @@ class PerformanceProfilerCallback(GuestCallback):
         )
         return self._recording
 
+    def _claimed(self, trainer: Trainer) -> Path:
+        """Return the report's folder, or one beside it while another run of this process has it."""
+        asked = self.output_folder.of(trainer)
+        if not trainer.is_global_zero:
+            return asked
+        self._claim = FolderClaim(asked)
+        if self._claim.folder != asked:
+            self.output_folder.move(asked, self._claim.folder)
+        return self._claim.folder
+
     def _stop(self) -> None:
         """Take everything back that `_start` put in place; harmless when repeated."""
-        attachment = self._attachment
-        if attachment is None:
-            return
-        attachment.undo()
-        self._attachment = None
-        if self._recording is not None and self.failure is None:
-            self._recording.pause()
+        attachment, self._attachment = self._attachment, None
+        try:
+            if attachment is not None:
+                attachment.undo()
+                if self._recording is not None and self.failure is None:
+                    self._recording.pause()
+        finally:
+            if self._claim is not None:
+                self._claim.release()
 
     def failed(self, error: Exception) -> None:
         """End the measuring for good: the one guard of all that the training calls here.

@@ -33,3 +33,19 @@ def test_a_quota_that_takes_nothing_away_is_not_part_of_the_identity(
 def test_the_machines_own_processors_are_told_and_not_compared(tmp_path: Path) -> None:
     assert environment.volatile(tmp_path)["machine_cpu_count"] == os.cpu_count()
     assert "machine_cpu_count" not in environment.identity()
+
+
+def test_a_worker_that_another_thread_forks_meanwhile_holds_nobody_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worker keeps what was open as it was forked: here, the end of git's pipe that is read."""
+    lives, worker_ends = os.pipe()
+
+    def waits_for_the_worker(folder: Path, *arguments: str) -> str:
+        return os.read(lives, 1).decode()
+
+    monkeypatch.setattr(environment, "_git", waits_for_the_worker)
+    monkeypatch.setattr(environment, "GIT_TIMEOUT_S", 0.05)
+
+    assert environment.volatile(tmp_path)["git_commit"] is None
+    os.write(worker_ends, b"x")
