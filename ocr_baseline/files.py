@@ -15,8 +15,14 @@ from typing import IO, TYPE_CHECKING, Literal
 from ocr_baseline.errors import BaselineError, SourceError
 
 if TYPE_CHECKING:
+    import resource
     from collections.abc import Iterable
     from pathlib import Path
+else:
+    try:
+        import resource
+    except ImportError:  # a system without such limits
+        resource = None
 
 MAX_WHOLE_BYTES = 256 * 2**20
 """Of a file that is read as a whole: a hundred times the document of the longest run."""
@@ -121,6 +127,25 @@ def short(path: object) -> str:
     return text if len(text) <= MAX_SHOWN else f"{text[: MAX_SHOWN // 2]}...{text[-20:]}"
 
 
+def refuse_beyond_limit(size: int) -> None:
+    """Refuse to let a file grow beyond the process's own limit on the size of files.
+
+    The system would do so too, but with a signal as well (SIGXFSZ), which ends a process that
+    doesn't ignore it.
+
+    Args:
+        size: What the file would have, in bytes.
+
+    Raises:
+        OSError: When that is beyond the limit.
+    """
+    if resource is None:
+        return
+    limit, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
+    if 0 <= limit < size:
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
+
+
 def write_text_atomically(path: Path, text: str) -> None:
     """Write text so that the file holds either what it held before or all of the text.
 
@@ -157,7 +182,9 @@ def _replace(target: Path, content: Iterable[bytes]) -> None:
     temporary = target.parent / f".{secrets.token_hex(8)}.tmp"
     try:
         with temporary.open("xb") as file:
-            file.writelines(content)
+            for part in content:
+                refuse_beyond_limit(file.tell() + len(part))
+                file.write(part)
             file.flush()
             os.fsync(file.fileno())
         if target.exists():

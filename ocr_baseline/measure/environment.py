@@ -84,7 +84,9 @@ def _git_state(folder: Path) -> dict[str, object]:
 def _git(folder: Path, *arguments: str) -> str | None:
     try:
         done = subprocess.run(  # noqa: S603 - fixed arguments, no shell
-            ["git", *arguments],  # noqa: S607 - the user's own git, wherever it is installed
+            # The user's own git, wherever it is installed. It writes nothing: a lock that it took
+            # would stand in the way of the user's next command, for good where it is killed.
+            ["git", "--no-optional-locks", *arguments],  # noqa: S607
             cwd=folder,
             capture_output=True,
             text=True,

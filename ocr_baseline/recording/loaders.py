@@ -74,7 +74,8 @@ class LoaderTiming:
         stack = ExitStack()
         try:
             stack.enter_context(self._start_of(loader))
-            if int(loader.num_workers) and (stage := self._stage_of(loader)) is not None:
+            stage = self._stage_of(loader) if int(loader.num_workers) else None
+            if stage is not None and self._recorder.has_its_place():
                 stack.enter_context(measured_workers(self._loop(loader, stage)))
         except Exception as error:  # noqa: BLE001 - the loader is the user's, and may refuse anything
             name = type(loader).__name__

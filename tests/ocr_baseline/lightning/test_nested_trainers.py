@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -106,6 +107,27 @@ def test_the_workers_of_two_runs_at_once_are_each_in_their_own_runs_records(
         (worker,) = reader.load(tmp_path / name).workers
         found[batches_of(tmp_path / name)["train"]] = len(worker.start_s)
     assert found == {6: 6, 10: 10}
+
+
+def test_workers_that_start_after_another_process_took_the_folder_write_nothing_there(
+    tmp_path: Path,
+) -> None:
+    def action(trainer: Trainer, module: LightningModule) -> None:
+        trainer.fit(module, loader(num_workers=1))
+
+    other = tiny_run(tmp_path / "other", action).folder / "baseline" / "records"
+    records = tmp_path / "baseline" / "records"
+
+    class IsReplaced(Callback):
+        def on_train_epoch_end(self, trainer: Trainer, *args: Any) -> None:
+            if trainer.current_epoch == 0:
+                shutil.rmtree(records)
+                shutil.copytree(other, records)
+
+    tiny_run(tmp_path, action, callbacks=[IsReplaced()], max_epochs=2)
+
+    worker = "rank_0_worker_train_0.jsonl"
+    assert (records / worker).read_bytes() == (other / worker).read_bytes()
 
 
 # -- whose a call is -------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -49,3 +50,23 @@ def test_a_worker_that_another_thread_forks_meanwhile_holds_nobody_up(
 
     assert environment.volatile(tmp_path)["git_commit"] is None
     os.write(worker_ends, b"x")
+
+
+def test_git_is_asked_without_writing_to_the_repository(tmp_path: Path) -> None:
+    def git(*arguments: str) -> None:
+        settings = ["-c", "user.name=a", "-c", "user.email=a@b"]
+        subprocess.run(["git", "-C", tmp_path, *settings, *arguments], check=True)
+
+    git("init", "-q")
+    (tmp_path / "file").write_text("x")
+    git("add", "file")
+    git("commit", "-q", "-m", "first")
+    os.utime(tmp_path / "file", (1, 1))  # git would refresh its index
+    index = tmp_path / ".git" / "index"
+    before = index.read_bytes()
+
+    found = environment.volatile(tmp_path)
+
+    assert found["git_commit"]
+    assert found["git_dirty"] is False
+    assert index.read_bytes() == before
