@@ -247,6 +247,22 @@ class PerformanceProfilerCallback(GuestCallback):
     ) -> None:
         if batch is None:  # Lightning trains on none of these, and calls no first hook
             self._note_empty_batch(batch_idx)
+        self._finish_batch()
+
+    @override
+    def on_validation_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        self._finish_batch()
+
+    on_test_batch_end = on_validation_batch_end
+    on_predict_batch_end = on_validation_batch_end
 
     @override
     @guarded
@@ -396,6 +412,14 @@ class PerformanceProfilerCallback(GuestCallback):
             state = attachment.begin_batch(batch, batch_idx, dataloader_idx)
             if state is not None:
                 self._metrics.log_batch(trainer, state, batch_idx)
+        except Exception as error:  # noqa: BLE001 - the guard: measuring ends, the training doesn't
+            self.failed(error)
+
+    def _finish_batch(self) -> None:
+        if self._attachment is None or self._recording is None:
+            return
+        try:
+            self._recording.recorder.finish_batch()
         except Exception as error:  # noqa: BLE001 - the guard: measuring ends, the training doesn't
             self.failed(error)
 

@@ -108,7 +108,6 @@ class Accounting:
         self._is_epoch_begun = False
         self._profiled: list[str] = []
         self._fetch = _Fetch(recorder, failed)
-        self._batch_end = _BatchEnd(recorder, failed)
         self._known_fetches: dict[str, Context] = {}
         self._fetches: dict[str, Context] = self._known_fetches
 
@@ -181,7 +180,7 @@ class Accounting:
         line = line_of(action, self._callback_lines)
         ends_batch = action.hook in ENDS_BATCH
         if ends_batch and line == Line.PROFILER.value:
-            return self._batch_end  # our own hook: a span would take longer than it does
+            return _NOTHING  # our own hook: a span would take longer than it does
         if (ends_batch or not before) and not after and self._does_nothing(action):
             return _NOTHING
         span = self._recorder.span(line)
@@ -361,19 +360,3 @@ class _Fetch:
             self._recorder.end_fetch()
         except Exception as error:  # noqa: BLE001 - the guard: measuring ends, the training doesn't
             self._failed(error)
-
-
-class _BatchEnd:
-    """The trainer tells of the end of a batch's step."""
-
-    def __init__(self, recorder: Recorder, failed: Callable[[Exception], None]) -> None:
-        self._recorder = recorder
-        self._failed = failed
-
-    def __enter__(self) -> None:
-        try:
-            self._recorder.finish_batch()
-        except Exception as error:  # noqa: BLE001 - the guard: measuring ends, the training doesn't
-            self._failed(error)
-
-    def __exit__(self, *exc_info: object) -> None: ...

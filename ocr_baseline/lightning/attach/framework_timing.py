@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from torchmetrics import Metric
 
 from ocr_baseline.lightning.attach.framework import class_of
-from ocr_baseline.lightning.attach.own_calls import LoggerCalls, OwnCalls
+from ocr_baseline.lightning.attach.own_calls import OwnCalls
 from ocr_baseline.lightning.attach.trainer_parts import (
     is_logger_of,
     is_module_of,
@@ -31,7 +31,7 @@ from ocr_baseline.recording.main_thread_span import MainThreadSpan
 from ocr_baseline.vocabulary import Line, Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from lightning.pytorch import LightningModule, Trainer
     from torch.utils.data import DataLoader
@@ -119,14 +119,18 @@ class FrameworkTiming:
             owner = class_of(trainer, module, name)
             is_of_run = functools.partial(is_own, trainer)
             yield _method(owner, attribute), OwnCalls(self._recorder, line, is_of_run)
-        is_logger = functools.partial(is_logger_of, trainer)
+        logged = OwnCalls(self._recorder, Line.LOGGING, self._logs_the_users(trainer))
         for logger_class in {type(logger) for logger in trainer.loggers}:
-            logged = LoggerCalls(self._recorder, Line.LOGGING, is_logger)
             yield _method(logger_class, "log_metrics"), logged
         for name in _FETCHERS:
             fetcher = class_of(trainer, "loops.fetchers", name)
             if fetcher is not None:
                 yield vars(fetcher).get("__iter__"), starts.of_fetcher
+
+    def _logs_the_users(self, trainer: Trainer) -> Callable[[Any], bool]:
+        """Return whether a logger is the trainer's; with the profiler's metrics it is ours."""
+        timeline = self._recorder.timeline
+        return lambda logger: timeline.current != timeline.own and is_logger_of(trainer, logger)
 
     def _time_named_metrics(self) -> None:
         """Time the metrics' methods that operations name, wherever the metrics are.

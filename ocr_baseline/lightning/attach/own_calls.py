@@ -32,18 +32,8 @@ class OwnCalls:
     def __call__(self, called: Any) -> AbstractContextManager[Any]:
         """Return the span, or nothing where the call isn't the run's."""
         try:
-            if get_ident() == self._timeline.thread and self._is_charged(called):
+            if get_ident() == self._timeline.thread and self._is_own(called):
                 return self._span
         except Exception as error:  # noqa: BLE001 - the call goes on whatever fails here
             self._timeline.failed(error)
         return _NOTHING
-
-    def _is_charged(self, called: Any) -> bool:
-        return self._is_own(called)
-
-
-class LoggerCalls(OwnCalls):
-    """The same for loggers; the time of the profiler's own metrics stays the profiler's."""
-
-    def _is_charged(self, called: Any) -> bool:
-        return self._timeline.current != self._timeline.own and super()._is_charged(called)

@@ -82,8 +82,9 @@ ENDS_THE_MEASURING = {
     "patched methods": [
         "MainThreadSpan._enter",
         "MainThreadSpan._exit",
-        "OwnCalls._is_charged",
-        "LoggerCalls._is_charged",
+        "is_module_of",
+        "is_logger_of",
+        "is_optimizer_of",
         "Attachment._take_logged_size",
         "Attachment._is_aside",
     ],
