@@ -25,6 +25,9 @@ Context = AbstractContextManager[Any]
 
 _NOTHING: Context = nullcontext()
 
+_BETWEEN_HOOKS = 0
+"""The line that runs while no code but the trainer's own does."""
+
 
 class LoaderStarts:
     """Where the starts of loaders in one trainer's run are charged."""
@@ -70,7 +73,11 @@ class LoaderStarts:
 
     def of_loader(self, loader: DataLoader[Any]) -> Context:
         """Return what a loader begins inside: another of a pass begins inside a fetch."""
-        if not self._is_here() or self._timeline.current != self._wait_index:
+        if not self._is_here():
+            return _NOTHING
+        if self._timeline.current == _BETWEEN_HOOKS:
+            return self._in_stage(self._running_stage)
+        if self._timeline.current != self._wait_index:
             return _NOTHING
         if not int(loader.num_workers) and not has_loader(self._trainer, loader):
             return _NOTHING  # one that a dataset reads
@@ -79,7 +86,7 @@ class LoaderStarts:
 
     def of_end(self, iterator: Any) -> Context:
         """Return what the workers of a pass end inside: in the pass, or between hooks."""
-        own_lines = (0, self._startup_index, self._wait_index)
+        own_lines = (_BETWEEN_HOOKS, self._startup_index, self._wait_index)
         is_own = self._is_here() and self._timeline.current in own_lines
         return self._in_stage(self._running_stage) if is_own else _NOTHING
 
