@@ -16,7 +16,12 @@ from ocr_baseline.lightning.attach.attachment import Attachment
 from ocr_baseline.lightning.attach.before_setup import BeforeSetup
 from ocr_baseline.lightning.attach.gradient_exchange import gradient_wait_s
 from ocr_baseline.lightning.attach.guest_callback import GuestCallback
-from ocr_baseline.lightning.attach.trainer_parts import callbacks_of, is_fitting, status_of
+from ocr_baseline.lightning.attach.trainer_parts import (
+    callbacks_of,
+    is_fitting,
+    is_running,
+    status_of,
+)
 from ocr_baseline.lightning.metrics import MetricLogger
 from ocr_baseline.lightning.run import description as run_description
 from ocr_baseline.lightning.run.run_records import RunRecords
@@ -176,6 +181,12 @@ class PerformanceProfilerCallback(GuestCallback):
         if self is not next((c for c in profilers if c.enabled), self):
             logger.warning("A second PerformanceProfilerCallback does nothing: take one out.")
             return
+        if self.measures_another(trainer):
+            logger.warning(
+                "This PerformanceProfilerCallback measures the run of another trainer: it does "
+                "nothing in the one inside it. Give each trainer callbacks of its own."
+            )
+            return
         try:
             self._start(trainer, pl_module)
         except OperationError:
@@ -185,36 +196,36 @@ class PerformanceProfilerCallback(GuestCallback):
     @override
     @guarded
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        if self._attachment is not None:
-            self._attachment.time_metrics(pl_module)
+        if (attachment := self._attached_to(trainer)) is not None:
+            attachment.time_metrics(pl_module)
 
     @override
     @guarded
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._loop_began(Stage.TRAIN, pl_module)
-        if self._attachment is not None and self.recording is not None:
+        self._loop_began(Stage.TRAIN, trainer, pl_module)
+        if self._attached_to(trainer) is not None and self.recording is not None:
             identity = loader_identity(trainer.train_dataloader)
             self.recording.describe({"environment": {"identity": identity}})
 
     @override
     @guarded
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._loop_began(Stage.VALIDATION, pl_module)
+        self._loop_began(Stage.VALIDATION, trainer, pl_module)
 
     @override
     @guarded
     def on_test_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._loop_began(Stage.TEST, pl_module)
+        self._loop_began(Stage.TEST, trainer, pl_module)
 
     @override
     @guarded
     def on_predict_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._loop_began(Stage.PREDICT, pl_module)
+        self._loop_began(Stage.PREDICT, trainer, pl_module)
 
     @override
     @guarded
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        if self._attachment is not None and self.recording is not None:
+        if self._attached_to(trainer) is not None and self.recording is not None:
             self.recording.note_gradient_wait()
 
     @override
@@ -242,8 +253,8 @@ class PerformanceProfilerCallback(GuestCallback):
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         if batch is None:  # Lightning trains on none of these, and calls no first hook
-            self._note_empty_batch(batch_idx)
-        self._finish_batch()
+            self._note_empty_batch(trainer, batch_idx)
+        self._finish_batch(trainer)
 
     @override
     def on_validation_batch_end(
@@ -255,7 +266,7 @@ class PerformanceProfilerCallback(GuestCallback):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        self._finish_batch()
+        self._finish_batch(trainer)
 
     on_test_batch_end = on_validation_batch_end
     on_predict_batch_end = on_validation_batch_end
@@ -266,7 +277,7 @@ class PerformanceProfilerCallback(GuestCallback):
         self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
     ) -> None:
         self._before_setup.end()
-        if not self._is_of_this_process:
+        if not self._may_end(trainer):
             return
         try:
             if self._attachment is not None and self.recording is not None:
@@ -290,12 +301,27 @@ class PerformanceProfilerCallback(GuestCallback):
     @override
     @guarded
     def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        if self._is_of_this_process:
+        if self._may_end(trainer):
             self._stop()
 
-    @property
-    def _is_of_this_process(self) -> bool:
-        return self._attachment is None or self._attachment.is_of_this_process
+    # -- whose run it is -------------------------------------------------------------------
+
+    def measures_another(self, trainer: Trainer) -> bool:
+        """Whether the run of another trainer, which has not ended, is being measured."""
+        attachment = self._attachment
+        if attachment is None or attachment.trainer is trainer:
+            return False
+        return attachment.is_of_this_process and is_running(attachment.trainer)
+
+    def _attached_to(self, trainer: Trainer) -> Attachment | None:
+        attachment = self._attachment
+        return attachment if attachment is not None and attachment.trainer is trainer else None
+
+    def _may_end(self, trainer: Trainer) -> bool:
+        """Whether the end of a trainer's run, in this process, is the end of what is measured."""
+        if self._attachment is None:
+            return True
+        return self._attachment.is_of_this_process and self._attached_to(trainer) is not None
 
     # -- starting and stopping -------------------------------------------------------------
 
@@ -366,15 +392,15 @@ class PerformanceProfilerCallback(GuestCallback):
 
     # -- as the run goes -------------------------------------------------------------------
 
-    def _loop_began(self, stage: Stage, module: LightningModule) -> None:
-        if self._attachment is not None:
-            self._attachment.loop_began(stage, module)
+    def _loop_began(self, stage: Stage, trainer: Trainer, module: LightningModule) -> None:
+        if (attachment := self._attached_to(trainer)) is not None:
+            attachment.loop_began(stage, module)
 
     def _begin_batch(
         self, trainer: Trainer, batch: Any, batch_idx: int, dataloader_idx: int
     ) -> None:
         attachment = self._attachment
-        if attachment is None:
+        if attachment is None or attachment.trainer is not trainer:
             return
         try:
             state = attachment.begin_batch(batch, batch_idx, dataloader_idx)
@@ -383,18 +409,19 @@ class PerformanceProfilerCallback(GuestCallback):
         except Exception as error:  # noqa: BLE001 - the guard: measuring ends, the training doesn't
             self.failed(error)
 
-    def _finish_batch(self) -> None:
-        if self._attachment is None or self.recording is None:
+    def _finish_batch(self, trainer: Trainer) -> None:
+        attachment, recording = self._attachment, self._records.recording
+        if attachment is None or recording is None or attachment.trainer is not trainer:
             return
         try:
-            self.recording.recorder.finish_batch()
+            recording.recorder.finish_batch()
         except Exception as error:  # noqa: BLE001 - the guard: measuring ends, the training doesn't
             self.failed(error)
 
     @guarded
-    def _note_empty_batch(self, batch_idx: int) -> None:
-        if self._attachment is not None:
-            self._attachment.note_empty_batch(batch_idx)
+    def _note_empty_batch(self, trainer: Trainer, batch_idx: int) -> None:
+        if (attachment := self._attached_to(trainer)) is not None:
+            attachment.note_empty_batch(batch_idx)
 
     def _on_epoch_closed(self, stage: Stage, row: EpochRow) -> None:
         recording, attachment = self.recording, self._attachment

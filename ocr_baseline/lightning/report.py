@@ -162,6 +162,8 @@ class BaselineReportCallback(GuestCallback):
         if self._pid not in {None, os.getpid()} or self._is_cut_short:
             return  # a process that was forked from the run's and has ended, or one told to end
         profiler = profiler or self._profiler(trainer)
+        if profiler is not None and profiler.measures_another(trainer):
+            return
         with deferred_sigterm(self._cut_short):
             try:
                 if profiler is not None:

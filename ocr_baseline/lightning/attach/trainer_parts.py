@@ -117,6 +117,11 @@ def is_fitting(trainer: Trainer) -> bool:
     return trainer.state.fn is not None and trainer.state.fn.value == "fit"
 
 
+def is_running(trainer: Trainer) -> bool:
+    """Whether an entry point of the trainer is under way."""
+    return trainer.state.status.value == "running"
+
+
 def status_of(trainer: Trainer, exception: BaseException) -> RunStatus:
     """Return how a run ends that this exception ends.
 

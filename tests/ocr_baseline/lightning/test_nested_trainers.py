@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from torch.utils.data import DataLoader
 
+from ocr_baseline import BaselineReportCallback, PerformanceProfilerCallback
 from ocr_baseline.model.document_file import read_baseline
 from ocr_baseline.records import reader
 from tests.ocr_baseline.lightning import tiny_runs as tiny
@@ -128,6 +130,30 @@ def test_workers_that_start_after_another_process_took_the_folder_write_nothing_
 
     worker = "rank_0_worker_train_0.jsonl"
     assert (records / worker).read_bytes() == (other / worker).read_bytes()
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_callbacks_that_are_in_two_trainers_measure_the_outer_one_alone(
+    fails: bool, tmp_path: Path
+) -> None:
+    class Fails(TinyModule):
+        def on_train_end(self) -> None:
+            if fails:
+                raise KeyError("of the one inside")
+
+    def act(_: Trainer) -> None:
+        inside = tiny_trainer(tmp_path, callbacks=[profiling, report], max_epochs=3)
+        with suppress(KeyError):
+            inside.fit(Fails(), loader(), loader(6))
+
+    profiling, report = PerformanceProfilerCallback(), BaselineReportCallback()
+    with tiny.log_messages() as messages:
+        run = tiny_run(tmp_path, callbacks=[At(act)], profiling=profiling, report=report)
+
+    assert batches_of(tmp_path / "baseline") == {"train": 4, "validation": 3}
+    assert run.baseline.run.status == "finished"
+    assert ["Give each trainer callbacks of its own" in message for message in messages] == [True]
+    run.check_totals()
 
 
 # -- whose a call is -------------------------------------------------------------------------------
