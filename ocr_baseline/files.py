@@ -9,20 +9,18 @@ import errno
 import os
 import secrets
 import stat
+import sys
 from contextlib import suppress
 from typing import IO, TYPE_CHECKING, Literal
 
 from ocr_baseline.errors import BaselineError, SourceError
 
-if TYPE_CHECKING:
+if sys.platform != "win32":
     import resource
+
+if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
-else:
-    try:
-        import resource
-    except ImportError:  # a system without such limits
-        resource = None
 
 MAX_WHOLE_BYTES = 256 * 2**20
 """Of a file that is read as a whole: a hundred times the document of the longest run."""
@@ -139,11 +137,10 @@ def refuse_beyond_limit(size: int) -> None:
     Raises:
         OSError: When that is beyond the limit.
     """
-    if resource is None:
-        return
-    limit, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
-    if 0 <= limit < size:
-        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
+    if sys.platform != "win32":  # which has no such limit
+        limit, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
+        if 0 <= limit < size:
+            raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
 
 
 def write_text_atomically(path: Path, text: str) -> None:
