@@ -23,7 +23,10 @@ from benchmarks.tables import GOALS_FILE, Goal, print_table
 
 BENCHMARKS = {
     "truth": "every second is where the report says it is",
-    "overhead": "what the profiler costs a batch",
+    "overhead_counts": "what the callbacks call in a batch, exactly",
+    "overhead": "what the callbacks cost an ordinary run",
+    "overhead_manual": "what the profiler costs the least step",
+    "overhead_sections": "what a section and a named operation cost",
     "overhead_pipeline": "what the callbacks cost the receipt pipeline",
     "sampling": "whether sampled shares are right, and what a tick costs",
     "savings": "a remedy saves what the report says",
@@ -31,6 +34,7 @@ BENCHMARKS = {
     "page": "what the page weighs, and how soon it is there",
     "sources": "how fast runs are read back",
     "hydra_startup": "what the plugin costs Hydra's start",
+    "run": "what ocr-baseline run adds to a script",
     "ranks": "the report of a thousand ranks",
     "verdicts": "how often a verdict is wrong",
     "verdicts_real": "verdicts on real trainings",

@@ -20,10 +20,14 @@ from benchmarks.slowed_training import OVERRIDE
 from benchmarks.tables import Goal
 from ocr_baseline.comparison.comparison import Comparison, compare
 from ocr_baseline.comparison.summary import RunSummary, summarize
-from ocr_baseline.hydra import repeats
-from ocr_baseline.hydra.repeats import FinishedRun, PlannedRun
+from ocr_baseline.hydra.repeats import configurations
+from ocr_baseline.layout import JSON_NAME
 from ocr_baseline.model.document_file import read_baseline
 from ocr_baseline.reports.comparison.terminal import render_comparison_terminal
+from ocr_baseline.trials.arms import Arm, Trial
+from ocr_baseline.trials.in_turns import in_turns
+from ocr_baseline.trials.outcome import busy_warning
+from ocr_baseline.trials.screen import Screen
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,33 +58,24 @@ class Sides:
     slower: list[RunSummary]
 
 
-def turns(runs: int, delay_s: float) -> list[PlannedRun]:
-    """Return the runs in order, each round the other way round."""
-    overrides = {"a": (), "c": (), "b": (f"{OVERRIDE}{delay_s}",)}
-    return [
-        PlannedRun(name=f"{side}-{number}", side=side, overrides=overrides[side])
-        for number in range(runs)
-        for side in (list(overrides) if number % 2 == 0 else reversed(list(overrides)))
-    ]
-
-
-def measure(folder: Path, runs: int) -> tuple[Sides, list[FinishedRun]]:
+def measure(folder: Path, runs: int) -> tuple[Sides, list[Trial]]:
     """Run a warm-up, derive the delay from it, run the rest."""
     overrides = [*OVERRIDES, f"paths.data_dir={folder / 'data'}"]
-    warmup = PlannedRun(name="warmup-0", side="warmup", overrides=())
-    repeats.run_all([warmup], COMMAND, overrides, folder)
-    delay_s = SLOWER * summary(folder, "warmup-0").values[METRIC] / PAGES_A_BATCH
-    print(f"delay of the slower side: {1000 * delay_s:.2f} ms a page")
-    finished = repeats.run_all(turns(runs, delay_s), COMMAND, overrides, folder)
-    by_side = {
-        side: [summary(folder, run.name) for run in finished if run.side == side] for side in "acb"
-    }
-    return Sides(first=by_side["a"], again=by_side["c"], slower=by_side["b"]), finished
+    with Screen() as screen:
+        alone = configurations(COMMAND, overrides, [])
+        (first,) = in_turns(alone, 1, folder / "first", warm_ups=0, watcher=screen)
+        delay_s = SLOWER * summary(first).values[METRIC] / PAGES_A_BATCH
+        screen.told(f"delay of the slower side: {1000 * delay_s:.2f} ms a page")
+        equal, slower = configurations(COMMAND, overrides, [f"{OVERRIDE}{delay_s}"])
+        arms = [equal, Arm("c", equal.command), slower]
+        trials = in_turns(arms, runs, folder, warm_ups=0, watcher=screen)
+    by_side = {side: [summary(trial) for trial in trials if trial.arm == side] for side in "acb"}
+    return Sides(first=by_side["a"], again=by_side["c"], slower=by_side["b"]), trials
 
 
-def summary(folder: Path, name: str) -> RunSummary:
+def summary(trial: Trial) -> RunSummary:
     """Return what a comparison needs of a run."""
-    return summarize(read_baseline(repeats.baseline_path(folder / name)), name)
+    return summarize(read_baseline(trial.baseline / JSON_NAME), trial.name)
 
 
 def false_regressions(comparison: Comparison) -> list[str]:
@@ -100,12 +95,12 @@ def show(title: str, comparison: Comparison) -> None:
     print(render_comparison_terminal(comparison, width=120, color=False))
 
 
-def report(sides: Sides, finished: Sequence[FinishedRun]) -> int:
+def report(sides: Sides, trials: Sequence[Trial]) -> int:
     """Print the comparisons and the goals; 1 when a goal is missed."""
     equal, slower = compare(sides.first, sides.again), compare(sides.first, sides.slower)
     show("equal code", equal)
     show("post-processing slowed", slower)
-    warning = repeats.busy_warning(finished)
+    warning = busy_warning(trials)
     if warning is not None:
         print(warning)
     found = next(m for m in slower.metrics if m.metric.key == METRIC)

@@ -33,3 +33,7 @@ class PublishError(BaselineError):
 
 class StoreError(BaselineError):
     """A store of baselines can't be read or written; the message names the place."""
+
+
+class TrialsError(BaselineError):
+    """Repeated runs came to nothing: the message says which, why and where their output is."""

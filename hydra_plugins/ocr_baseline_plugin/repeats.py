@@ -46,20 +46,27 @@ class RepeatsSweeper(Sweeper):
             arguments: The task's overrides from the command line.
 
         Raises:
-            CompactHydraException: When a run fails; Hydra prints its message alone.
+            CompactHydraException: When too few runs end well; Hydra prints its message alone.
         """
         from ocr_baseline.errors import BaselineError
         from ocr_baseline.hydra import repeats
+        from ocr_baseline.trials.patience import DEFAULT_WAIT_S
 
         if self.config is None:
             raise RuntimeError("setup() wasn't called")
         settings = self.config.repeats
         folder = Path(self.config.hydra.sweep.dir).absolute()
-        variant = list(settings.variant or [])
         try:
-            planned = repeats.plan(settings.runs, variant, settings.warmup_runs)
-            finished = repeats.run_all(planned, repeats.application_command(), arguments, folder)
-            report = repeats.closing_report(folder, finished, variant)
+            arms = repeats.configurations(
+                repeats.application_command(), arguments, list(settings.variant or [])
+            )
+            report = repeats.repeat(
+                arms,
+                settings.runs,
+                folder,
+                warm_ups=settings.warmup_runs,
+                wait_s=settings.get("wait_s", DEFAULT_WAIT_S),
+            )
         except BaselineError as error:
             raise CompactHydraException(str(error)) from error
         sys.stdout.write(report)

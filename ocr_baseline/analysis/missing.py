@@ -27,6 +27,7 @@ def missing_metrics(measured: Measured) -> list[Missing]:
     for phase in measured.whole_phases:
         entries.extend(_absent_in(phase))
     entries.extend(_absent_readings(measured))
+    entries.extend(_absent_processor_time(measured))
     entries.extend(_absent_samples(measured))
     entries.extend(_absent_sections(measured))
     entries.extend(missing_ranks(measured.run))
@@ -79,6 +80,20 @@ def _absent_readings(measured: Measured) -> Iterator[Missing]:
             reason="not_collected",
             detail="the kernel counts how long threads wait for disks only where "
             "kernel.task_delayacct is 1",
+        )
+
+
+def _absent_processor_time(measured: Measured) -> Iterator[Missing]:
+    """Tell once for all phases what isn't known of processor time, in recorded runs."""
+    phases = [phase for phase in measured.whole_phases if measured.run.info.source == "recorder"]
+    why = "a pass was cut short, or an earlier version recorded the run"
+    if any(phase.cpu_s is None for phase in phases):
+        yield Missing(metric="cpu_s", reason="not_collected", detail=why)
+    if any(phase.queued_s is None for phase in phases):
+        yield Missing(
+            metric="queued_s",
+            reason="not_collected",
+            detail=f"only Linux tells how long a thread stood ready for a core, {why}",
         )
 
 

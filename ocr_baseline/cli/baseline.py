@@ -14,6 +14,8 @@ from ocr_baseline.places import Reading, read_all
 from ocr_baseline.reports.text.plain_text import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ocr_baseline.store.baselines import NameSummary
     from ocr_baseline.store.queries import QueryResult
 
@@ -41,7 +43,7 @@ def command(context: click.Context) -> None:
 @reading_options
 def add(name: str, runs: tuple[str, ...], how: Reading) -> None:
     """Store RUN... under NAME; a run that is there already is left as it is."""
-    _store(name, runs, how, is_accepted_change=False)
+    store_runs(name, runs, how, is_accepted_change=False)
 
 
 @command.command(name="accept", short_help="Store runs as the new normal of a name.")
@@ -54,7 +56,7 @@ def accept(name: str, runs: tuple[str, ...], how: Reading) -> None:
     Means start anew with the first of them; what earlier runs told of the machine's spread is
     kept.
     """
-    _store(name, runs, how, is_accepted_change=True)
+    store_runs(name, runs, how, is_accepted_change=True)
 
 
 @command.command(name="list", short_help="List the names of the store, or the runs of one.")
@@ -103,7 +105,14 @@ def query(sql: str, parquet: Path | None, store: str | None) -> None:
         streams.print_message(f"Wrote {parquet}")
 
 
-def _store(name: str, runs: tuple[str, ...], how: Reading, *, is_accepted_change: bool) -> None:
+def store_runs(
+    name: str, runs: Iterable[str | Path], how: Reading, *, is_accepted_change: bool
+) -> None:
+    """Store runs under a name, the oldest first, and say where each is.
+
+    Raises:
+        BaselineError: When one can't be read or written.
+    """
     found = list(read_all(runs, how))
     place = how.store
     found.sort(key=lambda run: str(run.baseline.run.started_at or run.baseline.generated_at))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
 import tempfile
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from ocr_baseline.cli import streams
+from ocr_baseline.cli import completion, streams
+from ocr_baseline.trials.patience import DEFAULT_WAIT_S
 from ocr_baseline.unchanged_script.process import run_command
 from ocr_baseline.unchanged_script.request import DEFAULT_SAMPLING_HZ, Request
 
@@ -18,6 +21,10 @@ if TYPE_CHECKING:
 
 NOT_STARTED = 127
 """What a shell and env(1) exit with when a command can't be found or started."""
+DEFAULT_REPEATS = 5
+"""As many runs of each side as a verdict needs."""
+DEFAULT_FOLDER = Path("baseline")
+DEFAULT_TRIALS_FOLDER = Path("trials")
 
 
 @click.command(
@@ -28,9 +35,7 @@ NOT_STARTED = 127
 @click.option(
     "--output-dir",
     type=click.Path(file_okay=False, path_type=Path),
-    default=Path("baseline"),
-    show_default=True,
-    help="Folder of the baseline.",
+    help="Folder of the baseline [default: baseline], or of the repeated runs [default: trials].",
 )
 @click.option(
     "--operation",
@@ -45,43 +50,112 @@ NOT_STARTED = 127
     default=DEFAULT_SAMPLING_HZ,
     show_default=True,
     metavar="HZ",
-    help="Look this many times a second which functions are running; 0 doesn't.",
+    help="How often a second to sample the running functions; 0 turns sampling off.",
+)
+@click.option(
+    "--repeat",
+    "repeats",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Run it so many times after one run to warm up, and print how much the runs differ.",
+)
+@click.option(
+    "--against",
+    metavar="COMMAND",
+    help="Run another command in turns with it, and compare [default: 5 runs of each].",
+)
+@click.option(
+    "--into",
+    "name",
+    metavar="NAME",
+    shell_complete=completion.names,
+    help="Keep the repeated runs (of COMMAND, not of --against) under a name of the store.",
+)
+@click.option(
+    "--wait",
+    "wait_s",
+    type=click.FloatRange(min=0),
+    default=DEFAULT_WAIT_S,
+    show_default=True,
+    metavar="SECONDS",
+    help="Wait so long, all pauses together, while other programs keep the machine busy.",
 )
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 @click.pass_context
 def command(
     context: click.Context,
     command: tuple[str, ...],
-    output_dir: Path,
+    output_dir: Path | None,
     operations: tuple[str, ...],
     sampling_hz: float,
+    repeats: int | None,
+    against: str | None,
+    name: str | None,
+    wait_s: float,
 ) -> None:
     """Run COMMAND, as in `ocr-baseline run -- python train.py`, and write its baseline.
 
-    Every Trainer that COMMAND makes, in whatever process, gets the two callbacks; a script that has
-    them keeps its own. Signals, streams and the exit status are the command's.
+    Every Trainer that COMMAND makes, in whatever process, gets the two callbacks; a script that
+    already has them keeps its own. Signals, streams and the exit status are those of COMMAND.
+
+    With --repeat or --against, runs are fresh processes in turns (A B B A ...), the output of each
+    is in its folder, and the exit status is that of `check`: 1 where the other command is a
+    confirmed regression, 2 where too few runs ended well.
     """
-    with _mark() as seen:
-        asked = Request(
-            output_dir=_absolute(output_dir),
-            operations=operations,
-            sampling_hz=sampling_hz,
-            seen=seen,
+    asked = Request(operations=operations, sampling_hz=sampling_hz)
+    if repeats is None and against is None:
+        _refuse_without_repeats(name)
+        status = _run_once(command, asked, output_dir or DEFAULT_FOLDER)
+    else:
+        from ocr_baseline.cli.repeated_runs import Wanted, run_repeated
+
+        wanted = Wanted(
+            commands={"a": command} | ({} if against is None else {"b": _words(against)}),
+            repeats=repeats or DEFAULT_REPEATS,
+            folder=output_dir or DEFAULT_TRIALS_FOLDER,
+            asked=asked,
+            wait_s=wait_s,
+            name=name,
         )
+        status = run_repeated(wanted)
+    context.exit(status)
+
+
+def _refuse_without_repeats(name: str | None) -> None:
+    if name is not None:
+        raise click.UsageError(
+            "--into keeps repeated runs: add --repeat, or use `ocr-baseline baseline add`."
+        )
+
+
+def _words(against: str) -> tuple[str, ...]:
+    try:
+        words = tuple(shlex.split(against))
+    except ValueError as error:
+        raise click.UsageError(f"--against isn't a command: {error}.") from error
+    if not words:
+        raise click.UsageError("--against needs a command.")
+    return words
+
+
+def _run_once(command: tuple[str, ...], asked: Request, folder: Path) -> int:
+    """Run the command as if it had been started alone; return its exit status."""
+    with _mark() as seen:
+        wanted = replace(asked, output_dir=_absolute(folder), seen=seen)
         try:
-            status = run_command(command, asked.environment())
+            status = run_command(command, wanted.environment())
         except OSError as error:
             streams.print_message(
                 f"ocr-baseline: can't start {command[0]}: {error.strerror or error}"
             )
-            context.exit(NOT_STARTED)
+            return NOT_STARTED
         if seen is not None and not seen.exists():
             streams.print_message(
-                f"ocr-baseline: {command[0]} made no Trainer, so there is nothing to report. Is "
-                "ocr-baseline installed in the environment that it runs in? A loop of your own is "
-                "recorded by ocr_baseline.record."
+                f"ocr-baseline: {command[0]} made no Trainer, so there is nothing to report. "
+                "Is ocr-baseline installed in the environment that it runs in? A loop of your own "
+                "is measured by ocr_baseline.record."
             )
-    context.exit(status)
+    return status
 
 
 @contextmanager

@@ -254,22 +254,6 @@ class PerformanceProfilerCallback(GuestCallback):
     ) -> None:
         if batch is None:  # Lightning trains on none of these, and calls no first hook
             self._note_empty_batch(trainer, batch_idx)
-        self._finish_batch(trainer)
-
-    @override
-    def on_validation_batch_end(
-        self,
-        trainer: Trainer,
-        pl_module: LightningModule,
-        outputs: Any,
-        batch: Any,
-        batch_idx: int,
-        dataloader_idx: int = 0,
-    ) -> None:
-        self._finish_batch(trainer)
-
-    on_test_batch_end = on_validation_batch_end
-    on_predict_batch_end = on_validation_batch_end
 
     @override
     @guarded
@@ -406,15 +390,6 @@ class PerformanceProfilerCallback(GuestCallback):
             state = attachment.begin_batch(batch, batch_idx, dataloader_idx)
             if state is not None:
                 self._metrics.log_batch(trainer, state, batch_idx)
-        except Exception as error:  # noqa: BLE001 - the guard: measuring ends, the training doesn't
-            self.failed(error)
-
-    def _finish_batch(self, trainer: Trainer) -> None:
-        attachment, recording = self._attachment, self._records.recording
-        if attachment is None or recording is None or attachment.trainer is not trainer:
-            return
-        try:
-            recording.recorder.finish_batch()
         except Exception as error:  # noqa: BLE001 - the guard: measuring ends, the training doesn't
             self.failed(error)
 

@@ -300,6 +300,9 @@ def _has_wakeup_fd() -> bool:
 def _listen(sampler: StackSampler) -> None:
     with _lock:
         _running.append(sampler)
+        # Also beside another run: somebody may have put the signal's handling back meanwhile.
+        signal.signal(signal.SIGURG, _on_tick)
+        signal.siginterrupt(signal.SIGURG, False)
         if len(_running) > 1:
             return
         leave_untraced(
@@ -313,9 +316,6 @@ def _listen(sampler: StackSampler) -> None:
             TickTimer.arm,
         )
         recursion_limit.widen()
-        # Also where it is ours already: somebody may have put it back after an earlier run.
-        signal.signal(signal.SIGURG, _on_tick)
-        signal.siginterrupt(signal.SIGURG, False)
 
 
 def _forget(sampler: StackSampler) -> None:

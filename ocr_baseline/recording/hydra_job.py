@@ -19,6 +19,17 @@ def hydra_output_folder() -> Path | None:
     return Path(HydraConfig.get().runtime.output_dir) if HydraConfig.initialized() else None
 
 
+def number_in_sweep() -> int | None:
+    """Return the number of the Hydra job that is running, None where it is no part of a sweep."""
+    if hydra_output_folder() is None:
+        return None
+    from hydra.core.hydra_config import HydraConfig
+    from hydra.types import RunMode
+
+    settings = HydraConfig.get()
+    return int(settings.job.num) if settings.mode == RunMode.MULTIRUN else None
+
+
 def hydra_config() -> dict[str, Any] | None:
     """Return the job's composed configuration, interpolations unresolved.
 

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ocr_baseline.layout import BASELINE_FOLDER
-from ocr_baseline.recording.hydra_job import hydra_output_folder
+from ocr_baseline.recording.default_folder import default_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,4 +34,4 @@ class LoopSettings:
         """Return the report's folder, absolute: the loop may change its working folder."""
         if self.output_dir is not None:
             return Path(self.output_dir).absolute()
-        return ((hydra_output_folder() or Path.cwd()) / BASELINE_FOLDER).absolute()
+        return default_folder(Path.cwd()).absolute()

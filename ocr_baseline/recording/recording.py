@@ -224,6 +224,7 @@ class Recording:
         """
         if self.is_withdrawn:
             return
+        self.recorder.stop_listening()
         wait_for_answer(self.folder)
         self._reports += 1
         if not self._is_broken_off:
@@ -272,6 +273,7 @@ class Recording:
             OSError: When the records can't be written.
             HungFolderError: When the folder does not answer.
         """
+        self.recorder.stop_listening()
         wait_for_answer(self.folder)
         self.recorder.pause()
         self._heartbeat.stop()
@@ -283,6 +285,8 @@ class Recording:
         The batch that was under way is dropped: nothing tells how far it came.
         """
         self._is_broken_off = True
+        with suppress(Exception):  # first, for what hangs or fails below must not leave it behind
+            self.recorder.stop_listening()
         with suppress(Exception):  # whatever is broken, the training is waiting
             wait_for_answer(self.folder)
             at_s = self.recorder.now_ns() * SECONDS_PER_NS
@@ -310,6 +314,7 @@ class Recording:
         """End for good, whatever can still be written; in a forked process this is not its own."""
         if self._pid != os.getpid():
             return
+        self.recorder.stop_listening()
         try:
             wait_for_answer(self.folder)
         except HungFolderError:

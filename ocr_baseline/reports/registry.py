@@ -129,6 +129,8 @@ CHECK = _formats(
     Renderer(name="markdown", place="comparison.check:render_check_markdown", suffix=".md"),
     Renderer(name="json", place="comparison.check:render_check_json", suffix=".json"),
 )
+REPEATED = Renderer(name=TERMINAL, place="comparison.repeated:render_repeated_terminal")
+"""Shows runs of the same code, a sequence of `RunSummary`."""
 TREND = _formats(
     Renderer(name=TERMINAL, place="comparison.trend:render_trend_terminal"),
     Renderer(name="markdown", place="comparison.trend:render_trend_markdown", suffix=".md"),

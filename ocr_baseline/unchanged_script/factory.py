@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from ocr_baseline.unchanged_script.request import Request, request
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from lightning.pytorch import Callback
 
 
@@ -32,11 +34,25 @@ def _made(asked: Request) -> list[Callback]:
     if asked.seen is not None:
         with suppress(OSError):
             asked.seen.touch()
+    folder = _folder(asked)
     return [
         AddedProfiler(
-            output_dir=asked.output_dir,
+            output_dir=folder,
             operations=asked.operations,
             sampling_hz=asked.sampling_hz,
         ),
-        AddedReport(output_dir=asked.output_dir),
+        AddedReport(output_dir=folder),
     ]
+
+
+def _folder(asked: Request) -> Path | None:
+    """Return the folder of the baseline; each job of a Hydra sweep has one of its own in it.
+
+    Launchers run jobs at the same time, and two of them can't write into one folder.
+    """
+    from ocr_baseline.recording.hydra_job import number_in_sweep
+
+    if asked.output_dir is None:
+        return None
+    number = number_in_sweep()
+    return asked.output_dir if number is None else asked.output_dir / str(number)

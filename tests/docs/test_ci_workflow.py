@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 # The environment of this test is installed already.
 DONE_BEFORE = "Install"
 OVERRIDES = (
-    "repeats.warmup_runs=0 trainer.max_epochs=1 trainer.limit_train_batches=4 "
+    "repeats.warmup_runs=0 repeats.wait_s=0 trainer.max_epochs=1 trainer.limit_train_batches=4 "
     "trainer.limit_val_batches=4 data.batch_size=2 data.transforms.image_size=160 "
     "data.synthetic.page.size_px=160 "
     "data.transforms.augmentation=null data.synthetic.train_count=8 data.synthetic.val_count=8 "

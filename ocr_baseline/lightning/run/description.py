@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from ocr_baseline.layout import BASELINE_FOLDER
 from ocr_baseline.lightning.attach.framework import (
     DISTRIBUTIONS,
     loaded_classes,
@@ -17,6 +16,7 @@ from ocr_baseline.lightning.attach.framework import (
 from ocr_baseline.measure import environment
 from ocr_baseline.measure.random_state import unchanged_random_state
 from ocr_baseline.model.privacy import redact
+from ocr_baseline.recording.default_folder import default_folder
 from ocr_baseline.recording.hydra_job import hydra_config, hydra_output_folder
 from ocr_baseline.recording.loader_identity import loader_identity
 from ocr_baseline.recording.plain_values import known_text, known_values
@@ -33,7 +33,7 @@ def output_folder(trainer: Trainer, output_dir: str | Path | None) -> Path:
     """Return the baseline's folder: the one given, else `baseline/` next to the run's outputs."""
     if output_dir is not None:
         return Path(output_dir)
-    return (hydra_output_folder() or Path(trainer.default_root_dir)) / BASELINE_FOLDER
+    return default_folder(Path(trainer.default_root_dir))
 
 
 class OutputFolder:

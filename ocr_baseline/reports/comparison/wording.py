@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ocr_baseline.comparison.judging import MAX_RUNS
 from ocr_baseline.comparison.metrics import BY_KEY
 from ocr_baseline.reports.text import formatting
-from ocr_baseline.reports.text.plain_text import name_of, single_line
+from ocr_baseline.reports.text.plain_text import counted, name_of, single_line
 from ocr_baseline.reports.text.tables import Name, Strong, Table
 from ocr_baseline.reports.text.wording import stage_adjective
 
@@ -264,7 +264,7 @@ def line_table(phase: PhaseChange, max_lines: int) -> Table:
     rest = phase.lines[max_lines:]
     if rest:
         delta = formatting.duration(sum(line.delta_s for line in rest), signed=True)
-        rows.append((f"{len(rest)} more lines", "", "", delta, ""))
+        rows.append((counted(len(rest), "more line"), "", "", delta, ""))
     headers = ("Line (per batch)", "Base", "New", "Change", "95% interval")
     return Table(headers=headers, rows=rows, align="lrrrr")
 
@@ -335,10 +335,13 @@ def spread_lines(calibration: Calibration) -> list[str]:
     lines = [f"{calibration.runs} runs of environment {calibration.fingerprint}"]
     for key, found in calibration.metrics.items():
         metric = BY_KEY[key]
-        spread = (
-            formatting.percent(100 * found.spread)
-            if metric.scale == "log"
-            else formatting.quantity(found.spread, metric.unit)
-        )
+        spread = spread_text(metric, found.spread)
         lines.append(f"{metric.label}: runs vary by {spread} (standard deviation)")
     return lines
+
+
+def spread_text(metric: Metric, spread: float) -> str:
+    """Return the standard deviation of one run: in percent of a time, in points of a share."""
+    if metric.scale == "log":
+        return formatting.percent(100 * spread)
+    return formatting.quantity(spread, metric.unit)

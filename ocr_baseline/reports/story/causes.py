@@ -104,4 +104,4 @@ def _proof(finding: Finding) -> tuple[Certainty, str]:
         return "timed", f"Measured in this run.{basis}"
     whole = "the workers' time" if cause.of.startswith("workers.") else "its line"
     share = percent_words(cause.share, cause.low, cause.high)
-    return "sampled", f"Sampled: `{place_of(cause)}` is in {share} of {whole}.{basis}"
+    return "sampled", f"Sampled: {place_of(cause)} is in {share} of {whole}.{basis}"

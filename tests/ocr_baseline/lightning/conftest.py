@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import signal
+import sys
 import warnings
 from collections.abc import Iterator
 
@@ -18,3 +20,5 @@ def quiet_trainer() -> Iterator[None]:
         warnings.simplefilter("ignore")
         yield
     assert not sections.is_listening(), "a run left its listener behind"
+    if sys.platform == "linux":
+        assert signal.getsignal(signal.SIGURG) is signal.SIG_DFL, "a run left its timer behind"

@@ -21,11 +21,6 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def nobody_handles_the_signal_yet() -> None:
-    signal.signal(signal.SIGURG, signal.SIG_DFL)
-
-
 class ReadsPipes(TinyModule):
     """Its steps read from a pipe by the C library; the bytes come a while later."""
 

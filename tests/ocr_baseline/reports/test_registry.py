@@ -27,6 +27,7 @@ CASES: dict[str, tuple[Mapping[str, Renderer], tuple[object, ...]]] = {
     "sweep": (registry.SWEEP, ([SweepJob(name="0", baseline=full_baseline())],)),
 }
 ALONE = (
+    registry.REPEATED,
     registry.SPEEDSCOPE,
     registry.SUMMARY,
     registry.UNREPORTED,

@@ -19,9 +19,12 @@ SCRIPT = Path(__file__).with_name("plain_script.py")
 GROUPS = ("lightning.pytorch.callbacks_factory", "pytorch_lightning.callbacks_factory")
 
 
-def started(repository: Path, folder: Path, how: str) -> subprocess.Popen[str]:
+def started(
+    repository: Path, folder: Path, *how: str, options: tuple[str, ...] = ()
+) -> subprocess.Popen[str]:
+    run = [sys.executable, "-m", "ocr_baseline.cli", "run", *options, "--"]
     return subprocess.Popen(
-        [sys.executable, "-m", "ocr_baseline.cli", "run", "--", sys.executable, str(SCRIPT), how],
+        [*run, sys.executable, str(SCRIPT), *how],
         cwd=folder,
         env=os.environ | {"PYTHONPATH": str(repository), "OMP_NUM_THREADS": "1"},
         stdout=subprocess.PIPE,
@@ -46,11 +49,23 @@ def test_a_script_that_names_no_callback_ends_with_its_baseline_and_its_own_stat
 def test_a_script_that_has_the_callbacks_keeps_its_own_and_hears_nothing_of_others(
     repository: Path, tmp_path: Path
 ) -> None:
-    process = started(repository, tmp_path, "own")
+    process = started(repository, tmp_path, "own", "own")
     _, errors = process.communicate(timeout=120)
     assert (tmp_path / "own" / "baseline.html").is_file()
     assert not (tmp_path / "baseline").exists()
     assert "take one out" not in errors
+
+
+@pytest.mark.slow
+def test_repeated_runs_of_a_script_that_has_the_callbacks_are_told_apart(
+    repository: Path, tmp_path: Path
+) -> None:
+    options = ("--repeat", "2", "--wait", "0")
+    process = started(repository, tmp_path, "own", options=options)
+    out, errors = process.communicate(timeout=200)
+    assert process.returncode == 0, errors
+    assert "2 runs: a-0, a-1" in out
+    assert {path.name for path in tmp_path.iterdir()} == {"trials"}
 
 
 @pytest.mark.slow

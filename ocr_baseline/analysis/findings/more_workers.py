@@ -27,10 +27,19 @@ class MoreWorkers:
     estimate: SavingRange | None = None
 
 
-def more_workers(measured: Measured, phase: Phase, cores: int) -> MoreWorkers | None:
-    """Return the fewest workers that reach nearly the largest saving, None without a replay."""
-    found = _replay(measured, phase)
-    if found is None:
+def more_workers(measured: Measured, phase: Phase) -> MoreWorkers | None:
+    """Return the fewest workers that reach nearly the largest saving.
+
+    None without a replay, and where the number of cores wasn't recorded.
+    """
+    if phase.name not in measured.more_workers:
+        measured.more_workers[phase.name] = _more_workers(measured, phase)
+    return measured.more_workers[phase.name]
+
+
+def _more_workers(measured: Measured, phase: Phase) -> MoreWorkers | None:
+    found, cores = _replay(measured, phase), measured.environment.cpu_count
+    if found is None or cores is None:
         return None
     count, replay = found
     numbers = _candidates(count, _most_workers(measured.workers_of(phase), cores))

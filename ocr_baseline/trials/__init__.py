@@ -1,0 +1,1 @@
+"""Commands that run again and again, in turns, each run in a fresh process with a baseline."""

@@ -1,0 +1,157 @@
+"""`in_turns`: arms run in turns, each run in a fresh process with a baseline of its own."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ocr_baseline.comparison.sides import UNFINISHED
+from ocr_baseline.errors import BaselineError, TrialsError
+from ocr_baseline.files import write_text_atomically
+from ocr_baseline.layout import BASELINE_FOLDER, TRIAL_VARIABLE, document_in
+from ocr_baseline.measure.canary import canary_s
+from ocr_baseline.trials.arms import OUTPUT_NAME, WARM_UP, Arm, Trial, Turn, turns
+from ocr_baseline.trials.patience import Patience
+from ocr_baseline.trials.process import run_logged
+from ocr_baseline.trials.watching import Nobody, Watcher, time_left_s
+from ocr_baseline.unchanged_script.request import Request
+
+if TYPE_CHECKING:
+    from ocr_baseline.vocabulary import RunStatus
+
+RECORD_NAME = "trials.json"
+TRIES = 2
+"""So often an arm may fail before its first success."""
+
+
+def in_turns(
+    arms: Sequence[Arm],
+    repeats: int,
+    into: Path,
+    *,
+    warm_ups: int = 1,
+    limit_s: float | None = None,
+    asked: Request | None = None,
+    patience: Patience | None = None,
+    watcher: Watcher | None = None,
+) -> list[Trial]:
+    """Run arms in turns (A B B A ...), each run in a fresh process; return all but the warm-ups.
+
+    A run that failed is told to the watcher and returned with its `failure`; the others go on. An
+    arm that has failed twice and never succeeded isn't run again, and nothing is once no two arms
+    are left. `trials.json` in the folder tells of every run as soon as it has ended.
+
+    Args:
+        arms: What takes turns.
+        repeats: How many runs of each.
+        into: Gets a folder for each run: `a-0`, `b-0`, `b-1`, ...
+        warm_ups: Runs of the first arm before all others, which fill caches and don't count.
+        limit_s: How long a run may take; one that takes longer is ended, and has failed.
+        asked: How baselines are made; each run has its own `output_dir`.
+        patience: How long to wait for a free machine.
+        watcher: Hears what goes on.
+
+    Raises:
+        TrialsError: When there is nothing to run, when runs are in the folder already, or when a
+            warm-up run failed.
+    """
+    planned = turns(arms, repeats, warm_ups)
+    _refuse_used(into, planned)
+    watcher = watcher or Nobody()
+    patience = patience or Patience()
+    trials: list[Trial] = []
+    for done, turn in enumerate(planned):
+        tried = [arm for arm in arms if not _is_given_up(arm, trials)]
+        if len(tried) < min(len(arms), 2):
+            break
+        if turn.arm not in tried:
+            continue
+        rest = [other for other in planned[done:] if other.arm in tried]
+        patience.wait(watcher.told)
+        watcher.begins(turn, done, len(planned), time_left_s(trials, rest))
+        trial = _run(turn, into / turn.name, asked or Request(), limit_s)
+        trials.append(trial)
+        _write_record(into, trials)
+        watcher.ended(trial, done + 1, len(planned), time_left_s(trials, rest[1:]))
+        if turn.is_warm_up and trial.failure is not None:
+            raise TrialsError(
+                f"the warm-up run {trial.failure}, so nothing else was run; "
+                f"its output is in {trial.folder / OUTPUT_NAME}"
+            )
+        if _is_given_up(turn.arm, trials):
+            watcher.told(f"{turn.arm.name} has failed {TRIES} times, so it isn't run again")
+    return [trial for trial in trials if trial.arm != WARM_UP]
+
+
+def _refuse_used(into: Path, planned: Sequence[Turn]) -> None:
+    """Refuse a folder with runs, whose baselines would be taken for those of the new ones."""
+    used = [turn.name for turn in planned if (into / turn.name).exists()]
+    if used:
+        raise TrialsError(f"{into} holds a run {used[0]} already; name another folder")
+
+
+def _is_given_up(arm: Arm, trials: Sequence[Trial]) -> bool:
+    own = [trial.failure for trial in trials if trial.arm == arm.name]
+    return len(own) >= TRIES and None not in own
+
+
+def _run(turn: Turn, folder: Path, asked: Request, limit_s: float | None) -> Trial:
+    folder.mkdir(parents=True)
+    seen = folder / "a-trainer-was-made"
+    request = replace(asked, output_dir=folder / BASELINE_FOLDER, seen=seen)
+    environment = {**turn.arm.environment, **request.environment(), TRIAL_VARIABLE: str(folder)}
+    canary = canary_s()
+    began = time.perf_counter()
+    try:
+        status = run_logged(turn.arm.command, environment, folder / OUTPUT_NAME, limit_s)
+        failure = _failure(status, limit_s) or _no_baseline(folder, seen)
+    except OSError as error:
+        failure = f"can't start {turn.arm.command[0]}: {error.strerror or error}"
+    took_s = time.perf_counter() - began
+    seen.unlink(missing_ok=True)
+    return Trial(
+        arm=WARM_UP if turn.is_warm_up else turn.arm.name,
+        number=turn.number,
+        folder=folder,
+        took_s=took_s,
+        canary_s=canary,
+        failure=failure,
+    )
+
+
+def _failure(status: int | None, limit_s: float | None) -> str | None:
+    if status is None:
+        return f"took longer than {limit_s:g} s and was ended"
+    if status < 0:
+        return f"was ended by signal {-status}"
+    return f"exited with status {status}" if status else None
+
+
+def _no_baseline(folder: Path, seen: Path) -> str | None:
+    """Return what is wrong with the baseline of a run that ended well, None where nothing is."""
+    document = document_in(folder)
+    if document is None and not seen.exists():
+        return "made no Trainer; is ocr-baseline installed in the environment that it runs in?"
+    if document is None:
+        return f"left no baseline in {folder}; callbacks with an output_dir write into that"
+    try:
+        status = _status(document)
+    except BaselineError as error:
+        return f"left a baseline that can't be read: {error}"
+    return f"ended with a training that is {status}" if status in UNFINISHED else None
+
+
+def _status(document: Path) -> RunStatus:
+    from ocr_baseline.model.document_file import read_baseline
+
+    return read_baseline(document).run.status
+
+
+def _write_record(into: Path, trials: Sequence[Trial]) -> None:
+    from ocr_baseline.model.json_text import json_text
+
+    told = [asdict(trial) | {"folder": trial.name} for trial in trials]
+    write_text_atomically(into / RECORD_NAME, json_text({"runs": told}))
