@@ -74,7 +74,7 @@ ENDS_THE_MEASURING = {
         "Recorder.close_stage",
     ],
     "loaders": [
-        "LoaderStarts.of_fetcher",
+        "stage_of_fetcher",
         "StageSwap.__enter__",
         "StageSwap.__exit__",
         "Recorder.start_loader",
