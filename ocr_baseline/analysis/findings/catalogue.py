@@ -182,9 +182,9 @@ THREAD_OVERSUBSCRIPTION = Kind(
     "computed and stood ready for a core; or more threads in the main process than cores, while "
     "its main thread stood ready for one, or the container's limit held the run, {medium:.0%} of "
     "the stage. Medium {medium:.0%}, high {high:.0%} of the stage (XProf)",
-    saving="from nothing to the part of the wait in which workers stood ready for a core; in the "
-    "main process as long as its main thread had no core, at most as long as its threads would "
-    "have computed on all cores together or the limit held the run; from nothing to twice that "
+    saving="the part of the wait in which workers stood ready for a core; in the main process as "
+    "long as its main thread had no core; each at most as long as the run's threads would have "
+    "computed on all cores together, or the limit held the run; from nothing to twice that "
     f"({_OUR_CHOICE}: threads that wait for each other keep cores busy)",
     limits={**_XPROF, "more": 2},
 )
