@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ocr_baseline.unchanged_script.request import Request, request
+from ocr_baseline.unchanged_script.settings import Trial, trial
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,8 +35,9 @@ def _made(asked: Request) -> list[Callback]:
     if asked.seen is not None:
         with suppress(OSError):
             asked.seen.touch()
-    folder = _folder(asked)
+    folder, asked_trial = _folder(asked), trial()
     return [
+        *([] if asked_trial is None else [_setting(asked_trial, folder)]),
         AddedProfiler(
             output_dir=folder,
             operations=asked.operations,
@@ -43,6 +45,16 @@ def _made(asked: Request) -> list[Callback]:
         ),
         AddedReport(output_dir=folder),
     ]
+
+
+def _setting(asked_trial: Trial, folder: Path | None) -> Callback:
+    """Return what sets a trial's Trainer; the script's own callbacks write into its folder too."""
+    from ocr_baseline.lightning.run.description import OutputFolder
+    from ocr_baseline.unchanged_script.set_trainer import SetTrainer
+
+    if folder is not None:
+        OutputFolder.put_all_in(folder)
+    return SetTrainer(asked_trial)
 
 
 def _folder(asked: Request) -> Path | None:

@@ -59,6 +59,10 @@ def test_the_time_in_which_the_containers_limit_held_the_run_counts_as_well() ->
     assert finding(limited(crowded(None), 0.25), RULE).estimated_saving_s == 6.0
 
 
+def test_for_no_longer_than_its_threads_computed_on_all_cores_the_wait_is_their_doing() -> None:
+    assert finding(crowded(23.0), RULE).estimated_saving_s == 40.0 / 2
+
+
 @pytest.mark.parametrize(
     ("queued_s", "threads"),
     [(1.1, 16), (9.0, 2), (9.0, 1), (None, 16)],

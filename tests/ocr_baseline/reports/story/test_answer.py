@@ -77,6 +77,14 @@ def test_at_most_three_causes_lead_and_the_others_follow_them() -> None:
     assert [sentence.split(" (")[0] for sentence in story.further] == ["Cause d", "Cause e"]
 
 
+def test_a_cause_in_doubt_beyond_those_three_says_so_too() -> None:
+    found = [finding(name, 10.0, 0.1, doubt="the machine was busy") for name in "abcd"]
+    assert tell(with_findings(*found)).further == (
+        "Cause d (10.0 s, 10.0% of the run). In doubt: the machine was busy. Do this. Then do "
+        "that.",
+    )
+
+
 def test_a_cause_has_its_saving_with_its_range_in_seconds_and_shares_and_a_remedy() -> None:
     (cause, *_) = tell(
         with_findings(
