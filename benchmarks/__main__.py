@@ -23,10 +23,15 @@ from benchmarks.tables import GOALS_FILE, Goal, print_table
 
 BENCHMARKS = {
     "truth": "every second is where the report says it is",
-    "overhead": "what the profiler costs a batch",
+    "overhead_counts": "what the callbacks call in a batch, exactly",
+    "overhead": "what the callbacks cost an ordinary run",
+    "overhead_manual": "what the profiler costs the least step",
+    "overhead_sections": "what a section and a named operation cost",
     "overhead_pipeline": "what the callbacks cost the receipt pipeline",
     "sampling": "whether sampled shares are right, and what a tick costs",
     "savings": "a remedy saves what the report says",
+    "prove": "the setting that `prove` recommends is the best one",
+    "answers": "the report names the cause by itself",
     "scale": "a run of a million batches",
     "page": "what the page weighs, and how soon it is there",
     "sources": "how fast runs are read back",

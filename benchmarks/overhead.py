@@ -1,235 +1,160 @@
-"""What sits on a Lightning run costs how much a batch: ours beside empty callbacks and others.
+"""What sits on an ordinary Lightning run costs how much: the loop for each batch, and a whole fit.
 
-Each round trains every variant once, in a new order, in one process: an almost empty step, as many
-validation batches as training batches, batches that are ready in memory. A variant's figure is the
-median over rounds of its time a batch minus that of the run with nothing, in the same round.
+Each round trains every variant once, in a new order, in one process (`overhead_training.py` says
+what an ordinary run is). A variant's figure is the median over rounds of its time minus that of the
+run with nothing in the same round, with the 95% interval of that median. The loop is the time
+between its first hook and its last, a fit is the whole call, from the start to the written report;
+the clocks are the wall and the processor time of the training's own thread.
 
-    python benchmarks/overhead.py [--rounds 9] [--batches 10000]
+    python benchmarks/overhead.py [--rounds 30] [--batches 300 3000] [--workers 0 2]
 """
 
 from __future__ import annotations
 
 import argparse
-import logging
+import gc
 import random
-import statistics
 import sys
 import tempfile
 import time
-import warnings
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import torch
-from lightning.pytorch import Callback, LightningModule, Trainer
-from lightning.pytorch.callbacks import DeviceStatsMonitor, ThroughputMonitor
-from lightning.pytorch.loggers import CSVLogger
-
+from benchmarks.intervals import Median, median_of
+from benchmarks.overhead_training import (
+    NOTHING,
+    OURS,
+    TWO_EMPTY,
+    VARIANTS,
+    OrdinaryModule,
+    loader,
+    silence,
+    trainer_with,
+)
 from benchmarks.tables import Goal, print_table
-from ocr_baseline import PerformanceProfilerCallback
-from ocr_baseline.measure.sections import section
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Sequence
+
+    from benchmarks.overhead_training import MakeOptions
 
 MICROSECONDS = 1e6
-GOAL_OVER_TWO_EMPTY_US = 8.0
-BAR_OVER_TWO_EMPTY_US = 15.0
-SECTION_GOAL_US = 1.0
-IDLE_SECTION_GOAL_US = 0.3
-IDLE_SECTION_CALLS = 200_000
-SECTIONS_A_STEP = 10
+MILLISECONDS = 1e3
+GOAL_OVER_TWO_EMPTY_US = 3.0
+GOAL_FIT_MS = 100.0
+GOAL_FIT_BATCHES = 300
 
 
-class AlmostEmptyModule(LightningModule):
-    """One parameter, one addition."""
+@dataclass(frozen=True, kw_only=True)
+class RunTime:
+    """What one run took, in seconds."""
 
-    def __init__(self, sections_a_step: int = 0) -> None:
-        """Enter a section so many times in each step."""
-        super().__init__()
-        self.weight = torch.nn.Parameter(torch.zeros(1))
-        self.sections_a_step = sections_a_step
-        self.automatic_optimization = False
-
-    def training_step(self, batch: torch.Tensor, batch_idx: int) -> None:
-        """Do next to nothing."""
-        for _ in range(self.sections_a_step):
-            with section("empty"):
-                pass
-
-    def validation_step(self, batch: torch.Tensor, batch_idx: int) -> None:
-        """Do as much."""
-        for _ in range(self.sections_a_step):
-            with section("empty"):
-                pass
-
-    def configure_optimizers(self) -> torch.optim.Optimizer:
-        """Return what the trainer asks for."""
-        return torch.optim.SGD(self.parameters(), lr=0.1)
+    loop_s: float
+    loop_processor_s: float
+    fit_s: float
+    fit_processor_s: float
 
 
-class ReadyBatches:
-    """A loader whose batches are in memory."""
-
-    def __init__(self, count: int) -> None:
-        """Make the batches."""
-        self.batches = [torch.zeros(2) for _ in range(count)]
-
-    def __len__(self) -> int:
-        """Return the number of batches."""
-        return len(self.batches)
-
-    def __iter__(self) -> Iterator[torch.Tensor]:
-        """Yield them."""
-        return iter(self.batches)
-
-
-class EmptyBatchCallback(Callback):
-    """Hooks that do nothing."""
-
-    def on_train_batch_start(self, *args: Any) -> None:
-        """Do nothing."""
-
-    def on_train_batch_end(self, *args: Any) -> None:
-        """Do nothing."""
-
-    def on_validation_batch_start(self, *args: Any) -> None:
-        """Do nothing."""
-
-    def on_validation_batch_end(self, *args: Any) -> None:
-        """Do nothing."""
-
-
-class SecondEmptyCallback(EmptyBatchCallback):
-    """Another of the kind; a trainer wants distinct ones."""
-
-
-def variants(folder: Path) -> dict[str, Callable[[], dict[str, Any]]]:
-    """Return what to give the Trainer, by name of the variant; made anew for each run."""
-
-    def profiler() -> PerformanceProfilerCallback:
-        return PerformanceProfilerCallback(
-            output_dir=folder / "ours", operations=["torch.nn.functional.interpolate"]
-        )
-
-    return {
-        "nothing": dict,
-        "two empty callbacks": lambda: {"callbacks": [EmptyBatchCallback(), SecondEmptyCallback()]},
-        "PerformanceProfilerCallback": lambda: {"callbacks": [profiler()]},
-        "SimpleProfiler": lambda: {"profiler": "simple"},
-        "AdvancedProfiler": lambda: {"profiler": "advanced"},
-        "PyTorchProfiler": lambda: {"profiler": "pytorch"},
-        "DeviceStatsMonitor": lambda: {"callbacks": [DeviceStatsMonitor(cpu_stats=True)]},
-        "ThroughputMonitor": lambda: {
-            "callbacks": [ThroughputMonitor(batch_size_fn=lambda batch: batch.shape[0])]
-        },
-    }
-
-
-def seconds_a_batch(
-    folder: Path, batches: int, options: dict[str, Any], *, sections_a_step: int = 0
-) -> float:
-    """Train and validate once; return the fit loop's time divided by all batches."""
-    data = ReadyBatches(batches)
-    trainer = Trainer(
-        accelerator="cpu",
-        max_epochs=1,
-        num_sanity_val_steps=0,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        enable_checkpointing=False,
-        log_every_n_steps=50,
-        logger=CSVLogger(str(folder)),
-        default_root_dir=str(folder),
-        **options,
-    )
+def time_run(make: MakeOptions, *, batches: int, workers: int, folder: Path) -> RunTime:
+    """Train and validate once."""
+    trainer = trainer_with(make(folder), folder)
     run = trainer.fit_loop.run
-    elapsed_s = 0.0
+    loop_s: list[float] = []
 
     def timed_run() -> None:
-        nonlocal elapsed_s
-        begin_s = time.perf_counter()
+        begin_s, begin_processor_s = time.perf_counter(), time.thread_time()
         run()
-        elapsed_s = time.perf_counter() - begin_s
+        loop_s.extend((time.perf_counter() - begin_s, time.thread_time() - begin_processor_s))
 
     trainer.fit_loop.run = timed_run  # type: ignore[method-assign]  # the stopwatch
-    trainer.fit(AlmostEmptyModule(sections_a_step), data, data)
-    return elapsed_s / (2 * batches)
+    data = loader(batches, workers), loader(batches, workers)
+    module = OrdinaryModule()
+    gc.collect()
+    begin_s, begin_processor_s = time.perf_counter(), time.thread_time()
+    trainer.fit(module, *data)
+    return RunTime(
+        fit_s=time.perf_counter() - begin_s,
+        fit_processor_s=time.thread_time() - begin_processor_s,
+        loop_s=loop_s[0],
+        loop_processor_s=loop_s[1],
+    )
 
 
-def measure(rounds: int, batches: int, folder: Path) -> dict[str, list[float]]:
-    """Return each variant's microseconds a batch over nothing, one value a round."""
-    options = variants(folder)
-    over_nothing: dict[str, list[float]] = {name: [] for name in options}
-    names = list(options)
+def measure(rounds: int, *, batches: int, workers: int) -> dict[str, list[RunTime]]:
+    """Return each variant's runs, one for each round."""
+    runs: dict[str, list[RunTime]] = {name: [] for name in VARIANTS}
+    names = list(VARIANTS)
     for number in range(rounds):
         random.shuffle(names)
-        taken = {name: seconds_a_batch(folder, batches, options[name]()) for name in names}
-        for name, value in taken.items():
-            over_nothing[name].append((value - taken["nothing"]) * MICROSECONDS)
+        for name in names:
+            with tempfile.TemporaryDirectory() as folder, silence():
+                made = VARIANTS[name]
+                runs[name].append(
+                    time_run(made, batches=batches, workers=workers, folder=Path(folder))
+                )
         print(f"\rround {number + 1} of {rounds}", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
-    return over_nothing
+    return runs
 
 
-def section_cost_us(rounds: int, batches: int, folder: Path) -> float:
-    """Return what one section inside a recorded run costs, in microseconds."""
-    make = variants(folder)["PerformanceProfilerCallback"]
-    costs = []
-    for _ in range(rounds):
-        without = seconds_a_batch(folder, batches, make())
-        with_sections = seconds_a_batch(folder, batches, make(), sections_a_step=SECTIONS_A_STEP)
-        costs.append((with_sections - without) * MICROSECONDS / SECTIONS_A_STEP)
-    return statistics.median(costs)
+def over(
+    runs: Sequence[RunTime], others: Sequence[RunTime], clock: Callable[[RunTime], float]
+) -> Median:
+    """Return how much longer runs took than others of the same rounds."""
+    return median_of([clock(one) - clock(other) for one, other in zip(runs, others, strict=True)])
 
 
-def idle_section_cost_us() -> float:
-    """Return what a section costs when no run is recorded, in microseconds."""
-    begin_s = time.perf_counter()
-    for _ in range(IDLE_SECTION_CALLS):
-        with section("idle"):
-            pass
-    with_sections_s = time.perf_counter() - begin_s
-    begin_s = time.perf_counter()
-    for _ in range(IDLE_SECTION_CALLS):
-        pass
-    loop_s = time.perf_counter() - begin_s
-    return (with_sections_s - loop_s) / IDLE_SECTION_CALLS * MICROSECONDS
+def print_times(runs: dict[str, list[RunTime]], batches: int, workers: int) -> None:
+    """Print a row for each variant."""
+    each = MICROSECONDS / (2 * batches)
+    clocks: list[tuple[Callable[[RunTime], float], int]] = [
+        (lambda run: run.loop_s * each, 1),
+        (lambda run: run.loop_processor_s * each, 1),
+        (lambda run: run.fit_s * MILLISECONDS, 0),
+        (lambda run: run.fit_processor_s * MILLISECONDS, 0),
+    ]
+    base = runs[NOTHING]
+    nothing = [f"{median_of([clock(run) for run in base]).value:.{d}f}" for clock, d in clocks]
+    rows = [("nothing, its time", *nothing)]
+    rows += [
+        (name, *(over(runs[name], base, clock).text(digits) for clock, digits in clocks))
+        for name in runs
+        if name != NOTHING
+    ]
+    print(f"\n{workers} loader workers, {batches:,} training and as many validation batches")
+    header = ("on the run", "loop, µs/batch", "processor", "fit, ms", "processor")
+    print_table(header, rows)
+
+
+def goals(runs: dict[str, list[RunTime]], batches: int, workers: int) -> list[Goal]:
+    """Return what the figures should be at most."""
+    each = MICROSECONDS / (2 * batches)
+    loop = over(runs[OURS], runs[TWO_EMPTY], lambda run: run.loop_processor_s * each)
+    what = f"{batches:,} batches, {workers} workers"
+    found = [Goal(f"loop over two empty callbacks, µs, {what}", loop.value, GOAL_OVER_TWO_EMPTY_US)]
+    if batches == GOAL_FIT_BATCHES:
+        fit = over(runs[OURS], runs[NOTHING], lambda run: run.fit_s * MILLISECONDS)
+        found.append(Goal(f"fit over nothing, ms, {what}", fit.value, GOAL_FIT_MS))
+    return found
 
 
 def main() -> int:
-    """Print the table and whether the goals are met."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--batches", type=int, default=10_000)
+    """Print the tables and whether the goals are met."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=30)
+    parser.add_argument("--batches", type=int, nargs="+", default=[300, 3000])
+    parser.add_argument("--workers", type=int, nargs="+", default=[0, 2])
     arguments = parser.parse_args()
-    warnings.filterwarnings("ignore")
-    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
     random.seed(0)
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        for make in variants(folder).values():
-            seconds_a_batch(folder, 50, make())
-        over_nothing = measure(arguments.rounds, arguments.batches, folder)
-        recorded_section_us = section_cost_us(arguments.rounds, arguments.batches, folder)
-    medians = {name: statistics.median(values) for name, values in over_nothing.items()}
-    rows = [
-        (
-            name,
-            f"{value:+.1f}",
-            f"{min(over_nothing[name]):+.1f}",
-            f"{max(over_nothing[name]):+.1f}",
-        )
-        for name, value in medians.items()
-        if name != "nothing"
-    ]
-    print_table(("on the run", "µs a batch, median", "lowest", "highest"), rows)
-    over_two_us = medians["PerformanceProfilerCallback"] - medians["two empty callbacks"]
-    return Goal.report(
-        Goal("ours over two empty callbacks, µs a batch", over_two_us, GOAL_OVER_TWO_EMPTY_US),
-        Goal("a section inside a recorded run, µs", recorded_section_us, SECTION_GOAL_US),
-        Goal("a section when nothing records, µs", idle_section_cost_us(), IDLE_SECTION_GOAL_US),
-    )
+    found = []
+    for workers in arguments.workers:
+        for batches in arguments.batches:
+            measure(1, batches=50, workers=workers)  # imports and caches are none of a batch
+            runs = measure(arguments.rounds, batches=batches, workers=workers)
+            print_times(runs, batches, workers)
+            found += goals(runs, batches, workers)
+    return Goal.report(*found)
 
 
 if __name__ == "__main__":

@@ -22,11 +22,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 
+from benchmarks.intervals import median_of
 from benchmarks.receipt_runs import make_training
 from benchmarks.tables import Goal, print_table
 from ocr.train import config_dir
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from lightning.pytorch import Callback
 
 GOAL_PERCENT_OF_EPOCH = 0.5
-RESAMPLES = 2000
 TRAINING = (
     "data.batch_size=4",
     "data.num_workers=1",
@@ -94,16 +93,12 @@ def percent_more(
     clock: Callable[[EpochTime], float],
 ) -> tuple[float, float, float]:
     """Return the median over rounds in percent, and its 95 % interval."""
-    more = np.asarray(
+    return median_of(
         [
             100.0 * (clock(one) / clock(other) - 1.0)
             for one, other in zip(with_callbacks, without, strict=True)
         ]
     )
-    rng = np.random.default_rng(0)
-    medians = np.median(rng.choice(more, size=(RESAMPLES, len(more))), axis=1)
-    low, high = np.percentile(medians, [2.5, 97.5])
-    return float(np.median(more)), float(low), float(high)
 
 
 def measure(rounds: int, folder: Path) -> tuple[dict[bool, list[EpochTime]], list[float]]:

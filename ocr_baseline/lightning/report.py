@@ -281,7 +281,9 @@ class BaselineReportCallback(GuestCallback):
             show_report(self.files)
         elif not self.summary:
             with suppress(Exception):  # a handler of the user's may raise
-                OutwardLogger(package_of(trainer)).info("Performance baseline: %s", self.files.html)
+                OutwardLogger(package_of(trainer)).info(
+                    "Performance baseline: %s", self.files.first_read
+                )
 
     def _note_failed_profiler(self, trainer: Trainer) -> None:
         """Let the report say why the profiler has no records, where it failed before it had any."""

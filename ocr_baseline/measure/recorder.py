@@ -121,7 +121,7 @@ class Recorder:
             self._is_paused = False
             self.timeline.restart()
             self.timeline.take()  # what spans that outlived the pause were charged
-            self.stages.forget_reading()
+            self.stages.forget_uncounted()
             self._open_setup()
             self.operations.forget_open_calls()
             self._garbage.start()
@@ -260,7 +260,7 @@ class Recorder:
         timeline.push(self._fetch_index)
         if is_inside_step:
             return
-        if is_first or state.has_started_batch:
+        if is_first or state.batch_idx is not None:
             self._end_batch(state)
             state.batch_start_ns = timeline.last
             state.is_fetching_first = False
@@ -279,7 +279,7 @@ class Recorder:
     def begin_batch(self, batch_idx: int, dataloader_idx: int, samples: int | None) -> None:
         """The fetched batch goes to the step hooks."""
         state = self.stages.current
-        if state.has_started_batch:
+        if state.batch_idx is not None:
             self.timeline.charge()
             self._end_batch(state)
         if state.batch_start_ns is None:

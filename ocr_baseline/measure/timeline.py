@@ -131,7 +131,10 @@ class Timeline:
     def leave(self, index: int) -> None:
         """Leave the line that `push` entered, and what was left open inside it."""
         self.charge()
-        self.unwind(index)
+        if self.current == index and self.stack:
+            self.current = self.stack.pop()
+        else:
+            self.unwind(index)
 
     def unwind(self, index: int) -> None:
         """Go back to the line around the innermost open `index`, charging nothing.

@@ -16,6 +16,15 @@ def hydra_output_folder() -> Path | None:
     return Path(HydraConfig.get().runtime.output_dir) if HydraConfig.initialized() else None
 
 
+def hydra_working_folder() -> Path | None:
+    """Return the folder that the Hydra job was started in, or None outside of one."""
+    if hydra_output_folder() is None:
+        return None
+    from hydra.core.hydra_config import HydraConfig
+
+    return Path(HydraConfig.get().runtime.cwd)
+
+
 def number_in_sweep() -> int | None:
     """Return the number of the Hydra job that is running, None where it is no part of a sweep."""
     if hydra_output_folder() is None:

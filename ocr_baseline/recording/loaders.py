@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from torch.utils.data import DataLoader, dataloader
 
+from ocr_baseline.measure.stage_cell import StageCell
 from ocr_baseline.measure.workers import MeasuredLoop, measured_workers
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ class LoaderTiming:
         self._startup = startup
         self._stage_of = stage_of
         self._thread = threading.get_ident()
+        self._kept: dict[int, StageCell] = {}
+        """Of loaders that keep their workers, by id: no loader of the user's is held."""
 
     def apply(self, instrumentation: Instrumentation) -> None:
         """Put it in place.
@@ -66,7 +69,7 @@ class LoaderTiming:
         stack.enter_context(self._startup)
         try:
             if int(loader.num_workers) and (stage := self._stage_of(loader)) is not None:
-                stack.enter_context(measured_workers(self._loop(loader, stage)))
+                stack.enter_context(self._workers_for(loader, stage))
         except Exception as error:  # noqa: BLE001 - the loader is the user's, and may refuse anything
             name = type(loader).__name__
             self._recorder.operations.note(
@@ -74,7 +77,18 @@ class LoaderTiming:
             )
         return stack
 
-    def _loop(self, loader: DataLoader[Any], stage: Stage) -> MeasuredLoop:
+    def _workers_for(self, loader: DataLoader[Any], stage: Stage) -> AbstractContextManager[Any]:
+        """Return what the workers that are started now run inside; those that run are told."""
+        cell = self._kept.get(id(loader))
+        if cell is not None and loader._iterator is not None:
+            cell.stage = stage
+            return nullcontext()
+        cell = StageCell(stage)
+        if loader.persistent_workers:
+            self._kept[id(loader)] = cell
+        return measured_workers(self._loop(loader, cell))
+
+    def _loop(self, loader: DataLoader[Any], stage: StageCell) -> MeasuredLoop:
         factor = loader.prefetch_factor
         return MeasuredLoop(
             self._recorder.folder,

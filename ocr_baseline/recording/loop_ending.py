@@ -81,5 +81,5 @@ def _written(run: LoopRun, status: RunStatus, ended_by: str | None) -> ReportFil
     if run.summary:
         show_report(files)
     else:
-        logger.info("Performance baseline: %s", files.html)
+        logger.info("Performance baseline: %s", files.first_read)
     return files

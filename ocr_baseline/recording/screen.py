@@ -29,9 +29,9 @@ def show_report(files: ReportFiles) -> None:
     with suppress(Exception):  # the run has ended well, and is not to end otherwise for this
         from ocr_baseline.reports.registry import SUMMARY
 
-        folder = shlex.quote(short_path(files.markdown.parent))
+        folder = shlex.quote(short_path(files.folder))
         command = f"ocr-baseline show {folder}"
-        _show(SUMMARY, files.baseline, report=short_path(files.html), command=command)
+        _show(SUMMARY, files.baseline, report=short_path(files.first_read), command=command)
 
 
 def show_unreported(cause: str, command: str, folder: Path | None) -> None:

@@ -138,7 +138,7 @@ def _no_baseline(folder: Path, seen: Path) -> str | None:
     if document is None and not seen.exists():
         return "made no Trainer; is ocr-baseline installed in the environment that it runs in?"
     if document is None:
-        return f"left no baseline in {folder}; callbacks with an output_dir write into that"
+        return f"made a Trainer, but left no baseline in {folder}"
     try:
         status = _status(document)
     except BaselineError as error:

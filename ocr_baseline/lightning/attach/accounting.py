@@ -8,7 +8,7 @@ callback runs.
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import Enum
 from threading import get_ident
@@ -25,18 +25,17 @@ from ocr_baseline.lightning.attach.action_lines import (
     line_of,
     parse,
 )
+from ocr_baseline.lightning.attach.empty_hooks import IDLE, Idle
 from ocr_baseline.vocabulary import Line, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from ocr_baseline.measure.batches import EpochRow
+    from ocr_baseline.measure.open_stages import OpenStages
     from ocr_baseline.measure.recorder import Recorder
 
 Context = AbstractContextManager[Any]
-
-_NOTHING: Context = nullcontext()
-"""Of an empty hook: most of a batch's actions are such, and a span costs more than they do."""
 
 _EVALUATIONS = frozenset({Stage.VALIDATION, Stage.SANITY_CHECK})
 
@@ -106,7 +105,7 @@ class Accounting:
         self._is_epoch_begun = False
         self._profiled: list[str] = []
         self._fetch = _Fetch(recorder, failed)
-        self._batch_end = _BatchEnd(recorder, failed)
+        self._batch_end = _BatchEnd(recorder.stages)
         self._known_fetches: dict[str, Context] = {}
         self._fetches: dict[str, Context] = self._known_fetches
 
@@ -122,7 +121,7 @@ class Accounting:
         if not is_of_trainer(action_name):
             return None
         if self._inner is not None and self._inner.kind is _Kind.UNKNOWN:
-            return _NOTHING
+            return IDLE
         known = self._known.get(action_name)
         if known is None:
             known = self._known[action_name] = self._made(action_name)
@@ -132,9 +131,8 @@ class Accounting:
 
     def started(self, action_name: str) -> None:
         """An action began by `profiler.start`: a fetch, or one of the user's own."""
-        fetch = self._fetches.get(action_name)
-        if fetch is not None:
-            fetch.__enter__()
+        if action_name in self._fetches:
+            self._recorder.begin_fetch()
         elif self._inner is not None or action_name not in self._known:
             self._began(action_name)
 
@@ -148,9 +146,8 @@ class Accounting:
 
     def stopped(self, action_name: str) -> None:
         """An action ended by `profiler.stop`."""
-        fetch = self._fetches.get(action_name)
-        if fetch is not None:
-            fetch.__exit__(None, None, None)
+        if action_name in self._fetches:
+            self._recorder.end_fetch()
         elif self._inner is not None or action_name not in self._known:
             self._ended(action_name)
 
@@ -185,7 +182,7 @@ class Accounting:
         if ends_batch and line == Line.PROFILER.value:
             return self._batch_end  # our own hook: a span would take longer than it does
         if (ends_batch or not before) and not after and self._does_nothing(action):
-            return _NOTHING
+            return IDLE
         span = self._recorder.span(line)
         return _Boundary(span, before, after, self._failed) if before or after else span
 
@@ -226,7 +223,8 @@ class Accounting:
 
     def takes_batches(self) -> bool:
         """Whether a batch that the callback is told of belongs to the open stage."""
-        self._leave_inner_loop_that_ended()
+        if self._inner is not None:
+            self._leave_inner_loop_that_ended()
         return self._inner is None or self._inner.kind is _Kind.OWN
 
     def _told_apart(self, stage: Stage) -> Stage:
@@ -365,20 +363,16 @@ class _Fetch:
             self._failed(error)
 
 
-class _BatchEnd:
-    """The trainer tells of the end of a batch's step."""
+class _BatchEnd(Idle):
+    """The trainer tells of the end of a batch's step; the batch counts, as `finish_batch` says."""
 
-    def __init__(self, recorder: Recorder, failed: Callable[[Exception], None]) -> None:
-        self._recorder = recorder
-        self._failed = failed
+    __slots__ = ("_stages",)
+
+    def __init__(self, stages: OpenStages) -> None:
+        self._stages = stages
 
     def __enter__(self) -> None:
-        try:
-            self._recorder.finish_batch()
-        except Exception as error:  # noqa: BLE001 - the guard: measuring ends, the training doesn't
-            self._failed(error)
-
-    def __exit__(self, *exc_info: object) -> None: ...
+        self._stages.current.is_batch_done = True
 
 
 class _LoaderStartup:

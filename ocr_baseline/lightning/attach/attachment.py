@@ -145,8 +145,10 @@ class Attachment:
     def samples_of(self, batch: Any, batch_idx: int, dataloader_idx: int) -> int | None:
         """Return the samples of a batch that its loop hands to the step, None where unknown."""
         samples = None
-        with suppress(Exception):  # loaders are the user's and may raise anything
+        try:  # noqa: SIM105 - a context manager would cost each batch more
             samples = self._counted(batch, batch_idx, dataloader_idx)
+        except Exception:  # noqa: BLE001, S110 - loaders are the user's and may raise anything
+            pass
         if samples is None and not self._asks_log:
             self._asks_log = True
             self._listen_to_logged_sizes()
@@ -184,6 +186,8 @@ class Attachment:
     def undo(self) -> None:
         """Take everything back; harmless when repeated."""
         try:
+            if self._listener is not None:
+                self._listener.let_go()
             self._patches.undo()
         finally:
             self._timing.undo()

@@ -134,9 +134,9 @@ def test_a_complete_report_stays_and_one_that_lacks_batches_is_renewed(
     recording_job.record(folder / "records", 5).close()
     report = write_report(reader.load(folder), folder)
     start("batches=0")
-    assert read_baseline(report.json).generated_at == report.baseline.generated_at
+    assert read_baseline(folder / "baseline.json").generated_at == report.baseline.generated_at
     start("batches=3", "end=raise")
-    baseline = read_baseline(report.json)
+    baseline = read_baseline(folder / "baseline.json")
     assert baseline.run.status == "failed"
     assert [phase.batches for phase in baseline.phases] == [8, 8]
 

@@ -113,6 +113,7 @@ def test_a_hook_that_fails_ends_the_measuring_and_not_the_training(
     assert "batch_size" not in run.baseline.environment.identity
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -198,6 +199,7 @@ class WorksInActions(TinyModule):
         return super().training_step(batch, batch_idx)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("profiler", [None, "simple", "advanced"])
 def test_an_action_of_the_users_own_is_an_operation_of_its_name(
     profiler: str | None, tmp_path: Path
@@ -360,6 +362,7 @@ class DrawsInItsHparams(TinyModule):
         return {"rate": float(torch.rand(1))}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "what",
     [DrawsInItsLength, DrawsAsItIsWalkedThrough, DrawsInItsHparams],
@@ -424,6 +427,7 @@ class SearchesAt(LearningRateFinder):
             self.lr_find(trainer, module)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hook", ["on_train_epoch_start", "on_train_epoch_end"])
 def test_a_learning_rate_search_inside_an_epoch_is_apart_from_the_training(
     hook: str, tmp_path: Path
@@ -439,6 +443,7 @@ def test_a_learning_rate_search_inside_an_epoch_is_apart_from_the_training(
     assert (run.phase("validation").batches, run.phase("validation").epochs) == (9, 3)
 
 
+@pytest.mark.slow
 def test_a_batch_size_search_in_a_validation_is_no_epoch_of_it(tmp_path: Path) -> None:
     class InValidation(BatchSizeFinder):
         def __init__(self) -> None:
@@ -551,6 +556,7 @@ def test_an_error_inside_a_tuners_trial_is_in_the_report_of_what_ran_before(tmp_
     assert run.phase("train").batches == 4
 
 
+@pytest.mark.slow
 def test_a_test_by_a_trainer_of_its_own_leaves_the_trainings_environment(tmp_path: Path) -> None:
     run = tiny_run(tmp_path, accumulate_grad_batches=2)
     for_test = tiny.tiny_trainer(tmp_path, callbacks=[run.profiler, run.report])
@@ -596,6 +602,7 @@ def test_a_stage_over_the_records_of_a_run_that_has_not_ended_leaves_them_alone(
     assert "another run that hasn't ended" in stopped
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("entry", ["fit", "validate"])
 def test_a_trainer_that_is_kept_holds_no_file_open(entry: str, tmp_path: Path) -> None:
     run = tiny_run(tmp_path)

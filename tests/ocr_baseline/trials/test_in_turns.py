@@ -80,7 +80,7 @@ def test_each_run_is_a_process_with_a_folder_and_the_environment_of_its_arm(tmp_
     [
         ("fails-first", "exited with status 1"),
         ("interrupted", "ended with a training that is interrupted"),
-        ("leaves-none", "left no baseline in"),
+        ("leaves-none", "made a Trainer, but left no baseline in"),
     ],
 )
 def test_a_run_that_failed_is_told_and_does_not_count(

@@ -61,7 +61,7 @@ def test_repeated_runs_of_a_script_that_has_the_callbacks_are_told_apart(
     repository: Path, tmp_path: Path
 ) -> None:
     options = ("--repeat", "2", "--wait", "0")
-    process = started(repository, tmp_path, "own", options=options)
+    process = started(repository, tmp_path, "own", "elsewhere", options=options)
     out, errors = process.communicate(timeout=200)
     assert process.returncode == 0, errors
     assert "2 runs: a-0, a-1" in out
