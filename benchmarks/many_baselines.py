@@ -60,15 +60,17 @@ def fill(folder: Path, runs: int) -> None:
     first, _ = store.add("main", document(0, 1.0))
     text = (folder / "store" / "main" / first.file_name).read_text(encoding="utf-8")
     content = json.loads(text)
+    content["run"] |= {"id": "<id>", "started_at": "<moment>"}
+    content["phases"][0]["batch_time_s"]["median"] = "<median>"
+    text = json.dumps(content, indent=1)
     for number in track(range(1, runs), description="writing"):
         # What `add` writes, without its look at what is there already, ten thousand times.
         moment = datetime(2026, 1, 1, tzinfo=timezone.utc) + timedelta(minutes=number)
-        content["run"] |= {"id": f"r{number}", "started_at": moment.isoformat()}
-        times = content["phases"][0]["batch_time_s"]
-        times["median"] = 0.168 * float(np.exp(rng.normal(0, SPREAD)))
+        median = 0.168 * float(np.exp(rng.normal(0, SPREAD)))
+        own = text.replace("<id>", f"r{number}").replace("<moment>", moment.isoformat())
         name = f"{moment:%Y%m%dT%H%M%SZ}-{first.fingerprint}-{number:08x}.json"
         path = folder / "store" / "main" / name
-        path.write_text(json.dumps(content, indent=1), encoding="utf-8")
+        path.write_text(own.replace('"<median>"', str(median)), encoding="utf-8")
     new = BaselineStore(str(folder / "new"))
     for number in range(6):
         new.add("runs", document(10**6 + number, 1.0 + number / 1000))
