@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from ocr_baseline.layout import TRIAL_VARIABLE
 from ocr_baseline.unchanged_script.request import Request, request
-from ocr_baseline.unchanged_script.settings import Trial, trial
+from ocr_baseline.unchanged_script.settings import trial
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,14 +32,17 @@ def callbacks() -> list[Callback]:
 
 
 def _made(asked: Request) -> list[Callback]:
+    from ocr_baseline.lightning.run.description import OutputFolder
     from ocr_baseline.unchanged_script.callbacks import AddedProfiler, AddedReport
 
     if asked.seen is not None:
         with suppress(OSError):
             asked.seen.touch()
-    folder, asked_trial = _folder(asked), trial()
+    folder = _folder(asked)
+    if folder is not None and os.environ.get(TRIAL_VARIABLE):
+        OutputFolder.put_all_in(folder)  # where trials are looked for, whatever the script says
     return [
-        *([] if asked_trial is None else [_setting(asked_trial, folder)]),
+        *_settings(),
         AddedProfiler(
             output_dir=folder,
             operations=asked.operations,
@@ -47,14 +52,14 @@ def _made(asked: Request) -> list[Callback]:
     ]
 
 
-def _setting(asked_trial: Trial, folder: Path | None) -> Callback:
-    """Return what sets a trial's Trainer; the script's own callbacks write into its folder too."""
-    from ocr_baseline.lightning.run.description import OutputFolder
+def _settings() -> list[Callback]:
+    """Return what sets the Trainer of a trial with settings; nothing in any other run."""
+    asked_trial = trial()
+    if asked_trial is None:
+        return []
     from ocr_baseline.unchanged_script.set_trainer import SetTrainer
 
-    if folder is not None:
-        OutputFolder.put_all_in(folder)
-    return SetTrainer(asked_trial)
+    return [SetTrainer(asked_trial)]
 
 
 def _folder(asked: Request) -> Path | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ocr_baseline.analysis.findings.catalogue import MIN_STEADY_BATCHES
+from ocr_baseline.analysis.findings.kind import MIN_STEADY_BATCHES
 from ocr_baseline.reports.story.parts import Limit
 from ocr_baseline.reports.story.run_facts import quoted
 from ocr_baseline.reports.text import formatting, wording
