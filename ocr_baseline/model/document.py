@@ -44,6 +44,8 @@ from ocr_baseline.model.run import Missing, RunInfo
 from ocr_baseline.vocabulary import PHASE_NAMES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import pandas as pd
 
     from ocr_baseline.model.frames import TableName
@@ -90,6 +92,7 @@ __all__ = [
     "WaterfallStep",
     "Workers",
     "Workload",
+    "time_of_run",
     "whole_phase",
 ]
 
@@ -124,6 +127,16 @@ def _count_of(phase: Phase) -> str:
     loader = "" if phase.dataloader is None else f"[{phase.dataloader}]"
     count = "" if phase.batches is None else f" {phase.batches} batches"
     return f"{phase.name}{loader}{count}"
+
+
+def time_of_run(run: RunInfo, phases: Iterable[Phase], start: Start | None) -> float:
+    """Return the time of a run in seconds, or of its phases where that wasn't measured.
+
+    It counts from where the time to the first step does, where that is known: shares of the run
+    are of this.
+    """
+    before_s = 0.0 if start is None else start.process_to_setup_s or start.fit_to_setup_s or 0.0
+    return before_s + max(run.duration_s or 0.0, sum(phase.total_s or 0.0 for phase in phases))
 
 
 class Baseline(DocumentModel):
@@ -174,6 +187,11 @@ class Baseline(DocumentModel):
         if name not in PHASE_NAMES:
             raise SettingError(f"no phase {name!r}: choose from {', '.join(PHASE_NAMES)}")
         return whole_phase(self.phases, name)
+
+    @property
+    def total_s(self) -> float:
+        """The time that shares of the run are of."""
+        return time_of_run(self.run, self.whole_phases, self.start)
 
     @property
     def ranked_findings(self) -> list[Finding]:

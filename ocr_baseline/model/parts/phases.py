@@ -76,7 +76,9 @@ class Phase(DocumentModel):
     `read_bytes` is what read calls of the main thread and of recorded workers returned (files,
     pipes, sockets; cached or not; mapped files don't count), `disk_read_bytes` what the kernel
     fetched from block devices and NFS for them (FUSE and other network file systems don't count).
-    For `disk_wait_s` their main threads stood still for such a device.
+    For `disk_wait_s` their main threads stood still for such a device. `cpu_s` is the processor
+    time of all threads of the training's process, loader workers not counted; for `queued_s` its
+    main thread stood ready for a core that others had, threads of its own among them.
     """
 
     name: PhaseName
@@ -101,6 +103,8 @@ class Phase(DocumentModel):
     read_bytes: FiniteFloat | None = None
     disk_read_bytes: FiniteFloat | None = None
     disk_wait_s: FiniteFloat | None = None
+    cpu_s: FiniteFloat | None = None
+    queued_s: FiniteFloat | None = None
     per_epoch: list[EpochSummary] = []
 
 

@@ -69,8 +69,9 @@ def _answer(story: Story) -> Iterator[Text]:
 def _cause_line(number: int, cause: Cause, verdict: str) -> Text:
     """Return what to do about the cause that the verdict names, what it is for the others."""
     words = cause.remedy if verdict.startswith(cause.title) else cause.title
-    told = [saving_share(cause.finding), "in doubt" if cause.certainty == "in doubt" else None]
-    known = ", ".join(filter(None, told))
+    share = saving_share(cause.finding)
+    doubt = "in doubt" if cause.certainty == "in doubt" else None
+    known = ", ".join(part for part in (doubt, share) if part)
     return styled(f"{number}. {f'{known}: ' if known else ''}{words}")
 
 

@@ -146,12 +146,14 @@ def test_the_script_is_given_the_batches_that_are_drawn() -> None:
 
 
 @pytest.mark.parametrize(
-    ("batches", "limit"), [(160, 150), (10_000, 400), pytest.param(170_000, 400)]
+    ("batches", "limit"),
+    [(160, 150), (10_000, 400), pytest.param(170_000, 400, marks=pytest.mark.slow)],
 )
 def test_a_page_stays_light_however_long_the_run(batches: int, limit: int) -> None:
     assert len(page_of(trained(epochs=4, batches=batches)).encode()) <= limit * KIB
 
 
+@pytest.mark.slow
 def test_a_page_of_a_thousand_epochs_stays_light() -> None:
     assert len(page_of(trained(epochs=1000, batches=4)).encode()) <= 400 * KIB
 
