@@ -30,6 +30,8 @@ BENCHMARKS = {
     "overhead_pipeline": "what the callbacks cost the receipt pipeline",
     "sampling": "whether sampled shares are right, and what a tick costs",
     "savings": "a remedy saves what the report says",
+    "prove": "the setting that `prove` recommends is the best one",
+    "answers": "the report names the cause by itself",
     "scale": "a run of a million batches",
     "page": "what the page weighs, and how soon it is there",
     "sources": "how fast runs are read back",

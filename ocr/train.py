@@ -196,11 +196,14 @@ def optimized_value(name: str | None, metrics: dict[str, float]) -> float | None
 
 
 def print_summary(cfg: DictConfig, objects: TrainingObjects, metrics: dict[str, float]) -> None:
-    """Print where the run's files are and the scores of its last validation and test."""
+    """Print where the run's files are and the scores of its last validation and test.
+
+    A report that has shown itself when the fit ended isn't named a second time.
+    """
     rows = {
         "run": str(cfg.paths.output_dir),
         "best checkpoint": best_checkpoint(objects.trainer),
-        "report": _report_path(objects),
+        "report": _unshown_report(objects),
     }
     rows |= {
         name: f"{metrics[name]:.3f}" for name in ("val/hmean", "test/hmean") if name in metrics
@@ -211,9 +214,13 @@ def print_summary(cfg: DictConfig, objects: TrainingObjects, metrics: dict[str, 
             console.print(Text(f"{name:<16}", style="bold").append(value, style="not bold"))
 
 
-def _report_path(objects: TrainingObjects) -> str | None:
-    reports = [getattr(callback, "files", None) for callback in objects.callbacks]
-    return next((str(files.markdown) for files in reports if files is not None), None)
+def _unshown_report(objects: TrainingObjects) -> str | None:
+    from ocr_baseline import BaselineReportCallback
+
+    for callback in objects.callbacks:
+        if isinstance(callback, BaselineReportCallback) and not callback.summary:
+            return None if callback.files is None else str(callback.files.first_read)
+    return None
 
 
 def train(cfg: DictConfig) -> dict[str, float]:

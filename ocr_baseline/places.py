@@ -185,7 +185,7 @@ def locate(item: str | Path | Place, how: Reading) -> list[Place]:
         return [Place(kind="wandb-api", value=item)]
     raise SourceError(
         f"can't read {short(item)}: no such file or folder{_no_such_name(item, how)}; "
-        "a W&B run is written wandb:ID, or needs its project named"
+        "to read a W&B run, write wandb:ID, or name its project"
     )
 
 
@@ -209,7 +209,7 @@ def _no_such_name(item: str, how: Reading) -> str:
     if not _BARE_NAME.match(item):
         return ""
     names = ", ".join(summary.name for summary in how.store.summaries()) or "nothing"
-    return f", and no name in the store ({how.store.folder} holds {names})"
+    return f", and no such name in the store ({how.store.folder} holds {names})"
 
 
 def _at_pattern(pattern: str) -> list[Place]:

@@ -19,33 +19,50 @@ from ocr_baseline.layout import (
     earlier_folder,
     unused,
 )
+from ocr_baseline.measure.signal_errors import let_through
+from ocr_baseline.model.privacy import OutwardLogger, error_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from ocr_baseline.model.document import Baseline
     from ocr_baseline.model.run import Run
 
+logger = OutwardLogger(__name__)
+
+_NAMES = (JSON_NAME, MARKDOWN_NAME, METRICS_NAME, SERIES_NAME, HTML_NAME)
+"""In the order in which they are written: the page, which has the most to draw, comes last."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ReportFiles:
-    """A written report; `series_csv` is None when the source kept no single batches."""
+    """A written report, in a folder.
+
+    A file is None where its renderer failed, `series_csv` also where the source kept no single
+    batches.
+    """
 
     baseline: Baseline
-    html: Path
-    markdown: Path
-    json: Path
-    metrics_csv: Path
+    folder: Path
+    html: Path | None
+    markdown: Path | None
+    json: Path | None
+    metrics_csv: Path | None
     series_csv: Path | None
+
+    @property
+    def first_read(self) -> Path:
+        """What a person opens first: the page, else the Markdown, else the folder."""
+        return self.html or self.markdown or self.folder
 
 
 def write_report(run: Run, output_dir: Path, *, renews: datetime | None = None) -> ReportFiles:
     """Write the report of a run into a folder and return what was written.
 
     The report of another run that is there is kept in `earlier/`; one of this run is replaced.
-    The document is rendered before the first file is written, and each file is written atomically;
-    the batches, which may be many, are rendered as they are written.
+    Each file is written atomically, the document first. A renderer that fails costs its own file
+    alone; one warning names it.
 
     Args:
         run: The run.
@@ -54,69 +71,129 @@ def write_report(run: Run, output_dir: Path, *, renews: datetime | None = None) 
             the time at which they began isn't known.
 
     Raises:
-        BaselineError: When a file can't be written.
+        BaselineError: When a file can't be written, or none can be rendered.
     """
     # Imported when a report is written: the callbacks import this module at the start of a
     # training, which needs neither scipy nor pydantic nor jinja2.
     from ocr_baseline.analysis.analyze import analyze
-    from ocr_baseline.files import write_parts_atomically, write_text_atomically
-    from ocr_baseline.reports import registry
-    from ocr_baseline.reports.run.csv import has_series, series_csv_parts
+    from ocr_baseline.reports.run.csv import has_series
 
     baseline = analyze(run)
-    has_batches = has_series(run)
-    if has_batches:
+    names = [name for name in _NAMES if name != SERIES_NAME or has_series(run)]
+    if SERIES_NAME in names:
         baseline = baseline.model_copy(update={"series": SERIES_NAME})
-    texts = {
-        renderer.file: renderer.of_run(baseline, run)
-        for renderer in registry.RUN.values()
-        if renderer.file and renderer.file != MARKDOWN_NAME
-    }
-    beside = [*texts, SERIES_NAME] if has_batches else [*texts]
-    texts[MARKDOWN_NAME] = registry.RUN["markdown"](baseline, beside=beside)
-    _keep_earlier(output_dir, baseline, [*texts, SERIES_NAME], renews=renews)
-    if has_batches:
-        write_parts_atomically(output_dir / SERIES_NAME, series_csv_parts(run))
-    else:
-        with suppress(OSError):  # the batches of a report that was there before
-            (output_dir / SERIES_NAME).unlink(missing_ok=True)
-    for name, text in texts.items():
-        write_text_atomically(output_dir / name, text)
+    is_first_of_run = _keep_earlier(output_dir, baseline, renews=renews)
+    report = _Report(run, output_dir)
+    report.write(names[:1], baseline, names)
+    report.remove(_NAMES[1:] if is_first_of_run else set(_NAMES) - set(names))
+    report.write(names[1:], baseline, names)
+    if report.failures:
+        baseline = report.write_without_failures(baseline, names)
+    places = {name: output_dir / name for name in names if name not in report.failures}
     return ReportFiles(
         baseline=baseline,
-        html=output_dir / HTML_NAME,
-        markdown=output_dir / MARKDOWN_NAME,
-        json=output_dir / JSON_NAME,
-        metrics_csv=output_dir / METRICS_NAME,
-        series_csv=output_dir / SERIES_NAME if has_batches else None,
+        folder=output_dir,
+        html=places.get(HTML_NAME),
+        markdown=places.get(MARKDOWN_NAME),
+        json=places.get(JSON_NAME),
+        metrics_csv=places.get(METRICS_NAME),
+        series_csv=places.get(SERIES_NAME),
     )
 
 
-def _keep_earlier(
-    folder: Path, new: Baseline, names: Iterable[str], *, renews: datetime | None
-) -> None:
+class _Report:
+    """The files of one report as they are written; `failures` has why one isn't, by its name."""
+
+    def __init__(self, run: Run, folder: Path) -> None:
+        self._run = run
+        self._folder = folder
+        self.failures: dict[str, str] = {}
+
+    def write(self, names: Sequence[str], baseline: Baseline, all_names: Sequence[str]) -> None:
+        """Write some of the files in their order.
+
+        Raises:
+            BaselineError: When one can't be written.
+        """
+        for name in names:
+            try:
+                self._write(name, baseline, [one for one in all_names if one != MARKDOWN_NAME])
+            except BaselineError:
+                raise
+            except Exception as error:  # noqa: BLE001 - one renderer must not cost the other files
+                let_through(error)
+                self.failures[name] = error_text(error)
+                self.remove([name])
+
+    def _write(self, name: str, baseline: Baseline, beside: Sequence[str]) -> None:
+        from ocr_baseline.files import write_parts_atomically, write_text_atomically
+        from ocr_baseline.reports.registry import RUN
+        from ocr_baseline.reports.run.csv import series_csv_parts
+
+        path = self._folder / name
+        if name == SERIES_NAME:  # many batches don't fit in memory: rendered as they are written
+            write_parts_atomically(path, series_csv_parts(self._run))
+        elif name == MARKDOWN_NAME:
+            write_text_atomically(path, RUN["markdown"](baseline, beside=beside))
+        else:
+            renderer = next(one for one in RUN.values() if one.file == name)
+            write_text_atomically(path, renderer.of_run(baseline, self._run))
+
+    def write_without_failures(self, baseline: Baseline, names: Sequence[str]) -> Baseline:
+        """Let the files that are left name no others, warn once, and return the document.
+
+        Raises:
+            BaselineError: When none is left, or one can't be written.
+        """
+        causes = "; ".join(f"{name} ({cause})" for name, cause in self.failures.items())
+        left = [name for name in names if name not in self.failures]
+        if not left:
+            raise BaselineError(f"nothing of the report could be rendered: {causes}")
+        if SERIES_NAME in self.failures:
+            baseline = baseline.model_copy(update={"series": None})
+        self.write([name for name in left if name in {JSON_NAME, MARKDOWN_NAME}], baseline, left)
+        logger.warning(
+            "A part of the performance baseline could not be rendered: %s. %s has the rest: %s.",
+            causes,
+            self._folder,
+            ", ".join(left),
+        )
+        return baseline
+
+    def remove(self, names: Iterable[str]) -> None:
+        """Remove what a report that was there before has left under these names."""
+        for name in names:
+            with suppress(OSError):
+                (self._folder / name).unlink(missing_ok=True)
+
+
+def _keep_earlier(folder: Path, new: Baseline, *, renews: datetime | None) -> bool:
     """Keep another run's report; it stays in its place too until the new one is there.
+
+    Returns:
+        Whether what is in the folder is another run's.
 
     Raises:
         BaselineError: When it can't be kept.
     """
     if not (folder / JSON_NAME).is_file():
-        return
+        return False
     began, written = _times_of(folder / JSON_NAME)
     begins = new.run.started_at
     if written == renews if began is None or begins is None else began == begins:
-        return
+        return False
     place = earlier_folder(folder, began or written)
     if _is_same_file(place / JSON_NAME, folder / JSON_NAME):
-        return  # the new report couldn't be written the last time
+        return True  # the new report couldn't be written the last time
     place = unused(place, JSON_NAME)
     try:
         place.mkdir(parents=True, exist_ok=True)
-        for name in names:
+        for name in _NAMES:
             if (folder / name).is_file():
                 _link(folder / name, place / name)
     except OSError as error:
         raise BaselineError(f"can't keep the earlier report in {place}: {error}") from error
+    return True
 
 
 def _times_of(document: Path) -> tuple[datetime | None, datetime]:

@@ -14,7 +14,7 @@ import shutil
 from pathlib import Path
 
 import ocr_baseline
-from ocr_baseline.layout import HTML_NAME
+from ocr_baseline.layout import HTML_NAME, MARKDOWN_NAME
 from ocr_baseline.records import reader
 from ocr_baseline.write import write_report
 
@@ -112,7 +112,7 @@ def _write_gallery(target: Path) -> None:
 
 def _write_report(run: Path, folder: Path) -> None:
     """Write what a run leaves in its folder, its Markdown as a page of the site."""
-    written = write_report(reader.load(run), folder).markdown
+    written = write_report(reader.load(run), folder).folder / MARKDOWN_NAME
     # Python-Markdown reads what is inside an element as Markdown only where it is told to.
     text = written.read_text(encoding="utf-8").replace("<details>", '<details markdown="1">')
     (folder / REPORT).write_text(text, encoding="utf-8")

@@ -138,6 +138,13 @@ def _oversubscription(is_planted: bool) -> Training:
     return Training(train=train)
 
 
+@planted("more threads in the main process than cores", "thread")
+def _oversubscription_in_main(is_planted: bool) -> Training:
+    cores = len(os.sched_getaffinity(0))
+    torch.set_num_threads(8 * cores if is_planted else cores)
+    return Training(train=loader(160), validation=loader(8))
+
+
 def _clean(is_planted: bool) -> Training:
     return Training(module=Classifier(96))
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ocr_baseline.model.document import whole_phase
+from ocr_baseline.model.document import time_of_run, whole_phase
 from ocr_baseline.vocabulary import PHASE_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ocr_baseline.analysis.findings.more_workers import MoreWorkers
     from ocr_baseline.analysis.functions.sampled_lines import SampledLine
     from ocr_baseline.analysis.phases.stage_times import StageTimes
     from ocr_baseline.analysis.replay.loader_replay import LoaderReplay
@@ -54,6 +55,8 @@ class Measured:
     """By phase and line, as in the document; `fetch` is what the workers do to make batches."""
     replays: dict[str, LoaderReplay | None] = field(default_factory=dict, repr=False)
     """By phase, filled by `worker_replay`, which several rules ask for the same one."""
+    more_workers: dict[str, MoreWorkers | None] = field(default_factory=dict, repr=False)
+    """By phase, filled by the function of that name, for the same reason."""
 
     def phase(self, name: str) -> Phase | None:
         """Return a phase, as the document's `whole_phase` finds it."""
@@ -85,14 +88,8 @@ class Measured:
 
     @property
     def total_s(self) -> float:
-        """The time of the run, or of its phases where that wasn't measured.
-
-        It counts from where the time to the first step does, where that is known.
-        """
-        phases_s = sum(phase.total_s or 0.0 for phase in self.whole_phases)
-        began = self.run.start
-        before_s = 0.0 if began is None else sum(began.before_s.values())
-        return before_s + max(self.run.info.duration_s or 0.0, phases_s)
+        """The time that shares of the run are of."""
+        return time_of_run(self.run.info, self.whole_phases, self.start)
 
 
 def line_of(phase: Phase, name: str) -> BreakdownLine | None:

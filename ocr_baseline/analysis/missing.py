@@ -27,7 +27,8 @@ def missing_metrics(measured: Measured) -> list[Missing]:
     for phase in measured.whole_phases:
         entries.extend(_absent_in(phase))
     entries.extend(_absent_readings(measured))
-    entries.extend(_absent_samples(measured))
+    entries.extend(_absent_processor_time(measured))
+    entries.extend(_absent_of_workers(measured))
     entries.extend(_absent_sections(measured))
     entries.extend(missing_ranks(measured.run))
     first_of_each: dict[str, Missing] = {}
@@ -82,8 +83,28 @@ def _absent_readings(measured: Measured) -> Iterator[Missing]:
         )
 
 
-def _absent_samples(measured: Measured) -> Iterator[Missing]:
+def _absent_processor_time(measured: Measured) -> Iterator[Missing]:
+    """Tell once for all phases what isn't known of processor time, in recorded runs."""
+    phases = [phase for phase in measured.whole_phases if measured.run.info.source == "recorder"]
+    why = "a pass was cut short, or an earlier version recorded the run"
+    if any(phase.cpu_s is None for phase in phases):
+        yield Missing(metric="cpu_s", reason="not_collected", detail=why)
+    if any(phase.queued_s is None for phase in phases):
+        yield Missing(
+            metric="queued_s",
+            reason="not_collected",
+            detail=f"only Linux tells how long a thread stood ready for a core, {why}",
+        )
+
+
+def _absent_of_workers(measured: Measured) -> Iterator[Missing]:
     for workers in measured.workers:
+        if workers.startup_mean_s is None:
+            yield Missing(
+                metric=f"workers.{workers.phase}.startup_mean_s",
+                reason="not_collected",
+                detail="another stage started these workers, or their start was lost",
+            )
         if not workers.slowest_samples:
             yield Missing(
                 metric=f"workers.{workers.phase}.slowest_samples",

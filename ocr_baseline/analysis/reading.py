@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ocr_baseline.analysis.sums import sum_of, sum_of_column
 from ocr_baseline.model.run import ReadRecord
 
 if TYPE_CHECKING:
@@ -61,9 +62,9 @@ def worker_reading(records: Iterable[WorkerRecord]) -> ReadRecord:
     """Return what all workers of a stage read."""
     return together(
         ReadRecord(
-            read_bytes=_total(record.read_bytes),
-            disk_bytes=_total(record.disk_bytes),
-            disk_wait_s=_total(record.disk_wait_s),
+            read_bytes=sum_of_column(record.read_bytes),
+            disk_bytes=sum_of_column(record.disk_bytes),
+            disk_wait_s=sum_of_column(record.disk_wait_s),
         )
         for record in records
     )
@@ -73,22 +74,7 @@ def together(readings: Iterable[ReadRecord]) -> ReadRecord:
     """Return the sum of readings; what one of them lacks isn't known of all."""
     every = list(readings)
     return ReadRecord(
-        read_bytes=_sum(one.read_bytes for one in every),
-        disk_bytes=_sum(one.disk_bytes for one in every),
-        disk_wait_s=_sum(one.disk_wait_s for one in every),
+        read_bytes=sum_of(one.read_bytes for one in every),
+        disk_bytes=sum_of(one.disk_bytes for one in every),
+        disk_wait_s=sum_of(one.disk_wait_s for one in every),
     )
-
-
-def _total(column: NDArray[np.float64] | None) -> float | None:
-    return None if column is None else float(column.sum())
-
-
-def _sum(values: Iterable[float | None]) -> float | None:
-    total = 0.0
-    count = 0
-    for value in values:
-        if value is None:
-            return None
-        total += value
-        count += 1
-    return total if count else None

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ocr_baseline.analysis.reading import worker_reading
+from ocr_baseline.analysis.sums import sum_of, sum_of_column
 from ocr_baseline.model.document import Workers
 from ocr_baseline.vocabulary import FETCH_LINE, IDLE_LINE, Line
 
@@ -154,7 +155,7 @@ def workers_section(times: StageTimes, workers: WorkerTimes) -> Workers:
         if record.ready_s is not None and record.asked_s is not None
     ]
     busy_s = workers.total_busy_s
-    cpu_s = _sum_of(record.cpu_s for record in workers.records)
+    cpu_s = sum_of(sum_of_column(record.cpu_s) for record in workers.records)
     reading = worker_reading(workers.records)
     return Workers(
         phase=times.stage.value,
@@ -168,7 +169,7 @@ def workers_section(times: StageTimes, workers: WorkerTimes) -> Workers:
         waited_s=sum(workers.waited_s.values()),
         cpu_s=cpu_s,
         cpu_share=None if cpu_s is None or not busy_s else cpu_s / busy_s,
-        queued_s=_sum_of(record.queued_s for record in workers.records),
+        queued_s=sum_of(sum_of_column(record.queued_s) for record in workers.records),
         read_bytes=reading.read_bytes,
         disk_read_bytes=reading.disk_bytes,
         disk_wait_s=reading.disk_wait_s,
@@ -177,10 +178,3 @@ def workers_section(times: StageTimes, workers: WorkerTimes) -> Workers:
             default=None,
         ),
     )
-
-
-def _sum_of(columns_s: Iterable[NDArray[np.float64] | None]) -> float | None:
-    """Return the sum of a column over all workers, None where one of them doesn't have it."""
-    columns = list(columns_s)
-    known = [column for column in columns if column is not None]
-    return float(sum(column.sum() for column in known)) if len(known) == len(columns) else None

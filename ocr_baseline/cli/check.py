@@ -49,14 +49,20 @@ EXIT_ERROR = 2
     multiple=True,
     metavar="NAME|FILES",
     shell_complete=completion.runs,
-    help="What to hold the runs against: a name in the store, or runs; may be repeated.",
+    help="What to check the runs against: a name in the store, or runs; may be repeated.",
 )
 @file_option("--budget", text="Absolute limits in TOML.")
 @comparison_options
 @reading_options
-@click.option("--strict", is_flag=True, help="Fail with 3 when something could not be settled.")
-@output_option("Write the outcome here too: Markdown, or JSON where the name ends in .json.")
-@file_option("--export-json", text="Write the outcome here too, as JSON.")
+@click.option(
+    "--strict",
+    is_flag=True,
+    help="Exit with 3 when something is incomparable, missing or inconclusive.",
+)
+@output_option(
+    "Also write the outcome to this file: Markdown, or JSON where its name ends in .json."
+)
+@file_option("--export-json", text="Also write the outcome to this file, as JSON.")
 def command(
     new: tuple[str, ...],
     base: tuple[str, ...],

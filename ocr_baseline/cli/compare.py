@@ -53,12 +53,12 @@ def command(
     format_name: str | None,
     output: Path | None,
 ) -> None:
-    """Compare the runs BASE with the runs NEW.
+    """Compare the runs NEW with the runs BASE.
 
     A run is a folder, a folder of runs, a baseline.json, a logger's file, a pattern, csv:PATH,
-    tensorboard:PATH, mlflow:ID, wandb:ID or a name in the store. Without `--` the first is the
-    base and the others are new. A verdict needs five runs per side. The exit status is 0 whatever
-    was found; `check` is the gate.
+    tensorboard:PATH, mlflow:ID, wandb:ID or a name in the store. Without `--`, the first
+    run is the base and all others are new. A verdict needs five runs per side. The exit status is 0
+    whatever the comparison finds; to gate on it, use `check`.
     """
     base_items, new_items = _sides(runs)
     renderer = chosen_format(COMPARISON, format_name, output, TERMINAL)

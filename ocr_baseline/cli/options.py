@@ -15,7 +15,7 @@ from ocr_baseline.errors import SettingError, SourceError
 from ocr_baseline.files import read_text, write_text_atomically
 from ocr_baseline.layout import DEFAULT_STORE, STORE_VARIABLE, records_in
 from ocr_baseline.places import FoundRun, Place, Reading, locate_one, read
-from ocr_baseline.reports.registry import RUN, Renderer, format_of
+from ocr_baseline.reports.registry import Renderer, format_of
 from ocr_baseline.sources.logged.keys import Keys
 from ocr_baseline.sources.source import DEFAULT_TIMEOUT_S, ReadOptions
 
@@ -26,10 +26,12 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., None])
 
+_PLAIN_SUFFIXES = ("", ".txt", ".log")
+"""Of files that any text may be in: they choose no format."""
 _WITHOUT_KEYS = ("recorder", "document", "stored")
 _ALIASES: tuple[tuple[str, SourceName | None, str, str], ...] = (
     ("--run-dir", None, "DIR", "The same as RUN, a run's folder."),
-    ("--wandb-file", "wandb-offline", "PATH", "A W&B run's own file or folder."),
+    ("--wandb-file", "wandb-offline", "PATH", "The local file or folder of a W&B run."),
     ("--csv", "csv", "PATH", "The same as csv:PATH."),
     ("--tensorboard", "tensorboard", "PATH", "The same as tensorboard:PATH."),
     ("--mlflow-run", "mlflow", "ID", "The same as mlflow:ID."),
@@ -45,7 +47,7 @@ def file_option(*names: str, text: str, **settings: Any) -> Callable[[Command], 
 
 
 def output_option(
-    text: str = "Write it here [default: stdout].", **settings: Any
+    text: str = "Write to this file [default: stdout].", **settings: Any
 ) -> Callable[[Command], Command]:
     """Return `--output`, `-o` for short."""
     return file_option("--output", "-o", text=text, **settings)
@@ -57,7 +59,7 @@ def format_option(formats: Mapping[str, Renderer], default: str) -> Callable[[Co
         "--format",
         "format_name",
         type=click.Choice(tuple(formats)),
-        help=f"How to write it [default: by the name of --output, else {default}].",
+        help=f"Output format [default: from the name of --output, else {default}].",
     )
 
 
@@ -67,12 +69,15 @@ def chosen_format(
     """Return the format of that name, else that of the file's suffix, else the default.
 
     Raises:
-        click.UsageError: The suffix is that of a format which other results have.
+        click.UsageError: The suffix is that of another format.
     """
-    of_suffix = format_of(formats, output.suffix) if output else None
-    if output and not (name or of_suffix) and format_of(RUN, output.suffix):
+    suffix = output.suffix.lower() if output else ""
+    of_suffix = format_of(formats, suffix)
+    if not (name or of_suffix) and suffix not in _PLAIN_SUFFIXES:
         known = ", ".join(one.suffix for one in formats.values() if one.suffix)
-        raise click.UsageError(f"--output {output}: this is written as {known} only.")
+        raise click.UsageError(
+            f"--output {output}: no format has this suffix. Choose from {known}, or give --format."
+        )
     return formats[name or of_suffix or default]
 
 
@@ -93,7 +98,10 @@ def store_option(command: Command) -> Command:
     return click.option(
         "--store",
         metavar="URL",
-        help=f"Folder or URL of named baselines [default: {STORE_VARIABLE}, else {DEFAULT_STORE}].",
+        help=(
+            f"Folder or URL of the named baselines [default: ${STORE_VARIABLE}, else "
+            f"{DEFAULT_STORE}]."
+        ),
     )(command)
 
 
@@ -115,14 +123,16 @@ def reading_options(command: Callable[..., None]) -> Callable[..., None]:
     return _with_options(
         with_reading,
         store_option,
-        click.option("--project", metavar="NAME", help="The W&B project [default: WANDB_PROJECT]."),
+        click.option(
+            "--project", metavar="NAME", help="The W&B project [default: $WANDB_PROJECT]."
+        ),
         click.option(
             "--entity", metavar="NAME", help="The W&B entity [default: the account's own]."
         ),
         click.option(
             "--mlflow-uri",
             metavar="URI",
-            help="The MLflow folder, database or server [default: MLFLOW_TRACKING_URI].",
+            help="The MLflow folder, database or server [default: $MLFLOW_TRACKING_URI].",
         ),
         click.option(
             "--timeout",
@@ -130,13 +140,13 @@ def reading_options(command: Callable[..., None]) -> Callable[..., None]:
             default=DEFAULT_TIMEOUT_S,
             show_default=True,
             metavar="SECONDS",
-            help="Give up on a server after so long without an answer.",
+            help="Give up on a server that hasn't answered for this long.",
         ),
         click.option(
             "--metric-names",
             type=click.Path(path_type=Path),
             metavar="FILE.yaml",
-            help="Your own keys for known ones (docs/metrics.md).",
+            help="Maps your own metric keys to the known ones (docs/metrics.md).",
         ),
     )
 

@@ -13,7 +13,7 @@ from ocr_baseline.reports.registry import RUN
 
 @click.command(name="plot", short_help="Write a run's page: the whole report in one HTML file.")
 @one_run
-@output_option("Write the page here.", default=Path(HTML_NAME), show_default=True)
+@output_option("Write the page to this file.", default=Path(HTML_NAME), show_default=True)
 def command(run: ChosenRun, output: Path) -> None:
     """Write the page of RUN, which needs no network.
 

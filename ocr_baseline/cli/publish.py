@@ -34,9 +34,10 @@ if TYPE_CHECKING:
 def command(run: ChosenRun, places: tuple[str, ...]) -> None:
     """Publish the report of RUN.
 
-    W&B and MLflow get a handful of numbers (baseline/...) and the page as an artifact of the run
-    that is named, TensorBoard the numbers and the report as text, github the summary of the job's
-    step. WANDB_API_KEY, WANDB_BASE_URL and MLFLOW_TRACKING_URI are used as their clients do.
+    The W&B or MLflow run that you name gets a handful of numbers (baseline/...) and the page as an
+    artifact. TensorBoard gets the numbers, and the report as text. With github, the report goes
+    into the summary of the job's step. WANDB_API_KEY, WANDB_BASE_URL and MLFLOW_TRACKING_URI mean
+    what they mean to W&B's and MLflow's own clients.
     """
     from ocr_baseline.publish.publication import publication_of
     from ocr_baseline.reports.registry import RUN

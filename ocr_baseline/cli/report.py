@@ -24,9 +24,9 @@ from ocr_baseline.reports.registry import RUN, Renderer
 @click.command(name="report", short_help="Write a run's report as Markdown, JSON, CSV or HTML.")
 @one_run
 @format_option(RUN, "markdown")
-@output_option("Write the report here [default: stdout].")
-@file_option("--export-json", text="Write the baseline document here too.")
-@file_option("--export-csv", text="Write every number in long form here too.")
+@output_option("Write the report to this file [default: stdout].")
+@file_option("--export-json", text="Also write the baseline document to this file.")
+@file_option("--export-csv", text="Also write every number, in long form, to this file.")
 def command(
     run: ChosenRun,
     format_name: str | None,

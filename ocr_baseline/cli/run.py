@@ -50,7 +50,7 @@ DEFAULT_TRIALS_FOLDER = Path("trials")
     default=DEFAULT_SAMPLING_HZ,
     show_default=True,
     metavar="HZ",
-    help="Look this many times a second which functions are running; 0 doesn't.",
+    help="How often a second to sample the running functions; 0 turns sampling off.",
 )
 @click.option(
     "--repeat",
@@ -95,8 +95,8 @@ def command(
 ) -> None:
     """Run COMMAND, as in `ocr-baseline run -- python train.py`, and write its baseline.
 
-    Every Trainer that COMMAND makes, in whatever process, gets the two callbacks; a script that has
-    them keeps its own. Signals, streams and the exit status are the command's.
+    Every Trainer that COMMAND makes, in whatever process, gets the two callbacks; a script that
+    already has them keeps its own. Signals, streams and the exit status are those of COMMAND.
 
     With --repeat or --against, runs are fresh processes in turns (A B B A ...), the output of each
     is in its folder, and the exit status is that of `check`: 1 where the other command is a
@@ -151,9 +151,9 @@ def _run_once(command: tuple[str, ...], asked: Request, folder: Path) -> int:
             return NOT_STARTED
         if seen is not None and not seen.exists():
             streams.print_message(
-                f"ocr-baseline: {command[0]} made no Trainer, so there is nothing to report. Is "
-                "ocr-baseline installed in the environment that it runs in? A loop of your own is "
-                "recorded by ocr_baseline.record."
+                f"ocr-baseline: {command[0]} made no Trainer, so there is nothing to report. "
+                "Is ocr-baseline installed in the environment that it runs in? A loop of your own "
+                "is measured by ocr_baseline.record."
             )
     return status
 

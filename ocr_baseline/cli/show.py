@@ -16,7 +16,7 @@ from ocr_baseline.reports.registry import RUN, TERMINAL
 @click.command(name="show", short_help="Show a run's baseline in the terminal.")
 @functools.partial(one_run, default=newest_below)
 @click.option(
-    "--follow", is_flag=True, help="Show a run that is going on, once a second, until it ends."
+    "--follow", is_flag=True, help="Watch a running training: renewed once a second until it ends."
 )
 def command(run: ChosenRun, follow: bool) -> None:
     """Show RUN in the terminal.
@@ -24,7 +24,8 @@ def command(run: ChosenRun, follow: bool) -> None:
     RUN is a folder, a baseline.json, a logger's file, csv:PATH, tensorboard:PATH, mlflow:ID,
     wandb:ID or a name in the store. Without RUN, the newest run below the current folder is shown.
 
-    With --follow, RUN is a folder with the profiler's records, and Ctrl-C ends the view alone.
+    With --follow, RUN must be a folder with the profiler's records. Ctrl-C ends the view, not the
+    training.
     """
     if follow:
         _follow(run)

@@ -13,7 +13,7 @@ from ocr_baseline.reports.registry import SPEEDSCOPE
 
 @click.command(name="speedscope", short_help="Export a run's sampled call stacks for speedscope.")
 @one_run
-@output_option("Write the file here [default: stdout].")
+@output_option("Write the profile to this file [default: stdout].")
 def command(run: ChosenRun, output: Path | None) -> None:
     """Export the call stacks sampled in RUN, a folder with the profiler's records.
 

@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 @click.command(name="trace", short_help="Export a run as a trace for Perfetto.")
 @functools.partial(one_run, default=newest_below)
-@output_option("Write the file here [default: stdout].")
+@output_option("Write the trace to this file [default: stdout].")
 def command(run: ChosenRun, output: Path | None) -> None:
     """Export RUN, a folder with the profiler's records, as a trace of the whole run.
 
-    Without RUN, it is the newest run below the current folder. Open the file at
+    Without RUN, the newest run below the current folder is exported. Open the file at
     https://ui.perfetto.dev, which reads it in the browser and sends it nowhere, or in
     chrome://tracing.
     """

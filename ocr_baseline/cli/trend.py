@@ -37,16 +37,20 @@ LATEST_RUNS = 200
     "names",
     multiple=True,
     metavar="METRIC",
-    help="Which metrics [default: the gated ones]; may be repeated.",
+    help="A metric to show [default: the gated ones]; may be repeated.",
 )
-@click.option("--fingerprint", metavar="HEX", help="Which environment [default: the latest run's].")
+@click.option(
+    "--fingerprint",
+    metavar="HEX",
+    help="The environment whose runs to show [default: that of the latest run].",
+)
 @click.option(
     "--last",
     type=click.IntRange(min=1),
     default=LATEST_RUNS,
     show_default=True,
     metavar="N",
-    help="How many of the latest runs.",
+    help="Show at most the latest N runs.",
 )
 @format_option(TREND, TERMINAL)
 @output_option()

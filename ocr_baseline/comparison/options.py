@@ -79,7 +79,7 @@ def parse_margin(text: str) -> tuple[str, Margin]:
     """
     name, equals, value = text.partition("=")
     if not equals or not name.strip() or not value.strip():
-        raise ComparisonError(f"{text!r} isn't a margin; write for example batch_time=5%")
+        raise ComparisonError(f"{text!r} isn't a margin; write, for example, batch_time=5%")
     margin = Margin()
     for part in value.split(","):
         quantity = parse_quantity(part)

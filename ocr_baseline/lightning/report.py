@@ -143,9 +143,9 @@ class BaselineReportCallback(GuestCallback):
         trainer: Trainer,
         pl_module: LightningModule,
         exception: BaseException,
-        recording: Recording,
+        profiler: PerformanceProfilerCallback,
     ) -> None:
-        self._report(trainer, pl_module, exception, recording)
+        self._report(trainer, pl_module, exception, profiler)
 
     @override
     def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
@@ -157,13 +157,19 @@ class BaselineReportCallback(GuestCallback):
         trainer: Trainer,
         pl_module: LightningModule,
         exception: BaseException | None,
-        recording: Recording | None = None,
+        profiler: PerformanceProfilerCallback | None = None,
     ) -> None:
         if self._pid not in {None, os.getpid()} or self._is_cut_short:
             return  # a process that was forked from the run's and has ended, or one told to end
+        profiler = profiler or self._profiler(trainer)
+        if profiler is not None and profiler.measures_another(trainer):
+            return
         with deferred_sigterm(self._cut_short):
             try:
-                self._finish(trainer, pl_module, exception, recording or self._recording(trainer))
+                if profiler is not None:
+                    self._folder.follow(profiler.output_folder)
+                recording = None if profiler is None else profiler.recording
+                self._finish(trainer, pl_module, exception, recording)
             except KeyboardInterrupt:
                 self._cut_short("Ctrl-C came before it was done")
                 raise
@@ -281,7 +287,9 @@ class BaselineReportCallback(GuestCallback):
             show_report(self.files)
         elif not self.summary:
             with suppress(Exception):  # a handler of the user's may raise
-                OutwardLogger(package_of(trainer)).info("Performance baseline: %s", self.files.html)
+                OutwardLogger(package_of(trainer)).info(
+                    "Performance baseline: %s", self.files.first_read
+                )
 
     def _note_failed_profiler(self, trainer: Trainer) -> None:
         """Let the report say why the profiler has no records, where it failed before it had any."""
@@ -289,10 +297,6 @@ class BaselineReportCallback(GuestCallback):
         profiler = self._profiler(trainer)
         if profiler is not None and profiler.recording is None and profiler.failure is not None:
             self._given_up["recorder"] = f"measuring stopped as it began ({profiler.failure})"
-
-    def _recording(self, trainer: Trainer) -> Recording | None:
-        profiler = self._profiler(trainer)
-        return None if profiler is None else profiler.recording
 
     @staticmethod
     def _profiler(trainer: Trainer) -> PerformanceProfilerCallback | None:

@@ -7,6 +7,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ocr_baseline.measure.processor_time import NO_PROCESSOR_TIME, ProcessorTime
 from ocr_baseline.measure.reading import NOTHING_READ, Reading
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class EpochRow(NamedTuple):
     """One finished pass of a stage; `tail_ns` is the time outside its batches, by line index.
 
     `events` counts the spans entered during the pass, in batches and outside; `reading` is what
-    the thread read meanwhile.
+    the thread read meanwhile, `processor` what the process computed and the thread queued.
     """
 
     epoch: int
@@ -38,6 +39,7 @@ class EpochRow(NamedTuple):
     tail_ns: list[int]
     events: int
     reading: Reading
+    processor: ProcessorTime
 
 
 @dataclass
@@ -54,6 +56,7 @@ class StageState:
     tail_ns: list[int] = field(default_factory=list)
     events: int = 0
     reading: Reading = NOTHING_READ
+    processor: ProcessorTime = NO_PROCESSOR_TIME
     is_fetching_first: bool = True
     batch_start_ns: int | None = None
     batch_idx: int | None = None
@@ -119,12 +122,14 @@ class StageState:
             self.tail_ns,
             self.events,
             self.reading,
+            self.processor,
         )
         self.epochs.append(row)
         self.batches_before_epoch += self.epoch_batches
         self.tail_ns = []
         self.events = 0
         self.reading = NOTHING_READ
+        self.processor = NO_PROCESSOR_TIME
         self.epoch_start_ns = None
         self.epoch_batches = 0
         return row

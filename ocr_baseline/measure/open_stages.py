@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ocr_baseline.measure.batches import StageState
+from ocr_baseline.measure.processor_time import ProcessorClock
 from ocr_baseline.measure.reading import ReadingClock
 from ocr_baseline.vocabulary import Stage
 
@@ -32,6 +33,8 @@ class OpenStages:
         self._events_counted = 0
         self._reading_clock = ReadingClock("thread")
         self._read = self._reading_clock.read()
+        self._processor_clock = ProcessorClock()
+        self._processor = self._processor_clock.read()
 
     def follow(self, device: DeviceTimeline) -> None:
         """Give up batches of this device too when the stage changes."""
@@ -75,16 +78,20 @@ class OpenStages:
         return StageSwap(self, self._states[stage])
 
     def count(self, state: StageState) -> None:
-        """Add the spans that were entered and what was read since the last count to `state`."""
+        """Add what has come since the last count to `state`: spans, reading, processor time."""
         state.events += self._timeline.events - self._events_counted
         self._events_counted = self._timeline.events
         read = self._reading_clock.read()
         state.reading = state.reading.plus(read.since(self._read))
         self._read = read
+        processor = self._processor_clock.read()
+        state.processor = state.processor.plus(processor.since(self._processor))
+        self._processor = processor
 
-    def forget_reading(self) -> None:
-        """Let what was read since the last count belong to no stage."""
+    def forget_uncounted(self) -> None:
+        """Let what was read and computed since the last count belong to no stage."""
         self._read = self._reading_clock.read()
+        self._processor = self._processor_clock.read()
 
     def _make_current(self, state: StageState) -> None:
         self.current = state

@@ -121,7 +121,7 @@ class Recorder:
             self._is_paused = False
             self.timeline.restart()
             self.timeline.take()  # what spans that outlived the pause were charged
-            self.stages.forget_reading()
+            self.stages.forget_uncounted()
             self._open_setup()
             self.operations.forget_open_calls()
             self._garbage.start()
@@ -142,6 +142,10 @@ class Recorder:
     def release(self) -> None:
         """Close the file until the next record."""
         self._writer.release()
+
+    def has_its_place(self) -> bool:
+        """Whether no other run has put its records in the place of these."""
+        return self._writer.is_in_place()
 
     def let_go(self) -> None:
         """Write no more: the place of the file is another run's."""

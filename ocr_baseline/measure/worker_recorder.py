@@ -39,7 +39,7 @@ class WorkerRecorder:
 
     Attributes:
         operations: Listen to the sections of the process.
-        slowest: Is offered what the worker makes.
+        slowest: Is offered what the worker makes for the stage that it works for.
     """
 
     def __init__(
@@ -84,13 +84,14 @@ class WorkerRecorder:
         self._starts_ns: list[int] = []
         self._ends_ns: list[int] = []
         self._cells_ns: list[list[int]] = []
-        self._clock = ProcessorClock()
+        self._clock = ProcessorClock(stays_open=True)
         self._began = self._clock.read()
         self._processor: list[ProcessorTime] = []
         self._reading_clock = ReadingClock("process", stays_open=True)
         self._read_before = self._reading_clock.read()
         self._reading: list[Reading] = []
         self.slowest = Slowest()
+        self._slowest_of = {stage: self.slowest}
         self._written_at_ns = self._slowest_at_ns = perf_counter_ns()
         self._is_over = False
         self.is_ready = False
@@ -119,6 +120,16 @@ class WorkerRecorder:
                     "prefetch_factor": prefetch_factor,
                 }
             )
+
+    def work_for(self, stage: Stage) -> None:
+        """Count what follows for this stage, which now reads the loader."""
+        if stage is self._stage:
+            return
+        with suppress(OSError), self._own:
+            self.write_rows()
+            self._write_slowest()
+        self._stage = self._timeline.stage = stage
+        self.slowest = self._slowest_of.setdefault(stage, Slowest())
 
     def begin_fetch(self) -> None:
         """The worker starts to make a batch."""

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from ocr_baseline.vocabulary import Stage
+    from ocr_baseline.measure.stage_cell import StageCell
 
 
 class MeasuredLoop:
@@ -43,7 +43,7 @@ class MeasuredLoop:
         folder: Path,
         *,
         rank: int,
-        stage: Stage,
+        stage: StageCell,
         origin_ns: int,
         operations: tuple[str, ...],
         prefetch_factor: int | None,
@@ -66,7 +66,11 @@ class MeasuredLoop:
         try:
             worker_id = inspect.signature(loop).bind(*args, **kwargs).arguments["worker_id"]
             recorder = self._start_recording(worker_id)
-            _bracket_fetches(recorder, on_ready=lambda: self._write_start(recorder))
+            _bracket_fetches(
+                recorder,
+                on_ready=lambda: self._write_start(recorder),
+                on_resumed=lambda: recorder.work_for(self.stage.stage),
+            )
         except Exception:  # noqa: BLE001 - a worker that can't be measured works on
             sections.listen(None)
         return loop(*args, **kwargs)
@@ -79,7 +83,7 @@ class MeasuredLoop:
         recorder = WorkerRecorder(
             self.folder,
             rank=self.rank,
-            stage=self.stage,
+            stage=self.stage.stage,
             worker_id=worker_id,
             origin_ns=self.origin_ns,
             sampling_hz=self.sampling_hz,
@@ -175,10 +179,13 @@ def _own_loop() -> Any:
     return _torch_loops[-1] if worker._worker_loop is _started_loop else worker._worker_loop
 
 
-def _bracket_fetches(recorder: WorkerRecorder, on_ready: Callable[[], None]) -> None:
+def _bracket_fetches(
+    recorder: WorkerRecorder, *, on_ready: Callable[[], None], on_resumed: Callable[[], None]
+) -> None:
     """Bracket each batch that torch's loop makes in this process.
 
-    Loaders inside the worker have fetchers too, which another function than the loop makes.
+    The loop makes a fetcher as it begins, and another one for each further pass of a worker that is
+    kept. Loaders inside the worker have fetchers too, which another function than the loop makes.
     A torch without these names leaves the batches untimed.
     """
     from torch.utils.data.dataloader import _DatasetKind
@@ -188,8 +195,8 @@ def _bracket_fetches(recorder: WorkerRecorder, on_ready: Callable[[], None]) -> 
 
     def create_fetcher(*args: Any, **kwargs: Any) -> Any:
         is_of_loop = sys._getframe(1).f_code.co_name == "_worker_loop" and os.getpid() == process
-        if is_of_loop and not recorder.is_ready:
-            recorder.guarded(on_ready)
+        if is_of_loop:
+            recorder.guarded(on_resumed if recorder.is_ready else on_ready)
         fetcher = create(*args, **kwargs)
         if is_of_loop:
             recorder.guarded(lambda: time_items(fetcher, recorder.slowest))

@@ -46,8 +46,8 @@ def publish_live(files: ReportFiles, live: LiveRun, names: Iterable[str]) -> set
             "The performance baseline could not be published: %s. It is in %s and the training is "
             "not affected; `ocr-baseline publish %s %s` tries again.",
             "; ".join(f"{name} ({cause})" for name, cause in failed.items()),
-            files.html.parent,
-            files.html.parent,
+            files.folder,
+            files.folder,
             " ".join(again),
         )
     return set(failed)

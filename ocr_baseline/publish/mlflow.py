@@ -42,7 +42,7 @@ def _to_place(publication: Publication, place: str, options: ReadOptions) -> str
 
 def _publish(publication: Publication, run_id: str, uri: str, options: ReadOptions) -> str:
     patience = patience_of(options)
-    arguments = [run_id, uri, json.dumps(dict(publication.scalars)), str(publication.page)]
+    arguments = [run_id, uri, json.dumps(dict(publication.scalars)), str(publication.needed_page())]
     what = f"MLflow run {run_id}"
     return written_by(_MODULE, arguments, client_environment(patience), patience, what)
 
@@ -66,7 +66,7 @@ def main() -> None:
         client.log_artifact(run_id, page, _FOLDER)
     except (MlflowException, ImportError, OSError, ValueError) as error:
         lines = str(error).strip().splitlines() or [type(error).__name__]
-        remedy = "check the id and the tracking URI (default MLFLOW_TRACKING_URI)"
+        remedy = "check the id and the tracking URI (default: MLFLOW_TRACKING_URI)"
         say("error", redact_text(f"{lines[0]}; {remedy}"))
         return
     say("done", redact_text(f"MLflow run {run_id} at {client.tracking_uri}"))

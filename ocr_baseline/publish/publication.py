@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ocr_baseline.errors import PublishError
 from ocr_baseline.reports.registry import RUN
 from ocr_baseline.vocabulary import PHASE_NAMES, Line
 
@@ -23,18 +24,28 @@ class Publication:
 
     Attributes:
         scalars: Numbers by name, `baseline/...`; what wasn't measured isn't there.
-        page: The HTML page, a file.
+        page: The HTML page, a file; None where it couldn't be rendered.
         markdown: The report in GitHub's Markdown.
         batches: Batches of training, the step that the numbers belong to.
     """
 
     scalars: Mapping[str, float]
-    page: Path
+    page: Path | None
     markdown: str
     batches: int
 
+    def needed_page(self) -> Path:
+        """Return the page, for a target that can't do without.
 
-def publication_of(baseline: Baseline, page: Path) -> Publication:
+        Raises:
+            PublishError: There is none.
+        """
+        if self.page is None:
+            raise PublishError("the report has no page, as it could not be rendered")
+        return self.page
+
+
+def publication_of(baseline: Baseline, page: Path | None) -> Publication:
     """Return what is published of a run whose page is in a file."""
     trained = (phase.batches or 0 for phase in baseline.phases if phase.name == "train")
     return Publication(

@@ -59,7 +59,7 @@ def written_by(
     try:
         for message in messages(module, arguments, environment, patience):
             if "error" in message:
-                raise PublishError(f"{what}: {message['error']}")
+                raise PublishError(_about(what, str(message["error"])))
             if "done" in message:
                 return str(message["done"])
     except Overdue as error:
@@ -68,3 +68,8 @@ def written_by(
             "(--timeout, in Python wandb_timeout_s)"
         ) from error
     raise PublishError(f"{what}: its client broke off; try again")
+
+
+def _about(what: str, cause: str) -> str:
+    """Return a cause that says what it is about, once."""
+    return cause if cause.startswith(what) else f"{what}: {cause}"

@@ -47,10 +47,12 @@ def _to_logger(publication: Publication, live: LiveRun) -> None:
     if not loggers:
         raise PublishError("the trainer has no WandbLogger: add one, or leave it out")
 
+    page = publication.needed_page()
+
     def hand_over() -> None:
         for logger in loggers:
             if not logger.experiment.disabled:
-                write(logger.experiment, publication.scalars, publication.page)
+                write(logger.experiment, publication.scalars, page)
 
     _within(patience_of(live.options).left_s(0.0), hand_over)
 
@@ -88,7 +90,7 @@ def _to_place(publication: Publication, place: str, options: ReadOptions) -> str
     patience = patience_of(options)
     timeout_s = patience.left_s(0.0)
     arguments = [reference.entity or "", reference.project, reference.id, str(timeout_s)]
-    arguments += [json.dumps(dict(publication.scalars)), str(publication.page)]
+    arguments += [json.dumps(dict(publication.scalars)), str(publication.needed_page())]
     what = f"W&B run {reference.path}"
     return written_by(_MODULE, arguments, client_environment(timeout_s), patience, what)
 

@@ -53,6 +53,7 @@ def report_on(run: LoopRun, status: RunStatus, ended_by: str | None) -> ReportFi
             return None
         finally:
             run.recording.close()
+            run.claim.release()
 
 
 def _written(run: LoopRun, status: RunStatus, ended_by: str | None) -> ReportFiles | None:
@@ -81,5 +82,5 @@ def _written(run: LoopRun, status: RunStatus, ended_by: str | None) -> ReportFil
     if run.summary:
         show_report(files)
     else:
-        logger.info("Performance baseline: %s", files.html)
+        logger.info("Performance baseline: %s", files.first_read)
     return files

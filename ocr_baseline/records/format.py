@@ -132,8 +132,9 @@ class EpochJson(TypedDict):
     """One finished pass; `tail_ns` is the time outside its batches, by line.
 
     `read_bytes` is what read calls of the main thread returned meanwhile, `disk_read_bytes` what
-    was fetched from a disk for it, `disk_wait_ns` how long it stood still for one; null where the
-    system doesn't tell.
+    was fetched from a disk for it, `disk_wait_ns` how long it stood still for one; `cpu_ns` is the
+    processor time of all threads of the process, `queued_ns` how long the main thread stood ready
+    for a core that others had; null where the system doesn't tell.
     """
 
     type: Literal["epoch"]
@@ -146,6 +147,8 @@ class EpochJson(TypedDict):
     read_bytes: NotRequired[int | None]
     disk_read_bytes: NotRequired[int | None]
     disk_wait_ns: NotRequired[int | None]
+    cpu_ns: NotRequired[int | None]
+    queued_ns: NotRequired[int | None]
 
 
 class OperationJson(TypedDict):

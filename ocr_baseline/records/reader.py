@@ -263,6 +263,8 @@ class _Reading:
                 disk_bytes=record.get("disk_read_bytes"),
                 disk_wait_s=_seconds(record.get("disk_wait_ns")),
             ),
+            cpu_s=_seconds(record.get("cpu_ns")),
+            queued_s=_seconds(record.get("queued_ns")),
         )
 
     def _exclusive_s(self, name: str, stage: Stage, where: str) -> float:

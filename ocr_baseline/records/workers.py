@@ -108,13 +108,17 @@ class RecordedWorkers:
         )
 
     def records(self) -> tuple[WorkerRecord, ...]:
-        """Return one record for each worker process."""
-        return tuple(self._record(process) for process in sorted(self._processes(), key=_order))
+        """Return one record for each worker process and stage that it made batches for."""
+        ahead = {pid: start.prefetch_factor for (_, _, pid), start in self.starts.items()}
+        return tuple(
+            self._record(process, ahead.get(process[2]))
+            for process in sorted(self._processes(), key=_order)
+        )
 
     def _processes(self) -> set[_Process]:
         return set(self.starts) | set(self.batches)
 
-    def _record(self, process: _Process) -> WorkerRecord:
+    def _record(self, process: _Process, prefetch_factor: int | None) -> WorkerRecord:
         stage, worker, pid = process
         taken = self.batches.get(process, _Batches())
         start = self.starts.get(process, _UNKNOWN_START)
@@ -127,7 +131,7 @@ class RecordedWorkers:
             start_s=taken.moments_s.column("start"),
             end_s=taken.moments_s.column("end"),
             lines_s=taken.lines_s.columns(),
-            prefetch_factor=start.prefetch_factor,
+            prefetch_factor=prefetch_factor,
             cpu_s=taken.known_s("cpu"),
             queued_s=taken.known_s("queued"),
             read_bytes=taken.known_bytes("read_bytes"),

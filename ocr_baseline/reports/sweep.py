@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from ocr_baseline.model.document import AcceleratorMemory, Memory, MemoryUse, Phase
+from ocr_baseline.reports.story.causes import headlines
 from ocr_baseline.reports.story.run_facts import quoted
 from ocr_baseline.reports.text import formatting
 from ocr_baseline.reports.text.csv_text import Cell, write_csv
@@ -110,7 +111,7 @@ def _cells(job: SweepJob) -> list[Cell]:
     baseline = job.baseline
     if baseline is None:
         return [*named, None, None, *[None] * len(_NUMBERS), None, None, job.problem]
-    finding = next((one for one in baseline.leading_findings if not one.limits_trust), None)
+    finding = next(iter(headlines(baseline)), None)
     return [
         *named,
         baseline.run.status,
@@ -151,7 +152,7 @@ def _row(job: SweepJob) -> list[str]:
     baseline = job.baseline
     if baseline is None:
         return [*named, "no baseline", *[formatting.NOT_MEASURED] * len(_SHOWN), ""]
-    finding = next((one for one in baseline.leading_findings if not one.limits_trust), None)
+    finding = next(iter(headlines(baseline)), None)
     return [
         *named,
         baseline.run.status,

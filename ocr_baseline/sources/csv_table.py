@@ -26,9 +26,10 @@ _COORDINATE = re.compile(r"(.+[-/])?(epoch|step|global_step|_step|_runtime)")
 _SEPARATORS = (",", ";", "\t")
 ROWS_AT_ONCE = 100_000
 """How many rows of a file are in memory together."""
-_HEADER_BYTES = 4 * 2**20
+_HEADER_BYTES = (64 * 2**10, 4 * 2**20)
 _HEADER_ROWS = 20
-"""How far into a file its header can be: exports begin with comments, and names can be long."""
+"""How far into a file its header can be: exports begin with comments, and names can be long. Few
+files need the second of the two sizes."""
 
 Row = dict[str, object]
 
@@ -47,7 +48,7 @@ class CsvTable:
         self._passed = _PassedOver()
         try:
             with open_regular(file) as stream:
-                self._layout = self._find_layout(stream.read(_HEADER_BYTES))
+                self._layout = self._find_layout(stream)
                 self.is_cut_off = _is_cut_off(stream)
         except OSError as error:
             raise SourceError(f"can't read {file}: {reason(error)}") from error
@@ -171,11 +172,27 @@ class CsvTable:
                 found.setdefault(name.strip(), place)
         return {place: name for name, place in found.items()}
 
-    def _find_layout(self, beginning: bytes) -> _Layout:
-        encoding = "utf-16" if beginning[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-        text = beginning.decode(encoding, "ignore")
+    def _find_layout(self, stream: IO[bytes]) -> _Layout:
+        beginning = b""
+        for size in _HEADER_BYTES:
+            beginning += stream.read(size - len(beginning))
+            is_whole = len(beginning) < size
+            layout = self._layout_in(beginning if is_whole else _whole_lines(beginning))
+            if layout is not None:
+                return layout
+            if is_whole:
+                break
+        text = _text(beginning)[1]
         if not text.strip():
             raise SourceError(f"{self._file}: not a CSV of logged metrics: the file is empty")
+        first = text.splitlines()[0][:80]
+        raise SourceError(
+            f"{self._file}: not a CSV of logged metrics: it has no column step, epoch or "
+            f"performance/…; it begins with {first!r}"
+        )
+
+    def _layout_in(self, beginning: bytes) -> _Layout | None:
+        encoding, text = _text(beginning)
         for separator in _SEPARATORS:
             reader = csv.reader(
                 io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True
@@ -188,11 +205,18 @@ class CsvTable:
                     before = reader.line_num
             except csv.Error:
                 continue
-        first = text.splitlines()[0][:80]
-        raise SourceError(
-            f"{self._file}: not a CSV of logged metrics: it has no column step, epoch or "
-            f"performance/…; it begins with {first!r}"
-        )
+        return None
+
+
+def _text(beginning: bytes) -> tuple[str, str]:
+    """Return the encoding of a file, told by its byte order mark, and its beginning as text."""
+    encoding = "utf-16" if beginning[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    return encoding, beginning.decode(encoding, "ignore")
+
+
+def _whole_lines(beginning: bytes) -> bytes:
+    """Leave out the last line, which may go on."""
+    return beginning[: max(beginning.rfind(b"\n"), beginning.rfind(b"\r")) + 1]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,19 +13,24 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 _LISTENING = re.compile(r"Uvicorn running on (http://127\.0\.0\.1:\d+)")
 _READY = "Application startup complete"
 
 
 @contextmanager
-def mlflow_server(store_uri: str) -> Iterator[str]:
-    """Start `mlflow server` on a store and a free port, and yield its URL."""
+def mlflow_server(store_uri: str, folder: Path) -> Iterator[str]:
+    """Start `mlflow server` on a store and a free port, and yield its URL.
+
+    Artifacts are kept in the folder.
+    """
     options = ["--backend-store-uri", store_uri, "--host", "127.0.0.1", "--port", "0"]
     with subprocess.Popen(
         [sys.executable, "-m", "mlflow", "server", *options, "--workers", "1"],
         # The jobs, which no tracking needs, are of packages that mlflow-skinny lacks.
         env=os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"},
+        cwd=folder,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,

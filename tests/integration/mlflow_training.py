@@ -1,4 +1,4 @@
-"""A training whose loggers are MLflow's: `python … FOLDER SERVER_URL`.
+"""A training whose loggers are MLflow's, which publishes its report: `python … FOLDER SERVER_URL`.
 
 It prints the ids of its runs as JSON: `server`, and `folder` for that in FOLDER/mlruns. A process
 of its own, as Lightning's logger sets the client's tracking URI for a whole process.
@@ -26,7 +26,9 @@ def main(folder: Path, server_url: str) -> None:
         "server": MLFlowLogger("receipts", "calm", tracking_uri=server_url),
         "folder": MLFlowLogger("receipts", "calm", save_dir=str(folder / "mlruns")),
     }
-    report = BaselineReportCallback(sources=["mlflow"], wandb_timeout_s=CLIENT_LIMIT_S)
+    report = BaselineReportCallback(
+        sources=["mlflow"], wandb_timeout_s=CLIENT_LIMIT_S, publish=["mlflow"]
+    )
     seed_everything(0)
     trainer = Trainer(
         accelerator="cpu",

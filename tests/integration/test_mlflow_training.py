@@ -1,4 +1,4 @@
-"""One run, recorded by MLflow's loggers too, reads the same from a server and from its stores."""
+"""One run, recorded by MLflow's loggers too: read back from its stores, and published to them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 pytest.importorskip("lightning")
-for _package in ("mlflow", "sqlalchemy", "flask", "flask_cors"):
+mlflow = pytest.importorskip("mlflow", reason="the extra mlflow is not installed")
+for _package in ("sqlalchemy", "flask", "flask_cors"):
     pytest.importorskip(_package, reason="MLflow's tracking server needs it")
 
 STAGES = ("train", "validation")
@@ -44,7 +45,7 @@ class Trained:
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trained]:
     folder = tmp_path_factory.mktemp("mlflow")
     database = f"sqlite:///{folder / 'server.db'}"
-    with mlflow_server(database) as url:
+    with mlflow_server(database, folder) as url:
         done = subprocess.run(
             [sys.executable, mlflow_training.__file__, folder, url],
             env=os.environ | {"MLFLOW_ALLOW_FILE_STORE": "true"},
@@ -80,12 +81,34 @@ def test_a_run_read_back_from_mlflow_gives_what_the_recorder_measured(
         assert expected["epochs"] == mlflow_training.EPOCHS
 
 
+@pytest.mark.parametrize("store", ["server", "folder"])
+def test_the_runs_of_the_trainers_loggers_get_the_numbers_and_the_page(
+    trained: Trained, store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
+    uri, run_id = trained.runs[store]
+    client = mlflow.MlflowClient(tracking_uri=uri)
+    train = _reported(trained).phase("train")
+    assert train is not None
+    assert train.batch_time_s is not None
+
+    run = client.get_run(run_id)
+
+    assert run.info.status == "FINISHED"
+    assert run.data.metrics["baseline/train_batch_time_s"] == train.batch_time_s.median
+    page = client.download_artifacts(run_id, "baseline/baseline.html", str(tmp_path))
+    assert Path(page).read_bytes() == (trained.folder / "baseline" / "baseline.html").read_bytes()
+
+
+def _reported(trained: Trained) -> Baseline:
+    document = (trained.folder / "baseline" / "baseline.json").read_text()
+    return Baseline.model_validate_json(document)
+
+
 def test_a_training_that_logs_to_a_server_is_reported_from_it_when_the_fit_ends(
     trained: Trained,
 ) -> None:
-    document = (trained.folder / "baseline" / "baseline.json").read_text()
-
-    reported = Baseline.model_validate_json(document)
+    reported = _reported(trained)
 
     assert reported.run.source == "mlflow"
     assert not [entry for entry in reported.missing if entry.metric.startswith("source ")]

@@ -27,8 +27,7 @@ def document(tmp_path: Path) -> Path:
 def test_an_ended_run_gets_the_numbers_and_the_page(
     tmp_path: Path, document: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    with mlflow_server(f"sqlite:///{tmp_path / 'mlflow.db'}") as url:
+    with mlflow_server(f"sqlite:///{tmp_path / 'mlflow.db'}", tmp_path) as url:
         monkeypatch.setenv("MLFLOW_TRACKING_URI", url)
         client = mlflow.MlflowClient(tracking_uri=url)
         run_id = client.create_run(client.create_experiment("receipts")).info.run_id

@@ -153,6 +153,19 @@ def test_the_summary_says_where_the_run_and_its_best_checkpoint_are(
     assert str(tmp_path / "checkpoints" / "epoch_001.ckpt") in printed
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("shows_answer", [True, False])
+def test_the_page_of_the_report_is_named_once(
+    shows_answer: bool, compose_tiny: Compose, capsys: pytest.CaptureFixture[str]
+) -> None:
+    summary = f"callbacks.baseline_report.summary={str(shows_answer).lower()}"
+    train(compose_tiny("callbacks=baseline_report", summary))
+    printed = capsys.readouterr().out
+    assert printed.count("baseline.html") == 1
+    assert printed.count("Performance baseline of") == int(shows_answer)
+    assert "baseline.md" not in printed
+
+
 @pytest.mark.parametrize(
     ("choice", "kinds"),
     [

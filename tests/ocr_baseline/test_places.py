@@ -242,8 +242,11 @@ def test_links_to_runs_in_the_same_folder_are_not_more_runs(
 @pytest.mark.parametrize(
     ("place", "part"),
     [
-        ("absent", "no such file or folder, and no name in the store (baselines holds nothing)"),
-        ("./absent", "no such file or folder; a W&B run"),
+        (
+            "absent",
+            "no such file or folder, and no such name in the store (baselines holds nothing)",
+        ),
+        ("./absent", "no such file or folder; to read a W&B run"),
         ("x" * 5000, "no such file or folder"),
         ("absent*", "no file or folder matches"),
         ("csv:absent", "absent"),

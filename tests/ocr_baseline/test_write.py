@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -24,8 +25,10 @@ def test_a_report_is_five_files_that_belong_together(tmp_path: Path) -> None:
         "batches.csv",
         "metrics.csv",
     ]
+    assert files.json is not None
     assert read_baseline(files.json) == files.baseline
     assert files.baseline.series == "batches.csv"
+    assert files.markdown is not None
     assert files.markdown.read_text().startswith("# Performance Baseline Report\n")
     assert files.series_csv is not None
     assert len(list(csv.reader(files.series_csv.open()))) == 1 + 8 + 4
@@ -35,8 +38,8 @@ def test_a_source_without_batches_leaves_no_series(tmp_path: Path) -> None:
     files = write_report(empty_run(), tmp_path)
     assert files.series_csv is None
     assert not (tmp_path / "batches.csv").exists()
-    assert json.loads(files.json.read_text())["series"] is None
-    assert "Nothing was measured in this run" in files.markdown.read_text()
+    assert json.loads((tmp_path / "baseline.json").read_text())["series"] is None
+    assert "Nothing was measured in this run" in (tmp_path / "baseline.md").read_text()
 
 
 def run_of(day: int, batches: int = 4) -> Run:
@@ -52,7 +55,7 @@ def names_in(folder: Path) -> list[str]:
 def test_a_second_report_of_a_run_replaces_the_first(tmp_path: Path) -> None:
     write_report(run_of(1, batches=2), tmp_path)
     files = write_report(run_of(1, batches=6), tmp_path)
-    assert read_baseline(files.json) == files.baseline
+    assert read_baseline(tmp_path / "baseline.json") == files.baseline
     assert not (tmp_path / "earlier").exists()
 
 
@@ -113,6 +116,70 @@ def test_a_report_that_fails_leaves_the_earlier_one_in_its_place_and_keeps_it_on
     assert began is not None
     assert began.day == 1
     assert names_in(tmp_path / "earlier") == ["2026-03-01_12-00-05"]
+
+
+RENDERERS = {
+    "baseline.json": "run.json.render_json",
+    "baseline.md": "run.markdown.render_markdown",
+    "metrics.csv": "run.csv.render_metrics_csv",
+    "batches.csv": "run.csv.series_csv_parts",
+    "baseline.html": "page.run_page.render_run_page",
+}
+
+
+def break_renderers(patched: pytest.MonkeyPatch, names: Iterable[str]) -> None:
+    def fail(*args: object, **options: object) -> str:
+        raise ZeroDivisionError("division by zero")
+
+    for name in names:
+        patched.setattr(f"ocr_baseline.reports.{RENDERERS[name]}", fail)
+
+
+@pytest.mark.parametrize("broken", RENDERERS)
+def test_a_renderer_that_fails_costs_its_own_file_and_one_warning_that_names_it(
+    broken: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    write_report(run_of(1, batches=2), tmp_path)  # a file of an earlier run isn't taken for new
+    break_renderers(monkeypatch, [broken])
+    files = write_report(run_of(2), tmp_path)
+    rest = sorted(set(RENDERERS) - {broken})
+    assert names_in(tmp_path) == sorted([*rest, "earlier"])
+    assert names_in(tmp_path / "earlier" / "2026-03-01_12-00-05") == sorted(RENDERERS)
+    (warning,) = [record.getMessage() for record in caplog.records]
+    assert f"{broken} (ZeroDivisionError: division by zero)" in warning
+    assert str(tmp_path) in warning
+    if broken != "baseline.md":
+        links = (tmp_path / "baseline.md").read_text().rpartition("Beside this file:")[2]
+        assert broken not in links
+        assert all(f"({name})" in links for name in rest if name != "baseline.md")
+    if broken != "baseline.json":
+        assert read_baseline(tmp_path / "baseline.json") == files.baseline
+    assert files.baseline.series == (None if broken == "batches.csv" else "batches.csv")
+
+
+def test_the_document_is_on_disk_before_the_page_is_rendered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def end(*args: object, **options: object) -> str:
+        raise SystemExit(1)
+
+    write_report(run_of(1), tmp_path)
+    monkeypatch.setattr("ocr_baseline.reports.page.run_page.render_run_page", end)
+    with pytest.raises(SystemExit):
+        write_report(run_of(2), tmp_path)
+    assert read_baseline(tmp_path / "baseline.json").run.started_at == run_of(2).info.started_at
+    assert not (tmp_path / "baseline.html").exists(), "the earlier run's is only kept aside"
+
+
+def test_a_report_without_a_single_file_is_an_error_that_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    break_renderers(monkeypatch, RENDERERS)
+    with pytest.raises(BaselineError, match="division by zero"):
+        write_report(run_of(1), tmp_path)
 
 
 def test_a_folder_that_can_not_be_made_is_an_error_that_names_it(tmp_path: Path) -> None:

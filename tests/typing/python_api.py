@@ -31,7 +31,7 @@ def right() -> None:
                 record.samples(len(word.upper()))
         with record.stage("val"), record.line("forward"):
             pass
-    print(None if record.files is None else record.files.markdown.name)
+    print(None if record.files is None else record.files.folder.name)
 
 
 def handed_on(record: ob.record) -> int:

@@ -5,19 +5,7 @@ docs/symptoms.md has an entry for each; a test holds the two together.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from ocr_baseline.model.document import Severity
-
-MIN_STEADY_BATCHES = 5
-"""With five steady batches, one odd batch moves neither their median nor most of a share."""
-
-EXPLAINED = 0.8
-"""The share of an excess from which a line is named as its cause, as in TraceML."""
+from ocr_baseline.analysis.findings.kind import EXPLAINED, Kind
 
 _XPROF = {"medium": 0.05, "high": 0.20}
 """Shares of a stage from which time away from the model's own work counts: the limits at which
@@ -25,40 +13,6 @@ XProf's input-pipeline analyzer calls a step moderately and highly input-bound."
 _XPROF_BASIS = "medium {medium:.0%}, high {high:.0%} (XProf)"
 _OUR_CHOICE = "this project's choice"
 _WHOLE_LINE = "the whole line, less any longer wait for loader workers"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Kind:
-    """A kind of finding.
-
-    Attributes:
-        id: What the ids of its findings begin with.
-        when: When it is found.
-        basis: Its thresholds, with a place for each of `limits`, and their sources.
-        saving: What the estimated saving of such a finding means.
-        limits: The thresholds by name; `kind["high"]` reads one. Shares of time are shares of the
-            stage.
-    """
-
-    id: str
-    when: str
-    basis: str
-    saving: str
-    limits: Mapping[str, float] = field(default_factory=dict)
-
-    def __getitem__(self, limit: str) -> float:
-        return self.limits[limit]
-
-    def severity(self, value: float) -> Severity:
-        """Return high, medium or low, by the limits with those names."""
-        if value >= self.limits.get("high", float("inf")):
-            return "high"
-        return "medium" if value >= self.limits["medium"] else "low"
-
-    @property
-    def thresholds(self) -> str:
-        """The thresholds and their sources, in words."""
-        return self.basis.format_map(self.limits)
 
 
 def _line(id: str, when: str, saving: str = _WHOLE_LINE) -> Kind:
@@ -124,10 +78,11 @@ RESTARTED_WORKERS = Kind(
     id="restarted-workers",
     when="loader workers are started anew for each pass, and that takes part of the run",
     basis="{of_run:.0%} of the run (what is worth a headline); medium {medium:.0%}, high "
-    "{high:.0%} of the stage (XProf)",
+    "{high:.0%} of the stage (XProf); it leads others on the same seconds from {explains:.0%} "
+    "of the largest of their savings, however long the first pass took to start",
     saving="the time before the first batch of all passes but the first, less the making of a "
     "batch; at least the workers' start-up in them, at most all of it",
-    limits={**_XPROF, "of_run": 0.02},
+    limits={**_XPROF, "of_run": 0.02, "explains": 0.25},
 )
 COLD_FIRST_PASS = Kind(
     id="cold-first-pass",
@@ -170,13 +125,18 @@ TOO_MANY_WORKERS = Kind(
 )
 THREAD_OVERSUBSCRIPTION = Kind(
     id="thread-oversubscription",
-    when="torch computes in more threads, over all loader workers, than there are cores",
-    basis="more than one thread a worker (PyTorch sets one); threads of all workers and of the "
-    "main process above the cores; and the workers wanted more cores than there are, by what they "
-    "computed and stood ready for a core. Medium {medium:.0%}, high {high:.0%} of the stage "
-    "(XProf)",
-    saving="from nothing to the part of the wait in which workers stood ready for a core",
-    limits=_XPROF,
+    when="torch computes in more threads than there are cores, over all loader workers or in the "
+    "main process",
+    basis="more than one thread a worker (PyTorch sets one), threads of all workers and of the "
+    "main process above the cores, and workers that wanted more cores than there are, by what they "
+    "computed and stood ready for a core; or more threads in the main process than cores, while "
+    "its main thread stood ready for one, or the container's limit held the run, {medium:.0%} of "
+    "the stage. Medium {medium:.0%}, high {high:.0%} of the stage (XProf)",
+    saving="the part of the wait in which workers stood ready for a core; in the main process as "
+    "long as its main thread had no core; each at most as long as the run's threads would have "
+    "computed on all cores together, or the limit held the run; from nothing to twice that "
+    f"({_OUR_CHOICE}: threads that wait for each other keep cores busy)",
+    limits={**_XPROF, "more": 2},
 )
 TRANSFER_BOUND = _line("transfer-bound", "moving batches to the device takes long")
 HEAVY_OPTIMIZER = Kind(
@@ -199,9 +159,10 @@ GARBAGE_COLLECTION = Kind(
     id="garbage-collection",
     when="Python's garbage collector holds the main thread",
     basis="{low:.0%} of the stage (low; what is worth a headline), {medium:.0%} (medium) and "
-    "{high:.0%} (high; both XProf)",
+    "{high:.0%} (high; both XProf); it leads others on the same seconds from {explains:.0%} of the "
+    "largest of their savings, as garbage is mostly made by what else they hold",
     saving="all pauses, less any longer wait for loader workers",
-    limits={**_XPROF, "low": 0.02},
+    limits={**_XPROF, "low": 0.02, "explains": EXPLAINED},
 )
 STRAGGLER_RANK = Kind(
     id="straggler-rank",
@@ -243,10 +204,18 @@ SLOW_START = Kind(
     "go and is 5% of the run is named, else the longest of all",
     basis="{seconds:.0f} s, the longest wait that keeps a user's attention (Nielsen, 1993), and "
     "{of_run:.0%} of the run; medium when the named part is {medium:.0%} of the run, high from "
-    "{high:.0%} (XProf's limits), info where it can't go",
+    "{high:.0%} where it could go (XProf's limits); below, info where it can't",
     saving="the named part: hooks, callbacks, loaders and the sanity check alone; paid once for "
     "each start",
     limits={**_XPROF, "seconds": 10, "of_run": 0.02},
+)
+OUTSIDE_STAGES = Kind(
+    id="outside-stages",
+    when="much of the run passes between its stages or after the last of them",
+    basis="{seconds:.0f} s, the longest wait that keeps a user's attention (Nielsen, 1993), and "
+    "{of_run:.0%} of the run (XProf's limit for a stage); medium",
+    saving="none: what the time went to wasn't recorded",
+    limits={"seconds": 10, "of_run": 0.05},
 )
 ACCELERATOR_MEMORY = Kind(
     id="accelerator-memory",
@@ -366,6 +335,7 @@ CATALOGUE: tuple[Kind, ...] = (
     OUTLIER_BATCHES,
     SLOWING_DOWN,
     SLOW_START,
+    OUTSIDE_STAGES,
     ACCELERATOR_MEMORY,
     FRAGMENTATION,
     ACCELERATOR_UTILIZATION,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ocr_baseline.analysis.findings.catalogue import DOMINANT_FUNCTION
 from ocr_baseline.analysis.findings.lines import is_judged
 from ocr_baseline.analysis.findings.named_cause import percent_words, place_of
-from ocr_baseline.analysis.findings.rule import share_of, too_few_batches
+from ocr_baseline.analysis.findings.rule import quoted, share_of, too_few_batches
 from ocr_baseline.analysis.replay.savings import main_thread_saving
 from ocr_baseline.model.document import Evidence, Finding, NamedCause
 from ocr_baseline.vocabulary import PHASE_WORDS
@@ -33,7 +33,7 @@ def dominant_function(measured: Measured) -> Iterator[Finding | Silence]:
         found = [
             (line, function)
             for line in phase.breakdown
-            if not is_judged(line) and line.name not in operations
+            if not is_judged(measured, phase, line.name) and line.name not in operations
             for function in _functions(measured, phase, line)
         ]
         silence = too_few_batches(DOMINANT_FUNCTION, phase) if found else None
@@ -88,9 +88,9 @@ def _finding(
         estimated_saving_low_s=_saving(measured, phase, line, function.low)[0],
         estimated_saving_high_s=_saving(measured, phase, line, function.high)[0],
         saving_basis=basis,
-        advice=f"It runs within {line.name}. Call it less often or on less data, or replace it "
-        "with a faster equivalent; what isn't needed at every batch can be done for some of them. "
-        "If it is the model's own computation, there may be nothing to take out.",
+        advice=f"It runs within {quoted(line.name)}. Call it less often or on less data, or "
+        "replace it with a faster equivalent; what isn't needed at every batch can be done for "
+        "some of them. If it is the model's own computation, there may be nothing to take out.",
         lines=[f"{phase.name}.{line.name}"],
         cause=of_phase,
     )

@@ -8,6 +8,7 @@ from ocr_baseline.analysis.findings.catalogue import GARBAGE_COLLECTION
 from ocr_baseline.analysis.findings.rule import (
     Silence,
     count_evidence,
+    quoted,
     seconds_evidence,
     share_of,
     title,
@@ -43,7 +44,9 @@ def _finding(measured: Measured, phase: Phase, garbage: GarbageRecord) -> Findin
     return Finding(
         id=f"{GARBAGE_COLLECTION.id}:{phase.name}",
         severity=GARBAGE_COLLECTION.severity(share),
-        title=title(f"{PHASE_WORDS[phase.name]} is held by Python's garbage collector", by=line),
+        title=title(
+            f"{PHASE_WORDS[phase.name]} is held by Python's garbage collector", by=quoted(line)
+        ),
         evidence=[
             seconds_evidence(f"phases.{phase.name}.garbage_s", garbage.total_s),
             count_evidence(f"phases.{phase.name}.garbage_collections", garbage.collections),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ocr_baseline.analysis.findings import catalogue
 from ocr_baseline.analysis.findings.catalogue import INPUT_BOUND
 from ocr_baseline.analysis.findings.handover import waited_for_making_s
+from ocr_baseline.analysis.findings.more_workers import MoreWorkers, more_workers
 from ocr_baseline.analysis.findings.named_cause import (
     begin_with,
     cause_evidence,
@@ -17,6 +18,7 @@ from ocr_baseline.analysis.findings.named_cause import (
 )
 from ocr_baseline.analysis.findings.rule import (
     count_evidence,
+    quoted,
     seconds_evidence,
     share_evidence,
     share_of,
@@ -24,7 +26,6 @@ from ocr_baseline.analysis.findings.rule import (
     too_few_batches,
 )
 from ocr_baseline.analysis.measured import line_of
-from ocr_baseline.analysis.replay.more_workers import MoreWorkers, more_workers
 from ocr_baseline.analysis.replay.savings import main_thread_saving
 from ocr_baseline.model.document import BreakdownLine, Evidence, Finding, Phase
 from ocr_baseline.vocabulary import PHASE_WORDS, Line
@@ -32,7 +33,7 @@ from ocr_baseline.vocabulary import PHASE_WORDS, Line
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ocr_baseline.analysis.findings.catalogue import Kind
+    from ocr_baseline.analysis.findings.kind import Kind
     from ocr_baseline.analysis.findings.rule import Silence
     from ocr_baseline.analysis.measured import Measured
     from ocr_baseline.model.document import Operation, Workers
@@ -101,9 +102,13 @@ def _whole_line(measured: Measured, phase: Phase, name: Line) -> BreakdownLine |
     )
 
 
-def is_judged(line: BreakdownLine) -> bool:
-    """Whether a rule here finds that the line takes too much."""
-    return any(rule.line.value == line.name and _is_heavy(rule, line) for rule in LINE_RULES)
+def is_judged(measured: Measured, phase: Phase, name: str) -> bool:
+    """Whether a rule here finds that a line takes too much."""
+    return any(
+        (line := _whole_line(measured, phase, rule.line)) is not None and _is_heavy(rule, line)
+        for rule in LINE_RULES
+        if rule.line.value == name
+    )
 
 
 def _is_heavy(rule: LineRule, line: BreakdownLine) -> bool:
@@ -119,7 +124,8 @@ def _finding(measured: Measured, phase: Phase, rule: LineRule, line: BreakdownLi
     parts = line.parts
     is_named = bool(parts) and parts[0].total_s >= NAMED_PART * line.total_s
     words = title(
-        rule.title.format(stage=PHASE_WORDS[phase.name]), by=parts[0].name if is_named else None
+        rule.title.format(stage=PHASE_WORDS[phase.name]),
+        by=quoted(parts[0].name) if is_named else None,
     )
     cause = cause_of(measured, phase, line.name)
     unnamed = f" {rule.unnamed}" if rule.unnamed and cause is None else ""
@@ -167,7 +173,7 @@ def _batches_in_time(measured: Measured, phase: Phase, line: BreakdownLine) -> R
             seconds_evidence(f"phases.{phase.name}.breakdown.{part.name}.total_s", part.total_s)
             for part in line.parts
         ]
-        first = _first_workers(measured, phase)
+        first = more_workers(measured, phase)
         return Remedy(
             line.total_s,
             basis if first is None else f"{basis}; at its low end, num_workers={first.more}",
@@ -181,13 +187,10 @@ def _batches_in_time(measured: Measured, phase: Phase, line: BreakdownLine) -> R
     if heaviest is not None and heaviest.waited_s:
         where = f"operations.{heaviest.name}.{phase.name}"
         evidence.append(seconds_evidence(f"{where}.waited_s", heaviest.waited_s))
-        advice += f" Of the named operations, the main thread waited longest for {heaviest.name}."
+        advice += (
+            f" Of the named operations, the main thread waited longest for {quoted(heaviest.name)}."
+        )
     return Remedy(line.total_s, basis, advice, tuple(evidence))
-
-
-def _first_workers(measured: Measured, phase: Phase) -> MoreWorkers | None:
-    cores = measured.environment.cpu_count
-    return None if cores is None else more_workers(measured, phase, cores)
 
 
 def _advice_without_workers(measured: Measured, phase: Phase, first: MoreWorkers | None) -> str:
@@ -201,8 +204,8 @@ def _advice_without_workers(measured: Measured, phase: Phase, first: MoreWorkers
     if phase.name == "train" and measured.environment.num_workers:
         return (
             f"Its loader has num_workers={measured.environment.num_workers}, of which none was "
-            "recorded in this stage, as where another stage's loader is the same and started them. "
-            "Give it more workers while cores are idle, or make a batch cheaper."
+            "recorded in this stage. Give it more workers while cores are idle, or make a batch "
+            "cheaper."
         )
     return (
         "No loader worker was recorded in this stage. If its loader has none, the main thread "

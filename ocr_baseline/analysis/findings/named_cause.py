@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import PureWindowsPath
 from typing import TYPE_CHECKING
 
+from ocr_baseline.analysis.findings.rule import quoted
 from ocr_baseline.analysis.functions.origin import LAYER, origin_of
 from ocr_baseline.analysis.measured import line_of
 from ocr_baseline.model.document import Evidence, FunctionShare, NamedCause
@@ -60,9 +61,9 @@ def with_cause(words: str, cause: NamedCause | None) -> str:
 
 
 def place_of(cause: NamedCause) -> str:
-    """Return `Blur.__call__ (data.py:31)`; the report has the whole path."""
+    """Return `Blur.__call__ (data.py:31)`, backticks and all; the report has the whole path."""
     # A Windows path also splits at `/`, so that this reads the paths of every system.
-    return f"{cause.name} ({PureWindowsPath(cause.file).name}:{cause.line})"
+    return quoted(f"{cause.name} ({PureWindowsPath(cause.file).name}:{cause.line})")
 
 
 def percent_words(share: float, low: float, high: float) -> str:

@@ -8,7 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ocr_baseline.analysis.findings import catalogue
+from ocr_baseline.analysis.findings.kind import LEADS
 from ocr_baseline.analysis.findings.saving_range import with_range
+from ocr_baseline.model.document import SMALL_SHARE_OF_RUN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,17 +18,7 @@ if TYPE_CHECKING:
     from ocr_baseline.analysis.measured import Measured
     from ocr_baseline.model.document import Finding
 
-_EXPLAINS = 0.5
-_EXPLAINS_BY_KIND = {
-    catalogue.GARBAGE_COLLECTION.id: catalogue.EXPLAINED,
-    catalogue.RESTARTED_WORKERS.id: 0.25,
-}
-"""The part of the largest saving among findings on the same seconds that a leading one needs.
-
-Garbage is mostly made by what else the seconds hold, so it has to be nearly all of them. A setting
-that ends the starts of all passes but the first leads them however long the first took.
-"""
-
+_EXPLAINS = {kind.id: kind["explains"] for kind in catalogue.CATALOGUE if "explains" in kind.limits}
 _TIMED = (
     catalogue.WORKER_OPERATION.id,
     catalogue.DOMINANT_OPERATION.id,
@@ -47,7 +39,7 @@ def one_cause_each(measured: Measured, findings: Iterable[Finding]) -> list[Find
     found = list(findings)
     is_busy = any(finding.limits_trust for finding in found)
     ranged = [with_range(measured, finding, is_busy=is_busy) for finding in found]
-    weighed = [_weighed(finding, measured.total_s) for finding in ranged]
+    weighed = [_weighed(measured, finding) for finding in ranged]
     weighed = _with_doubts(weighed) if is_busy else weighed
     leaders: list[Finding] = []
     led: list[Finding] = []
@@ -61,14 +53,37 @@ def one_cause_each(measured: Measured, findings: Iterable[Finding]) -> list[Find
     return sorted(led, key=lambda finding: finding.rank)
 
 
-def _weighed(finding: Finding, run_s: float) -> Finding:
-    if finding.estimated_saving_s is None or not run_s:
+def _weighed(measured: Measured, finding: Finding) -> Finding:
+    """Return a finding with its saving's share of the run; what is small has severity low."""
+    run_s, saving_s = measured.total_s, finding.estimated_saving_s
+    if not run_s:
         return finding
-    share = min(finding.estimated_saving_s / run_s, 1.0)
-    weighed = finding.model_copy(update={"share_of_run": share})
-    if weighed.is_small and weighed.severity != "info":
-        return weighed.model_copy(update={"severity": "low"})
-    return weighed
+    if saving_s is None:
+        about_s = _about_s(measured, finding)
+        is_small = about_s is not None and about_s < SMALL_SHARE_OF_RUN * run_s
+        return _low(finding) if is_small else finding
+    weighed = finding.model_copy(update={"share_of_run": min(saving_s / run_s, 1.0)})
+    return _low(weighed) if weighed.is_small else weighed
+
+
+def _low(finding: Finding) -> Finding:
+    return finding if finding.severity == "info" else finding.model_copy(update={"severity": "low"})
+
+
+def _about_s(measured: Measured, finding: Finding) -> float | None:
+    """Return the time of what a finding is about: its lines, else its stage; None of the run."""
+    lines = [
+        line.total_s
+        for phase in measured.whole_phases
+        for line in phase.breakdown
+        if f"{phase.name}.{line.name}" in finding.lines
+    ]
+    stages = [
+        phase.total_s or 0.0
+        for phase in measured.whole_phases
+        if phase.name in finding.id.split(":")[1:2]
+    ]
+    return sum(lines or stages) if lines or stages else None
 
 
 def _with_doubts(findings: list[Finding]) -> list[Finding]:
@@ -90,7 +105,7 @@ def _depth(finding: Finding, among: Iterable[Finding]) -> tuple[object, ...]:
     largest_s = max(
         (one.estimated_saving_s or 0.0 for one in among if _shared(one, finding)), default=0.0
     )
-    needed = _EXPLAINS_BY_KIND.get(_kind(finding), _EXPLAINS)
+    needed = _EXPLAINS.get(_kind(finding), LEADS)
     explains_little = (finding.estimated_saving_s or 0.0) < needed * largest_s
     is_timed = _kind(finding) in _TIMED
     return explains_little, not is_timed, finding.cause is None, finding.rank

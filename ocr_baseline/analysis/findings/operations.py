@@ -8,6 +8,7 @@ from ocr_baseline.analysis.findings.catalogue import DOMINANT_OPERATION, WORKER_
 from ocr_baseline.analysis.findings.named_cause import cause_evidence, cause_of
 from ocr_baseline.analysis.findings.rule import (
     count_evidence,
+    quoted,
     seconds_evidence,
     share_of,
     title,
@@ -20,7 +21,7 @@ from ocr_baseline.vocabulary import OPERATION_LINE_PREFIX, PHASE_WORDS, Line
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from ocr_baseline.analysis.findings.catalogue import Kind
+    from ocr_baseline.analysis.findings.kind import Kind
     from ocr_baseline.analysis.findings.rule import Silence
     from ocr_baseline.analysis.measured import Measured
     from ocr_baseline.model.document import Operation, Phase
@@ -104,14 +105,14 @@ def _in_main_thread(measured: Measured, phase: Phase, operation: Operation) -> F
     return Finding(
         id=f"{DOMINANT_OPERATION.id}:{phase.name}:{operation.name}",
         severity=DOMINANT_OPERATION.severity(operation.share_of_phase or 0.0),
-        title=f"{operation.name} dominates {PHASE_WORDS[phase.name]}",
+        title=f"{quoted(operation.name)} dominates {PHASE_WORDS[phase.name]}",
         evidence=[
             *_shares(operation),
             count_evidence(f"{_where(operation)}.calls", operation.calls),
         ],
         estimated_saving_s=saving_s,
         saving_basis=basis,
-        advice=advice.format(name=operation.name),
+        advice=advice.format(name=quoted(operation.name)),
         lines=[f"{phase.name}.{line}"],
     )
 
@@ -128,14 +129,15 @@ def _in_workers(measured: Measured, phase: Phase, operation: Operation) -> Findi
         halved_s = replay.saving_without_s(line, 0.5)
         evidence.append(seconds_evidence(f"{_where(operation)}.saving_if_halved_s", halved_s))
     cause = cause_of(measured, phase, Line.DATA_WAIT.value)
+    name = quoted(operation.name)
     return Finding(
         id=f"{WORKER_OPERATION.id}:{phase.name}:{operation.name}",
         severity=WORKER_OPERATION.severity(share_of(phase, waited_s)),
-        title=title(f"{PHASE_WORDS[phase.name]} waits for {operation.name} in its loader workers"),
+        title=title(f"{PHASE_WORDS[phase.name]} waits for {name} in its loader workers"),
         evidence=[*evidence, *cause_evidence(cause)],
         estimated_saving_s=saving_s,
         saving_basis=basis,
-        advice=f"Make {operation.name} cheaper, or do its work once instead of in every epoch "
+        advice=f"Make {name} cheaper, or do its work once instead of in every epoch "
         "(cached in memory or on disk); more workers only hide it.",
         lines=[f"{phase.name}.{Line.DATA_WAIT.value}"],
         cause=cause,

@@ -17,6 +17,7 @@ from ocr_baseline.analysis.findings.memory import accelerator_memory, fragmentat
 from ocr_baseline.analysis.findings.noisy_machine import noisy_machine
 from ocr_baseline.analysis.findings.one_cause import one_cause_each
 from ocr_baseline.analysis.findings.operations import dominant_operation, worker_operation
+from ocr_baseline.analysis.findings.outside_stages import outside_stages
 from ocr_baseline.analysis.findings.profiler_cost import profiler_cost
 from ocr_baseline.analysis.findings.restarted_workers import restarted_workers
 from ocr_baseline.analysis.findings.rule import Rule, Silence
@@ -26,7 +27,10 @@ from ocr_baseline.analysis.findings.slowing_down import slowing_down
 from ocr_baseline.analysis.findings.small_batch import small_batch
 from ocr_baseline.analysis.findings.straggler import straggler_rank
 from ocr_baseline.analysis.findings.synchronizing_calls import synchronizing_calls
-from ocr_baseline.analysis.findings.thread_oversubscription import thread_oversubscription
+from ocr_baseline.analysis.findings.thread_oversubscription import (
+    main_thread_oversubscription,
+    thread_oversubscription,
+)
 from ocr_baseline.analysis.findings.validation_slower import validation_slower
 from ocr_baseline.analysis.findings.worker_count import too_few_workers, too_many_workers
 
@@ -47,11 +51,13 @@ RULES: tuple[Rule, ...] = (
     too_few_workers,
     too_many_workers,
     thread_oversubscription,
+    main_thread_oversubscription,
     straggler_rank,
     tail_latency,
     outlier_batches,
     slowing_down,
     slow_start,
+    outside_stages,
     accelerator_memory,
     fragmentation,
     accelerator_utilization,

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from ocr_baseline.analysis.findings.catalogue import MIN_STEADY_BATCHES
+from ocr_baseline.analysis.findings.kind import MIN_STEADY_BATCHES
 from ocr_baseline.model.document import Evidence, Finding
 
 if TYPE_CHECKING:
-    from ocr_baseline.analysis.findings.catalogue import Kind
+    from ocr_baseline.analysis.findings.kind import Kind
     from ocr_baseline.analysis.measured import Measured
     from ocr_baseline.model.document import Phase
 
@@ -59,8 +59,21 @@ def share_of(phase: Phase, seconds: float) -> float:
 
 
 def title(words: str, *, by: str | None = None) -> str:
-    """Return a title that begins with a capital and ends in what is most of it, where known."""
+    """Return a title that begins with a capital and ends in what is most of it, where known.
+
+    Args:
+        words: What was found.
+        by: The names of what is most of it, quoted.
+    """
     return words[:1].upper() + words[1:] + ("" if by is None else f", mostly in {by}")
+
+
+def quoted(name: str) -> str:
+    """Return a name as a sentence holds it: between single backticks, without any of its own.
+
+    A renderer shows it letter by letter, so that no underscore of it becomes markup.
+    """
+    return f"`{name.replace('`', chr(39))}`"
 
 
 def share_evidence(phase: Phase, line: str, share: float) -> Evidence:

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ocr_baseline.analysis.findings.catalogue import EXPLAINED, OUTLIER_BATCHES, TAIL_LATENCY
+from ocr_baseline.analysis.findings.catalogue import OUTLIER_BATCHES, TAIL_LATENCY
+from ocr_baseline.analysis.findings.kind import EXPLAINED
 from ocr_baseline.analysis.findings.rule import (
     count_evidence,
+    quoted,
     seconds_evidence,
     share_of,
     title,
@@ -153,15 +155,16 @@ def _tail(loader: SteadyLoader, median_s: float, p95_s: float) -> Finding:
     if cause is not None:
         evidence.append(seconds_evidence(f"{where}.slow_excess.{cause.line}", cause.excess_s))
         advice = (
-            f"The slow batches spend their extra time in {cause.line}: find what makes it vary, "
-            "such as the size of the samples, work that only some batches do, or other work on the "
-            "machine."
+            f"The slow batches spend their extra time in {quoted(cause.line)}: find what makes it "
+            "vary, such as the size of the samples, work that only some batches do, or other work "
+            "on the machine."
         )
     return Finding(
         id=f"{TAIL_LATENCY.id}:{loader.label}",
         severity=TAIL_LATENCY.severity(share_of(loader.phase, saving_s)),
         title=title(
-            f"some {loader.words} batches are slow", by=None if cause is None else cause.line
+            f"some {loader.words} batches are slow",
+            by=None if cause is None else quoted(cause.line),
         ),
         evidence=evidence,
         estimated_saving_s=saving_s,
@@ -214,7 +217,7 @@ def _outliers(loader: SteadyLoader, outliers: NDArray[np.bool_], median_s: float
         severity=OUTLIER_BATCHES.severity(share_of(loader.phase, saving_s)),
         title=title(
             f"a few {loader.words} batches take far longer than the others",
-            by=None if cause is None else cause.line,
+            by=None if cause is None else quoted(cause.line),
         ),
         evidence=[
             count_evidence(f"series.{loader.label}.outliers", int(outliers.sum())),

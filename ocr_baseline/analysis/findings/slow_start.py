@@ -11,7 +11,7 @@ from ocr_baseline.analysis.findings.named_cause import (
     named,
     with_cause,
 )
-from ocr_baseline.analysis.findings.rule import seconds_evidence
+from ocr_baseline.analysis.findings.rule import quoted, seconds_evidence
 from ocr_baseline.model.document import Evidence, Finding
 from ocr_baseline.vocabulary import Line
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ocr_baseline.analysis.measured import Measured
-    from ocr_baseline.model.document import Start, StartPart
+    from ocr_baseline.model.document import Severity, Start, StartPart
 
 _HOOK = (
     "Do its work once and keep the result on disk, or do it when it is needed: a run repeats it at "
@@ -65,8 +65,12 @@ def slow_start(measured: Measured) -> Iterator[Finding]:
     cause = named(part.cause, f"start.breakdown.{part.name}")
     yield Finding(
         id=f"{SLOW_START.id}:{part.name}",
-        severity="info" if advice is None else SLOW_START.severity(part.total_s / run_s),
-        title=with_cause(f"The run is slow to start, longest in {part.name}", cause),
+        severity=_severity(part.total_s / run_s, can_go=advice is not None),
+        title=with_cause(
+            f"The run is slow to start, longest in {quoted(part.name)} "
+            f"({part.total_s:.0f} of {took_s:.0f} s)",
+            cause,
+        ),
         evidence=[
             seconds_evidence("start.time_to_first_step_s", took_s),
             seconds_evidence(f"start.breakdown.{part.name}.total_s", part.total_s),
@@ -74,11 +78,18 @@ def slow_start(measured: Measured) -> Iterator[Finding]:
             *cause_evidence(cause),
         ],
         estimated_saving_s=None if advice is None else part.total_s,
-        saving_basis=None if advice is None else f"starting without {part.name}",
+        saving_basis=None if advice is None else f"starting without {quoted(part.name)}",
         advice=begin_with(cause, advice or _FIXED.get(part.name, _UNKNOWN)),
         lines=["train.loader_startup"] if part.name in _ALSO_LOADER_STARTUP else [],
         cause=cause,
     )
+
+
+def _severity(share_of_run: float, *, can_go: bool) -> Severity:
+    """Return how much a part matters: what can't go is at most medium, and a note where small."""
+    if can_go:
+        return SLOW_START.severity(share_of_run)
+    return "medium" if share_of_run >= SLOW_START["medium"] else "info"
 
 
 def _leading_part(start: Start, run_s: float) -> StartPart:

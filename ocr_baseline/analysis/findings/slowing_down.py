@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ocr_baseline.analysis.findings.catalogue import MIN_STEADY_BATCHES, SLOWING_DOWN
+from ocr_baseline.analysis.findings.catalogue import SLOWING_DOWN
+from ocr_baseline.analysis.findings.kind import MIN_STEADY_BATCHES
 from ocr_baseline.analysis.findings.rule import (
     Silence,
     count_evidence,
+    quoted,
     seconds_evidence,
     share_of,
     title,
@@ -131,13 +133,14 @@ def _finding(
         severity=SLOWING_DOWN.severity(share_of(phase, saving_s)),
         title=title(
             f"{PHASE_WORDS[phase.name]} batches get slower over the run",
-            by=None if cause is None else cause.line,
+            by=None if cause is None else quoted(cause.line),
         ),
         evidence=evidence,
         estimated_saving_s=saving_s,
         saving_basis="every pass as fast as the first, by the fitted trend",
         advice=(
-            f"{cause.line} takes longer from pass to pass: look for what it keeps or repeats."
+            f"{quoted(cause.line)} takes longer from pass to pass: look for what it keeps or "
+            "repeats."
             if cause is not None
             else "No line makes up most of the growth: look for state that accumulates, for "
             "memory that runs short, and for a processor that slows down."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ocr_baseline.analysis.findings.catalogue import STRAGGLER_RANK
-from ocr_baseline.analysis.findings.rule import count_evidence, seconds_evidence, title
+from ocr_baseline.analysis.findings.rule import count_evidence, quoted, seconds_evidence, title
 from ocr_baseline.analysis.ranks import straggler
 from ocr_baseline.model.document import Evidence, Finding
 from ocr_baseline.vocabulary import PHASE_WORDS, Stage
@@ -45,7 +45,7 @@ def _finding(found: Straggler) -> Finding:
         severity=STRAGGLER_RANK.severity(found.excess_s / found.batch_mean_s),
         title=title(
             f"rank {found.rank} works longer than the other ranks in {PHASE_WORDS[found.stage]}",
-            by=None if found.line is None else f"`{found.line}`",
+            by=None if found.line is None else quoted(found.line),
         ),
         evidence=evidence,
         estimated_saving_s=found.lead_s * found.batches,

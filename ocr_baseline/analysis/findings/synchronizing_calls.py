@@ -7,7 +7,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ocr_baseline.analysis.findings.catalogue import SYNCHRONIZING_CALLS
-from ocr_baseline.analysis.findings.rule import count_evidence, seconds_evidence, share_of, title
+from ocr_baseline.analysis.findings.rule import (
+    count_evidence,
+    quoted,
+    seconds_evidence,
+    share_of,
+    title,
+)
 from ocr_baseline.analysis.functions.origin import origin_of, own_name, path_of
 from ocr_baseline.model.document import Finding
 from ocr_baseline.vocabulary import FETCH_LINE, PHASE_WORDS
@@ -85,7 +91,8 @@ def _finding(phase: Phase, waits: _Waits, took_s: float) -> Finding:
         id=f"{SYNCHRONIZING_CALLS.id}:{phase.name}",
         severity=SYNCHRONIZING_CALLS.severity(share),
         title=title(f"{PHASE_WORDS[phase.name]} waits for the accelerator in synchronize, ")
-        + f"called by {caller.name} ({file}:{caller.line})",
+        + "called by "
+        + quoted(f"{caller.name} ({file}:{caller.line})"),
         evidence=[
             *(
                 seconds_evidence(f"phases.{phase.name}.breakdown.{line}.synchronize_s", value)

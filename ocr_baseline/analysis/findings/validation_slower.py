@@ -11,7 +11,7 @@ from ocr_baseline.analysis.findings.named_cause import (
     cause_of,
     with_cause,
 )
-from ocr_baseline.analysis.findings.rule import Silence, seconds_evidence, title
+from ocr_baseline.analysis.findings.rule import Silence, quoted, seconds_evidence, title
 from ocr_baseline.analysis.measured import line_of
 from ocr_baseline.analysis.workers import WAIT_LINES
 from ocr_baseline.model.document import Evidence, Finding
@@ -65,7 +65,7 @@ def _causes(steps: list[WaterfallStep]) -> list[WaterfallStep]:
 def _finding(
     measured: Measured, ratio: Ratio, causes: list[WaterfallStep], validation: Phase
 ) -> Finding:
-    named = ", ".join(step.name for step in causes)
+    named = ", ".join(quoted(step.name) for step in causes)
     sizes = _smaller_batches(measured, validation)
     words = title("a validation sample takes longer than a training sample", by=named or None)
     cause = cause_of(measured, validation, causes[0].name) if causes else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ocr_baseline.analysis.findings.catalogue import TOO_FEW_WORKERS, TOO_MANY_WORKERS
+from ocr_baseline.analysis.findings.more_workers import MoreWorkers, more_workers
 from ocr_baseline.analysis.findings.named_cause import cause_of
 from ocr_baseline.analysis.findings.rule import (
     Silence,
@@ -14,7 +15,6 @@ from ocr_baseline.analysis.findings.rule import (
     too_few_batches,
 )
 from ocr_baseline.analysis.measured import line_of
-from ocr_baseline.analysis.replay.more_workers import MoreWorkers, more_workers
 from ocr_baseline.analysis.replay.savings import worker_replay
 from ocr_baseline.model.document import Evidence, Finding
 from ocr_baseline.vocabulary import PHASE_WORDS, Line
@@ -46,11 +46,11 @@ def too_few_workers(measured: Measured) -> Iterator[Finding | Silence]:
         if silence is not None:
             yield silence
             continue
-        yield from _judged(measured, phase, cores)
+        yield from _judged(measured, phase)
 
 
-def _judged(measured: Measured, phase: Phase, cores: int) -> Iterator[Finding]:
-    found = more_workers(measured, phase, cores)
+def _judged(measured: Measured, phase: Phase) -> Iterator[Finding]:
+    found = more_workers(measured, phase)
     if found is None or not phase.total_s:
         return
     if found.saving_s / phase.total_s < TOO_FEW_WORKERS["medium"]:

@@ -41,17 +41,34 @@ def named_cause(stacks: Stacks, ticks: FunctionTicks) -> FunctionShare | None:
 
     From the line's root the heaviest callee is followed while one holds half of the line. Of that
     path the deepest function of the user's is named; a step, a layer of the model and what mostly
-    calls layers only where no other is there. A cause needs `MIN_TICKS` samples of its line and at
-    least `LEAST_SHARE` of it at the lower end of its margin.
+    calls layers only where no other is there. Where the path forks before it comes to any of the
+    user's, it is the one that holds half of the line in all branches together. A cause needs
+    `MIN_TICKS` samples of its line and at least `LEAST_SHARE` of it at the lower end of its margin.
     """
     if ticks.total < MIN_TICKS:
         return None
     path = list(heaviest_path(call_tree(stacks), BETTER_PART * ticks.total))
-    function = _named(path, owner_of(stacks))
+    owner = owner_of(stacks)
+    is_forked_before = not any(_owns(owner, node) for node in path)
+    shared = _shared_by_branches(owner, ticks) if is_forked_before else None
+    function = shared or _named(path, owner)
     if function is None:
         return None
     share = ticks.share(function)
     return share if share.low >= LEAST_SHARE else None
+
+
+def _shared_by_branches(owner: Owner, ticks: FunctionTicks) -> SampledFunction | None:
+    """Return the owner's function of most of the line, wherever it is called from."""
+    owned = [
+        function
+        for function, met in ticks.inclusive.items()
+        if met >= BETTER_PART * ticks.total
+        and owner.owns(function)
+        and not is_inline(function)
+        and not is_step_or_layer(function)
+    ]
+    return max(owned, key=lambda one: (ticks.inclusive[one], ticks.own[one]), default=None)
 
 
 def _named(path: Sequence[Node], owner: Owner) -> SampledFunction | None:

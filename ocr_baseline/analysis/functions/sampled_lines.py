@@ -37,8 +37,9 @@ class SampledLine:
 
     @cached_property
     def functions(self) -> list[FunctionShare]:
-        """The heaviest functions."""
-        return self._ticks.heaviest()
+        """The heaviest functions, the cause among them."""
+        heaviest, cause = self._ticks.heaviest(), self.cause
+        return heaviest if cause is None or cause in heaviest else [cause, *heaviest]
 
     @cached_property
     def cause(self) -> FunctionShare | None:

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from ocr_baseline.analysis.functions.call_tree import Stacks
     from ocr_baseline.model.run import SampledFunction
 
-MOST_FUNCTIONS = 10
+MOST_FUNCTIONS = 20
+"""A loader of several datasets with transforms of their own has more functions than ten."""
+LEAST_OWN_SHARE = 0.02
+"""Of a line, from which code of the framework is more than a call that passes on."""
 
 
 class FunctionTicks:
@@ -51,10 +54,11 @@ class FunctionTicks:
         Functions of torch, Lightning and the standard library that only pass calls on are left
         out: the trainer's loops are around everything and say nothing.
         """
+        least = LEAST_OWN_SHARE * self.total
         told = [
             function
             for function in self.inclusive
-            if self.own[function] or origin_of(function) in ("user", "library")
+            if origin_of(function) in ("user", "library") or 0 < least <= self.own[function]
         ]
         told.sort(key=lambda function: (-self.inclusive[function], -self.own[function]))
         return [self.share(function) for function in told[:MOST_FUNCTIONS]]

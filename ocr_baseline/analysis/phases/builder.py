@@ -11,6 +11,7 @@ from ocr_baseline.analysis.phases.batch_statistics import rule_applied, steady_m
 from ocr_baseline.analysis.phases.distributions import block_means, distribution
 from ocr_baseline.analysis.phases.stage_times import StageTimes
 from ocr_baseline.analysis.reading import pass_readings, together
+from ocr_baseline.analysis.sums import sum_of
 from ocr_baseline.model.document import (
     BreakdownLine,
     DeviceTime,
@@ -63,6 +64,9 @@ def _beside_batches(run: Run, times: StageTimes) -> dict[str, object]:
     whole = together(readings)
     fields["read_bytes"], fields["disk_read_bytes"] = whole.read_bytes, whole.disk_bytes
     fields["disk_wait_s"] = whole.disk_wait_s
+    if len(readings) == sum(1 for epoch in times.record.epochs if epoch.batches):
+        fields["cpu_s"] = sum_of(epoch.cpu_s for epoch in times.record.epochs)
+        fields["queued_s"] = sum_of(epoch.queued_s for epoch in times.record.epochs)
     fields["per_epoch"] = [
         epoch.model_copy(
             update={"read_bytes": reading.read_bytes, "disk_read_bytes": reading.disk_bytes}
@@ -239,9 +243,9 @@ def _reported_phase(record: StageRecord) -> Phase:
     percentiles of several epochs don't add up to percentiles of all.
     """
     last = record.reported[-1]
-    samples = _sum_of([epoch.num_samples for epoch in record.reported])
-    total_s = _sum_of([epoch.epoch_time_s for epoch in record.reported])
-    batches = _sum_of([epoch.num_batches for epoch in record.reported])
+    samples = sum_of(epoch.num_samples for epoch in record.reported)
+    total_s = sum_of(epoch.epoch_time_s for epoch in record.reported)
+    batches = sum_of(epoch.num_batches for epoch in record.reported)
     return Phase(
         name=PHASES[record.stage],
         dataloader=record.dataloader_idx,
@@ -264,11 +268,6 @@ def _reported_phase(record: StageRecord) -> Phase:
             for epoch in record.reported
         ],
     )
-
-
-def _sum_of(values: list[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return sum(known) if len(known) == len(values) else None
 
 
 def _reported_distribution(epoch: ReportedEpoch) -> Distribution | None:

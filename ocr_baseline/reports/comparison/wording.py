@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ocr_baseline.comparison.judging import MAX_RUNS
 from ocr_baseline.comparison.metrics import BY_KEY
 from ocr_baseline.reports.text import formatting
-from ocr_baseline.reports.text.plain_text import name_of, single_line
+from ocr_baseline.reports.text.plain_text import counted, name_of, single_line
 from ocr_baseline.reports.text.tables import Name, Strong, Table
 from ocr_baseline.reports.text.wording import stage_adjective
 
@@ -264,7 +264,7 @@ def line_table(phase: PhaseChange, max_lines: int) -> Table:
     rest = phase.lines[max_lines:]
     if rest:
         delta = formatting.duration(sum(line.delta_s for line in rest), signed=True)
-        rows.append((f"{len(rest)} more lines", "", "", delta, ""))
+        rows.append((counted(len(rest), "more line"), "", "", delta, ""))
     headers = ("Line (per batch)", "Base", "New", "Change", "95% interval")
     return Table(headers=headers, rows=rows, align="lrrrr")
 

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 TILES = 4
 BREAKDOWN, VALIDATION, RANKS = "breakdown", "validation", "ranks"
+TIME, OVER_TIME = "time", "run"
+"""Of the page's own sections, which are drawn; the others have a section's key."""
 _META = ("Started", "Hardware", "Settings", "Commit")
 
 
@@ -52,13 +54,19 @@ def _view(baseline: Baseline, run: Run | None) -> dict[str, object]:
         | ({RANKS} if ranks else set())
         | (set() if is_empty else {VALIDATION})
     )
+    places = {
+        "validation_vs_training": None if is_empty else VALIDATION,
+        "throughput": TIME if nodes else None,
+        "waited_for_data": TIME if nodes else None,
+        "peak_memory": None if chart is None or chart.memory is None else OVER_TIME,
+    }
     return {
         "title": f"Baseline of {story.name}",
         "story": story,
         "place": None if story.place is None else name_of(story.place),
         "link": safe_link(story.url),
         "meta": with_code(_meta(story)),
-        "tiles": [shown_fact(fact) for fact in story.facts[:TILES]],
+        "tiles": [shown_fact(fact, places.get(fact.key)) for fact in story.facts[:TILES]],
         "causes": [
             shown_cause(cause, evidence_table(cause.finding) if cause.finding.evidence else None)
             for cause in story.causes

@@ -41,15 +41,19 @@ def in_columns(
         columns: How many columns the axis has.
     """
     finite = np.isfinite(values) & np.isfinite(at_s)
-    order = np.argsort(at_s[finite], kind="stable")
-    at_s, values = at_s[finite][order], values[finite][order]
+    if not finite.all():
+        at_s, values = at_s[finite], values[finite]
+    if (at_s[1:] < at_s[:-1]).any():  # batches of one stage are in order
+        order = np.argsort(at_s, kind="stable")
+        at_s, values = at_s[order], values[order]
     width_s = end_s / columns if end_s > 0 else 1.0
-    place = np.clip((at_s / width_s).astype(np.int64), 0, columns - 1)
-    taken, first, count = np.unique(place, return_index=True, return_counts=True)
-    parts = np.split(values, first[1:]) if len(first) else []
+    first = np.searchsorted(at_s, np.arange(1, columns) * width_s)
+    count = np.diff(first, prepend=0, append=len(at_s))
+    taken = np.flatnonzero(count)
+    parts = [part for part in np.split(values, first) if len(part)]
     return Columns(
         at_s=np.asarray((taken + 0.5) * width_s, dtype=np.float64),
-        count=count,
+        count=count[taken],
         low=np.asarray([part.min() for part in parts], dtype=np.float64),
         middle=np.asarray([np.median(part) for part in parts], dtype=np.float64),
         high=np.asarray([part.max() for part in parts], dtype=np.float64),

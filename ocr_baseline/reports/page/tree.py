@@ -11,7 +11,6 @@ from ocr_baseline.model.document import BreakdownLine
 from ocr_baseline.reports.page.palette import GREY, line_class, start_class
 from ocr_baseline.reports.page.words import shortened
 from ocr_baseline.reports.story.sampled_functions import where
-from ocr_baseline.reports.story.verdict import run_seconds
 from ocr_baseline.reports.text import formatting, wording
 from ocr_baseline.reports.text.plain_text import counted, name_of, single_line
 from ocr_baseline.vocabulary import Line
@@ -31,7 +30,7 @@ MOST_LINES = 30
 MOST_CHILDREN = 12
 SMALL_SHARE = 0.001
 LEAST_FUNCTION_SHARE = 0.05
-MOST_FUNCTIONS = 5
+MOST_FUNCTIONS = 8
 LEAST_SAMPLED_SHARE = 0.02
 """A line of less time of its phase has its functions in the tables alone."""
 START_CLASS = "stage-setup"
@@ -88,7 +87,7 @@ def tree(baseline: Baseline, causes: Mapping[str, int]) -> list[Node]:
     `causes` has the number of the cause that a line's time is in, by the line's name as findings
     write it: `train.data_wait`.
     """
-    run_s = run_seconds(baseline)
+    run_s = baseline.total_s
     nodes = [_start(baseline.start, run_s)] if baseline.start else []
     return nodes + [
         _phase(baseline, phase, run_s, causes) for phase in baseline.whole_phases if phase.breakdown

@@ -41,13 +41,14 @@ class ShownSection:
 
 @dataclass(frozen=True, kw_only=True)
 class ShownFact:
-    """A tile."""
+    """A tile; `leads_to` is the section that has more of it, by its id."""
 
     label: str
     number: str
     unit: str
     note: str
     value: float | None
+    leads_to: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,12 +117,19 @@ def _bar(fraction: float | None) -> Markup:
     )
 
 
-def shown_fact(fact: Fact) -> ShownFact:
+def shown_fact(fact: Fact, leads_to: str | None) -> ShownFact:
     """Return a tile, whose unit is set smaller where it stands apart from the number."""
     number, unit = fact.text, ""
     if fact.value is not None and fact.unit in _SCALED:
         number, _, unit = fact.text.partition(" ")
-    return ShownFact(label=fact.label, number=number, unit=unit, note=fact.note, value=fact.value)
+    return ShownFact(
+        label=fact.label,
+        number=number,
+        unit=unit,
+        note=fact.note,
+        value=fact.value,
+        leads_to=leads_to,
+    )
 
 
 def shown_cause(cause: Cause, evidence: Table | None) -> ShownCause:

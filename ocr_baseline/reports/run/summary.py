@@ -70,7 +70,9 @@ def _cause_line(number: int, cause: Cause, verdict: str) -> Text:
     """Return what to do about the cause that the verdict names, what it is for the others."""
     words = cause.remedy if verdict.startswith(cause.title) else cause.title
     share = saving_share(cause.finding)
-    return styled(f"{number}. {f'{share}: ' if share else ''}{words}")
+    doubt = "in doubt" if cause.certainty == "in doubt" else None
+    known = ", ".join(part for part in (doubt, share) if part)
+    return styled(f"{number}. {f'{known}: ' if known else ''}{words}")
 
 
 def _places(report: str, command: str) -> Iterator[Text]:

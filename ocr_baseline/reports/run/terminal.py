@@ -81,14 +81,14 @@ def _causes(story: Story) -> RenderableType:
         head = Text(f"{number}. ")
         head.append(cause.severity, style=_SEVERITY_STYLES[cause.severity])
         head.append("  ").append_text(styled(cause.title))
+        told = [styled(cause.advice), styled(cause.proof, "dim")]
         if cause.saving is not None:
-            head.append(f"  would save {wording.saving(cause.finding)}", style="dim")
-        blocks.extend((head, Padding(styled(cause.advice), (0, 0, 0, 3))))
-        blocks.append(Padding(styled(cause.proof, "dim"), (0, 0, 0, 3)))
+            told.insert(0, styled(f"Would save {wording.saving(cause.finding)}."))
+        blocks.extend((head, *(Padding(text, (0, 0, 0, 3)) for text in told)))
     more = len(story.further) + len(story.small)
     if more:
-        things = "1 more thing is" if more == 1 else f"{more} more things are"
-        blocks.append(Text(f"{things} in the report", style="dim"))
+        findings = "1 more finding is" if more == 1 else f"{more} more findings are"
+        blocks.append(Text(f"{findings} in the report", style="dim"))
     return Padding(Group(*blocks), (1, 0, 0, 0)) if blocks else Group()
 
 

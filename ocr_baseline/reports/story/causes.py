@@ -44,9 +44,10 @@ def small_sentences(baseline: Baseline) -> Iterator[str]:
 
 
 def finding_sentence(finding: Finding) -> str:
-    """Return a finding as what it is, what it would save, and what to do."""
+    """Return a finding as what it is, what it would save, what it may be instead, what to do."""
     saves = "" if finding.estimated_saving_s is None else f" ({wording.saving(finding)})"
-    return f"{finding.title.rstrip('.')}{saves}. {finding.advice}"
+    doubt = f" In doubt: {finding.doubt.rstrip('.')}." if finding.doubt else ""
+    return f"{finding.title.rstrip('.')}{saves}.{doubt} {finding.advice}"
 
 
 def _findings(baseline: Baseline) -> list[Finding]:
@@ -104,4 +105,4 @@ def _proof(finding: Finding) -> tuple[Certainty, str]:
         return "timed", f"Measured in this run.{basis}"
     whole = "the workers' time" if cause.of.startswith("workers.") else "its line"
     share = percent_words(cause.share, cause.low, cause.high)
-    return "sampled", f"Sampled: `{place_of(cause)}` is in {share} of {whole}.{basis}"
+    return "sampled", f"Sampled: {place_of(cause)} is in {share} of {whole}.{basis}"

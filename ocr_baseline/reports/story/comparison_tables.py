@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ocr_baseline.model.document import TrainVsValidation
 from ocr_baseline.reports.story.phase_tables import batch_times, phase_or_empty
 from ocr_baseline.reports.text import formatting, wording
+from ocr_baseline.reports.text.plain_text import counted
 from ocr_baseline.reports.text.tables import Bar, Name, Strong, Table
 from ocr_baseline.vocabulary import PhaseName
 
@@ -53,7 +54,8 @@ def waterfall_table(baseline: Baseline, compared: Versus) -> Table | None:
     rest = compared.steps[most:]
     if rest:
         together_s = sum(step.delta_s for step in rest)
-        rows.append([f"{len(rest)} more lines", formatting.duration(together_s, signed=True), ""])
+        name = counted(len(rest), "more line")
+        rows.append([name, formatting.duration(together_s, signed=True), ""])
     rows.insert(0, _sample_row(baseline, "train"))
     rows.append(_sample_row(baseline, "validation"))
     return Table(headers=["", "Time per sample", ""], rows=rows, align="lr")

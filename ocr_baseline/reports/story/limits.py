@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ocr_baseline.analysis.findings.catalogue import MIN_STEADY_BATCHES
+from ocr_baseline.analysis.findings.kind import MIN_STEADY_BATCHES
 from ocr_baseline.reports.story.parts import Limit
 from ocr_baseline.reports.story.run_facts import quoted
-from ocr_baseline.reports.story.verdict import run_seconds
 from ocr_baseline.reports.text import formatting, wording
 
 if TYPE_CHECKING:
@@ -38,7 +37,7 @@ def _since_the_process_began(baseline: Baseline) -> str:
     start = baseline.start
     if start is None or not start.process_to_setup_s:
         return ""
-    return f", {formatting.duration(run_seconds(baseline))} after its process began"
+    return f", {formatting.duration(baseline.total_s)} after its process began"
 
 
 def limits(baseline: Baseline) -> Iterator[Limit]:

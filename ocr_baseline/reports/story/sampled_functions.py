@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from ocr_baseline.model.document import BreakdownLine, Phase, Workers
 
-MOST_OF_A_LINE = 3
-MOST_OF_A_PHASE = 8
+MOST_OF_A_LINE = 8
+MOST_OF_A_PHASE = 16
 LEAST_SHARE = 0.05
 PATH_PARTS = 3
 _HEADERS = ["Line", "Function", "Where", "Share of the line", "Its own code"]
@@ -58,7 +58,9 @@ def _table(lines: Sequence[SampledLine], first: str = "Line") -> Table | None:
 
 
 def _shown(functions: Sequence[FunctionShare]) -> list[FunctionShare]:
+    """Return the heaviest, what is the user's or a library's before the framework around it."""
     heavy = [one for one in functions if one.inclusive_share >= LEAST_SHARE]
+    heavy.sort(key=lambda one: one.origin not in ("user", "library"))
     return heavy[:MOST_OF_A_LINE]
 
 

@@ -25,19 +25,19 @@ def _received(workers: Workers) -> str:
     if times is None or times.median is None:
         return ""
     median, count = formatting.duration(times.median), formatting.count(times.count)
-    return f". A batch that was ready took {median} to receive (the median of {count})"
+    return f". A batch that was ready took {median} to receive (median of {count})"
 
 
 def _split(workers: Workers) -> str:
     cpu_share = workers.cpu_share or 0.0
     if cpu_share > 1:
-        return f"used {cpu_share:.1f} cores each in the time in which they made batches"
-    computed = f"computed {formatting.share(cpu_share)} of the time in which they made batches"
+        return f"used {cpu_share:.1f} cores each while they made batches"
+    computed = f"computed for {formatting.share(cpu_share)} of the time that they made batches"
     if workers.queued_s is None:
-        return f"{computed} and waited {formatting.share(1 - cpu_share)}"
+        return f"{computed} and waited for {formatting.share(1 - cpu_share)}"
     queued_share = min(workers.queued_s / workers.busy_s, 1 - cpu_share)
     waited_share = 1 - cpu_share - queued_share
     return (
-        f"{computed}, stood ready for a core that others had {formatting.share(queued_share)}, "
-        f"and waited {formatting.share(waited_share)}"
+        f"{computed}, waited for a free core for {formatting.share(queued_share)}, and waited "
+        f"otherwise for {formatting.share(waited_share)}"
     )

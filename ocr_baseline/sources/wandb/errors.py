@@ -46,7 +46,7 @@ def explain(error: Exception, run_path: str, server: str) -> SourceError:
     elif _DELETED in str(error):
         cause, remedy = "was deleted, or lost its data", "read its local files instead"
     elif "UsageError" in names:
-        cause, remedy = "can't be read without an API key", "`wandb login`, or set WANDB_API_KEY"
+        cause, remedy = "can't be reached without an API key", "`wandb login`, or set WANDB_API_KEY"
     elif any(getattr(link, "title", None) == "Settings" for link in chain):  # pydantic's
         cause, remedy = "the client's settings are invalid", "check WANDB_BASE_URL"
     elif "AuthenticationError" in names and _is_refusal(chain):

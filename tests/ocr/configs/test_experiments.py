@@ -25,6 +25,7 @@ def test_every_experiment_makes_its_training_objects(
     assert objects.trainer.max_epochs == cfg.trainer.max_epochs
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", names("model"))
 def test_every_model_can_be_made(compose_app: Compose, model: str) -> None:
     assert list(make_training_objects(compose_app(f"model={model}")).model.parameters())

@@ -66,6 +66,8 @@ def test_a_complete_run_misses_what_its_machine_does_not_tell_at_most() -> None:
         "environment.volatile.cpu_limit_held_s": "not_collected",
         "disk_read_bytes": "not_collected",
         "disk_wait_s": "not_collected",
+        "cpu_s": "not_collected",
+        "queued_s": "not_collected",
     }
 
 

@@ -156,7 +156,7 @@ def test_a_name_of_the_store_is_its_runs_of_the_same_environment(
         (["--", "new"], "both sides"),
         (["old", "--"], "both sides"),
         (["old", "--", "new", "--", "new"], "once"),
-        (["old", "--", "nowhere"], "no name in the store (baselines holds nothing)"),
+        (["old", "--", "nowhere"], "no such name in the store (baselines holds nothing)"),
         (["old", "--", "empty"], "neither a run folder nor a folder of run folders"),
         (["old", "--", "nowhere/*.json"], "no file or folder matches"),
         (["old", "--", "new", "--margin", "batch_time=fast"], "isn't a quantity"),
@@ -221,7 +221,7 @@ def test_a_run_id_without_a_project_is_an_error_that_asks_for_it(
     write(tmp_path, baseline(0))
 
     assert main(["compare", "run-0", "a1b2c3d4"]) == 2
-    assert "needs its project named" in capsys.readouterr().err
+    assert "or name its project" in capsys.readouterr().err
 
 
 def test_a_copy_counts_once_and_is_noted(

@@ -47,7 +47,16 @@ def test_a_file_of_a_format_that_a_command_lacks_is_refused_before_anything_is_r
 ) -> None:
     assert main([*command, "--output", "result.csv"]) == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert "--output result.csv: this is written as .md, .json" in line
+    assert "--output result.csv: no format has this suffix. Choose from .md, .json" in line
+
+
+@pytest.mark.parametrize("name", ["report.pdf", "report.html.gz"])
+def test_a_file_of_an_unknown_format_is_refused(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["report", "run", "--output", name]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"--output {name}: no format has this suffix. Choose from .csv, .json, .md" in line
 
 
 def test_show_without_a_run_shows_the_newest_below_the_current_folder(

@@ -180,6 +180,7 @@ def test_a_foreign_profilers_metrics_are_reported_as_they_are(
     assert baseline.run.status == "finished"
     assert baseline.run.source in {"logged-metrics", "csv"}
     assert report.files is not None
+    assert report.files.markdown is not None
     assert "12.5" in report.files.markdown.read_text()
 
 
@@ -191,6 +192,7 @@ def test_without_any_metrics_the_report_says_that_nothing_was_measured(tmp_path:
     (entry,) = [entry for entry in baseline.missing if entry.metric == "phases"]
     assert entry.reason == "not_collected"
     assert report.files is not None
+    assert report.files.markdown is not None
     assert "not measured" in report.files.markdown.read_text()
 
 

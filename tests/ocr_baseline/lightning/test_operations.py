@@ -107,6 +107,32 @@ def test_forked_workers_count_each_call_for_the_stage_they_work_for(
     assert batches == {"train": 2 * 4, "validation": validations * 3}
 
 
+@pytest.mark.parametrize("context", ["fork", "spawn"])
+def test_kept_workers_that_two_stages_read_count_for_the_one_that_reads_them(
+    context: str, tmp_path: Path
+) -> None:
+    both = decoded(8, num_workers=2, persistent_workers=True, multiprocessing_context=context)
+
+    run = tiny_run(
+        tmp_path,
+        lambda t, m: t.fit(m, both, both),
+        profiling=profiling(DECODE),
+        max_epochs=2,
+        num_sanity_val_steps=0,
+    )
+
+    assert run.ended_by is None
+    made = {key: count for key, count in calls(run, "worker").items() if key[0] == DECODE}
+    assert made == {(DECODE, "train"): 16, (DECODE, "validation"): 16}
+    batches = Counter[str]()
+    for worker in recorded(run).workers:
+        batches[worker.stage.value] += len(worker.start_s)
+        assert worker.prefetch_factor == 2
+    assert batches == {"train": 8, "validation": 8}
+    slowest = {one.stage.value: one.samples_timed for one in recorded(run).slowest}
+    assert slowest == {"train": 16, "validation": 16}
+
+
 def test_operations_without_workers_are_lines_of_the_breakdown(tmp_path: Path) -> None:
     run = tiny_run(
         tmp_path,

@@ -96,6 +96,7 @@ def test_the_callbacks_are_callbacks_of_both_packages() -> None:
     assert isinstance(BaselineReportCallback(), lightning.Callback)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("logger", "source"),
     [("CSVLogger", "csv"), ("TensorBoardLogger", "tensorboard"), ("WandbLogger", "wandb-offline")],

@@ -84,6 +84,7 @@ ENTRIES: dict[str, tuple[str, Callable[[Trainer, LightningModule], Any]]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("error", [RuntimeError("x"), KeyboardInterrupt(), SystemExit(3)], ids=repr)
 @pytest.mark.parametrize("hook", ENTRIES)
 def test_a_batch_in_which_the_run_ends_is_none(

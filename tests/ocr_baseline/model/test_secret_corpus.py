@@ -141,6 +141,7 @@ def test_no_line_is_a_command_to_github_actions() -> None:
     assert shown == ": :error::x\n  : :warning::y\n# #[command]z"
 
 
+@pytest.mark.slow
 @given(st.text(alphabet=st.characters(codec="utf-8"), max_size=200))
 def test_the_gate_twice_changes_nothing_more(text: str) -> None:
     once = outward_text(text)

@@ -21,6 +21,7 @@ needs_pipes = pytest.mark.skipif(os.name == "nt", reason="looks at POSIX pipes")
 def report(folder: Path) -> ReportFiles:
     return ReportFiles(
         baseline=full_baseline(),
+        folder=folder,
         html=folder / "baseline.html",
         markdown=folder / "baseline.md",
         json=folder / "baseline.json",

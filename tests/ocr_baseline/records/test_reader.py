@@ -502,6 +502,23 @@ def test_what_workers_computed_is_read_where_it_was_recorded(
     assert (untold.cpu_s, untold.queued_s, untold.torch_threads) == (None, None, None)
 
 
+def test_what_the_process_computed_is_read_for_each_pass_where_it_was_recorded(
+    recorded: bytes, read: Callable[[bytes], Run]
+) -> None:
+    lines = [json.loads(line) for line in recorded.splitlines()]
+    told, untold, *_ = [
+        line for line in lines if line["type"] == "epoch" and line["stage"] == "train"
+    ]
+    told |= {"cpu_ns": 7 * MILLISECOND, "queued_ns": None}
+    del untold["cpu_ns"], untold["queued_ns"]
+
+    train = next(one for one in read(_written(lines)).stages if one.stage is Stage.TRAIN)
+
+    assert train.epochs[0].cpu_s == pytest.approx(0.007)
+    assert train.epochs[0].queued_s is None
+    assert (train.epochs[1].cpu_s, train.epochs[1].queued_s) == (None, None)
+
+
 @pytest.mark.parametrize(
     "change",
     [

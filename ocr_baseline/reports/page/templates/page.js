@@ -120,9 +120,8 @@
   };
   const row = (name, value) => { const made = make("div", "", tip); make("span", name, made); make("b", value, made); };
   const hide = () => { tip.hidden = true; cross.setAttribute("visibility", "hidden"); };
-  const show = (event) => {
+  const show = (at, clientX, clientY) => {
     const box = plot.getBoundingClientRect();
-    const at = from + ((event.clientX - box.left) / box.width) * (to - from);
     if (at < from || at > to) { hide(); return; }
     tip.replaceChildren();
     row("at", time(at));
@@ -143,17 +142,37 @@
     cross.setAttribute("x1", `${share(at) * 100}%`);
     cross.setAttribute("x2", `${share(at) * 100}%`);
     const outer = chart.getBoundingClientRect();
-    const x = event.clientX - outer.left;
+    const x = clientX - outer.left;
     tip.style.left = `${Math.max(4, Math.min(outer.width - tip.offsetWidth - 4, x + (x > outer.width / 2 ? -tip.offsetWidth - 14 : 14)))}px`;
-    tip.style.top = `${Math.min(Math.max(8, event.clientY - outer.top - 20), outer.height - tip.offsetHeight - 8)}px`;
+    tip.style.top = `${Math.min(Math.max(8, clientY - outer.top - 20), outer.height - tip.offsetHeight - 8)}px`;
   };
-  plot.addEventListener("pointermove", show);
-  plot.addEventListener("pointerdown", show);
+  const under = (event) => {
+    const box = plot.getBoundingClientRect();
+    return from + ((event.clientX - box.left) / box.width) * (to - from);
+  };
+  const point = (event) => show(under(event), event.clientX, event.clientY);
+  plot.addEventListener("pointermove", point);
+  plot.addEventListener("pointerdown", point);
   plot.addEventListener("pointerleave", hide);
+
+  // The same by keyboard: the arrow keys move the line by a hundredth of what is shown.
+  const moves = { ArrowLeft: -0.01, ArrowRight: 0.01, PageUp: -0.1, PageDown: 0.1, Home: -1, End: 1 };
+  let standing = 0;
+  plot.setAttribute("tabindex", "0");
+  plot.setAttribute("aria-keyshortcuts", "ArrowLeft ArrowRight Home End");
+  tip.setAttribute("role", "status");
+  plot.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") hide();
+    if (!(event.key in moves)) return;
+    event.preventDefault();
+    standing = Math.max(from, Math.min(to, standing + moves[event.key] * (to - from)));
+    const box = plot.getBoundingClientRect();
+    show(standing, box.left + share(standing) * box.width, box.top + 60);
+  });
+  plot.addEventListener("blur", hide);
   plot.addEventListener("click", (event) => {
     if (!select) return;
-    const box = plot.getBoundingClientRect();
-    const at = from + ((event.clientX - box.left) / box.width) * (to - from);
+    const at = under(event);
     const place = stretches.findIndex((one) => one[1] <= at && at < one[2]);
     select.value = select.value === "" && place >= 0 ? String(place) : "";
     select.dispatchEvent(new Event("change"));

@@ -165,7 +165,7 @@ def waiting(ticks: int) -> Run:
 def test_waits_in_torchs_synchronize_are_found_with_who_called_it() -> None:
     found = finding(waiting(50), "synchronizing-calls")
     assert found.title == (
-        "Training waits for the accelerator in synchronize, called by timed (train.py:5)"
+        "Training waits for the accelerator in synchronize, called by `timed (train.py:5)`"
     )
     assert found.severity == "high"
     assert found.estimated_saving_s is None

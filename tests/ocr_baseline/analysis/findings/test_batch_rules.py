@@ -40,7 +40,7 @@ def test_a_tail_is_a_95th_percentile_of_half_as_much_again_as_the_median() -> No
 
 def test_the_line_that_makes_slow_batches_slow_is_named() -> None:
     found = finding(with_slow_batches(8, 1.0, line="op:unclip"), "tail-latency")
-    assert found.title == "Some training batches are slow, mostly in unclip"
+    assert found.title == "Some training batches are slow, mostly in `unclip`"
     assert evidence(found)["phases.train.batch_time_s.slow_excess.unclip"] == pytest.approx(1.0)
 
 
@@ -61,7 +61,7 @@ def test_one_batch_in_forty_is_an_outlier_and_not_a_tail() -> None:
     assert found.estimated_saving_s == pytest.approx(9.0)
     assert evidence(found)["series.train.epoch_0.batch_42.duration_s"] == pytest.approx(10.0)
     assert evidence(found)["series.train.outliers"] == 1
-    assert found.title.endswith("mostly in metrics")
+    assert found.title.endswith("mostly in `metrics`")
 
 
 def test_batches_that_are_less_than_twice_the_median_are_no_outliers() -> None:
@@ -133,7 +133,7 @@ def test_batches_that_get_slower_from_pass_to_pass_are_a_trend() -> None:
     # 10 batches each: 0.1 + 0.2 + … + 0.5 s longer than the first pass'
     assert found.estimated_saving_s == pytest.approx(10 * 1.5)
     assert found.severity == "medium"  # 15 of 75 s is exactly a fifth, less rounding
-    assert found.title == "Training batches get slower over the run, mostly in match"
+    assert found.title == "Training batches get slower over the run, mostly in `match`"
     values = evidence(found)
     assert values["phases.train.per_epoch.median_trend_start_s"] == pytest.approx(1.0)
     assert values["phases.train.per_epoch.median_trend_per_pass_s"] == pytest.approx(0.1)

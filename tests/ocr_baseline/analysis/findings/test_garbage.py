@@ -27,7 +27,7 @@ def test_pauses_of_the_collector_are_found_from_2_percent_of_a_stage() -> None:
     found = finding(collecting(6.0), RULE)
     assert found.severity == "high"
     assert found.estimated_saving_s == pytest.approx(6.0)
-    assert found.title.endswith("mostly in forward")
+    assert found.title.endswith("mostly in `forward`")
     assert "gc.collect()" in found.advice
     assert evidence(found)["phases.train.garbage_collections"] == 30
 

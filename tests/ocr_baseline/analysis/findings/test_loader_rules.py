@@ -45,7 +45,7 @@ def test_the_operation_waited_for_longest_is_named() -> None:
     found = finding(
         loaded_run(making_s=[0.4] * 30, main_s=0.1, workers=1, operation_share=0.75), "input-bound"
     )
-    assert "the main thread waited longest for decode" in found.advice
+    assert "the main thread waited longest for `decode`" in found.advice
     assert evidence(found)["workers.train.count"] == 1
 
 
@@ -245,7 +245,7 @@ def test_the_start_of_a_loader_counts_like_a_wait() -> None:
     assert high.estimated_saving_s == pytest.approx(6.0)
 
 
-def restarted(starting_s: float) -> Run:
+def restarted(starting_s: float, *, making_processes_s: float = 0.0) -> Run:
     """Three passes of eight batches, a worker of its own for each, in front of a batch of 1 s."""
     first = np.zeros(24)
     first[::8] = starting_s + 1.0
@@ -261,7 +261,13 @@ def restarted(starting_s: float) -> Run:
         )
         for pid in range(3)
     )
-    return run(stage(Stage.TRAIN, rows), workers=processes)
+    tails_s = [{"loader_startup": making_processes_s}] * 3
+    return run(stage(Stage.TRAIN, rows, tails_s=tails_s), workers=processes)
+
+
+def test_what_making_the_processes_takes_before_the_first_batch_is_asked_for_is_saved_too() -> None:
+    found = finding(restarted(1.5, making_processes_s=3.0), "restarted-workers")
+    assert found.estimated_saving_s == pytest.approx(2 * (1.5 + 3.0))
 
 
 def test_workers_started_for_each_pass_save_their_later_starts_when_kept() -> None:
@@ -313,6 +319,19 @@ def test_workers_that_compute_in_more_threads_than_there_are_cores_are_named_wit
     assert found.estimated_saving_s == pytest.approx(0.7 * waited_s)
     [wait] = findings(crowded, "input-bound")
     assert wait.part_of == "thread-oversubscription:train"
+
+
+def test_cores_that_other_processes_had_are_not_the_doing_of_the_workers_threads() -> None:
+    two = loaded_run(making_s=[4.0] * 40, main_s=0.5, workers=2)
+    crowded = in_threads(computing(with_environment(two, cpu_count=2), 0.4, 0.9), 8)
+    [train] = crowded.stages
+    epochs = tuple(replace(epoch, cpu_s=0.0, queued_s=0.0) for epoch in train.epochs)
+    crowded = replace(crowded, stages=(replace(train, epochs=epochs),))
+    waited_s = analyze(crowded).workers[0].waited_s
+    # both workers computed 0.4 of the time: for 0.4 of it, at most, they had both cores
+    assert finding(crowded, "thread-oversubscription").estimated_saving_s == pytest.approx(
+        0.4 * waited_s
+    )
 
 
 @pytest.mark.parametrize(

@@ -101,7 +101,7 @@ def test_the_callback_that_takes_most_of_the_callbacks_time_is_named() -> None:
         steady_run({"forward": 1.0, "callbacks:ImageLogger": 0.5, "callbacks:Other": 0.125}),
         "heavy-callbacks",
     )
-    assert found.title == "Training spends much of its time in callbacks, mostly in ImageLogger"
+    assert found.title == "Training spends much of its time in callbacks, mostly in `ImageLogger`"
     parts = {name: value for name, value in evidence(found).items() if ".parts." in name}
     assert parts == {
         "phases.train.breakdown.callbacks.parts.ImageLogger.total_s": 12.0,

@@ -55,14 +55,14 @@ def followers(measured_run: Run, leader: str) -> list[str]:
 
 def test_a_finding_about_a_line_is_named_by_the_function_that_its_time_is_in() -> None:
     found = finding(read_in_main(), "input-bound")
-    assert found.title == "Training waits for data: blur (train.py:4) takes 71 ± 9% of it"
+    assert found.title == "Training waits for data: `blur (train.py:4)` takes 71 ± 9% of it"
     assert found.cause is not None
     assert (found.cause.name, found.cause.of) == ("blur", "phases.train.breakdown.data_wait")
     assert (
         evidence(found)["phases.train.breakdown.data_wait.functions.blur.inclusive_share"] == 0.71
     )
     assert found.advice == (
-        "Begin with blur (train.py:4). The loader has no workers, so the main thread makes the "
+        "Begin with `blur (train.py:4)`. The loader has no workers, so the main thread makes the "
         "batches itself: set num_workers above 0, or make a batch cheaper."
     )
 
@@ -76,7 +76,7 @@ def test_a_wait_for_workers_is_named_by_what_they_do() -> None:
     )
     found = finding(measured_run, "input-bound")
     assert found.title == (
-        "Training waits for data: blur (train.py:4) takes 80 ± 8% of the workers' time"
+        "Training waits for data: `blur (train.py:4)` takes 80 ± 8% of the workers' time"
     )
     [workers] = analyze(measured_run).workers
     assert [one.name for one in workers.functions] == ["blur"]
@@ -86,7 +86,7 @@ def test_a_wait_is_named_by_a_transform_that_is_a_torch_module() -> None:
     item = f"{FIT} loader:_SingleProcessDataLoaderIter._next_data fetch:fetch {CALL}"
     lines = {"data_wait": {f"{item} user:Blur.forward": 90}}
     waiting = steady_run({"forward": 0.5, "data_wait": 0.5}, stack_samples=(samples(lines),))
-    assert "Blur.forward (train.py:12) takes 100" in finding(waiting, "input-bound").title
+    assert "`Blur.forward (train.py:12)` takes 100" in finding(waiting, "input-bound").title
 
 
 def test_advice_to_add_sections_is_given_only_where_no_function_is_named() -> None:
@@ -101,7 +101,7 @@ def test_a_function_of_a_tenth_of_the_stage_is_found_inside_the_models_own_line(
     assert findings(drawing(0.12), RULE) == []
     found = finding(drawing(0.5), RULE)
     assert (found.id, found.severity) == (f"{RULE}:train:draw", "high")
-    assert found.title == "draw (train.py:4) takes 40 ± 2% of training"
+    assert found.title == "`draw (train.py:4)` takes 40 ± 2% of training"
     assert finding(drawing(0.2), RULE).severity == "medium"
 
 
@@ -248,7 +248,7 @@ def test_naming_an_operation_of_the_loader_hides_neither_the_wait_nor_its_remedy
     assert "end of the epoch" not in named.advice
     wait = finding(measured_run, "input-bound")
     assert (wait.severity, wait.part_of) == ("high", named.id)
-    assert wait.title == "Training waits for data, mostly in read"
+    assert wait.title == "Training waits for data, mostly in `read`"
     assert wait.estimated_saving_s == pytest.approx(12.0)
     assert evidence(wait)["phases.train.breakdown.data_wait.share"] == pytest.approx(0.03)
 

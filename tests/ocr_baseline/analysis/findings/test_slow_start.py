@@ -52,8 +52,14 @@ def test_severity_is_the_named_parts_share_of_the_run(seconds: float, severity: 
 def test_where_no_part_could_go_the_longest_is_named_without_a_saving() -> None:
     found = finding(begun(script=15.0, prepare=0.1), RULE)
 
-    assert (found.id, found.severity) == ("slow-start:script", "info")
+    assert (found.id, found.severity) == ("slow-start:script", "medium")
+    assert found.title.endswith("longest in `script` (15 of 17 s)")
     assert found.estimated_saving_s is None
+
+
+def test_a_small_part_that_could_not_go_is_a_note() -> None:
+    found = finding(begun(script=15.0, run_s=400.0), RULE)
+    assert (found.id, found.severity) == ("slow-start:script", "info")
 
 
 def test_a_small_part_that_could_go_is_not_named_beside_a_long_one_that_could_not() -> None:

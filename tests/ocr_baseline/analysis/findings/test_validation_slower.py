@@ -34,7 +34,7 @@ def test_the_lines_that_add_most_to_a_validation_sample_are_its_causes() -> None
         RULE,
     )
     assert found.severity == "high"
-    assert found.title.endswith("mostly in metrics, unclip")  # 1.5 of 1.75 s added
+    assert found.title.endswith("mostly in `metrics`, `unclip`")  # 1.5 of 1.75 s added
     assert found.estimated_saving_s == pytest.approx(48.0 - 12.0)
     assert evidence(found)["train_vs_validation.sample_ratio"] == pytest.approx(4.0)
     assert evidence(found)["train_vs_validation.waterfall_s_per_sample.metrics"] == 0.25

@@ -42,9 +42,16 @@ def test_a_function_that_calls_itself_counts_once_a_stack() -> None:
     assert (one.inclusive_share, one.self_share) == (1.0, 1.0)
 
 
-def test_the_ten_heaviest_functions_are_kept() -> None:
-    found = train_line("data_wait", {f"{FIT} user:f{n}": 100 - n for n in range(20)})
-    assert [one.name for one in found.functions] == [f"f{n}" for n in range(10)]
+def test_the_twenty_heaviest_functions_are_kept() -> None:
+    found = train_line("data_wait", {f"{FIT} user:f{n}": 100 - n for n in range(30)})
+    assert [one.name for one in found.functions] == [f"f{n}" for n in range(20)]
+
+
+def test_functions_of_the_framework_with_hardly_any_code_of_their_own_are_left_out() -> None:
+    stacks = {f"{FIT} torch:wrapper user:read": 99, f"{FIT} torch:wrapper": 1}
+    assert [one.name for one in train_line("data_wait", stacks).functions] == ["read"]
+    stacks[f"{FIT} torch:wrapper"] = 5
+    assert [one.name for one in train_line("data_wait", stacks).functions] == ["wrapper", "read"]
 
 
 def test_the_deepest_user_function_that_holds_half_of_the_line_is_its_cause() -> None:
@@ -67,6 +74,19 @@ def test_where_no_callee_holds_half_the_function_around_them_is_the_cause() -> N
         )
         == "Data.__getitem__"
     )
+
+
+def test_what_several_datasets_call_is_the_cause_where_none_of_them_holds_half() -> None:
+    fetch = f"{FIT} loader:fetch torch:ConcatDataset.__getitem__"
+    each = {f"{fetch} user:{name}.__getitem__ user:decode": 30 for name in ("A", "B", "C")}
+    assert cause("data_wait", each) == "decode"
+
+
+def test_what_several_datasets_do_alone_leaves_what_is_around_them_as_the_cause() -> None:
+    fetch = f"{FIT} loader:fetch torch:ConcatDataset.__getitem__"
+    each = {f"{fetch} user:{name}.__getitem__": 30 for name in ("A", "B", "C")}
+    assert cause("data_wait", each) == "ConcatDataset.__getitem__"
+    assert train_line("data_wait", each).functions[0].name == "ConcatDataset.__getitem__"
 
 
 def test_a_comprehension_is_named_by_the_function_around_it() -> None:

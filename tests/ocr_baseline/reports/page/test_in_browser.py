@@ -61,6 +61,33 @@ def test_pointing_at_the_timeline_says_what_was_there(visit: Opens) -> None:
     assert "process tree" in told
 
 
+def test_the_timeline_can_be_read_by_keyboard(visit: Opens) -> None:
+    page = visit(page_of(trained(slow_at=70))).page
+    page.locator(".plot").focus()
+    tip = page.locator(".tip")
+    assert not tip.is_visible()
+
+    page.keyboard.press("End")
+    assert "validation" in tip.inner_text()
+    page.keyboard.press("Home")
+    page.keyboard.press("PageDown")
+    assert "epoch 0" in tip.inner_text()
+    assert "training batch" in tip.inner_text()
+    page.keyboard.press("Escape")
+    assert not tip.is_visible()
+
+
+def test_a_tile_leads_to_the_section_that_has_more_of_it(visit: Opens) -> None:
+    page = visit(page_of(trained())).page
+
+    page.get_by_role("link", name="Validation against training").focus()
+    page.keyboard.press("Enter")
+
+    assert page.url.endswith("#validation")
+    top = page.locator("#validation").evaluate("one => one.getBoundingClientRect().top")
+    assert 0 <= top < 450
+
+
 def test_one_epoch_can_be_looked_at_and_the_whole_run_again(visit: Opens) -> None:
     page = visit(page_of(trained())).page
     drawn, ticks = page.locator(".zoom").first, page.locator(".ticks")

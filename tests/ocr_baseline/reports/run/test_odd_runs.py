@@ -12,9 +12,11 @@ from ocr_baseline.reports.run.terminal import render_terminal
 from tests.ocr_baseline.odd_baselines import ARABIC, CHINESE, ODD, failed_in_setup
 
 BESIDE = ("baseline.html", "baseline.json", "metrics.csv", "batches.csv")
+LARGE = ("10,000 operations", "everything at once")
+NAMES = [pytest.param(name, marks=[pytest.mark.slow] if name in LARGE else []) for name in ODD]
 
 
-@pytest.mark.parametrize("name", ODD)
+@pytest.mark.parametrize("name", NAMES)
 def test_the_markdown_stays_within_30_kb_and_closes_what_it_opens(name: str) -> None:
     text = render_markdown(ODD[name](), beside=BESIDE)
     assert len(text.encode()) <= 30_000
@@ -25,7 +27,7 @@ def test_the_markdown_stays_within_30_kb_and_closes_what_it_opens(name: str) -> 
 
 
 @pytest.mark.parametrize("width", [60, 100])
-@pytest.mark.parametrize("name", ODD)
+@pytest.mark.parametrize("name", NAMES)
 def test_the_screen_shows_it_within_its_width(name: str, width: int) -> None:
     document = ODD[name]()
     lines = render_terminal(document, width=width, color=False).splitlines()

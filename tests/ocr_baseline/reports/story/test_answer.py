@@ -77,6 +77,14 @@ def test_at_most_three_causes_lead_and_the_others_follow_them() -> None:
     assert [sentence.split(" (")[0] for sentence in story.further] == ["Cause d", "Cause e"]
 
 
+def test_a_cause_in_doubt_beyond_those_three_says_so_too() -> None:
+    found = [finding(name, 10.0, 0.1, doubt="the machine was busy") for name in "abcd"]
+    assert tell(with_findings(*found)).further == (
+        "Cause d (10.0 s, 10.0% of the run). In doubt: the machine was busy. Do this. Then do "
+        "that.",
+    )
+
+
 def test_a_cause_has_its_saving_with_its_range_in_seconds_and_shares_and_a_remedy() -> None:
     (cause, *_) = tell(
         with_findings(
@@ -102,14 +110,34 @@ def test_a_cause_without_a_saving_leads_when_it_is_grave_and_is_small_when_it_is
         )
     )
     assert [cause.title for cause in story.causes] == ["Cause grave"]
-    assert story.verdict == "Cause grave; no time above 2% of the run is to be saved."
+    assert story.verdict == ("Cause grave; no time above 2% of the run is known to be saved.")
     assert len(story.small) == 1
 
 
-def test_a_cause_in_doubt_says_so_in_the_verdict() -> None:
+def test_what_is_in_doubt_comes_behind_that_nothing_is_certain() -> None:
     story = tell(with_findings(finding("a", 4.0, 0.2, doubt="the machine was busy")))
+    assert story.verdict == (
+        "Nothing above 2% of the run to fix for certain: 90.0% is before, between and after its "
+        "stages; in doubt: Cause a; fixing it would save 20.0% of the run (4.00 s)."
+    )
     assert story.causes[0].certainty == "in doubt"
-    assert story.verdict.endswith("(4.00 s), if it isn't that the machine was busy.")
+    assert story.causes[0].proof == "In doubt: the machine was busy."
+
+
+def test_what_is_in_doubt_comes_behind_a_grave_cause_that_saves_no_time() -> None:
+    grave = finding("grave", None, None, severity="high")
+    doubtful = finding("a", 4.0, 0.2, doubt="the machine was busy")
+    assert tell(with_findings(doubtful, grave)).verdict == (
+        "Cause grave; no time above 2% of the run is known to be saved; in doubt: Cause a; fixing "
+        "it would save 20.0% of the run (4.00 s)."
+    )
+
+
+def test_what_is_certain_leads_even_where_it_saves_less_than_what_is_in_doubt() -> None:
+    doubtful = finding("a", 4.0, 0.2, doubt="the machine was busy")
+    story = tell(with_findings(doubtful, finding("b", 1.0, 0.05)))
+    assert story.verdict == "Cause b; fixing it would save 5.0% of the run (1.00 s)."
+    assert [cause.title for cause in story.causes] == ["Cause b", "Cause a"]
 
 
 def test_a_busy_machine_limits_the_answer_and_is_no_cause() -> None:

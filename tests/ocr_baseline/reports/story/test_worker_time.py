@@ -24,13 +24,13 @@ def _with_workers(**times: Any) -> Baseline:
     [
         (
             {**HALF, "queued_s": 2.0},
-            "Training workers computed 30.0% of the time in which they made batches, stood ready "
-            "for a core that others had 20.0%, and waited 50.0%.",
+            "Training workers computed for 30.0% of the time that they made batches, waited for a "
+            "free core for 20.0%, and waited otherwise for 50.0%.",
         ),
-        (HALF, "computed 30.0% of the time in which they made batches and waited 70.0%."),
+        (HALF, "computed for 30.0% of the time that they made batches and waited for 70.0%."),
         (
             {"cpu_s": 18.0, "cpu_share": 1.8, "queued_s": 2.0},
-            "Training workers used 1.8 cores each in the time in which they made batches.",
+            "Training workers used 1.8 cores each while they made batches.",
         ),
     ],
 )

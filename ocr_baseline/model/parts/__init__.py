@@ -1,0 +1,1 @@
+"""The parts of the baseline document, one subject a module."""
