@@ -101,6 +101,16 @@ def test_threads_of_the_main_process_leave_cores_to_workers_that_stood_ready_for
     assert tried == ([] if threads is None else [threads])
 
 
+def test_more_threads_than_cores_in_the_main_process_are_tried_as_many_as_cores() -> None:
+    made = steady_run({"forward": 0.1}, batches=80)
+    [found] = made.stages
+    epochs = tuple(replace(epoch, cpu_s=30.0, queued_s=4.0) for epoch in found.epochs)
+    made = replace(made, stages=(replace(found, epochs=epochs),))
+    tried = plans(made, accelerator="cpu", torch_num_threads=16)
+    assert given(tried) == [{"trainer.torch_threads": 4}]
+    assert tried.candidates[0].why == "thread-oversubscription:train:main"
+
+
 def test_validation_in_small_batches_is_tried_in_those_of_training() -> None:
     train = stage(Stage.TRAIN, table(40, {"forward": 0.03}, samples=16.0))
     validation = stage(Stage.VALIDATION, table(100, {"forward": 0.02}, samples=1.0, begin_s=2.0))
