@@ -93,7 +93,7 @@ def write_report(run: Run, output_dir: Path, *, renews: datetime | None = None) 
     """
     # Imported when a report is written: the callbacks import this module at the start of a
     # training, which needs neither scipy nor pydantic nor jinja2.
-    from ocr_baseline.analysis import analyze
+    from ocr_baseline.analysis.analyze import analyze
     from ocr_baseline.reports.run.csv import has_series
 
     baseline = analyze(run)

@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ocr_baseline.analysis import analyze
+from ocr_baseline.analysis.analyze import analyze
 from ocr_baseline.reports.page.run_page import render_run_page
 from ocr_baseline.reports.story.parts import Section
 from ocr_baseline.reports.story.tell import tell
