@@ -1,9 +1,10 @@
 """What `ocr-baseline run` adds to a script, beside the callbacks.
 
 A script without a Trainer, alone and under `run`; a training that names the two callbacks itself,
-and the same training without them under `run`. They take turns, a process each.
+and the same training without them under `run`. They take turns, a process each. Starting waits for
+nothing, so processor time is what it takes on a machine that is idle, and on a busy one too.
 
-    python benchmarks/run.py [--rounds 20] [--batches 2000]
+    python benchmarks/run.py [--rounds 10] [--batches 1000]
 """
 
 from __future__ import annotations
@@ -62,9 +63,9 @@ trainer = Trainer(
     max_epochs=1, accelerator="cpu", logger=False, enable_checkpointing=False,
     enable_progress_bar=False, enable_model_summary=False, callbacks=own,
 )
-began = time.perf_counter()
+began = time.process_time()
 trainer.fit(Module(), DataLoader(torch.ones(32 * batches, 256), batch_size=32))
-print("fit", time.perf_counter() - began)
+print("fit", time.process_time() - began)
 """
 WAYS = {
     "no Trainer, alone": (False, "no-trainer"),
@@ -76,7 +77,7 @@ WAYS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Taken:
-    """Seconds of one process: from start to exit, its processor time, and in `fit`."""
+    """Seconds of one start: on the wall, of processors, and of processors in `fit`."""
 
     wall_s: float
     processor_s: float
@@ -130,15 +131,19 @@ def report(found: dict[str, list[Taken]]) -> int:
         ]
         for way, all_of in found.items()
     ]
-    print_table(["script", "wall s", "processor s", "in fit, s"], rows)
+    print_table(["script", "wall s", "processor s", "of it in fit, s"], rows)
     alone, under_run, own, asked = found.values()
     pairs, fits = list(zip(alone, under_run, strict=True)), list(zip(own, asked, strict=True))
-    added_s = statistics.median(b.wall_s - a.wall_s for a, b in pairs)
-    added_to_training_s = statistics.median(b.wall_s - a.wall_s for a, b in fits)
+    added_s = statistics.median(b.processor_s - a.processor_s for a, b in pairs)
+    beside_s = statistics.median(b.processor_s - a.processor_s for a, b in fits)
     ratio = statistics.median(b.fit_s / a.fit_s for a, b in fits)
     return Goal.report(
-        Goal("added to a script without a Trainer, s", added_s, ADDED_LIMIT_S),
-        Goal("added to a training, beside the callbacks, s", added_to_training_s, ADDED_LIMIT_S),
+        Goal("added to a script without a Trainer, processor s", added_s, ADDED_LIMIT_S),
+        Goal(
+            "added to a training, beside the callbacks, processor s",
+            beside_s,
+            ADDED_LIMIT_S,
+        ),
         Goal("fit under run over fit with callbacks of its own", ratio, RATIO_LIMIT),
     )
 
@@ -146,8 +151,8 @@ def report(found: dict[str, list[Taken]]) -> int:
 def main() -> int:
     """Measure and report."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=20)
-    parser.add_argument("--batches", type=int, default=2000)
+    parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--batches", type=int, default=1000)
     arguments = parser.parse_args()
     return report(measure(arguments.rounds, arguments.batches))
 

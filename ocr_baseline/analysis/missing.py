@@ -28,7 +28,7 @@ def missing_metrics(measured: Measured) -> list[Missing]:
         entries.extend(_absent_in(phase))
     entries.extend(_absent_readings(measured))
     entries.extend(_absent_processor_time(measured))
-    entries.extend(_absent_samples(measured))
+    entries.extend(_absent_of_workers(measured))
     entries.extend(_absent_sections(measured))
     entries.extend(missing_ranks(measured.run))
     first_of_each: dict[str, Missing] = {}
@@ -97,8 +97,14 @@ def _absent_processor_time(measured: Measured) -> Iterator[Missing]:
         )
 
 
-def _absent_samples(measured: Measured) -> Iterator[Missing]:
+def _absent_of_workers(measured: Measured) -> Iterator[Missing]:
     for workers in measured.workers:
+        if workers.startup_mean_s is None:
+            yield Missing(
+                metric=f"workers.{workers.phase}.startup_mean_s",
+                reason="not_collected",
+                detail="another stage started these workers, or their start was lost",
+            )
         if not workers.slowest_samples:
             yield Missing(
                 metric=f"workers.{workers.phase}.slowest_samples",

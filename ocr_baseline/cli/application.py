@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 PROGRAM = "ocr-baseline"
 COMMANDS = {
     "run": "ocr_baseline.cli.run",
+    "prove": "ocr_baseline.cli.prove",
     "report": "ocr_baseline.cli.report",
     "show": "ocr_baseline.cli.show",
     "plot": "ocr_baseline.cli.plot",

@@ -10,6 +10,7 @@
 | `breakdown` | which lines account for the change of a phase |
 | `comparison` | `compare`: everything above put together |
 | `calibration` | a machine's own spread from A/A runs |
+| `repeated` | how much runs of the same code differ, without more |
 | `drift` | change points of a history |
 | `check` | the gate: gated metrics, budgets, and what was found of them |
 """

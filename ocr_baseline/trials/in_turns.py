@@ -58,6 +58,7 @@ def in_turns(
         TrialsError: When there is nothing to run, when runs are in the folder already, or when a
             warm-up run failed.
     """
+    into = into.absolute()  # a command may change its working folder
     planned = turns(arms, repeats, warm_ups)
     _refuse_used(into, planned)
     watcher = watcher or Nobody()
@@ -107,10 +108,11 @@ def _run(turn: Turn, folder: Path, asked: Request, limit_s: float | None) -> Tri
     began = time.perf_counter()
     try:
         status = run_logged(turn.arm.command, environment, folder / OUTPUT_NAME, limit_s)
-        failure = _failure(status, limit_s) or _no_baseline(folder, seen)
+        failure = _failure(status, limit_s)
     except OSError as error:
         failure = f"can't start {turn.arm.command[0]}: {error.strerror or error}"
     took_s = time.perf_counter() - began
+    failure = failure or _no_baseline(folder, seen)
     seen.unlink(missing_ok=True)
     return Trial(
         arm=WARM_UP if turn.is_warm_up else turn.arm.name,
@@ -136,7 +138,7 @@ def _no_baseline(folder: Path, seen: Path) -> str | None:
     if document is None and not seen.exists():
         return "made no Trainer; is ocr-baseline installed in the environment that it runs in?"
     if document is None:
-        return f"left no baseline in {folder}; callbacks with an output_dir write into that"
+        return f"made a Trainer, but left no baseline in {folder}"
     try:
         status = _status(document)
     except BaselineError as error:

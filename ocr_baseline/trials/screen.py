@@ -78,7 +78,7 @@ class Screen:
 
 
 def _left(left_s: float | None) -> str:
-    return "" if left_s is None else f"about {formatting.duration(round(left_s))} left"
+    return f"about {formatting.whole_seconds(left_s)} left" if left_s else ""
 
 
 def _last_lines(trial: Trial) -> list[str]:

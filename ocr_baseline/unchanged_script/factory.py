@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from ocr_baseline.layout import TRIAL_VARIABLE
 from ocr_baseline.unchanged_script.request import Request, request
+from ocr_baseline.unchanged_script.settings import trial
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,13 +32,17 @@ def callbacks() -> list[Callback]:
 
 
 def _made(asked: Request) -> list[Callback]:
+    from ocr_baseline.lightning.run.description import OutputFolder
     from ocr_baseline.unchanged_script.callbacks import AddedProfiler, AddedReport
 
     if asked.seen is not None:
         with suppress(OSError):
             asked.seen.touch()
     folder = _folder(asked)
+    if folder is not None and os.environ.get(TRIAL_VARIABLE):
+        OutputFolder.put_all_in(folder)  # where trials are looked for, whatever the script says
     return [
+        *_settings(),
         AddedProfiler(
             output_dir=folder,
             operations=asked.operations,
@@ -43,6 +50,16 @@ def _made(asked: Request) -> list[Callback]:
         ),
         AddedReport(output_dir=folder),
     ]
+
+
+def _settings() -> list[Callback]:
+    """Return what sets the Trainer of a trial with settings; nothing in any other run."""
+    asked_trial = trial()
+    if asked_trial is None:
+        return []
+    from ocr_baseline.unchanged_script.set_trainer import SetTrainer
+
+    return [SetTrainer(asked_trial)]
 
 
 def _folder(asked: Request) -> Path | None:

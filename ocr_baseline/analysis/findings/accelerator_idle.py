@@ -14,7 +14,7 @@ from ocr_baseline.analysis.findings.rule import Silence
 from ocr_baseline.vocabulary import Line
 
 if TYPE_CHECKING:
-    from ocr_baseline.analysis.findings.catalogue import Kind
+    from ocr_baseline.analysis.findings.kind import Kind
     from ocr_baseline.model.document import BreakdownLine, Phase, Utilization
 
 QUEUEING_LINES = (

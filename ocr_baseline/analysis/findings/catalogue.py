@@ -5,23 +5,7 @@ docs/symptoms.md has an entry for each; a test holds the two together.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from ocr_baseline.model.document import Severity
-
-MIN_STEADY_BATCHES = 5
-"""With five steady batches, one odd batch moves neither their median nor most of a share."""
-
-EXPLAINED = 0.8
-"""The share of an excess from which a line is named as its cause, as in TraceML."""
-
-LEADS = 0.5
-"""The part of the largest saving among findings on the same seconds that a leading one needs, where
-a kind has no limit `explains` of its own."""
+from ocr_baseline.analysis.findings.kind import EXPLAINED, Kind
 
 _XPROF = {"medium": 0.05, "high": 0.20}
 """Shares of a stage from which time away from the model's own work counts: the limits at which
@@ -29,40 +13,6 @@ XProf's input-pipeline analyzer calls a step moderately and highly input-bound."
 _XPROF_BASIS = "medium {medium:.0%}, high {high:.0%} (XProf)"
 _OUR_CHOICE = "this project's choice"
 _WHOLE_LINE = "the whole line, less any longer wait for loader workers"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Kind:
-    """A kind of finding.
-
-    Attributes:
-        id: What the ids of its findings begin with.
-        when: When it is found.
-        basis: Its thresholds, with a place for each of `limits`, and their sources.
-        saving: What the estimated saving of such a finding means.
-        limits: The thresholds by name; `kind["high"]` reads one. Shares of time are shares of the
-            stage.
-    """
-
-    id: str
-    when: str
-    basis: str
-    saving: str
-    limits: Mapping[str, float] = field(default_factory=dict)
-
-    def __getitem__(self, limit: str) -> float:
-        return self.limits[limit]
-
-    def severity(self, value: float) -> Severity:
-        """Return high, medium or low, by the limits with those names."""
-        if value >= self.limits.get("high", float("inf")):
-            return "high"
-        return "medium" if value >= self.limits["medium"] else "low"
-
-    @property
-    def thresholds(self) -> str:
-        """The thresholds and their sources, in words."""
-        return self.basis.format_map(self.limits)
 
 
 def _line(id: str, when: str, saving: str = _WHOLE_LINE) -> Kind:
@@ -182,9 +132,9 @@ THREAD_OVERSUBSCRIPTION = Kind(
     "computed and stood ready for a core; or more threads in the main process than cores, while "
     "its main thread stood ready for one, or the container's limit held the run, {medium:.0%} of "
     "the stage. Medium {medium:.0%}, high {high:.0%} of the stage (XProf)",
-    saving="from nothing to the part of the wait in which workers stood ready for a core; in the "
-    "main process as long as its main thread had no core, at most as long as its threads would "
-    "have computed on all cores together or the limit held the run; from nothing to twice that "
+    saving="the part of the wait in which workers stood ready for a core; in the main process as "
+    "long as its main thread had no core; each at most as long as the run's threads would have "
+    "computed on all cores together, or the limit held the run; from nothing to twice that "
     f"({_OUR_CHOICE}: threads that wait for each other keep cores busy)",
     limits={**_XPROF, "more": 2},
 )

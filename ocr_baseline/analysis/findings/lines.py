@@ -33,7 +33,7 @@ from ocr_baseline.vocabulary import PHASE_WORDS, Line
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ocr_baseline.analysis.findings.catalogue import Kind
+    from ocr_baseline.analysis.findings.kind import Kind
     from ocr_baseline.analysis.findings.rule import Silence
     from ocr_baseline.analysis.measured import Measured
     from ocr_baseline.model.document import Operation, Workers

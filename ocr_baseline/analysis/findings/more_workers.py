@@ -42,7 +42,7 @@ def _more_workers(measured: Measured, phase: Phase) -> MoreWorkers | None:
     if found is None or cores is None:
         return None
     count, replay = found
-    numbers = _candidates(count, _most_workers(measured.workers_of(phase), cores))
+    numbers = worker_counts(count, most_workers(measured.workers_of(phase), cores))
     if not numbers:
         return None
     if count:
@@ -75,7 +75,7 @@ def _replay(measured: Measured, phase: Phase) -> tuple[int, LoaderReplay] | None
     return None
 
 
-def _most_workers(workers: Workers | None, cores: int) -> int:
+def most_workers(workers: Workers | None, cores: int) -> int:
     """Return how many workers the cores allow: more than one each where workers mostly wait."""
     wanted = None if workers is None else workers.wanted_cores
     if wanted is None:
@@ -84,7 +84,7 @@ def _most_workers(workers: Workers | None, cores: int) -> int:
     return at_most if wanted * at_most <= cores else max(int(cores / wanted), cores)
 
 
-def _candidates(count: int, most: int) -> list[int]:
+def worker_counts(count: int, most: int) -> list[int]:
     """Return numbers of workers to try: one more, then twice as many each time, up to the most."""
     candidates = []
     more = count + 1

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ocr_baseline.analysis.findings import catalogue
+from ocr_baseline.analysis.findings.kind import LEADS
 from ocr_baseline.analysis.findings.saving_range import with_range
 from ocr_baseline.model.document import SMALL_SHARE_OF_RUN
 
@@ -104,7 +105,7 @@ def _depth(finding: Finding, among: Iterable[Finding]) -> tuple[object, ...]:
     largest_s = max(
         (one.estimated_saving_s or 0.0 for one in among if _shared(one, finding)), default=0.0
     )
-    needed = _EXPLAINS.get(_kind(finding), catalogue.LEADS)
+    needed = _EXPLAINS.get(_kind(finding), LEADS)
     explains_little = (finding.estimated_saving_s or 0.0) < needed * largest_s
     is_timed = _kind(finding) in _TIMED
     return explains_little, not is_timed, finding.cause is None, finding.rank

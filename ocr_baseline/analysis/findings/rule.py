@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from ocr_baseline.analysis.findings.catalogue import MIN_STEADY_BATCHES
+from ocr_baseline.analysis.findings.kind import MIN_STEADY_BATCHES
 from ocr_baseline.model.document import Evidence, Finding
 
 if TYPE_CHECKING:
-    from ocr_baseline.analysis.findings.catalogue import Kind
+    from ocr_baseline.analysis.findings.kind import Kind
     from ocr_baseline.analysis.measured import Measured
     from ocr_baseline.model.document import Phase
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ocr_baseline.analysis.findings.catalogue import EXPLAINED, OUTLIER_BATCHES, TAIL_LATENCY
+from ocr_baseline.analysis.findings.catalogue import OUTLIER_BATCHES, TAIL_LATENCY
+from ocr_baseline.analysis.findings.kind import EXPLAINED
 from ocr_baseline.analysis.findings.rule import (
     count_evidence,
     quoted,

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ocr_baseline.analysis.findings.catalogue import MIN_STEADY_BATCHES, SLOWING_DOWN
+from ocr_baseline.analysis.findings.catalogue import SLOWING_DOWN
+from ocr_baseline.analysis.findings.kind import MIN_STEADY_BATCHES
 from ocr_baseline.analysis.findings.rule import (
     Silence,
     count_evidence,

@@ -109,6 +109,17 @@ def _of_main_process(measured: Measured, phase: Phase, held_s: float) -> Finding
     )
 
 
+def _queued_for_own_threads_s(measured: Measured, phase: Phase, workers: Workers) -> float:
+    """Return how long the workers stood ready for cores that the run itself had, together.
+
+    As in the main process: for no longer, each, than all its threads computed on all cores.
+    """
+    queued_s, cores = workers.queued_s or 0.0, measured.environment.cpu_count
+    if cores is None or workers.cpu_s is None or phase.cpu_s is None:
+        return queued_s
+    return min(queued_s, workers.count * (workers.cpu_s + phase.cpu_s) / cores)
+
+
 def _limit_evidence(measured: Measured) -> list[Evidence]:
     held_s = measured.environment.cpu_limit_held_s
     if not held_s:
@@ -119,10 +130,11 @@ def _limit_evidence(measured: Measured) -> list[Evidence]:
 def _finding(measured: Measured, phase: Phase, workers: Workers) -> Finding:
     where = f"workers.{phase.name}"
     queued_s = workers.queued_s or 0.0
-    at_most_s = workers.waited_s * min(queued_s / workers.busy_s, 1.0)
+    own_s = _queued_for_own_threads_s(measured, phase, workers)
+    held_s = workers.waited_s * min(own_s / workers.busy_s, 1.0)
     return Finding(
         id=f"{THREAD_OVERSUBSCRIPTION.id}:{phase.name}",
-        severity=THREAD_OVERSUBSCRIPTION.severity(share_of(phase, at_most_s)),
+        severity=THREAD_OVERSUBSCRIPTION.severity(share_of(phase, held_s)),
         title=title(f"{PHASE_WORDS[phase.name]}'s loader workers compute in more threads than ")
         + f"there are cores: {workers.torch_threads} in each of {workers.count}",
         evidence=[
@@ -135,11 +147,12 @@ def _finding(measured: Measured, phase: Phase, workers: Workers) -> Finding:
             seconds_evidence(f"{where}.queued_s", queued_s),
             *_limit_evidence(measured),
         ],
-        estimated_saving_s=at_most_s,
+        estimated_saving_s=held_s,
         estimated_saving_low_s=0.0,
-        estimated_saving_high_s=at_most_s,
-        saving_basis="an estimate, and at most this: the part of the wait for workers in which "
-        "they stood ready for a core that others had",
+        estimated_saving_high_s=min(THREAD_OVERSUBSCRIPTION["more"] * held_s, workers.waited_s),
+        saving_basis="an estimate: the part of the wait for workers in which they stood ready for "
+        "a core that others' threads had; threads that wait for each other keep cores busy, so it "
+        "may be more, and little where each does much at a time",
         advice="Let each worker compute in one thread, which is what PyTorch sets: leave out "
         "torch.set_num_threads in worker_init_fn and in the dataset, or call it with 1 "
         "(OMP_NUM_THREADS=1 for other libraries).",

@@ -71,7 +71,7 @@ class LoaderReplay:
 
     def with_workers(self, workers: int) -> Simulated:
         """Return the replay with that many workers."""
-        return self.simulated(lambda one: replace(one, ready_s=_ready_s(one.ready_s, workers)))
+        return self.simulated(lambda one: replace(one, ready_s=added_ready_s(one.ready_s, workers)))
 
     def added_wait_without_main_s(self, line: str, removed: float = 1.0) -> float:
         """Return how much longer the main thread would wait without a line of its own work.
@@ -94,7 +94,12 @@ class LoaderReplay:
 
     def simulated(self, change: Change) -> Simulated:
         """Return the replay of the whole stage with a change of each undisturbed pass."""
-        return self._whole([self._simulate(change(one)) for one in self._undisturbed])
+        return self.simulated_by_pass(lambda one, number: change(one))
+
+    def simulated_by_pass(self, change: Callable[[LoaderPass, int], LoaderPass]) -> Simulated:
+        """Return the replay with a change of each undisturbed pass that knows the pass's number."""
+        changed = (change(one, number) for number, one in enumerate(self._undisturbed))
+        return self._whole([self._simulate(one) for one in changed])
 
     @cached_property
     def _undisturbed(self) -> list[LoaderPass]:
@@ -122,7 +127,7 @@ def _without(whole_s: NDArray[np.float64], part_s: NDArray[np.floating]) -> NDAr
     return rest_s
 
 
-def _ready_s(ready_s: NDArray[np.float64], workers: int) -> NDArray[np.float64]:
+def added_ready_s(ready_s: NDArray[np.float64], workers: int) -> NDArray[np.float64]:
     """Return when each of `workers` is ready; those that there were not are ready on average."""
     if workers <= len(ready_s):
         return ready_s[:workers]

@@ -12,6 +12,7 @@ from threading import get_ident
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ocr_baseline.lightning.attach.empty_hooks import IDLE
+from ocr_baseline.measure.signal_errors import let_through
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -106,8 +107,10 @@ def _profile(original: Callable[..., Any], listeners: Listeners) -> Callable[...
     def profile(self: Any, action_name: str, *args: Any, **kwargs: Any) -> Any:
         try:  # nearly every call ends here, some twenty in each batch: not one more call
             return _here.contexts[self][action_name]
-        except Exception:  # noqa: BLE001, S110 - unknown, or it can't be looked up
+        except (KeyError, TypeError):
             pass
+        except Exception as error:  # noqa: BLE001 - it can't be looked up
+            let_through(error)
         return asked(self, action_name, *args, **kwargs)
 
     def asked(self: Any, action_name: str, *args: Any, **kwargs: Any) -> Any:

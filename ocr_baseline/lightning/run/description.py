@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 
@@ -20,11 +20,13 @@ from ocr_baseline.recording.default_folder import default_folder
 from ocr_baseline.recording.hydra_job import hydra_config, hydra_output_folder
 from ocr_baseline.recording.loader_identity import loader_identity
 from ocr_baseline.recording.plain_values import known_text, known_values
+from ocr_baseline.recording.started_by import started_by
 
 if TYPE_CHECKING:
     from lightning.pytorch import LightningModule, Trainer
 
     from ocr_baseline.recording.config_policy import ConfigPolicy
+    from ocr_baseline.recording.run_token import RunToken
     from ocr_baseline.records.format import HeaderFields, RunJson
 
 
@@ -44,17 +46,34 @@ class OutputFolder:
         last: The folder that was last asked for, None before that.
     """
 
+    _of_all: ClassVar[Path | None] = None
+
     def __init__(self, output_dir: str | Path | None) -> None:
         """Take the callback's argument of that name."""
         self._output_dir = output_dir
         self._absolute: dict[Path, Path] = {}
+        self._instead: dict[Path, Path] = {}
         self.last: Path | None = None
+
+    @classmethod
+    def put_all_in(cls, folder: Path) -> None:
+        """Let every run of this process have its baseline there, whatever its callbacks say."""
+        cls._of_all = folder
 
     def of(self, trainer: Trainer) -> Path:
         """Return the folder for this trainer's run."""
-        folder = output_folder(trainer, self._output_dir)
-        self.last = self._absolute.setdefault(folder, folder.absolute())
+        folder = self._of_all or output_folder(trainer, self._output_dir)
+        asked = self._absolute.setdefault(folder, folder.absolute())
+        self.last = self._instead.get(asked, asked)
         return self.last
+
+    def move(self, asked: Path, folder: Path) -> None:
+        """Use another folder instead of `asked` from now on, which another run has."""
+        self._instead[asked] = self.last = folder
+
+    def follow(self, other: OutputFolder) -> None:
+        """Use the folders that another callback of the run has to use instead of its own."""
+        self._instead.update(other._instead)
 
 
 @unchanged_random_state()
@@ -71,7 +90,7 @@ def header_of(trainer: Trainer, module: LightningModule, policy: ConfigPolicy) -
         "run": run_identity(trainer),
         "environment": {
             "identity": environment_identity(trainer),
-            "volatile": environment.volatile(Path.cwd()),
+            "volatile": environment.volatile(Path.cwd()) | started_by(),
         },
         "config": config,
         "config_hash": config_hash,

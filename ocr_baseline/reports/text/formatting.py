@@ -51,6 +51,13 @@ def duration(seconds: float | None, *, signed: bool = False) -> str:
     return sign + _scaled(size, _DURATION_UNITS, step=1000)
 
 
+def whole_seconds(seconds: float | None) -> str:
+    """Return `6 s`, `2 min 05 s` or `1 h 03 min`, for what is only roughly known."""
+    if seconds is None or not _is_finite(seconds) or abs(seconds) >= 59.5:
+        return duration(seconds)
+    return f"{seconds:.0f} s"
+
+
 def byte_size(count: float | None, *, signed: bool = False) -> str:
     """Return `1.23 GiB`, in units of 1024."""
     if count is None or not _is_finite(count):

@@ -33,7 +33,13 @@ class Listener(Nobody):
 
 
 def tried(
-    arms: list[Arm], into: Path, repeats: int = 2, *, warm_ups: int = 0, limit_s: float = 120
+    arms: list[Arm],
+    into: Path,
+    repeats: int = 2,
+    *,
+    warm_ups: int = 0,
+    limit_s: float = 120,
+    patience: Patience | None = None,
 ) -> tuple[list[Trial], Listener]:
     heard = Listener()
     trials = in_turns(
@@ -42,7 +48,7 @@ def tried(
         into,
         warm_ups=warm_ups,
         limit_s=limit_s,
-        patience=Patience(0),
+        patience=patience or Patience(0),
         watcher=heard,
     )
     return trials, heard
@@ -74,7 +80,7 @@ def test_each_run_is_a_process_with_a_folder_and_the_environment_of_its_arm(tmp_
     [
         ("fails-first", "exited with status 1"),
         ("interrupted", "ended with a training that is interrupted"),
-        ("leaves-none", "left no baseline in"),
+        ("leaves-none", "made a Trainer, but left no baseline in"),
     ],
 )
 def test_a_run_that_failed_is_told_and_does_not_count(
@@ -116,6 +122,21 @@ def test_a_warm_up_run_that_fails_ends_it_all(tmp_path: Path) -> None:
     with pytest.raises(TrialsError, match="the warm-up run exited with status 1"):
         tried([Arm("a", script(tmp_path, "fails"))], tmp_path / "out", warm_ups=1)
     assert not (tmp_path / "out" / "a-0").exists()
+
+
+def test_each_run_waits_until_the_machine_is_free(tmp_path: Path) -> None:
+    looks = iter([0.9, 0.0, 0.9, 0.0])
+    patience = Patience(60, look=lambda: next(looks), clock=lambda: 0.0)
+    _, heard = tried([Arm("a", script(tmp_path))], tmp_path / "out", 2, patience=patience)
+    begun = [line.partition(" ")[0] for line in heard.lines]
+    assert begun == ["Waiting", "1", "Waiting", "2"]
+
+
+def test_a_folder_with_runs_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "out" / "a-1").mkdir(parents=True)
+    with pytest.raises(TrialsError, match="holds a run a-1 already"):
+        tried([Arm("a", script(tmp_path))], tmp_path / "out")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["a-1"]
 
 
 def test_a_run_that_takes_too_long_is_ended_and_does_not_count(tmp_path: Path) -> None:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from ocr_baseline.analysis.findings.catalogue import CATALOGUE, Kind
+from ocr_baseline.analysis.findings.catalogue import CATALOGUE
+from ocr_baseline.analysis.findings.kind import Kind
 
 PAGE = Path(__file__).parents[4] / "docs" / "symptoms.md"
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ocr_baseline.analysis import analyze
+from ocr_baseline.analysis.analyze import analyze
 from ocr_baseline.model.run import Run
 from ocr_baseline.vocabulary import Stage
 from tests.ocr_baseline.analysis.builders import (
@@ -319,6 +319,19 @@ def test_workers_that_compute_in_more_threads_than_there_are_cores_are_named_wit
     assert found.estimated_saving_s == pytest.approx(0.7 * waited_s)
     [wait] = findings(crowded, "input-bound")
     assert wait.part_of == "thread-oversubscription:train"
+
+
+def test_cores_that_other_processes_had_are_not_the_doing_of_the_workers_threads() -> None:
+    two = loaded_run(making_s=[4.0] * 40, main_s=0.5, workers=2)
+    crowded = in_threads(computing(with_environment(two, cpu_count=2), 0.4, 0.9), 8)
+    [train] = crowded.stages
+    epochs = tuple(replace(epoch, cpu_s=0.0, queued_s=0.0) for epoch in train.epochs)
+    crowded = replace(crowded, stages=(replace(train, epochs=epochs),))
+    waited_s = analyze(crowded).workers[0].waited_s
+    # both workers computed 0.4 of the time: for 0.4 of it, at most, they had both cores
+    assert finding(crowded, "thread-oversubscription").estimated_saving_s == pytest.approx(
+        0.4 * waited_s
+    )
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,11 @@ def test_a_duration_has_three_digits_and_the_unit_that_fits(seconds: float, text
     assert formatting.duration(seconds) == text
 
 
+def test_what_is_roughly_known_is_shown_in_whole_seconds() -> None:
+    shown = [formatting.whole_seconds(seconds) for seconds in (0.2, 6.4, 125, 3780, None)]
+    assert shown == ["0 s", "6 s", "2 min 05 s", "1 h 03 min", "not measured"]
+
+
 def test_a_signed_duration_shows_its_direction() -> None:
     assert formatting.duration(0.212, signed=True) == "+212 ms"
     assert formatting.duration(-0.061, signed=True) == "-61.0 ms"

@@ -1,0 +1,60 @@
+"""The command of a run, as its records know it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ocr_baseline.errors import BaselineError
+from ocr_baseline.model.privacy import LEFT_OUT, REDACTED, USER
+
+if TYPE_CHECKING:
+    from ocr_baseline.model.document import Baseline
+
+_HOME = re.compile(r"(?<![\w.~-])~(?=/|$)")
+_NOTEBOOKS = ("ipykernel", "colab_kernel")
+GIVE_IT = "give the command after --, as in `ocr-baseline prove RUN -- python train.py`"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """A command and the folder that it is started in."""
+
+    arguments: tuple[str, ...]
+    folder: Path
+
+
+def command_of(baseline: Baseline) -> Command:
+    """Return the command that made a run.
+
+    Raises:
+        BaselineError: When the records don't hold it, or not all of it.
+    """
+    known = baseline.environment.volatile
+    arguments, folder = known.get("command"), known.get("working_folder")
+    if not isinstance(arguments, list) or not arguments or not isinstance(folder, str):
+        raise BaselineError(f"the records of this run don't hold its command: {GIVE_IT}")
+    texts = [str(argument) for argument in arguments]
+    if any(mark in text for text in [*texts, folder] for mark in (REDACTED, USER, LEFT_OUT)):
+        raise BaselineError(
+            "what looks like a secret or a name was taken out of the recorded command "
+            f"({' '.join(texts)}): {GIVE_IT}"
+        )
+    if any(name in text for text in texts for name in _NOTEBOOKS):
+        raise BaselineError(f"the run was made in a notebook's kernel: {GIVE_IT}")
+    if (baseline.world_size or 1) > 1:
+        raise BaselineError(
+            f"the run had {baseline.world_size} processes, and its records hold the command of "
+            f"one of them alone: {GIVE_IT}"
+        )
+    found = Path(_at_home(folder))
+    if not found.is_dir():
+        raise BaselineError(f"the run was started in {found}, which isn't there: {GIVE_IT}")
+    return Command(arguments=tuple(map(_at_home, texts)), folder=found)
+
+
+def _at_home(text: str) -> str:
+    """Return a text with the home folder in it, which outputs have as `~`."""
+    return _HOME.sub(lambda _: str(Path.home()), text)

@@ -1,0 +1,99 @@
+"""What came of the trials: each setting's prediction beside its measurement, and the best one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ocr_baseline.prove.candidates import WHOLE_RUN, Candidate, NotTried, Saving
+from ocr_baseline.prove.judging import Tried, leader_of, measured_saving
+from ocr_baseline.prove.paste import lines_to_paste
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """A setting: what it was said to save of its phase, and what it saved.
+
+    Attributes:
+        candidate: The setting.
+        phase_s: What the phase takes as it is, by its trials; None where none counts.
+        measured: What the setting saves of it; None where it wasn't measured.
+        trials: How many trials count.
+        why_not: Why it wasn't measured, None where it was.
+        is_dropped: Whether it was clearly worse after two trials.
+    """
+
+    candidate: Candidate
+    phase_s: float | None
+    measured: Saving | None
+    trials: int
+    why_not: str | None
+    is_dropped: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proof:
+    """Everything that was tried.
+
+    Attributes:
+        outcomes: Each setting that was tried.
+        run_s: What training and validation of the run take as it is, by its trials.
+        best: The setting to take; None where none is better than the run as it is.
+        saving: What the best saves of the run.
+        lines: The best setting as lines of code.
+        not_tried: What wasn't tried, and why.
+    """
+
+    outcomes: Sequence[Outcome]
+    run_s: float
+    best: Candidate | None
+    saving: Saving | None
+    lines: Sequence[str]
+    not_tried: Sequence[NotTried]
+
+
+def proof_of(tried: Sequence[Tried], not_tried: Sequence[NotTried]) -> Proof:
+    """Return what the trials proved; the first of them is the run as it is."""
+    base, *others = tried
+    leader = leader_of(tried)
+    best, saving, lines = None, None, []
+    if leader is not None and leader.candidate is not None:
+        saving = measured_saving(base, leader, WHOLE_RUN)
+        if saving is not None and saving.low_s > 0:
+            best = leader.candidate
+            lines = lines_to_paste(best.settings, leader.told)
+    obstacles = [
+        NotTried(one.candidate.name, one.why_not)
+        for one in others
+        if one.candidate is not None and one.why_not is not None
+    ]
+    return Proof(
+        outcomes=[_outcome(base, one) for one in others],
+        run_s=base.mean_s(),
+        best=best,
+        saving=saving if best is not None else None,
+        lines=lines,
+        not_tried=[*obstacles, *not_tried],
+    )
+
+
+def _outcome(base: Tried, one: Tried) -> Outcome:
+    candidate: Any = one.candidate
+    measured = measured_saving(base, one, candidate.phase) if one.counts else None
+    return Outcome(
+        candidate=candidate,
+        phase_s=base.mean_s(candidate.phase) if base.times_s(candidate.phase) else None,
+        measured=measured,
+        trials=len(one.phases_s),
+        why_not=_why_not(one) if measured is None else None,
+        is_dropped=one.is_dropped,
+    )
+
+
+def _why_not(one: Tried) -> str:
+    if one.why_not is not None:
+        return one.why_not
+    return f"its trials failed: it {one.failures[-1]}" if one.failures else "too few trials"

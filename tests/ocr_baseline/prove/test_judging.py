@@ -1,0 +1,71 @@
+"""Who leads, who is out of the race, what is proved, and the lines to paste."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ocr_baseline.prove.candidates import Candidate, Saving, name_of
+from ocr_baseline.prove.judging import Tried, is_clearly_worse, leader_of
+from ocr_baseline.prove.paste import lines_to_paste
+from ocr_baseline.prove.proof import proof_of
+from ocr_baseline.unchanged_script.settings import LoaderSettings, Settings, TrainerSettings
+
+
+def tried(*times_s: float, workers: int | None = None, **fields: Any) -> Tried:
+    candidate = None
+    if workers is not None:
+        settings = Settings(
+            train=LoaderSettings(num_workers=workers, persistent_workers=True),
+        )
+        candidate = Candidate(
+            name=name_of(settings),
+            settings=settings,
+            phase="train",
+            why="replay of the loader",
+            predicted=Saving(4.0, 3.0, 5.0),
+        )
+    return Tried(candidate, phases_s=[{"train": one} for one in times_s], **fields)
+
+
+def test_what_took_longer_in_both_of_its_trials_is_out() -> None:
+    leader = tried(5.0, 5.1, workers=2)
+    assert is_clearly_worse(tried(5.5, 5.6, workers=1), leader)
+    assert not is_clearly_worse(tried(5.3, 5.6, workers=1), leader)
+
+
+def test_a_setting_without_effect_never_leads() -> None:
+    idle = tried(1.0, 1.0, workers=1, why_not="train ran with 0 loader workers, not with 1")
+    base = tried(9.0, 9.1)
+    assert leader_of([base, idle]) is base
+    proof = proof_of([base, idle], [])
+    assert proof.best is None
+    assert proof.outcomes[0].measured is None
+    assert proof.not_tried[0].why == "train ran with 0 loader workers, not with 1"
+
+
+def test_the_best_setting_comes_as_lines_to_paste() -> None:
+    proof = proof_of([tried(9.0, 9.1, 9.05), tried(5.0, 5.1, 5.2, workers=2)], [])
+    assert proof.lines == ["DataLoader(..., num_workers=2, persistent_workers=True)  # training"]
+    assert proof.saving is not None
+    assert proof.saving.value_s == pytest.approx(3.95)
+    assert proof.saving.low_s > 3.5
+
+
+def test_a_difference_within_the_spread_recommends_nothing() -> None:
+    assert proof_of([tried(5.2, 4.8, 5.1), tried(5.0, 4.7, 5.2, workers=2)], []).best is None
+
+
+def test_a_longer_interval_is_pasted_as_the_value_that_the_trial_set() -> None:
+    settings = Settings(
+        trainer=TrainerSettings(checkpoint_interval_times=10, logging_interval_times=10)
+    )
+    told: dict[str, dict[str, Any]] = {
+        "trainer.checkpoint_interval_times": {"after": {"every_n_train_steps": 50}},
+        "trainer.logging_interval_times": {"after": 500},
+    }
+    assert lines_to_paste(settings, told) == [
+        "Trainer(..., log_every_n_steps=500)",
+        "ModelCheckpoint(..., every_n_train_steps=50)",
+    ]
