@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from lightning.pytorch import LightningModule, Trainer
 
     from ocr_baseline.recording.config_policy import ConfigPolicy
-    from ocr_baseline.recording.run_token import RunToken
     from ocr_baseline.records.format import HeaderFields, RunJson
 
 
