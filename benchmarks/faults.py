@@ -36,7 +36,7 @@ from benchmarks.faults_run import (
     start,
 )
 from benchmarks.tables import Goal, print_table
-from ocr_baseline.analysis import analyze
+from ocr_baseline.analysis.analyze import analyze
 from ocr_baseline.errors import BaselineError
 from ocr_baseline.model.document_file import read_baseline
 from ocr_baseline.records import reader

@@ -19,7 +19,7 @@ from benchmarks.fuzz_mutations import (
     mutated_wandb_log,
 )
 from benchmarks.source_runs import WRITERS, Length
-from ocr_baseline.analysis import analyze
+from ocr_baseline.analysis.analyze import analyze
 from ocr_baseline.errors import BaselineError
 from ocr_baseline.model.document_file import parse_baseline, read_baseline
 from ocr_baseline.records import reader

@@ -7,6 +7,7 @@ between its first hook and its last, a fit is the whole call, from the start to 
 the clocks are the wall and the processor time of the training's own thread.
 
     python benchmarks/overhead.py [--rounds 30] [--batches 300 3000] [--workers 0 2]
+        [--only VARIANT …]
 """
 
 from __future__ import annotations
@@ -81,10 +82,12 @@ def time_run(make: MakeOptions, *, batches: int, workers: int, folder: Path) -> 
     )
 
 
-def measure(rounds: int, *, batches: int, workers: int) -> dict[str, list[RunTime]]:
+def measure(
+    names: list[str], rounds: int, *, batches: int, workers: int
+) -> dict[str, list[RunTime]]:
     """Return each variant's runs, one for each round."""
-    runs: dict[str, list[RunTime]] = {name: [] for name in VARIANTS}
-    names = list(VARIANTS)
+    runs: dict[str, list[RunTime]] = {name: [] for name in names}
+    names = list(names)
     for number in range(rounds):
         random.shuffle(names)
         for name in names:
@@ -145,13 +148,15 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=30)
     parser.add_argument("--batches", type=int, nargs="+", default=[300, 3000])
     parser.add_argument("--workers", type=int, nargs="+", default=[0, 2])
+    parser.add_argument("--only", nargs="+", choices=VARIANTS, default=list(VARIANTS))
     arguments = parser.parse_args()
+    names = list(dict.fromkeys([NOTHING, TWO_EMPTY, OURS, *arguments.only]))
     random.seed(0)
     found = []
     for workers in arguments.workers:
         for batches in arguments.batches:
-            measure(1, batches=50, workers=workers)  # imports and caches are none of a batch
-            runs = measure(arguments.rounds, batches=batches, workers=workers)
+            measure(names, 1, batches=50, workers=workers)  # imports and caches are none of a batch
+            runs = measure(names, arguments.rounds, batches=batches, workers=workers)
             print_times(runs, batches, workers)
             found += goals(runs, batches, workers)
     return Goal.report(*found)

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from benchmarks.overhead_training import MakeOptions
 
 WARM_UP_BATCHES = 5
-LONG_RUN = 3000
+LONG_RUN = 1200
 """Batches of a run whose leftovers are counted: more than wait for the disk at any time."""
 
 GOAL_OVER_NOTHING = 0

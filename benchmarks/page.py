@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.scale import write_records
 from benchmarks.tables import Goal, print_table
-from ocr_baseline.analysis import analyze
+from ocr_baseline.analysis.analyze import analyze
 from ocr_baseline.records import reader
 from ocr_baseline.reports.registry import RUN
 

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 class Training:
     """What a training is made of; times are seconds.
 
-    `make` returns a sample, `step_s` is how long a step waits, as for an accelerator.
+    `make` returns a sample, `step_s` is how long a step waits, as for an accelerator, `numbers` how
+    many are in a checkpoint.
     """
 
     make: Callable[[int], torch.Tensor]
@@ -35,7 +36,7 @@ class Training:
     validation_samples: int = 0
     loader: dict[str, Any] = field(default_factory=dict)
     checkpoint_every: int = 0
-    parameters: int = 1000
+    numbers: int = 0
 
 
 class Samples(Dataset[torch.Tensor]):
@@ -59,15 +60,16 @@ class Module(LightningModule):
     """Waits in each step, as a program does whose accelerator computes."""
 
     def __init__(self, training: Training) -> None:
-        """Hold so many parameters."""
+        """Hold one weight, and numbers that checkpoints hold too."""
         super().__init__()
         self._training = training
-        self.weight = torch.nn.Parameter(torch.zeros(training.parameters))
+        self.weight = torch.nn.Parameter(torch.zeros(10))
+        self.register_buffer("table", torch.zeros(training.numbers))
 
     def training_step(self, batch: torch.Tensor, batch_idx: int) -> torch.Tensor:
         """Wait."""
         time.sleep(self._training.step_s)
-        return self.weight[:10].sum()
+        return self.weight.sum()
 
     def validation_step(self, batch: torch.Tensor, batch_idx: int) -> None:
         """Wait, whatever the size of the batch."""
@@ -147,7 +149,7 @@ CASES: dict[str, Training] = {
         loader={"num_workers": 2, "worker_init_fn": _many_threads},
     ),
     "frequent checkpoints": Training(
-        make=_zeros(16), step_s=0.01, checkpoint_every=5, parameters=2_000_000
+        make=_zeros(16), step_s=0.01, checkpoint_every=5, numbers=2_000_000
     ),
     "no cause": Training(make=_zeros(16), step_s=0.02, loader={"num_workers": 1}),
 }

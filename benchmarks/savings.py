@@ -24,7 +24,7 @@ import torch
 from benchmarks.estimated_savings import estimate_saving
 from benchmarks.receipt_runs import FULL_PAGES, record_training
 from benchmarks.tables import Goal, print_table
-from ocr_baseline.analysis import analyze
+from ocr_baseline.analysis.analyze import analyze
 from ocr_baseline.vocabulary import Stage
 
 if TYPE_CHECKING:

@@ -9,10 +9,14 @@ import errno
 import os
 import secrets
 import stat
+import sys
 from contextlib import suppress
 from typing import IO, TYPE_CHECKING, Literal
 
 from ocr_baseline.errors import BaselineError, SourceError
+
+if sys.platform != "win32":
+    import resource
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -121,6 +125,24 @@ def short(path: object) -> str:
     return text if len(text) <= MAX_SHOWN else f"{text[: MAX_SHOWN // 2]}...{text[-20:]}"
 
 
+def refuse_beyond_limit(size: int) -> None:
+    """Refuse to let a file grow beyond the process's own limit on the size of files.
+
+    The system would do so too, but with a signal as well (SIGXFSZ), which ends a process that
+    doesn't ignore it.
+
+    Args:
+        size: What the file would have, in bytes.
+
+    Raises:
+        OSError: When that is beyond the limit.
+    """
+    if sys.platform != "win32":  # which has no such limit
+        limit, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
+        if 0 <= limit < size:
+            raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
+
+
 def write_text_atomically(path: Path, text: str) -> None:
     """Write text so that the file holds either what it held before or all of the text.
 
@@ -157,7 +179,9 @@ def _replace(target: Path, content: Iterable[bytes]) -> None:
     temporary = target.parent / f".{secrets.token_hex(8)}.tmp"
     try:
         with temporary.open("xb") as file:
-            file.writelines(content)
+            for part in content:
+                refuse_beyond_limit(file.tell() + len(part))
+                file.write(part)
             file.flush()
             os.fsync(file.fileno())
         if target.exists():

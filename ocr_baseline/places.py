@@ -342,7 +342,7 @@ def _load(name: SourceName, value: str, how: Reading) -> Run:
 
 
 def _analyzed(label: str, run: Run) -> FoundRun:
-    from ocr_baseline.analysis import analyze
+    from ocr_baseline.analysis.analyze import analyze
 
     return FoundRun(label=label, baseline=analyze(run), run=run)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import shutil
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -157,18 +158,35 @@ def worker_records_are_a_pipe(guest: Guest) -> None:
     guest.fit(None, loader(num_workers=1), output_dir=guest.folder / "out")
 
 
-@member
-def files_limited(guest: Guest) -> None:
-    """No file may be larger than 2 KiB, which is as a full disk."""
-    import signal
-
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-
+def _limited_to_2_kib(guest: Guest, handler: Any) -> None:
     def act() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (2048, resource.RLIM_INFINITY))
 
+    signal.signal(signal.SIGXFSZ, handler)
     guest.fit(None, None, None, AtBatch(act), max_epochs=3)
     resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+
+
+@member
+def files_limited(guest: Guest) -> None:
+    """No file may be larger than 2 KiB, which is as a full disk."""
+    _limited_to_2_kib(guest, signal.SIG_IGN)
+
+
+@member
+def files_limited_by_a_signal(guest: Guest) -> None:
+    """The same, and who writes more is ended by a signal."""
+    _limited_to_2_kib(guest, signal.SIG_DFL)
+
+
+@member
+def files_limited_by_a_handler(guest: Guest) -> None:
+    """The same, and the signal raises."""
+
+    def raises(number: int, frame: Any) -> None:
+        raise OverflowError("a file is too large")
+
+    _limited_to_2_kib(guest, raises)
 
 
 @member

@@ -85,7 +85,8 @@ class Outcome:
 
     def told(self) -> str:
         """Return a line on the member."""
-        return f"{self.kind}, {self.name}: {'; '.join(self.problems) or 'as without'}"
+        added = f" ({max(self.added_s):.2f} s added)" if self.added_s else ""
+        return f"{self.kind}, {self.name}: {'; '.join(self.problems) or 'as without'}{added}"
 
 
 def compare(template: Template, kind: str, name: str, folder: Path) -> Outcome:

@@ -12,31 +12,32 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from typing_extensions import override
 
 from ocr_baseline.errors import OperationError
-from ocr_baseline.layout import RECORDS_FOLDER
 from ocr_baseline.lightning.attach.attachment import Attachment
 from ocr_baseline.lightning.attach.before_setup import BeforeSetup
 from ocr_baseline.lightning.attach.gradient_exchange import gradient_wait_s
 from ocr_baseline.lightning.attach.guest_callback import GuestCallback
-from ocr_baseline.lightning.attach.trainer_parts import callbacks_of, is_fitting, status_of
+from ocr_baseline.lightning.attach.trainer_parts import (
+    callbacks_of,
+    is_fitting,
+    is_running,
+    status_of,
+)
 from ocr_baseline.lightning.metrics import MetricLogger
 from ocr_baseline.lightning.run import description as run_description
-from ocr_baseline.lightning.run.trainer_tokens import token_of
-from ocr_baseline.measure.device import DeviceTimeline
+from ocr_baseline.lightning.run.run_records import RunRecords
 from ocr_baseline.measure.signal_errors import let_through
 from ocr_baseline.model.privacy import OutwardLogger, error_text
-from ocr_baseline.recording.accelerator_memory import AcceleratorProbe
 from ocr_baseline.recording.config_policy import ConfigPolicy
-from ocr_baseline.recording.cuda_clock import CudaClock
 from ocr_baseline.recording.loader_identity import loader_identity
-from ocr_baseline.recording.rank import Rank
-from ocr_baseline.recording.recording import MOST_SAMPLING_HZ, Recording
-from ocr_baseline.recording.run_token import RunToken
+from ocr_baseline.recording.recording import MOST_SAMPLING_HZ
 from ocr_baseline.vocabulary import Stage, names_of
 
 if TYPE_CHECKING:
     from lightning.pytorch import LightningModule, Trainer
 
+    from ocr_baseline.lightning.run.description import OutputFolder
     from ocr_baseline.measure.batches import EpochRow
+    from ocr_baseline.recording.recording import Recording
 
 Hook = TypeVar("Hook", bound=Callable[..., Any])
 
@@ -121,17 +122,14 @@ class PerformanceProfilerCallback(GuestCallback):
         self._metrics = MetricLogger(
             log_interval=log_interval, with_memory=profile_memory, verbose=verbose
         )
-        self._folder = run_description.OutputFolder(output_dir)
-        self._recording: Recording | None = None
+        self._records = RunRecords(output_dir)
         self._attachment: Attachment | None = None
         self.failure: str | None = None
         self._before_setup = BeforeSetup()
-        self._token = RunToken()
 
     def __getstate__(self) -> dict[str, Any]:
         """Copies and pickles hold the arguments; the run that is recorded stays with this one."""
-        own = {"_recording": None, "_attachment": None, "failure": None, "_before_setup": None}
-        return vars(self) | own
+        return vars(self) | {"_attachment": None, "failure": None, "_before_setup": None}
 
     @property
     def log(self) -> Any:
@@ -153,18 +151,23 @@ class PerformanceProfilerCallback(GuestCallback):
     def __setstate__(self, state: dict[str, Any]) -> None:
         """A copy is of the same run only in a process that a strategy has started."""
         vars(self).update(state)
-        self._token = self._token.of_copy()
+        self._records = self._records.of_copy()
         self._before_setup = BeforeSetup()
 
     @property
     def records_folder(self) -> Path | None:
         """Where the run's records are, once a trainer has set the callback up."""
-        return None if self._recording is None else self._recording.folder
+        return None if self.recording is None else self.recording.folder
+
+    @property
+    def output_folder(self) -> OutputFolder:
+        """The folder of the baseline, for each trainer."""
+        return self._records.output_folder
 
     @property
     def recording(self) -> Recording | None:
         """The run's records, once a trainer has set the callback up and while all goes well."""
-        return self._recording
+        return self._records.recording
 
     # -- hooks -----------------------------------------------------------------------------
 
@@ -178,6 +181,12 @@ class PerformanceProfilerCallback(GuestCallback):
         if self is not next((c for c in profilers if c.enabled), self):
             logger.warning("A second PerformanceProfilerCallback does nothing: take one out.")
             return
+        if self.measures_another(trainer):
+            logger.warning(
+                "This PerformanceProfilerCallback measures the run of another trainer: it does "
+                "nothing in the one inside it. Give each trainer callbacks of its own."
+            )
+            return
         try:
             self._start(trainer, pl_module)
         except OperationError:
@@ -187,37 +196,37 @@ class PerformanceProfilerCallback(GuestCallback):
     @override
     @guarded
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        if self._attachment is not None:
-            self._attachment.time_metrics(pl_module)
+        if (attachment := self._attached_to(trainer)) is not None:
+            attachment.time_metrics(pl_module)
 
     @override
     @guarded
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._loop_began(Stage.TRAIN, pl_module)
-        if self._attachment is not None and self._recording is not None:
+        self._loop_began(Stage.TRAIN, trainer, pl_module)
+        if self._attached_to(trainer) is not None and self.recording is not None:
             identity = loader_identity(trainer.train_dataloader)
-            self._recording.describe({"environment": {"identity": identity}})
+            self.recording.describe({"environment": {"identity": identity}})
 
     @override
     @guarded
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._loop_began(Stage.VALIDATION, pl_module)
+        self._loop_began(Stage.VALIDATION, trainer, pl_module)
 
     @override
     @guarded
     def on_test_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._loop_began(Stage.TEST, pl_module)
+        self._loop_began(Stage.TEST, trainer, pl_module)
 
     @override
     @guarded
     def on_predict_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._loop_began(Stage.PREDICT, pl_module)
+        self._loop_began(Stage.PREDICT, trainer, pl_module)
 
     @override
     @guarded
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        if self._attachment is not None and self._recording is not None:
-            self._recording.note_gradient_wait()
+        if self._attached_to(trainer) is not None and self.recording is not None:
+            self.recording.note_gradient_wait()
 
     @override
     def on_train_batch_start(
@@ -244,7 +253,7 @@ class PerformanceProfilerCallback(GuestCallback):
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         if batch is None:  # Lightning trains on none of these, and calls no first hook
-            self._note_empty_batch(batch_idx)
+            self._note_empty_batch(trainer, batch_idx)
 
     @override
     @guarded
@@ -252,12 +261,11 @@ class PerformanceProfilerCallback(GuestCallback):
         self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
     ) -> None:
         self._before_setup.end()
-        attachment, recording = self._attachment, self._recording
-        if attachment is None or not attachment.is_of_this_process:
+        if not self._may_end(trainer):
             return
         try:
-            if recording is not None:
-                recording.finish(status_of(trainer, exception), error_text(exception))
+            if self._attachment is not None and self.recording is not None:
+                self.recording.finish(status_of(trainer, exception), error_text(exception))
         finally:
             self._stop()
 
@@ -270,21 +278,45 @@ class PerformanceProfilerCallback(GuestCallback):
     ) -> None:
         """End the run, and tell the others: the trainer has told a tuner's callbacks alone."""
         self.on_exception(trainer, pl_module, exception)
-        if self._recording is not None:
+        if self.recording is not None:
             for guest in guests:
-                guest.ended_aside(trainer, pl_module, exception, self._recording)
+                guest.ended_aside(trainer, pl_module, exception, self)
 
     @override
     @guarded
     def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        if self._attachment is not None and self._attachment.is_of_this_process:
+        if self._may_end(trainer):
             self._stop()
+
+    # -- whose run it is -------------------------------------------------------------------
+
+    def measures_another(self, trainer: Trainer) -> bool:
+        """Whether the run of another trainer, which has not ended, is being measured."""
+        attachment = self._attachment
+        if attachment is None or attachment.trainer is trainer:
+            return False
+        return attachment.is_of_this_process and is_running(attachment.trainer)
+
+    def _attached_to(self, trainer: Trainer) -> Attachment | None:
+        attachment = self._attachment
+        return attachment if attachment is not None and attachment.trainer is trainer else None
+
+    def _may_end(self, trainer: Trainer) -> bool:
+        """Whether the end of a trainer's run, in this process, is the end of what is measured."""
+        if self._attachment is None:
+            return True
+        return self._attachment.is_of_this_process and self._attached_to(trainer) is not None
 
     # -- starting and stopping -------------------------------------------------------------
 
     def _start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._stop()  # a run may have ended without a word to this callback
-        recording = self._recording_of(trainer)
+        before = self.recording
+        recording = self._records.begin(
+            trainer, profile_memory=self.profile_memory, sampling_hz=self.sampling_hz
+        )
+        if recording is not before:
+            self.failure = None
         if self.failure is not None:
             return
         attachment = self._attachment = Attachment(
@@ -305,35 +337,16 @@ class PerformanceProfilerCallback(GuestCallback):
             on_end=lambda: self.teardown(trainer, pl_module, "fit"),
         )
 
-    def _recording_of(self, trainer: Trainer) -> Recording:
-        """Go on with the records of the run before if they are in this trainer's folder."""
-        folder = run_description.shared_folder(trainer, self._folder.of(trainer) / RECORDS_FOLDER)
-        if self._recording is not None:
-            if self._recording.can_go_on_in(folder) and self._recording.reopen():
-                return self._recording
-            self._recording.close()
-        self.failure = None
-        device = trainer.strategy.root_device
-        self._recording = Recording(
-            folder,
-            Rank(trainer.global_rank, trainer.world_size),
-            token=token_of(trainer, self._token),
-            profile_memory=self.profile_memory,
-            sampling_hz=self.sampling_hz,
-            accelerator=AcceleratorProbe(device),
-            device=DeviceTimeline(CudaClock()) if device.type == "cuda" else None,
-        )
-        return self._recording
-
     def _stop(self) -> None:
         """Take everything back that `_start` put in place; harmless when repeated."""
-        attachment = self._attachment
-        if attachment is None:
-            return
-        attachment.undo()
-        self._attachment = None
-        if self._recording is not None and self.failure is None:
-            self._recording.pause()
+        attachment, self._attachment = self._attachment, None
+        try:
+            if attachment is not None:
+                attachment.undo()
+                if self.recording is not None and self.failure is None:
+                    self.recording.pause()
+        finally:
+            self._records.release()
 
     def failed(self, error: Exception) -> None:
         """End the measuring for good: the one guard of all that the training calls here.
@@ -349,10 +362,10 @@ class PerformanceProfilerCallback(GuestCallback):
         if attachment is not None:
             with suppress(Exception):  # the training's own code is waiting
                 attachment.undo()
-        recording = self._recording
+        recording = self.recording
         is_kept = recording is not None and recording.break_off(cause)
         if not is_kept:
-            self._recording = None
+            self._records.recording = None
         covers_start = recording is not None and is_kept and not recording.is_replaced()
         logger.warning(
             "Performance measuring stopped (%s). The training goes on without it%s.",
@@ -363,15 +376,15 @@ class PerformanceProfilerCallback(GuestCallback):
 
     # -- as the run goes -------------------------------------------------------------------
 
-    def _loop_began(self, stage: Stage, module: LightningModule) -> None:
-        if self._attachment is not None:
-            self._attachment.loop_began(stage, module)
+    def _loop_began(self, stage: Stage, trainer: Trainer, module: LightningModule) -> None:
+        if (attachment := self._attached_to(trainer)) is not None:
+            attachment.loop_began(stage, module)
 
     def _begin_batch(
         self, trainer: Trainer, batch: Any, batch_idx: int, dataloader_idx: int
     ) -> None:
         attachment = self._attachment
-        if attachment is None:
+        if attachment is None or attachment.trainer is not trainer:
             return
         try:
             state = attachment.begin_batch(batch, batch_idx, dataloader_idx)
@@ -381,12 +394,12 @@ class PerformanceProfilerCallback(GuestCallback):
             self.failed(error)
 
     @guarded
-    def _note_empty_batch(self, batch_idx: int) -> None:
-        if self._attachment is not None:
-            self._attachment.note_empty_batch(batch_idx)
+    def _note_empty_batch(self, trainer: Trainer, batch_idx: int) -> None:
+        if (attachment := self._attached_to(trainer)) is not None:
+            attachment.note_empty_batch(batch_idx)
 
     def _on_epoch_closed(self, stage: Stage, row: EpochRow) -> None:
-        recording, attachment = self._recording, self._attachment
+        recording, attachment = self.recording, self._attachment
         if recording is None or attachment is None:
             return
         if stage is not Stage.SANITY_CHECK and row.batches:

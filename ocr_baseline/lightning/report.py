@@ -116,6 +116,14 @@ class BaselineReportCallback(GuestCallback):
         self._unpublishable: set[str] = set()
         self._unpublished: LiveRun | None = None
 
+    def _repr_html_(self) -> str | None:
+        """Return the page of the report in a frame, which is what a notebook shows."""
+        return None if self.files is None else self.files._repr_html_()
+
+    def _repr_markdown_(self) -> str | None:
+        """Return the report, which a notebook that shows no HTML shows."""
+        return None if self.files is None else self.files._repr_markdown_()
+
     @override
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         self._pid = os.getpid()
@@ -143,9 +151,9 @@ class BaselineReportCallback(GuestCallback):
         trainer: Trainer,
         pl_module: LightningModule,
         exception: BaseException,
-        recording: Recording,
+        profiler: PerformanceProfilerCallback,
     ) -> None:
-        self._report(trainer, pl_module, exception, recording)
+        self._report(trainer, pl_module, exception, profiler)
 
     @override
     def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
@@ -157,13 +165,19 @@ class BaselineReportCallback(GuestCallback):
         trainer: Trainer,
         pl_module: LightningModule,
         exception: BaseException | None,
-        recording: Recording | None = None,
+        profiler: PerformanceProfilerCallback | None = None,
     ) -> None:
         if self._pid not in {None, os.getpid()} or self._is_cut_short:
             return  # a process that was forked from the run's and has ended, or one told to end
+        profiler = profiler or self._profiler(trainer)
+        if profiler is not None and profiler.measures_another(trainer):
+            return
         with deferred_sigterm(self._cut_short):
             try:
-                self._finish(trainer, pl_module, exception, recording or self._recording(trainer))
+                if profiler is not None:
+                    self._folder.follow(profiler.output_folder)
+                recording = None if profiler is None else profiler.recording
+                self._finish(trainer, pl_module, exception, recording)
             except KeyboardInterrupt:
                 self._cut_short("Ctrl-C came before it was done")
                 raise
@@ -291,10 +305,6 @@ class BaselineReportCallback(GuestCallback):
         profiler = self._profiler(trainer)
         if profiler is not None and profiler.recording is None and profiler.failure is not None:
             self._given_up["recorder"] = f"measuring stopped as it began ({profiler.failure})"
-
-    def _recording(self, trainer: Trainer) -> Recording | None:
-        profiler = self._profiler(trainer)
-        return None if profiler is None else profiler.recording
 
     @staticmethod
     def _profiler(trainer: Trainer) -> PerformanceProfilerCallback | None:

@@ -10,6 +10,7 @@ from importlib import metadata
 from pathlib import Path
 
 from ocr_baseline.measure.container_limits import own_limits
+from ocr_baseline.measure.own_threads import OwnThread
 
 GIT_TIMEOUT_S = 2.0
 PACKAGES = ("torch", "lightning", "torchvision", "numpy")
@@ -36,14 +37,11 @@ def identity() -> dict[str, object]:
 
 def volatile(folder: Path) -> dict[str, object]:
     """Return what is worth knowing but not comparing; git is asked about `folder`."""
-    commit = _git(folder, "rev-parse", "HEAD")
-    status = _git(folder, "status", "--porcelain", "--untracked-files=no") if commit else None
     return {
         "hostname": socket.gethostname(),
         "machine_cpu_count": os.cpu_count(),
         "load_avg_1min": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
-        "git_commit": commit,
-        "git_dirty": None if status is None else bool(status),
+        **_git_state(folder),
     }
 
 
@@ -63,10 +61,32 @@ def _cpu_model() -> str:
     return platform.processor() or platform.machine()
 
 
+def _git_state(folder: Path) -> dict[str, object]:
+    """Return the commit and whether files were changed, as far as git tells in time.
+
+    It is asked in a thread of its own: a loader worker that another thread forks at the same
+    instant holds the pipes of the process open as long as it lives.
+    """
+    found: dict[str, object] = {"git_commit": None, "git_dirty": None}
+
+    def ask() -> None:
+        commit = found["git_commit"] = _git(folder, "rev-parse", "HEAD")
+        if commit:
+            status = _git(folder, "status", "--porcelain", "--untracked-files=no")
+            found["git_dirty"] = None if status is None else bool(status)
+
+    thread = OwnThread(target=ask, name="ocr-baseline-git", daemon=True)
+    thread.start()
+    thread.join(GIT_TIMEOUT_S)
+    return dict(found)
+
+
 def _git(folder: Path, *arguments: str) -> str | None:
     try:
         done = subprocess.run(  # noqa: S603 - fixed arguments, no shell
-            ["git", *arguments],  # noqa: S607 - the user's own git, wherever it is installed
+            # The user's own git, wherever it is installed. It writes nothing: a lock that it took
+            # would stand in the way of the user's next command, for good where it is killed.
+            ["git", "--no-optional-locks", *arguments],  # noqa: S607
             cwd=folder,
             capture_output=True,
             text=True,

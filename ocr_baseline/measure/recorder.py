@@ -143,6 +143,10 @@ class Recorder:
         """Close the file until the next record."""
         self._writer.release()
 
+    def has_its_place(self) -> bool:
+        """Whether no other run has put its records in the place of these."""
+        return self._writer.is_in_place()
+
     def let_go(self) -> None:
         """Write no more: the place of the file is another run's."""
         self._writer.close()

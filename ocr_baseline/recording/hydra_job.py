@@ -6,6 +6,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+MAX_CONFIG_BYTES = 128 * 1024
+"""Of a composed configuration that is read as a training starts; YAML takes a second for it."""
+
 
 def hydra_output_folder() -> Path | None:
     """Return the output folder of the Hydra job that is running, or None outside of one."""
@@ -37,7 +40,11 @@ def number_in_sweep() -> int | None:
 
 
 def hydra_config() -> dict[str, Any] | None:
-    """Return the job's composed configuration, interpolations unresolved; None outside of one."""
+    """Return the job's composed configuration, interpolations unresolved.
+
+    Returns:
+        None outside of a job, and where the file is larger than `MAX_CONFIG_BYTES`.
+    """
     folder = hydra_output_folder()
     if folder is None:
         return None
@@ -45,7 +52,7 @@ def hydra_config() -> dict[str, Any] | None:
     from omegaconf import OmegaConf
 
     path = folder / (HydraConfig.get().output_subdir or ".hydra") / "config.yaml"
-    if not path.is_file():
+    if not path.is_file() or path.stat().st_size > MAX_CONFIG_BYTES:
         return None
     composed = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
     return (

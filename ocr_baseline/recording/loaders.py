@@ -28,7 +28,8 @@ class LoaderTiming:
         recorder: Recorder,
         operations: tuple[str, ...],
         *,
-        startup: AbstractContextManager[Any],
+        started: Callable[[DataLoader[Any]], AbstractContextManager[Any]],
+        ended: Callable[[Any], AbstractContextManager[Any]],
         stage_of: Callable[[DataLoader[Any]], Stage | None],
     ) -> None:
         """Record to `recorder`.
@@ -36,12 +37,15 @@ class LoaderTiming:
         Args:
             recorder: Whose run it is.
             operations: Dotted names to time in the workers as well.
-            startup: Where the start of a loader and the end of its workers are charged.
-            stage_of: Returns the stage that a loader's workers are for; None leaves them alone.
+            started: Returns where the start of a loader is charged.
+            ended: Returns where the end of an iterator's workers is charged.
+            stage_of: Returns the stage that a loader's workers are for, asked while it starts; None
+                leaves them alone.
         """
         self._recorder = recorder
         self._operations = operations
-        self._startup = startup
+        self._start_of = started
+        self._end_of = ended
         self._stage_of = stage_of
         self._thread = threading.get_ident()
         self._kept: dict[int, StageCell] = {}
@@ -59,16 +63,22 @@ class LoaderTiming:
             instrumentation.time_function(shutdown, self._ended)
 
     def _ended(self, iterator: Any) -> AbstractContextManager[Any]:
-        return self._startup if threading.get_ident() == self._thread else nullcontext()
+        try:
+            if threading.get_ident() == self._thread:
+                return self._end_of(iterator)
+        except Exception as error:  # noqa: BLE001 - the guard: measuring ends, the training doesn't
+            self._recorder.timeline.failed(error)
+        return nullcontext()
 
     def _started(self, loader: DataLoader[Any]) -> AbstractContextManager[Any]:
         """Return what a pass over a loader begins inside; a loader that can't be read has less."""
         if threading.get_ident() != self._thread:
             return nullcontext()
         stack = ExitStack()
-        stack.enter_context(self._startup)
         try:
-            if int(loader.num_workers) and (stage := self._stage_of(loader)) is not None:
+            stack.enter_context(self._start_of(loader))
+            stage = self._stage_of(loader) if int(loader.num_workers) else None
+            if stage is not None and self._recorder.has_its_place():
                 stack.enter_context(self._workers_for(loader, stage))
         except Exception as error:  # noqa: BLE001 - the loader is the user's, and may refuse anything
             name = type(loader).__name__

@@ -12,6 +12,7 @@ from ocr_baseline.measure import sections
 from ocr_baseline.measure.instrument import Instrumentation, operation_context
 from ocr_baseline.measure.operation_names import resolve
 from ocr_baseline.recording import fabric_lines
+from ocr_baseline.recording.folder_claims import FolderClaim
 from ocr_baseline.recording.loop_description import loop_header, loop_identity
 from ocr_baseline.recording.loop_device import device_in_use, follow_device
 from ocr_baseline.recording.loop_pass import LoopPass
@@ -45,7 +46,8 @@ class LoopRun:
         targets = [resolve(name) for name in settings.operations]
         self._pid, self._thread = os.getpid(), threading.get_ident()
         self.rank = current_rank()
-        self.folder = settings.folder()
+        self.claim = FolderClaim(settings.folder())
+        self.folder = self.claim.folder
         self.summary = settings.summary and self.rank.is_zero
         self.recording = Recording(
             self.folder / RECORDS_FOLDER,
@@ -138,7 +140,8 @@ class LoopRun:
         LoaderTiming(
             self._recorder,
             self._operations,
-            startup=self.line(Line.LOADER_STARTUP),
+            started=lambda loader: self.line(Line.LOADER_STARTUP),
+            ended=lambda iterator: self.line(Line.LOADER_STARTUP),
             stage_of=lambda loader: self._stage_that_fetches(),
         ).apply(self._instrumentation)
 

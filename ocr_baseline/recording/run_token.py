@@ -7,6 +7,7 @@ where that is certain, by a name that no other run has.
 
 from __future__ import annotations
 
+import copy
 import os
 import uuid
 
@@ -27,6 +28,12 @@ class RunToken:
     def is_shared_with_children(self) -> bool:
         """Whether records under this name are of processes that this one started, or is one of."""
         return self._pid in {os.getpid(), os.getppid()}
+
+    def named(self, name: str) -> RunToken:
+        """Return this token under the name that the run has elsewhere."""
+        token = copy.copy(self)
+        token.name = name
+        return token
 
     def of_copy(self) -> RunToken:
         """Return the token of a callback that was copied: a copy in the same process is another."""

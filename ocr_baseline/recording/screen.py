@@ -16,6 +16,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from ocr_baseline.files import refuse_beyond_limit
+
 if TYPE_CHECKING:
     from ocr_baseline.reports.registry import Renderer
     from ocr_baseline.write import ReportFiles
@@ -71,6 +73,7 @@ def _write(stream: TextIO, text: str) -> None:
         stream.flush()
         return
     stream.flush()  # what the training itself has printed comes first
+    refuse_beyond_limit(os.fstat(descriptor).st_size + len(encoded))
     if _takes_all(descriptor, len(encoded)):
         # Past the stream's buffer, which would fail at exit with what couldn't be written.
         os.write(descriptor, encoded)

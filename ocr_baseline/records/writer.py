@@ -8,6 +8,7 @@ import os
 import threading
 from typing import IO, TYPE_CHECKING, SupportsFloat, SupportsIndex
 
+from ocr_baseline.files import refuse_beyond_limit
 from ocr_baseline.model.privacy import Names, outward
 
 if TYPE_CHECKING:
@@ -69,6 +70,19 @@ class RecordWriter:
             self._write_line(self._file, line)
             self._remember(record, line)
 
+    def is_in_place(self) -> bool:
+        """Whether no other file has taken the place of this one; one that was removed is made anew.
+
+        Raises:
+            OSError: When the system doesn't tell.
+        """
+        with self._lock:
+            own = self._released if self._file is None else os.fstat(self._file.fileno())
+            try:
+                return own is not None and os.path.samestat(self.path.stat(), own)
+            except FileNotFoundError:
+                return True
+
     def _remember(self, record: Record, line: bytes) -> None:
         if record["type"] in {"header", "stack_functions"}:
             self._repeated.append(line)
@@ -98,6 +112,7 @@ class RecordWriter:
     def _write_line(self, file: IO[bytes], line: bytes) -> None:
         """Write a line; after one that was torn (a full disk), begin on a line of its own."""
         rest = memoryview(b"\n" + line if self._is_torn else line)
+        refuse_beyond_limit(os.fstat(file.fileno()).st_size + len(rest))
         self._is_torn = True
         while rest:
             rest = rest[file.write(rest) :]

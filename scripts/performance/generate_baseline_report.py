@@ -72,7 +72,7 @@ def analyze_bottlenecks(metrics: dict[str, Any]) -> dict[str, Any]:
         `validation_time` (seconds, milliseconds for batches), `memory_usage` (2**30 bytes,
         percent) and `bottlenecks`. What was not measured is None, never 0.
     """
-    from ocr_baseline.analysis import analyze
+    from ocr_baseline.analysis.analyze import analyze
     from ocr_baseline.sources.logged.keys import Keys
     from ocr_baseline.sources.wandb.api import to_run
 

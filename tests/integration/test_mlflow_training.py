@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ocr_baseline.analysis import analyze
+from ocr_baseline.analysis.analyze import analyze
 from ocr_baseline.model.document import Baseline
 from ocr_baseline.records import reader
 from ocr_baseline.sources.mlflow import run as mlflow_run

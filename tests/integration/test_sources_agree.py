@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ocr_baseline.analysis import analyze
+from ocr_baseline.analysis.analyze import analyze
 from ocr_baseline.records import reader
 from ocr_baseline.sources import csv_logger, tensorboard_events
 from ocr_baseline.sources.source import ReadOptions

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ocr_baseline.analysis import analyze
+from ocr_baseline.analysis.analyze import analyze
 from ocr_baseline.errors import BaselineError
 from ocr_baseline.model.document import Baseline
 from ocr_baseline.model.document_file import read_baseline

@@ -21,7 +21,7 @@ def loaded_by(statement: str) -> set[str]:
         "sys.stderr.write(json.dumps(sorted({name.partition('.')[0] for name in sys.modules})))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=300
     )
     return set(json.loads(done.stderr.splitlines()[-1]))
 
@@ -53,10 +53,20 @@ def test_what_a_training_imports_as_it_starts_needs_no_validation_library() -> N
 
 
 @pytest.mark.slow
+def test_the_callbacks_load_nothing_that_only_a_report_needs() -> None:
+    framework = "import lightning.pytorch, torchmetrics"
+    callbacks = "from ocr_baseline import BaselineReportCallback, PerformanceProfilerCallback"
+
+    added = loaded_by(f"{framework}\n{callbacks}") - loaded_by(framework)
+
+    assert added.isdisjoint({"pydantic", "scipy", "jinja2", "pandas"})
+
+
+@pytest.mark.slow
 def test_recording_and_reading_records_load_no_framework() -> None:
     loaded = loaded_by(
         "import ocr_baseline.measure.recorder, ocr_baseline.measure.workers\n"
-        "import ocr_baseline.records.reader, ocr_baseline.analysis"
+        "import ocr_baseline.records.reader, ocr_baseline.analysis.analyze"
     )
 
     assert loaded.isdisjoint({"torch", "lightning", "wandb", "pandas", "hydra"})

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ocr_baseline.analysis import analyze
+from ocr_baseline.analysis.analyze import analyze
 from ocr_baseline.cli import main
 from ocr_baseline.model.document import Baseline
 from ocr_baseline.records import reader

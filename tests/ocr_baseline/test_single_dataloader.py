@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ocr_baseline.analysis import analyze
+from ocr_baseline.analysis.analyze import analyze
 from ocr_baseline.comparison.summary import summarize
 from ocr_baseline.model.document import Baseline
 from ocr_baseline.reports.run.markdown import render_markdown

@@ -11,7 +11,6 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import Enum
-from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
 from ocr_baseline.lightning.attach.action_lines import (
@@ -76,6 +75,7 @@ class Accounting:
         is_aside: Callable[[], bool],
         current_epoch: Callable[[], int],
         on_epoch_closed: Callable[[Stage, EpochRow], None],
+        loader_startup: Context,
         failed: Callable[[Exception], None],
     ) -> None:
         """Account to `recorder`.
@@ -88,6 +88,7 @@ class Accounting:
             is_aside: Whether the trainer runs without the callback.
             current_epoch: The trainer's epoch.
             on_epoch_closed: Called with each epoch that ends.
+            loader_startup: What the hooks that make loaders run inside.
             failed: Called with what goes wrong here; it ends the measuring.
         """
         self._recorder = recorder
@@ -98,6 +99,7 @@ class Accounting:
         self._is_aside = is_aside
         self._current_epoch = current_epoch
         self._on_epoch_closed = on_epoch_closed
+        self._loader_startup = loader_startup
         self._failed = failed
         self._known: dict[str, Context] = {}
         self.contexts: dict[str, Context] = {}
@@ -108,10 +110,6 @@ class Accounting:
         self._batch_end = _BatchEnd(recorder.stages)
         self._known_fetches: dict[str, Context] = {}
         self._fetches: dict[str, Context] = self._known_fetches
-
-    def loader_startup(self) -> Context:
-        """Return a context that charges a loader's start to the stage that it is for."""
-        return _LoaderStartup(self._recorder, self._running_stage, self._failed)
 
     # -- actions ---------------------------------------------------------------------------
 
@@ -175,7 +173,7 @@ class Accounting:
             return self._fetch
         action = parse(action_name)
         if action.hook.endswith("_dataloader"):
-            return self.loader_startup()
+            return self._loader_startup
         before, after = self._boundaries(action)
         line = line_of(action, self._callback_lines)
         ends_batch = action.hook in ENDS_BATCH
@@ -373,43 +371,3 @@ class _BatchEnd(Idle):
 
     def __enter__(self) -> None:
         self._stages.current.is_batch_done = True
-
-
-class _LoaderStartup:
-    """A loader is made or begins to iterate, maybe before its stage's first hook.
-
-    Any thread may start a loader; those of others than the run's are not its own.
-    """
-
-    def __init__(
-        self,
-        recorder: Recorder,
-        running_stage: Callable[[], Stage],
-        failed: Callable[[Exception], None],
-    ) -> None:
-        self._recorder = recorder
-        self._running_stage = running_stage
-        self._failed = failed
-        self._span = recorder.span(Line.LOADER_STARTUP.value)
-        self._swaps: list[Context] = []
-
-    def __enter__(self) -> None:
-        if get_ident() != self._recorder.timeline.thread:
-            return
-        try:
-            swap = self._recorder.stages.swapped(self._running_stage())
-            swap.__enter__()
-            self._swaps.append(swap)
-            self._span.__enter__()
-        except Exception as error:  # noqa: BLE001 - the guard: measuring ends, the training doesn't
-            self._failed(error)
-
-    def __exit__(self, *exc_info: Any) -> None:
-        if get_ident() != self._recorder.timeline.thread:
-            return
-        try:
-            self._span.__exit__(*exc_info)
-            self._swaps.pop().__exit__(*exc_info)
-            self._recorder.start_loader()
-        except Exception as error:  # noqa: BLE001 - the guard: measuring ends, the training doesn't
-            self._failed(error)

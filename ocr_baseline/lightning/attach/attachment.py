@@ -12,19 +12,20 @@ from ocr_baseline.lightning.attach.action_lines import callback_lines
 from ocr_baseline.lightning.attach.empty_hooks import does_nothing
 from ocr_baseline.lightning.attach.framework import class_of
 from ocr_baseline.lightning.attach.framework_timing import FrameworkTiming
+from ocr_baseline.lightning.attach.loader_starts import LoaderStarts
 from ocr_baseline.lightning.attach.patches import Patches, handed_to_listener
 from ocr_baseline.lightning.attach.profiler_actions import ProfilerListener
 from ocr_baseline.lightning.attach.samples import SampleCounts, counts_of
 from ocr_baseline.lightning.attach.trainer_parts import (
     callbacks_of,
     has_plain_profiler,
+    is_module_of,
     keep_sampling_out_of_saved_handlers,
     profiler_of,
     running_stage,
 )
 from ocr_baseline.measure.random_state import unchanged_random_state
 from ocr_baseline.recording.plain_values import plain_int
-from ocr_baseline.vocabulary import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
     from ocr_baseline.measure.batches import EpochRow, StageState
     from ocr_baseline.measure.recorder import Recorder
+    from ocr_baseline.vocabulary import Stage
 
 
 class Attachment:
@@ -86,21 +88,19 @@ class Attachment:
         """
         trainer, recorder = self.trainer, self._recorder
         recorder.timeline.on_failure = self._failed
+        starts = LoaderStarts(trainer, recorder, is_aside=self._is_aside, failed=self._failed)
         self.accounting = Accounting(
             recorder,
             callback_lines=callback_lines(callbacks_of(trainer)),
             does_nothing=functools.partial(does_nothing, trainer),
-            running_stage=self._stage,
+            running_stage=lambda: running_stage(trainer),
             is_aside=self._is_aside,
             current_epoch=lambda: trainer.current_epoch,
             on_epoch_closed=on_epoch_closed,
+            loader_startup=starts.of_hook(),
             failed=self._failed,
         )
-        self._timing.apply(
-            trainer,
-            running_stage=self._stage,
-            loader_startup=self.accounting.loader_startup(),
-        )
+        self._timing.apply(trainer, starts)
         self._listener = ProfilerListener(self.accounting, self._failed)
         self.follow_profiler()
         self._watch_strategy(on_exception, on_end)
@@ -168,7 +168,8 @@ class Attachment:
 
         def told(original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
             try:
-                self._take_logged_size(kwargs.get("batch_size"))
+                if args and is_module_of(self.trainer, args[0]):
+                    self._take_logged_size(kwargs.get("batch_size"))
             except Exception as error:  # noqa: BLE001 - the guard: measuring ends, the training doesn't
                 self._failed(error)
             return original(*args, **kwargs)
@@ -197,9 +198,6 @@ class Attachment:
         """Whether a tuner has put the callback aside for its trials."""
         # By identity: a callback of the user's may compare to nothing without an exception.
         return not any(one is self._callback for one in callbacks_of(self.trainer))
-
-    def _stage(self) -> Stage:
-        return Stage.SETUP if self._is_aside() else running_stage(self.trainer)
 
     def _watch_strategy(
         self, on_exception: Callable[[BaseException], None], on_end: Callable[[], None]

@@ -6,19 +6,25 @@ and torchmetrics.
 
 from __future__ import annotations
 
+import functools
 import inspect
 from dataclasses import dataclass
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from torchmetrics import Metric
-from typing_extensions import override
 
 from ocr_baseline.lightning.attach.framework import class_of
+from ocr_baseline.lightning.attach.own_calls import OwnCalls
+from ocr_baseline.lightning.attach.trainer_parts import (
+    is_logger_of,
+    is_module_of,
+    is_optimizer_of,
+)
 from ocr_baseline.measure import sections
 from ocr_baseline.measure.instrument import Instrumentation, operation_context
-from ocr_baseline.measure.operation_names import Target, resolve
-from ocr_baseline.measure.timed_functions import watch_compiler
+from ocr_baseline.measure.operation_names import resolve
+from ocr_baseline.measure.timed_functions import is_exchangeable, watch_compiler
 from ocr_baseline.recording.collectives import timed_collectives
 from ocr_baseline.recording.loaders import LoaderTiming
 from ocr_baseline.recording.main_thread_span import MainThreadSpan
@@ -26,48 +32,27 @@ from ocr_baseline.vocabulary import Line, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from contextlib import AbstractContextManager
 
     from lightning.pytorch import LightningModule, Trainer
     from torch.utils.data import DataLoader
 
+    from ocr_baseline.lightning.attach.loader_starts import LoaderStarts
+    from ocr_baseline.measure.operation_names import Target
     from ocr_baseline.measure.recorder import Recorder
-
-    _Timed = tuple[Target, AbstractContextManager[Any]]
+    from ocr_baseline.measure.timed_functions import ContextOfCall
 
 METRIC_METHODS = ("update", "compute")
 
 _FRAMEWORK_METHODS = (
-    ("core.module", "LightningModule", "log", Line.LOGGING),
-    ("core.module", "LightningModule", "manual_backward", Line.BACKWARD),
-    ("core.optimizer", "LightningOptimizer", "step", Line.OPTIMIZER),
+    ("core.module", "LightningModule", "log", Line.LOGGING, is_module_of),
+    ("core.module", "LightningModule", "manual_backward", Line.BACKWARD, is_module_of),
+    ("core.optimizer", "LightningOptimizer", "step", Line.OPTIMIZER, is_optimizer_of),
 )
-"""Module, class, method and line; a Lightning that names one otherwise leaves it untimed."""
+"""Module, class, method, line, and whose a call is; a Lightning that names one otherwise leaves it
+untimed."""
 
 _FETCHERS = ("_DataFetcher", "_PrefetchDataFetcher")
 """What gives the batch of a loader without length ahead of its stage's first hook."""
-
-
-class LoggerSpan(MainThreadSpan):
-    """The span of a logger; the time that it takes for the profiler's own metrics stays ours."""
-
-    def __init__(self, recorder: Recorder) -> None:
-        """Charge blocks to `logging`, those inside the profiler's own hooks to `profiler`."""
-        super().__init__(recorder, Line.LOGGING)
-        self._own_index = recorder.timeline.index(Line.PROFILER.value)
-        self._is_entered: list[bool] = []
-
-    @override
-    def _enter(self) -> None:
-        is_ours = self._timeline.current == self._own_index
-        self._is_entered.append(not is_ours)
-        if not is_ours:
-            super()._enter()
-
-    @override
-    def _exit(self, *exc_info: Any) -> None:
-        if self._is_entered and self._is_entered.pop():
-            super()._exit(*exc_info)
 
 
 class FrameworkTiming:
@@ -85,24 +70,19 @@ class FrameworkTiming:
         self._timed_metrics: set[int] = set()
         self._timed_functions: set[tuple[str, int]] = set()
 
-    def apply(
-        self,
-        trainer: Trainer,
-        *,
-        running_stage: Callable[[], Stage],
-        loader_startup: AbstractContextManager[Any],
-    ) -> None:
-        """Replace the framework's methods and the operations."""
-        timed = list(self._framework_methods(trainer, loader_startup))
-        if trainer.world_size > 1:
-            timed += timed_collectives(self._recorder)
+    def apply(self, trainer: Trainer, starts: LoaderStarts) -> None:
+        """Time the framework's methods, the starts of loaders and the operations."""
+        for method, context in self._framework_methods(trainer, starts):
+            if is_exchangeable(method):
+                self._instrumentation.time_function(method, context)
+        timed = timed_collectives(self._recorder) if trainer.world_size > 1 else []
         timed += [
             (target, operation_context(target.dotted_name))
             for target in self._targets
             if not _is_metric_method(target)
         ]
         self._instrumentation.time(*timed)
-        self._time_loaders(running_stage, loader_startup)
+        self._time_loaders(starts)
         self._time_named_metrics()
         names = [target.dotted_name for target in self._targets]
         self._recorder.operations.reserve(names)
@@ -132,19 +112,25 @@ class FrameworkTiming:
         self._timed_functions.clear()
 
     def _framework_methods(
-        self, trainer: Trainer, loader_startup: AbstractContextManager[Any]
-    ) -> Iterator[_Timed]:
-        for module, name, attribute, line in _FRAMEWORK_METHODS:
+        self, trainer: Trainer, starts: LoaderStarts
+    ) -> Iterator[tuple[Any, ContextOfCall]]:
+        """Yield methods and what each call of them runs inside."""
+        for module, name, attribute, line, is_own in _FRAMEWORK_METHODS:
             owner = class_of(trainer, module, name)
-            if owner is not None and hasattr(owner, attribute):
-                yield _method(owner, attribute), MainThreadSpan(self._recorder, line)
+            is_of_run = functools.partial(is_own, trainer)
+            yield _method(owner, attribute), OwnCalls(self._recorder, line, is_of_run)
+        logged = OwnCalls(self._recorder, Line.LOGGING, self._logs_the_users(trainer))
         for logger_class in {type(logger) for logger in trainer.loggers}:
-            if inspect.getattr_static(logger_class, "log_metrics", None) is not None:
-                yield _method(logger_class, "log_metrics"), LoggerSpan(self._recorder)
+            yield _method(logger_class, "log_metrics"), logged
         for name in _FETCHERS:
             fetcher = class_of(trainer, "loops.fetchers", name)
-            if fetcher is not None and "__iter__" in vars(fetcher):
-                yield _method(fetcher, "__iter__"), loader_startup
+            if fetcher is not None:
+                yield vars(fetcher).get("__iter__"), starts.of_fetcher
+
+    def _logs_the_users(self, trainer: Trainer) -> Callable[[Any], bool]:
+        """Return whether a logger is the trainer's; with the profiler's metrics it is ours."""
+        timeline = self._recorder.timeline
+        return lambda logger: timeline.current != timeline.own and is_logger_of(trainer, logger)
 
     def _time_named_metrics(self) -> None:
         """Time the metrics' methods that operations name, wherever the metrics are.
@@ -161,24 +147,23 @@ class FrameworkTiming:
                     holds = _IsCalledFirst(function, target.attribute)
                     self._instrumentation.time_function(function, context, holds)
 
-    def _time_loaders(
-        self, running_stage: Callable[[], Stage], loader_startup: AbstractContextManager[Any]
-    ) -> None:
+    def _time_loaders(self, starts: LoaderStarts) -> None:
         """Charge the start of loaders and the end of their workers, and record the workers."""
         timing = LoaderTiming(
             self._recorder,
             tuple(target.dotted_name for target in self._targets),
-            startup=loader_startup,
-            stage_of=lambda loader: _recorded_stage(running_stage(), loader),
+            started=starts.of_loader,
+            ended=starts.of_end,
+            stage_of=lambda loader: _recorded_stage(starts.stage_that_starts(), loader),
         )
         timing.apply(self._instrumentation)
 
 
-def _method(owner: type, attribute: str) -> Target:
-    return Target(dotted_name=f"{owner.__qualname__}.{attribute}", owner=owner, attribute=attribute)
+def _method(owner: type | None, attribute: str) -> Any:
+    return inspect.getattr_static(owner, attribute, None)
 
 
-def _recorded_stage(stage: Stage, loader: DataLoader[Any]) -> Stage:
+def _recorded_stage(stage: Stage | None, loader: DataLoader[Any]) -> Stage | None:
     """Return whose workers these are: those of the sanity check that stay go on to validate."""
     if stage is Stage.SANITY_CHECK and loader.persistent_workers:
         return Stage.VALIDATION

@@ -12,7 +12,7 @@ from ocr_baseline.lightning.attach.framework import loaded_classes
 if TYPE_CHECKING:
     from lightning.pytorch import LightningModule, Trainer
 
-    from ocr_baseline.recording.recording import Recording
+    from ocr_baseline.lightning.profiler import PerformanceProfilerCallback
 
 
 class GuestCallback(Callback):
@@ -36,7 +36,7 @@ class GuestCallback(Callback):
         trainer: Trainer,
         pl_module: LightningModule,
         exception: BaseException,
-        recording: Recording,
+        profiler: PerformanceProfilerCallback,
     ) -> None:
         """An exception has ended the run while a tuner had put the callbacks aside.
 

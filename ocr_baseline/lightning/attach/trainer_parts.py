@@ -5,7 +5,7 @@ Lightning sets some public attributes of its Trainer without declaring their typ
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ocr_baseline.lightning.attach.framework import class_of, is_a
 from ocr_baseline.measure import sampling
@@ -62,9 +62,64 @@ def running_stage(trainer: Trainer) -> Stage:
     return Stage.SETUP if stage is None else _STAGES[stage.value]
 
 
+def is_module_of(trainer: Trainer, module: Any) -> bool:
+    """Whether the trainer runs this module or one that holds it."""
+    # Lightning's own attribute: its property may be overridden, and raises outside of a run.
+    return vars(module).get("_trainer", trainer) is trainer
+
+
+def is_optimizer_of(trainer: Trainer, optimizer: Any) -> bool:
+    """Whether a `LightningOptimizer` wraps one of the trainer's."""
+    return any(one is optimizer.optimizer for one in trainer.optimizers)
+
+
+def is_logger_of(trainer: Trainer, logger: Any) -> bool:
+    """Whether a logger is one of the trainer's."""
+    return any(one is logger for one in trainer.loggers)
+
+
+def stage_of_fetcher(trainer: Trainer, fetcher: Any) -> Stage | None:
+    """Return the stage of the trainer's loop that a fetcher reads for, None where it is no loop's.
+
+    The trainer's state decides only where loops share a `CombinedLoader`: a callback may run a
+    loop of the trainer without telling it.
+    """
+    loader = fetcher.combined_loader
+    stages = [stage for loop, stage in _loops(trainer) if _combined_loader(loop) is loader]
+    running = running_stage(trainer)
+    return running if running in stages else next(iter(stages), None)
+
+
+def has_loader(trainer: Trainer, loader: Any) -> bool:
+    """Whether a loader is one of those that a loop of the trainer reads."""
+    combined = [_combined_loader(loop) for loop, _ in _loops(trainer)]
+    return any(one is loader for each in combined if each is not None for one in each.flattened)
+
+
+def _loops(trainer: Trainer) -> list[tuple[Any, Stage]]:
+    validation = Stage.SANITY_CHECK if trainer.sanity_checking else Stage.VALIDATION
+    return [
+        (trainer.fit_loop, Stage.TRAIN),
+        (trainer.fit_loop.epoch_loop.val_loop, validation),
+        (trainer.validate_loop, Stage.VALIDATION),
+        (trainer.test_loop, Stage.TEST),
+        (trainer.predict_loop, Stage.PREDICT),
+    ]
+
+
+def _combined_loader(loop: Any) -> Any:
+    """Return what a loop reads; None also in a Lightning that names it otherwise."""
+    return getattr(loop, "_combined_loader", None)
+
+
 def is_fitting(trainer: Trainer) -> bool:
     """Whether the trainer's entry point is `fit`, whichever loop runs in it."""
     return trainer.state.fn is not None and trainer.state.fn.value == "fit"
+
+
+def is_running(trainer: Trainer) -> bool:
+    """Whether an entry point of the trainer is under way."""
+    return trainer.state.status.value == "running"
 
 
 def status_of(trainer: Trainer, exception: BaseException) -> RunStatus:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from lightning.pytorch import LightningModule, Trainer
 
     from ocr_baseline.recording.config_policy import ConfigPolicy
+    from ocr_baseline.recording.run_token import RunToken
     from ocr_baseline.records.format import HeaderFields, RunJson
 
 
@@ -51,6 +52,7 @@ class OutputFolder:
         """Take the callback's argument of that name."""
         self._output_dir = output_dir
         self._absolute: dict[Path, Path] = {}
+        self._instead: dict[Path, Path] = {}
         self.last: Path | None = None
 
     @classmethod
@@ -61,18 +63,29 @@ class OutputFolder:
     def of(self, trainer: Trainer) -> Path:
         """Return the folder for this trainer's run."""
         folder = self._of_all or output_folder(trainer, self._output_dir)
-        self.last = self._absolute.setdefault(folder, folder.absolute())
+        asked = self._absolute.setdefault(folder, folder.absolute())
+        self.last = self._instead.get(asked, asked)
         return self.last
 
+    def move(self, asked: Path, folder: Path) -> None:
+        """Use another folder instead of `asked` from now on, which another run has."""
+        self._instead[asked] = self.last = folder
 
-def shared_folder(trainer: Trainer, folder: Path) -> Path:
-    """Return rank 0's folder on every rank: each may have named its own after its start time.
+    def follow(self, other: OutputFolder) -> None:
+        """Use the folders that another callback of the run has to use instead of its own."""
+        self._instead.update(other._instead)
 
-    A collective call, made in `setup`, where Lightning's own checkpoint callback makes one as well.
+
+def agreed(trainer: Trainer, folder: Path, token: RunToken) -> tuple[Path, RunToken]:
+    """Return rank 0's folder and token on every rank.
+
+    Each may have named its own folder after its start time, and made a token of its own. A
+    collective call, made in `setup`, where Lightning's own checkpoint callback makes one as well.
     """
     if trainer.world_size == 1:
-        return folder
-    return Path(trainer.strategy.broadcast(str(folder.absolute())))
+        return folder, token
+    place, name = trainer.strategy.broadcast((str(folder.absolute()), token.name))
+    return Path(place), token.named(name)
 
 
 @unchanged_random_state()

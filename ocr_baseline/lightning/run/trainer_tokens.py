@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -12,7 +14,27 @@ if TYPE_CHECKING:
 
 _of_trainers: WeakKeyDictionary[Trainer, RunToken] = WeakKeyDictionary()
 
+_MARK = "_ocr_baseline_run"
+"""Of a trainer's state: the run's name, and the process that starts one for each stage."""
+
 
 def token_of(trainer: Trainer, own: RunToken) -> RunToken:
     """Return the token of the trainer's run, which is a callback's own where it has none yet."""
-    return _of_trainers.setdefault(trainer, own)
+    known = _of_trainers.get(trainer)
+    if known is None:
+        known = _of_trainers[trainer] = _handed_on(trainer, own)
+    return known
+
+
+def _handed_on(trainer: Trainer, own: RunToken) -> RunToken:
+    """Return the token of the stage before, which ran in a process of its own, else `own`.
+
+    Of what a stage does in such a process, the trainer that starts the next one gets only the
+    results, the weights and the state: the name of the run travels with the state.
+    """
+    if multiprocessing.parent_process() is None:
+        return own
+    name, starter = vars(trainer.state).get(_MARK, (own.name, None))
+    token = own.named(name) if starter == os.getppid() else own
+    vars(trainer.state)[_MARK] = (token.name, os.getppid())
+    return token

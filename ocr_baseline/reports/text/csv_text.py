@@ -37,6 +37,8 @@ LARGEST_EXACT_S = 2**21
 number of nanoseconds has that number's digits."""
 _SMALL_NS = 100_000
 """`repr` writes what is below 0.0001 with an exponent."""
+MANY_ROWS = 2000
+"""So many are written faster by tables of texts, which take some twenty milliseconds to make."""
 _TRIMMED = 1000
 _NOTHING = 2000
 """Where a table of digits goes on with trailing zeros cut off, and where it ends with no text."""
@@ -93,7 +95,7 @@ def seconds_cells(values_s: NDArray[np.float64] | NDArray[np.float32]) -> Cells:
     """
     rounded_ns = np.rint(values_s.astype(np.float64) * NANOSECONDS_IN_A_SECOND)
     is_exact = (rounded_ns >= 0) & (rounded_ns < LARGEST_EXACT_S * NANOSECONDS_IN_A_SECOND)
-    if not is_exact.all():
+    if len(values_s) < MANY_ROWS or not is_exact.all():
         return number_cells(rounded_ns / NANOSECONDS_IN_A_SECOND)
     time_ns = rounded_ns.astype(np.int64)
     is_small = (time_ns < _SMALL_NS) & (time_ns > 0)

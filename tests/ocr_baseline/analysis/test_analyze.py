@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from ocr_baseline.analysis import analyze
+from ocr_baseline.analysis.analyze import analyze
 from ocr_baseline.model.document import Baseline
 from ocr_baseline.model.run import MeasurementRecord, Run, RunInfo
 from ocr_baseline.vocabulary import Stage

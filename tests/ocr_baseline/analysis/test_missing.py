@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ocr_baseline.analysis import analyze
+from ocr_baseline.analysis.analyze import analyze
 from ocr_baseline.model.run import Missing, ReportedEpoch, Run, RunInfo, StageRecord, StartRecord
 from ocr_baseline.vocabulary import Stage
 from tests.ocr_baseline.analysis.builders import memory_samples, run, stage, table

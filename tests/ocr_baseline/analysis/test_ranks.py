@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from ocr_baseline.analysis import analyze
+from ocr_baseline.analysis.analyze import analyze
 from ocr_baseline.model.document import Baseline
 from ocr_baseline.model.run import RankRecord, RankStage, Run, RunInfo
 from ocr_baseline.reports.run.markdown import render_markdown

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ocr_baseline.analysis import analyze
+from ocr_baseline.analysis.analyze import analyze
 from ocr_baseline.model.document import Phase
 from ocr_baseline.model.run import ReadRecord, Run, StageRecord, WorkerRecord
 from ocr_baseline.reports.story.reading import reading_notes

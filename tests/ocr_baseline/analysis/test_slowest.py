@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ocr_baseline.analysis import analyze
+from ocr_baseline.analysis.analyze import analyze
 from ocr_baseline.model.document import Baseline, SlowBatch, SlowSample
 from ocr_baseline.model.run import Run
 from ocr_baseline.model.slowest import SlowBatchRecord, SlowestRecord, SlowSampleRecord

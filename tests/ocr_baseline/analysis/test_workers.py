@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ocr_baseline.analysis import analyze
+from ocr_baseline.analysis.analyze import analyze
 from ocr_baseline.model.run import OperationRecord, Run, WorkerRecord
 from ocr_baseline.vocabulary import Stage
 from tests.ocr_baseline.analysis.builders import (

@@ -15,13 +15,14 @@ import pytest
 from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import OmegaConf
 
+from ocr_baseline import recovery
 from ocr_baseline.hydra.hook import BaselineReportHook
 from ocr_baseline.measure import folder_answer
 from ocr_baseline.model.document import Baseline
 from ocr_baseline.model.document_file import read_baseline
 from ocr_baseline.records import reader
 from ocr_baseline.write import write_report
-from tests.ocr_baseline.hydra import recording_job
+from tests.ocr_baseline.hydra import recording_job, training_job
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
@@ -30,16 +31,20 @@ Start = Callable[..., "subprocess.CompletedProcess[str]"]
 
 @pytest.fixture
 def start(tmp_path: Path, repository: Path) -> Start:
-    """Start the recording job with the hook of the package's own config root."""
+    """Start a job, else the recording one, with the hook of the package's own config root."""
     configs = tmp_path / "configs"
     configs.mkdir()
     (configs / "app.yaml").write_text("batches: 5\nend: return\n")
 
-    def started(*overrides: str, environment: dict[str, str] | None = None) -> object:
+    def started(
+        *overrides: str,
+        job: str = recording_job.__file__,
+        environment: dict[str, str] | None = None,
+    ) -> object:
         return subprocess.run(
             [
                 sys.executable,
-                recording_job.__file__,
+                job,
                 "-cd",
                 str(configs),
                 *sorted(overrides, key=lambda argument: argument != "--multirun"),
@@ -139,6 +144,26 @@ def test_a_complete_report_stays_and_one_that_lacks_batches_is_renewed(
     baseline = read_baseline(folder / "baseline.json")
     assert baseline.run.status == "failed"
     assert [phase.batches for phase in baseline.phases] == [8, 8]
+
+
+def test_a_training_that_ends_before_its_first_batch_leaves_the_good_report_of_before(
+    start: Start, tmp_path: Path
+) -> None:
+    folder = tmp_path / "job" / "baseline"
+    assert start("end=return", job=training_job.__file__).returncode == 0
+    before = (folder / "baseline.json").read_bytes()
+    recorded = recovery.recorded_batches(reader.load(folder))
+    assert recorded["train"] == 4
+
+    for end, exit_code in {"raise": 1, "exit": 3, "kill": -9, "raise again": 1}.items():
+        done = start(f"end={end.split()[0]}", job=training_job.__file__)
+        assert done.returncode == exit_code, done.stderr
+        assert (folder / "baseline.json").read_bytes() == before, end
+        if end == "kill":  # nobody could put the records of before back
+            assert recovery.recover_report(folder, recovery.Ending(status="failed")) is None
+            assert (folder / "baseline.json").read_bytes() == before
+        else:
+            assert recovery.recorded_batches(reader.load(folder)) == recorded, end
 
 
 @pytest.mark.parametrize("launcher", ["basic", "joblib", "submitit_local"])

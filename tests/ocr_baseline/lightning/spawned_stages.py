@@ -1,14 +1,18 @@
-"""A fit, then a test, in processes of their own: `python spawned_stages.py FOLDER STRATEGY`."""
+"""A fit, then a test, in processes of their own: `python spawned_stages.py FOLDER STRATEGY WHOSE`.
+
+The callbacks are the trainer's, or made by the module in each process.
+"""
 
 from __future__ import annotations
 
 import sys
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
-from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch import Callback, LightningModule, Trainer
 from torch.utils.data import DataLoader
 
 from ocr_baseline import BaselineReportCallback, PerformanceProfilerCallback, section
@@ -17,9 +21,13 @@ from ocr_baseline import BaselineReportCallback, PerformanceProfilerCallback, se
 class Small(LightningModule):
     """A layer with a section in each step."""
 
-    def __init__(self) -> None:
+    def __init__(self, makes: Callable[[], list[Callback]] = list) -> None:
         super().__init__()
+        self.makes = makes
         self.layer = torch.nn.Linear(8, 1)
+
+    def configure_callbacks(self) -> list[Callback]:
+        return self.makes()
 
     def training_step(self, batch: Any, batch_idx: int) -> torch.Tensor:
         with section("step"):
@@ -34,7 +42,12 @@ class Small(LightningModule):
         return torch.optim.SGD(self.parameters(), lr=0.01)
 
 
-def main(folder: Path, strategy: str) -> None:
+def ours() -> list[Callback]:
+    """Return new callbacks."""
+    return [PerformanceProfilerCallback(), BaselineReportCallback()]
+
+
+def main(folder: Path, strategy: str, whose: str) -> None:
     """Fit and test; twelve batches for each of two ranks, each time."""
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
@@ -48,13 +61,14 @@ def main(folder: Path, strategy: str) -> None:
         enable_checkpointing=False,
         enable_progress_bar=False,
         enable_model_summary=False,
-        callbacks=[PerformanceProfilerCallback(), BaselineReportCallback()],
+        callbacks=ours() if whose == "trainer" else [],
     )
     data: Any = torch.ones(48, 8)  # a tensor serves as a map of its rows
     loader = DataLoader(data, batch_size=2)
-    trainer.fit(Small(), loader)
-    trainer.test(Small(), loader, verbose=False)
+    makes = list if whose == "trainer" else ours
+    trainer.fit(Small(makes), loader)
+    trainer.test(Small(makes), loader, verbose=False)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2])
+    main(Path(sys.argv[1]), *sys.argv[2:])

@@ -23,12 +23,13 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize("strategy", ["ddp_spawn", "ddp_fork"])
+@pytest.mark.parametrize("whose", ["trainer", "module"])
 def test_stages_in_processes_of_their_own_are_one_run(
-    strategy: str, tmp_path: Path, repository: Path
+    strategy: str, whose: str, tmp_path: Path, repository: Path
 ) -> None:
     inherited = {key: value for key, value in os.environ.items() if "RANK" not in key}
     done = subprocess.run(
-        [sys.executable, spawned_stages.__file__, str(tmp_path), strategy],
+        [sys.executable, spawned_stages.__file__, str(tmp_path), strategy, whose],
         env=inherited | {"PYTHONPATH": str(repository), "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
@@ -47,6 +48,7 @@ def test_stages_in_processes_of_their_own_are_one_run(
     assert calls == {"train": 12, "test": 12}
     starts = [start for table in tables for start in table.start_s.tolist()]
     assert starts == sorted(starts), "one clock for all stages"
+    assert not (tmp_path / "baseline" / "earlier").exists(), "nothing was taken for another run's"
 
 
 class Configures(TinyModule):

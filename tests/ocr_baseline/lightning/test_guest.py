@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import copy
 import gc
+import json
 import logging
 import os
 import pickle
+import shutil
 import threading
 import weakref
 from collections.abc import Iterator
@@ -567,13 +569,18 @@ def test_a_test_by_a_trainer_of_its_own_leaves_the_trainings_environment(tmp_pat
     assert run.baseline.environment.identity["accumulate_grad_batches"] == 2
 
 
-def test_a_run_whose_records_another_one_replaced_writes_no_report_over_it(tmp_path: Path) -> None:
-    class RunsAnother(Callback):
-        def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-            tiny_run(tmp_path, max_epochs=3)
+def test_a_run_whose_records_another_process_replaced_writes_no_report_over_it(
+    tmp_path: Path,
+) -> None:
+    other = tiny_run(tmp_path / "other", max_epochs=3)
+
+    class IsReplaced(Callback):
+        def on_train_end(self, *args: Any) -> None:
+            shutil.rmtree(tmp_path / "baseline")
+            shutil.copytree(other.folder / "baseline", tmp_path / "baseline")
 
     with tiny.log_messages() as messages:
-        run = tiny_run(tmp_path, callbacks=[RunsAnother()])
+        run = tiny_run(tmp_path, callbacks=[IsReplaced()])
 
     assert run.phase("train").batches == 12, "the other run's own report"
     assert [message for message in messages if "Another run's records took" in message]
@@ -582,22 +589,17 @@ def test_a_run_whose_records_another_one_replaced_writes_no_report_over_it(tmp_p
 def test_a_stage_over_the_records_of_a_run_that_has_not_ended_leaves_them_alone(
     tmp_path: Path,
 ) -> None:
-    first = tiny_run(tmp_path)
-    report = tmp_path / "baseline" / "baseline.json"
-    before = report.read_bytes()
-    after: list[bytes] = []
-
-    class TestsTheFirst(Callback):
-        def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-            first.trainer.test(TinyModule(), loader(2), verbose=False)
-            after.append(report.read_bytes())
+    run = tiny_run(tmp_path)
+    other = tmp_path / "baseline" / "records" / "rank_0.jsonl"
+    begun = json.loads(other.read_text().splitlines()[0]) | {"recording": "another"}
+    other.unlink()
+    other.write_text(json.dumps(begun) + "\n")
+    report = (tmp_path / "baseline" / "baseline.json").read_bytes()
 
     with tiny.log_messages() as messages:
-        second = tiny_run(tmp_path, max_epochs=3, callbacks=[TestsTheFirst()])
+        run.trainer.test(TinyModule(), loader(2), verbose=False)
 
-    assert after == [before]
-    assert second.phase_names == ["train", "validation"]
-    assert second.phase("train").batches == 12
+    assert (tmp_path / "baseline" / "baseline.json").read_bytes() == report
     (stopped,) = [message for message in messages if "Performance measuring stopped" in message]
     assert "another run that hasn't ended" in stopped
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from pathlib import PurePosixPath
 
 import pytest
@@ -149,3 +150,26 @@ def test_arguments_lose_secrets_in_every_form() -> None:
         "--token",
         "-v",
     ]
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"table": {f"key {number}": number for number in range(100_000)}},
+        {"table": {"names": {f"key {number}": "word " * 200 for number in range(9_000)}}},
+        {"texts": ["word " * 4_000] * 2_000},
+        {
+            f"part {part}": {f"key {key}": "a few words" for key in range(1_000)}
+            for part in range(50)
+        },
+    ],
+)
+def test_a_huge_config_is_kept_to_a_bound_and_the_rest_is_said_to_be_left_out(
+    config: dict[str, object],
+) -> None:
+    kept = redact({"lr": 0.5, **config})
+
+    assert kept["lr"] == 0.5
+    text = json.dumps(kept)
+    assert LEFT_OUT in text
+    assert len(text) < 2_000_000

@@ -72,14 +72,15 @@ def started_anew(passes: int, batches: int) -> Any:
         )
     lines: dict[str, Any] = {"loader_startup": startup_s, "data_wait": 0.0, "forward": 0.1}
     rows = table(passes * batches, lines, batches_a_pass=batches)
-    return run(stage(Stage.TRAIN, rows), workers=tuple(workers))
+    tails_s = [{"loader_startup": 0.2}] * passes  # the workers' end
+    return run(stage(Stage.TRAIN, rows, tails_s=tails_s), workers=tuple(workers))
 
 
 def test_workers_that_start_anew_for_each_pass_are_tried_as_workers_that_stay() -> None:
     found = plans(started_anew(passes=6, batches=10))
     [kept] = [one for one in found.candidates if one.name == "train.persistent_workers=True"]
     assert kept.predicted is not None
-    assert kept.predicted.value_s == pytest.approx(5 * 1.0, rel=0.05)
+    assert kept.predicted.value_s == pytest.approx(5 * (1.0 + 0.2), rel=0.05)
 
 
 def held_up(queued_s: float) -> Any:
@@ -99,6 +100,16 @@ def test_threads_of_the_main_process_leave_cores_to_workers_that_stood_ready_for
     found = plans(held_up(queued_s), accelerator="cpu", torch_num_threads=4)
     tried = [one.get("trainer.torch_threads") for one in given(found)]
     assert tried == ([] if threads is None else [threads])
+
+
+def test_more_threads_than_cores_in_the_main_process_are_tried_as_many_as_cores() -> None:
+    made = steady_run({"forward": 0.1}, batches=80)
+    [found] = made.stages
+    epochs = tuple(replace(epoch, cpu_s=30.0, queued_s=4.0) for epoch in found.epochs)
+    made = replace(made, stages=(replace(found, epochs=epochs),))
+    tried = plans(made, accelerator="cpu", torch_num_threads=16)
+    assert given(tried) == [{"trainer.torch_threads": 4}]
+    assert tried.candidates[0].why == "thread-oversubscription:train:main"
 
 
 def test_validation_in_small_batches_is_tried_in_those_of_training() -> None:

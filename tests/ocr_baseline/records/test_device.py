@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ocr_baseline.analysis import analyze
+from ocr_baseline.analysis.analyze import analyze
 from ocr_baseline.measure.device import DeviceTimeline
 from ocr_baseline.measure.recorder import Recorder
 from ocr_baseline.records import reader as source

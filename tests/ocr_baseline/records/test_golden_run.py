@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ocr_baseline.analysis import analyze
+from ocr_baseline.analysis.analyze import analyze
 from ocr_baseline.model.document import Baseline
 from ocr_baseline.model.document_file import read_baseline
 from ocr_baseline.records import reader

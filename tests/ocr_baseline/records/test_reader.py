@@ -17,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ocr_baseline.analysis import analyze
+from ocr_baseline.analysis.analyze import analyze
 from ocr_baseline.errors import SourceError
 from ocr_baseline.measure.recorder import Recorder
 from ocr_baseline.measure.sections import listen, section

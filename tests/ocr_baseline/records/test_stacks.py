@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ocr_baseline.analysis import analyze
+from ocr_baseline.analysis.analyze import analyze
 from ocr_baseline.model.run import Run, SampledFunction, SampledStack
 from ocr_baseline.records import reader
 from ocr_baseline.vocabulary import Stage

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ocr_baseline.analysis import analyze
+from ocr_baseline.analysis.analyze import analyze
 from ocr_baseline.model.document import Baseline
 from ocr_baseline.model.run import Run
 from tests.ocr_baseline.analysis.builders import (

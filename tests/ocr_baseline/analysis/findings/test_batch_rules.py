@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ocr_baseline.analysis import analyze
+from ocr_baseline.analysis.analyze import analyze
 from ocr_baseline.model.run import Run
 from ocr_baseline.vocabulary import Stage
 from tests.ocr_baseline.analysis.builders import (

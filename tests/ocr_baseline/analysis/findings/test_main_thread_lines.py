@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ocr_baseline.analysis import analyze
+from ocr_baseline.analysis.analyze import analyze
 from ocr_baseline.analysis.findings.lines import LINE_RULES, LineRule
 from ocr_baseline.model.run import MeasurementRecord, Run
 from ocr_baseline.vocabulary import Stage

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from ocr_baseline.analysis import analyze
+from ocr_baseline.analysis.analyze import analyze
 from ocr_baseline.model.run import Run
 from tests.ocr_baseline.analysis.builders import (
     evidence,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ocr_baseline.analysis import analyze
+from ocr_baseline.analysis.analyze import analyze
 from ocr_baseline.model.run import Run
 from ocr_baseline.vocabulary import Stage
 from tests.ocr_baseline.analysis.builders import (

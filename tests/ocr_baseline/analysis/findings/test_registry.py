@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ocr_baseline.analysis import analyze
+from ocr_baseline.analysis.analyze import analyze
 from ocr_baseline.model.run import Missing, ReportedEpoch, Run, RunInfo, StageRecord
 from ocr_baseline.vocabulary import Stage
 from tests.ocr_baseline.analysis.builders import (

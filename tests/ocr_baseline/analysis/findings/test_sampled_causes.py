@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from ocr_baseline.analysis import analyze
+from ocr_baseline.analysis.analyze import analyze
 from ocr_baseline.model.document import Finding
 from ocr_baseline.model.run import Run
 from ocr_baseline.vocabulary import Stage

@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 import numpy as np
 from numpy.typing import NDArray
 
-from ocr_baseline.analysis import analyze
+from ocr_baseline.analysis.analyze import analyze
 from ocr_baseline.comparison.comparison import compare
 from ocr_baseline.model.document import Baseline, BreakdownLine, Operation
 from ocr_baseline.model.run import (

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from pydantic import ValidationError
 
-from ocr_baseline.analysis import analyze
+from ocr_baseline.analysis.analyze import analyze
 from ocr_baseline.model.document import Baseline, Phase
 from ocr_baseline.model.run import Run, RunInfo
 from ocr_baseline.reports.run.json import render_json

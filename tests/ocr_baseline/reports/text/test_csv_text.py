@@ -3,10 +3,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ocr_baseline.reports.text.csv_text import number_cells, rows_text, seconds_cells
+from ocr_baseline.reports.text.csv_text import MANY_ROWS, number_cells, rows_text, seconds_cells
 
 TIMES_S = st.one_of(
     st.floats(0, 1e9),
@@ -17,9 +18,12 @@ TIMES_S = st.one_of(
 )
 
 
-@given(st.lists(TIMES_S, min_size=1, max_size=30))
-def test_a_time_is_written_as_its_shortest_decimal_to_the_nanosecond(values_s: list[float]) -> None:
-    column = np.asarray(values_s, dtype=np.float64)
+@pytest.mark.parametrize("rows", [20, MANY_ROWS])
+@given(values_s=st.lists(TIMES_S, min_size=1, max_size=20))
+def test_a_time_is_written_as_its_shortest_decimal_to_the_nanosecond(
+    rows: int, values_s: list[float]
+) -> None:
+    column = np.resize(np.asarray(values_s, dtype=np.float64), rows)
 
     rounded = np.round(column, 9).tolist()
     assert rows_text([seconds_cells(column)]).splitlines() == [
