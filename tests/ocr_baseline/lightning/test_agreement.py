@@ -19,8 +19,9 @@ AT_ONCE = timedelta(milliseconds=10)
 @pytest.fixture(autouse=True)
 def store(monkeypatch: pytest.MonkeyPatch) -> Any:
     """A store that stands in for the one of a process group."""
-    store = distributed.HashStore()
-    c10d = distributed.distributed_c10d
+    torch_distributed: Any = distributed  # torch leaves the store out of its types
+    store = torch_distributed.HashStore()
+    c10d = torch_distributed.distributed_c10d
     monkeypatch.setattr(c10d, "_get_default_store", lambda: store)
     return store
 
