@@ -34,6 +34,7 @@ BENCHMARKS = {
     "answers": "the report names the cause by itself",
     "scale": "a run of a million batches",
     "page": "what the page weighs, and how soon it is there",
+    "trace": "the trace of a million batches",
     "sources": "how fast runs are read back",
     "hydra_startup": "what the plugin costs Hydra's start",
     "run": "what ocr-baseline run adds to a script",

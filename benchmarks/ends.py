@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import tracemalloc
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -93,9 +94,24 @@ def logged_keys() -> Any:
     return Logs()
 
 
+def traced_allocations() -> Any:
+    """`tracemalloc`, which traces allocations three calls deep."""
+    from benchmarks.guest_members.session import Net
+
+    tracemalloc.start(3)
+    return Net()
+
+
 BURDENS: dict[str, Callable[[], Any]] = {
     made.__name__: made
-    for made in (nothing, section_names, configuration, hyperparameters, logged_keys)
+    for made in (
+        nothing,
+        section_names,
+        configuration,
+        hyperparameters,
+        logged_keys,
+        traced_allocations,
+    )
 }
 
 

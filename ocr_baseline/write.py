@@ -56,6 +56,24 @@ class ReportFiles:
         """What a person opens first: the page, else the Markdown, else the folder."""
         return self.html or self.markdown or self.folder
 
+    def _repr_html_(self) -> str | None:
+        """Return the page in a frame, which is what a notebook shows."""
+        from ocr_baseline.reports.page.notebook import framed
+
+        page = _text_of(self.html)
+        return None if page is None else framed(page)
+
+    def _repr_markdown_(self) -> str | None:
+        """Return the report, which a notebook that shows no HTML shows."""
+        return _text_of(self.markdown)
+
+
+def _text_of(file: Path | None) -> str | None:
+    """Return what a file of a report holds, None where it is gone."""
+    with suppress(OSError):
+        return None if file is None else file.read_text(encoding="utf-8")
+    return None
+
 
 def write_report(run: Run, output_dir: Path, *, renews: datetime | None = None) -> ReportFiles:
     """Write the report of a run into a folder and return what was written.

@@ -116,6 +116,14 @@ class BaselineReportCallback(GuestCallback):
         self._unpublishable: set[str] = set()
         self._unpublished: LiveRun | None = None
 
+    def _repr_html_(self) -> str | None:
+        """Return the page of the report in a frame, which is what a notebook shows."""
+        return None if self.files is None else self.files._repr_html_()
+
+    def _repr_markdown_(self) -> str | None:
+        """Return the report, which a notebook that shows no HTML shows."""
+        return None if self.files is None else self.files._repr_markdown_()
+
     @override
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         self._pid = os.getpid()

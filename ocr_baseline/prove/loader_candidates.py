@@ -32,12 +32,17 @@ WORTH_PREFETCHING = 0.02
 
 @dataclass(frozen=True, kw_only=True)
 class UsedLoader:
-    """The loader that a stage had, and its replay."""
+    """The loader that a stage had, and its replay.
+
+    `restarts_s` is what starting and ending workers took in later passes outside of their batches,
+    which the replay doesn't have.
+    """
 
     workers: int
     are_kept: bool
     passes: int
     prefetch_factor: int
+    restarts_s: float
     replay: LoaderReplay
 
 
@@ -67,6 +72,9 @@ def used_loader(measured: Measured, phase: Phase) -> UsedLoader | None:
         are_kept=workers is not None and workers.processes <= workers.count and passes > 1,
         passes=passes,
         prefetch_factor=replay.passes[0].prefetch_factor,
+        restarts_s=sum(
+            epoch.tail_s.get(Line.LOADER_STARTUP.value, 0.0) for epoch in times.record.epochs[1:]
+        ),
         replay=replay,
     )
 
@@ -127,9 +135,12 @@ def _predicted(
             handover=handover,
         )
 
+    has_no_restarts = workers == 0 or (are_kept and not used.are_kept)
+    ended_s = used.restarts_s if has_no_restarts else 0.0
+
     def saving_s(handover: Handover) -> float:
         with_it_s = replayed_with(used.replay, with_handover(handover)).total_s
-        return used.replay.as_measured.total_s - with_it_s
+        return used.replay.as_measured.total_s - with_it_s + ended_s
 
     value_s = saving_s(USUAL)
     noise_s = REPEATS * max((phase.total_s or 0.0) - value_s, 0.0)

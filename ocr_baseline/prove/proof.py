@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
+from ocr_baseline.model.document import SMALL_SHARE_OF_RUN
 from ocr_baseline.prove.candidates import WHOLE_RUN, Candidate, NotTried, Saving
 from ocr_baseline.prove.judging import Tried, leader_of, measured_saving
 from ocr_baseline.prove.paste import lines_to_paste
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+
+Verdict = Literal["better", "none better", "inconclusive"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +57,19 @@ class Proof:
     saving: Saving | None
     lines: Sequence[str]
     not_tried: Sequence[NotTried]
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether a setting is better, none is, or the trials vary too much to tell."""
+        if self.best is not None:
+            return "better"
+        worth_s = SMALL_SHARE_OF_RUN * self.run_s
+        # An interval that reaches what is worth a headline leaves the question open.
+        may_save = any(
+            one.measured is not None and not one.is_dropped and one.measured.high_s >= worth_s
+            for one in self.outcomes
+        )
+        return "inconclusive" if may_save else "none better"
 
 
 def proof_of(tried: Sequence[Tried], not_tried: Sequence[NotTried]) -> Proof:

@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from ocr_baseline.unchanged_script.settings import Limits, Settings
 
 NOT_PREDICTED = "not predicted"
+_NOT_BETTER = {
+    "none better": "No setting is better than the run as it is: leave it.",
+    "inconclusive": "Inconclusive: the trials vary by more than the settings may save. Try again "
+    "on a quieter machine, with more --turns or longer ones (--seconds).",
+}
 _TRAINER_WORDS = {
     "torch_threads": "{} torch threads in the main process",
     "logging_interval_times": "logging {} times as seldom",
@@ -77,7 +82,7 @@ def proof_text(proof: Proof, limits: Limits, *, width: int, color: bool) -> str:
 def _best(proof: Proof) -> Iterator[RenderableType]:
     yield styled("")
     if proof.best is None or proof.saving is None:
-        yield styled("No setting was better than the run as it is: leave it.", "bold")
+        yield styled(_NOT_BETTER[proof.verdict], "bold")
         return
     part = formatting.share(proof.saving.value_s / proof.run_s)
     yield styled(f"Best: saves {_saved(proof.saving)}, {part} of the run.", "bold")
@@ -148,6 +153,7 @@ def proof_document(proof: Proof, limits: Limits, command: Sequence[str]) -> dict
         "command": list(command),
         "limits": vars(limits),
         "run_s": proof.run_s,
+        "verdict": proof.verdict,
         "outcomes": [
             {
                 **_candidate(one.candidate),

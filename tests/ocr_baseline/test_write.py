@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from ocr_baseline import BaselineReportCallback
 from ocr_baseline.errors import BaselineError
 from ocr_baseline.model.document_file import read_baseline
 from ocr_baseline.model.run import Run
@@ -32,6 +33,21 @@ def test_a_report_is_five_files_that_belong_together(tmp_path: Path) -> None:
     assert files.markdown.read_text().startswith("# Performance Baseline Report\n")
     assert files.series_csv is not None
     assert len(list(csv.reader(files.series_csv.open()))) == 1 + 8 + 4
+
+
+def test_a_notebook_shows_the_callback_as_the_page_that_it_wrote(tmp_path: Path) -> None:
+    callback = BaselineReportCallback()
+    assert (callback._repr_html_(), callback._repr_markdown_()) == (None, None)
+
+    callback.files = write_report(recorded_run(8), tmp_path)
+
+    shown = callback._repr_html_()
+    assert shown is not None
+    assert shown.startswith("<iframe")
+    assert "timeline-data" in shown
+    assert callback._repr_markdown_() == (tmp_path / "baseline.md").read_text(encoding="utf-8")
+    (tmp_path / "baseline.html").unlink()
+    assert callback._repr_html_() is None
 
 
 def test_a_source_without_batches_leaves_no_series(tmp_path: Path) -> None:

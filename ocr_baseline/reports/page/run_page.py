@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 TILES = 4
 BREAKDOWN, VALIDATION, RANKS = "breakdown", "validation", "ranks"
+MEASUREMENT = "measurement"
 TIME, OVER_TIME = "time", "run"
 """Of the page's own sections, which are drawn; the others have a section's key."""
 _META = ("Started", "Hardware", "Settings", "Commit")
@@ -66,7 +67,11 @@ def _view(baseline: Baseline, run: Run | None) -> dict[str, object]:
         "place": None if story.place is None else name_of(story.place),
         "link": safe_link(story.url),
         "meta": with_code(_meta(story)),
-        "tiles": [shown_fact(fact, places.get(fact.key)) for fact in story.facts[:TILES]],
+        "tiles": [
+            shown_fact(fact, places.get(fact.key))
+            for fact in story.facts[:TILES]
+            if fact.value is not None or not is_empty
+        ],
         "causes": [
             shown_cause(cause, evidence_table(cause.finding) if cause.finding.evidence else None)
             for cause in story.causes
@@ -85,8 +90,10 @@ def _view(baseline: Baseline, run: Run | None) -> dict[str, object]:
         "sections": shown,
         "open": [] if is_empty else _rest(story, shown, placed, is_detail=False),
         "folded": [
-            *(_rest(story, shown, placed, is_detail=False) if is_empty else ()),
-            *_rest(story, shown, placed, is_detail=True),
+            section
+            for is_detail in ((False, True) if is_empty else (True,))
+            for section in _rest(story, shown, placed, is_detail=is_detail)
+            if not is_empty or section.key == MEASUREMENT or section.has_tables
         ],
         "footer": _footer(baseline),
     }
@@ -124,7 +131,8 @@ def _rest(
 
 def _meta(story: Story) -> str:
     facts = dict(story.run_facts)
-    parts = [story.status, *(facts[label] for label in _META if label in facts)]
+    status = () if story.tells_its_end else (story.status,)
+    parts = [*status, *(facts[label] for label in _META if label in facts)]
     return " · ".join(part.rstrip(".") for part in parts)
 
 

@@ -38,6 +38,12 @@ class ShownSection:
     blocks: Sequence[Markup | ShownTable]
     parts: Sequence[ShownSection]
 
+    @property
+    def has_tables(self) -> bool:
+        """Whether it holds more than sentences, which say that nothing was measured."""
+        has_own = any(isinstance(block, ShownTable) for block in self.blocks)
+        return has_own or any(part.has_tables for part in self.parts)
+
 
 @dataclass(frozen=True, kw_only=True)
 class ShownFact:

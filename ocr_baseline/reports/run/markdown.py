@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 30_000
 """Of the report: GitHub shows that much at once, and a comment may hold twice as much."""
-MAX_LIMITS = 3
 MAX_LISTED = 8
 
 
@@ -52,13 +51,9 @@ def render_markdown(baseline: Baseline, *, beside: Sequence[str] = ()) -> str:
 def _answer(story: Story) -> Iterator[str]:
     yield _strong(story.verdict)
     if story.limits:
-        lines = [_limit_line(limit.text, limit.advice) for limit in story.limits[:MAX_LIMITS]]
-        rest = len(story.limits) - MAX_LIMITS
-        more = [_limit_line(f"{rest} more: see how it was measured.", "")] if rest > 0 else []
-        yield "\n".join(lines + more)
+        yield "\n".join(_limit_line(limit.text, limit.advice) for limit in story.limits)
     place = f" in {code(story.place)}" if story.place else ""
-    is_told = any(limit.kind == "ending" for limit in story.limits)
-    status = "" if is_told else f" {prose(story.status)}"
+    status = "" if story.tells_its_end else f" {prose(story.status)}"
     yield f"Run: {link(story.name, story.url)}{place}.{status}"
 
 

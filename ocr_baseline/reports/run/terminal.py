@@ -17,7 +17,7 @@ from ocr_baseline.reports.story.start_section import first_step, largest_part, t
 from ocr_baseline.reports.story.tell import tell
 from ocr_baseline.reports.story.worker_time import worker_time_lines
 from ocr_baseline.reports.text import formatting, wording
-from ocr_baseline.reports.text.plain_text import name_of
+from ocr_baseline.reports.text.plain_text import counted, name_of
 from ocr_baseline.reports.text.screen import MIN_WIDTH, end_of, plain_table, printed, styled, value
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 MAX_LINES = 8
 MAX_OPERATIONS = 5
+MAX_NOTES = 12
+MAX_MISSING = 20
 MIN_NAME_WIDTH = 8
 BREAKDOWN_NUMBERS_WIDTH = 52
 OPERATION_NUMBERS_WIDTH = 64
@@ -72,7 +74,8 @@ def _title(story: Story) -> Text:
     title.append(story.name, style="cyan")
     if story.place:
         title.append(f" in {name_of(story.place)}")
-    return title.append(". ").append_text(styled(story.status))
+    title.append(".")
+    return title if story.tells_its_end else title.append(" ").append_text(styled(story.status))
 
 
 def _causes(story: Story) -> RenderableType:
@@ -189,6 +192,8 @@ def _memory(baseline: Baseline) -> Text:
     tree = memory.process_tree_rss_bytes if memory else None
     accelerator = memory.accelerator if memory else None
     text = Text("Memory  ", style="bold")
+    if tree is None and accelerator is None:
+        return text.append(wording.not_measured(baseline, "memory"), style="dim")
     text.append("resident peak ", style="dim")
     text.append_text(value(formatting.byte_size(tree.peak if tree else None)))
     text.append("   growth ", style="dim")
@@ -199,8 +204,14 @@ def _memory(baseline: Baseline) -> Text:
 
 
 def _notes(baseline: Baseline) -> RenderableType:
-    blocks = [styled(note, style="dim") for note in measurement_notes(baseline)]
+    notes = measurement_notes(baseline)
+    blocks = [styled(note, style="dim") for note in notes[:MAX_NOTES]]
+    if len(notes) > MAX_NOTES:
+        more = len(notes) - MAX_NOTES
+        blocks.append(Text(f"{counted(more, 'more note')} in the report.", style="dim"))
     if baseline.missing:
-        names = ", ".join(name_of(entry.metric) for entry in baseline.missing)
+        shown = [name_of(entry.metric) for entry in baseline.missing[:MAX_MISSING]]
+        rest = len(baseline.missing) - len(shown)
+        names = ", ".join(shown) + (f" and {rest:,} more" if rest else "")
         blocks.append(Text(f"Not measured: {names}. The report gives the reasons.", style="dim"))
     return Group(*blocks)

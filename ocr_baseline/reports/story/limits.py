@@ -14,12 +14,14 @@ if TYPE_CHECKING:
 
     from ocr_baseline.model.document import Baseline, Phase
 
+MAX_LIMITS = 3
 _ENDINGS = {
     "finished": "The run finished",
     "failed": "The run failed",
     "interrupted": "The run was interrupted",
     "running": "The run hadn't ended when it was read",
 }
+_COVERS_UNTIL_THEN = " The numbers cover what was recorded until then."
 _CUT_SHORT = ("failed", "interrupted", "running")
 
 
@@ -40,13 +42,18 @@ def _since_the_process_began(baseline: Baseline) -> str:
     return f", {formatting.duration(baseline.total_s)} after its process began"
 
 
-def limits(baseline: Baseline) -> Iterator[Limit]:
-    """Yield what limits the answer, the weightiest first."""
+def limits(baseline: Baseline) -> list[Limit]:
+    """Return the weightiest things that limit the answer, and how many more there are."""
+    found = list(_limits(baseline))
+    rest = len(found) - MAX_LIMITS
+    more = [Limit(kind="warning", text=f"{rest:,} more: see how it was measured.")]
+    return found[:MAX_LIMITS] + (more if rest > 0 else [])
+
+
+def _limits(baseline: Baseline) -> Iterator[Limit]:
     if baseline.run.status in _CUT_SHORT:
-        yield Limit(
-            kind="ending",
-            text=f"{ending(baseline)} The numbers cover what was recorded until then.",
-        )
+        covers = "" if wording.is_empty(baseline) else _COVERS_UNTIL_THEN
+        yield Limit(kind="ending", text=f"{ending(baseline)}{covers}")
     for finding in baseline.ranked_findings:
         if finding.limits_trust:
             title = finding.title.rstrip(".")

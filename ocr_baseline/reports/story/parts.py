@@ -169,3 +169,8 @@ class Story:
     facts: tuple[Fact, ...]
     run_facts: tuple[tuple[str, str], ...]
     sections: tuple[Section, ...]
+
+    @property
+    def tells_its_end(self) -> bool:
+        """Whether how the run ended stands among the limits, so that it isn't told again."""
+        return any(limit.kind == "ending" for limit in self.limits)

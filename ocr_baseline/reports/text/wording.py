@@ -38,6 +38,7 @@ LINE_MEANINGS = {
 NOTHING_MEASURED = "Nothing was measured in this run, so there are no findings."
 NO_FINDING = "No findings: nothing measured crossed a threshold."
 TOO_EARLY = "No findings: no batch is steady, so there is nothing to judge by."
+NOT_SPLIT = "No findings: the time of this run isn't split into lines, so there is little to judge."
 NO_LARGE_FINDING = "Nothing above 2% of the run to fix."
 
 
@@ -95,6 +96,8 @@ def no_findings(baseline: Baseline) -> str:
         return NOTHING_MEASURED
     if all(phase.batch_time_scope == "all batches" for phase in baseline.whole_phases):
         return TOO_EARLY
+    if not any(phase.breakdown for phase in baseline.whole_phases):
+        return NOT_SPLIT
     return NO_LARGE_FINDING if baseline.findings else NO_FINDING
 
 

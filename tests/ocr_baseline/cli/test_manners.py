@@ -28,7 +28,7 @@ def in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     [
         (["shwo"], "No such command 'shwo'. Did you mean show? (see ocr-baseline --help)"),
         (["baseline", "lst"], "Did you mean list? (see ocr-baseline baseline --help)"),
-        (["throughput"], "There are run, report, show,"),
+        (["throughput"], "There are run, prove, report,"),
         (["show", "--metric-nams", "x"], "--metric-names"),
         (["check", "run", "--basline", "main"], "--baseline"),
     ],

@@ -51,10 +51,19 @@ def test_the_best_setting_comes_as_lines_to_paste() -> None:
     assert proof.saving is not None
     assert proof.saving.value_s == pytest.approx(3.95)
     assert proof.saving.low_s > 3.5
+    assert proof.verdict == "better"
 
 
-def test_a_difference_within_the_spread_recommends_nothing() -> None:
-    assert proof_of([tried(5.2, 4.8, 5.1), tried(5.0, 4.7, 5.2, workers=2)], []).best is None
+def test_a_difference_within_the_spread_recommends_nothing_and_leaves_the_question_open() -> None:
+    proof = proof_of([tried(5.2, 4.8, 5.1), tried(5.0, 4.7, 5.2, workers=2)], [])
+    assert proof.best is None
+    assert proof.verdict == "inconclusive"
+
+
+def test_settings_that_can_save_nothing_worth_a_headline_clear_the_run() -> None:
+    proof = proof_of([tried(5.0, 5.01, 5.02), tried(5.01, 5.02, 5.03, workers=2)], [])
+    assert proof.best is None
+    assert proof.verdict == "none better"
 
 
 def test_a_longer_interval_is_pasted_as_the_value_that_the_trial_set() -> None:

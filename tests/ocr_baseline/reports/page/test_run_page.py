@@ -16,6 +16,7 @@ from ocr_baseline.reports.story.parts import Section
 from ocr_baseline.reports.story.tell import tell
 from ocr_baseline.reports.text.tables import Bar, Table
 from tests.ocr_baseline.examples import full_baseline, hostile_baseline, recorded_run
+from tests.ocr_baseline.odd_baselines import ODD, failed_in_setup, three_logged_numbers
 from tests.ocr_baseline.reports.page.pages import PAGES, Elements, page_of, trained
 
 KIB = 1024
@@ -230,3 +231,30 @@ def test_a_document_alone_has_no_timeline_and_the_rest_of_the_page() -> None:
     assert 'id="timeline-data"' not in page
     assert 'class="card tree"' in page
     assert 'class="card waterfall"' in page
+
+
+def titles_of(page: Elements) -> list[str]:
+    return [one.text for one in page.of("summary")]
+
+
+def test_a_run_without_a_number_has_no_tiles_and_no_section_that_only_says_so() -> None:
+    page = Elements(render_run_page(failed_in_setup()))
+
+    assert page.of("dl", "tiles") == []
+    assert titles_of(page) == ["What was not measured", "How it was measured", "Environment"]
+    (body,) = page.of("body")
+    assert body.text.count("The run failed after 800 ms") == 1
+    assert "until then" not in body.text
+
+
+def test_a_run_whose_time_is_not_split_is_not_called_clear() -> None:
+    page = Elements(render_run_page(three_logged_numbers()))
+
+    (card,) = page.of("p", "clear")
+    assert "empty" in (card.attributes["class"] or "").split()
+    assert card.text.startswith("No findings: the time of this run isn't split into lines")
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_no_run_makes_a_page_above_400_kb(name: str) -> None:
+    assert len(render_run_page(ODD[name]()).encode()) <= 400_000

@@ -39,6 +39,19 @@ def test_the_screen_shows_it_within_its_width(name: str, width: int) -> None:
     assert max(map(cell_len, box)) <= width
 
 
+@pytest.mark.parametrize("name", ODD)
+def test_the_screen_shows_it_on_a_few_screens(name: str) -> None:
+    text = render_terminal(ODD[name](), width=100, color=False)
+    assert len(text.splitlines()) <= 300
+
+
+def test_how_a_run_ended_is_told_once() -> None:
+    screen = render_terminal(failed_in_setup(), width=100, color=False)
+    assert screen.startswith("Baseline of failed.\n")
+    assert screen.count("The run failed after 800 ms") == 1
+    assert "until then" not in screen
+
+
 def test_names_of_other_alphabets_are_shown_as_they_are() -> None:
     text = render_markdown(ODD["foreign names"]())
     assert f"`{CHINESE}` takes 46% of validation" in text
