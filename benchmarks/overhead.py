@@ -4,7 +4,9 @@ Each round trains every variant once, in a new order, in one process (`overhead_
 what an ordinary run is). A variant's figure is the median over rounds of its time minus that of the
 run with nothing in the same round, with the 95% interval of that median. The loop is the time
 between its first hook and its last, a fit is the whole call, from the start to the written report;
-the clocks are the wall and the processor time of the training's own thread.
+the clocks are the wall and the processor time of the training's own thread. The quiet batch is the
+lowest tenth of the times between the beginnings of two steps, the mean of training and validation:
+what else a machine does is hardly in it, and nor is what happens once a second.
 
     python benchmarks/overhead.py [--rounds 30] [--batches 300 3000] [--workers 0 2]
         [--only VARIANT …]
@@ -15,12 +17,14 @@ from __future__ import annotations
 import argparse
 import gc
 import random
+import statistics
 import sys
 import tempfile
 import time
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.intervals import Median, median_of
 from benchmarks.overhead_training import (
@@ -55,6 +59,33 @@ class RunTime:
     loop_processor_s: float
     fit_s: float
     fit_processor_s: float
+    quiet_batch_s: float
+
+
+class TimedModule(OrdinaryModule):
+    """Notes when each of its steps begins."""
+
+    def __init__(self) -> None:
+        """Begin with no steps."""
+        super().__init__()
+        self.began_s: dict[str, list[float]] = {"train": [], "validation": []}
+
+    def training_step(self, batch: Any, batch_idx: int) -> Any:
+        """Note, and train."""
+        self.began_s["train"].append(time.perf_counter())
+        return super().training_step(batch, batch_idx)
+
+    def validation_step(self, batch: Any, batch_idx: int) -> None:
+        """Note, and validate."""
+        self.began_s["validation"].append(time.perf_counter())
+        super().validation_step(batch, batch_idx)
+
+    def quiet_batch_s(self) -> float:
+        """Return the mean of the stages' lowest tenths."""
+        return statistics.mean(
+            statistics.quantiles([after - before for before, after in pairwise(began_s)], n=10)[0]
+            for began_s in self.began_s.values()
+        )
 
 
 def time_run(make: MakeOptions, *, batches: int, workers: int, folder: Path) -> RunTime:
@@ -70,7 +101,7 @@ def time_run(make: MakeOptions, *, batches: int, workers: int, folder: Path) -> 
 
     trainer.fit_loop.run = timed_run  # type: ignore[method-assign]  # the stopwatch
     data = loader(batches, workers), loader(batches, workers)
-    module = OrdinaryModule()
+    module = TimedModule()
     gc.collect()
     begin_s, begin_processor_s = time.perf_counter(), time.thread_time()
     trainer.fit(module, *data)
@@ -79,6 +110,7 @@ def time_run(make: MakeOptions, *, batches: int, workers: int, folder: Path) -> 
         fit_processor_s=time.thread_time() - begin_processor_s,
         loop_s=loop_s[0],
         loop_processor_s=loop_s[1],
+        quiet_batch_s=module.quiet_batch_s(),
     )
 
 
@@ -112,6 +144,7 @@ def print_times(runs: dict[str, list[RunTime]], batches: int, workers: int) -> N
     """Print a row for each variant."""
     each = MICROSECONDS / (2 * batches)
     clocks: list[tuple[Callable[[RunTime], float], int]] = [
+        (lambda run: run.quiet_batch_s * MICROSECONDS, 1),
         (lambda run: run.loop_s * each, 1),
         (lambda run: run.loop_processor_s * each, 1),
         (lambda run: run.fit_s * MILLISECONDS, 0),
@@ -126,7 +159,14 @@ def print_times(runs: dict[str, list[RunTime]], batches: int, workers: int) -> N
         if name != NOTHING
     ]
     print(f"\n{workers} loader workers, {batches:,} training and as many validation batches")
-    header = ("on the run", "loop, µs/batch", "processor", "fit, ms", "processor")
+    header = (
+        "on the run",
+        "quiet batch, µs",
+        "loop, µs/batch",
+        "processor",
+        "fit, ms",
+        "processor",
+    )
     print_table(header, rows)
 
 

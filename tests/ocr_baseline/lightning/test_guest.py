@@ -261,9 +261,10 @@ def test_actions_of_other_threads_leave_the_accounts_alone(tmp_path: Path) -> No
     class InThreads(Callback):
         def on_train_batch_start(self, trainer: Trainer, *args: Any) -> None:
             def act() -> None:
-                for name in ("mine", "[_TrainingEpochLoop].train_dataloader_next"):
+                backward = f"[Strategy]{type(trainer.strategy).__name__}.backward"
+                for name in ("mine", "[_TrainingEpochLoop].train_dataloader_next", backward):
                     with trainer.profiler.profile(name):  # type: ignore[attr-defined]  # declared nowhere
-                        pass
+                        tiny.work(1.0)
 
             thread = threading.Thread(target=act)
             thread.start()
@@ -272,6 +273,9 @@ def test_actions_of_other_threads_leave_the_accounts_alone(tmp_path: Path) -> No
     run = tiny_run(tmp_path, callbacks=[InThreads()])
 
     assert run.phase("train").batches == 4
+    lines_ms = run.lines_ms("train")
+    assert lines_ms["callbacks"] == 4 * 3.0
+    assert lines_ms["backward"] == 4 * tiny.BACKWARD_MS
     run.check_totals()
 
 
