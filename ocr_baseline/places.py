@@ -254,8 +254,8 @@ def _runs_below(folder: Path) -> list[Place]:
     if not found:
         raise SourceError(
             f"can't read {folder}: neither a run folder nor a folder of run folders: it holds no "
-            f"records, no {JSON_NAME} and no logger's files; training with "
-            "callbacks=baseline_report leaves them"
+            f"records, no {JSON_NAME} and no logger's files; a training with the callbacks, or one "
+            "started by `ocr-baseline run`, leaves them"
         )
     return [found[path] for path in sorted(found, key=str)]
 

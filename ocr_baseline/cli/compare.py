@@ -85,5 +85,7 @@ def _sides(runs: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     else:
         base, new = runs[:1], runs[1:]
     if not base or not new:
-        raise click.UsageError("Write BASE... -- NEW... with runs on both sides.")
+        raise click.UsageError(
+            "Name two runs (BASE NEW), or runs on both sides (BASE... -- NEW...)."
+        )
     return base, new

@@ -19,6 +19,10 @@ from ocr_baseline.unchanged_script.request import DEFAULT_SAMPLING_HZ, Request
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_WITHOUT_TRAINER = (
+    "Is ocr-baseline installed in the environment that it runs in? A loop of your own is measured "
+    "by ocr_baseline.record."
+)
 NOT_STARTED = 127
 """What a shell and env(1) exit with when a command can't be found or started."""
 DEFAULT_REPEATS = 5
@@ -152,8 +156,7 @@ def _run_once(command: tuple[str, ...], asked: Request, folder: Path) -> int:
         if seen is not None and not seen.exists():
             streams.print_message(
                 f"ocr-baseline: {command[0]} made no Trainer, so there is nothing to report. "
-                "Is ocr-baseline installed in the environment that it runs in? A loop of your own "
-                "is measured by ocr_baseline.record."
+                + (_WITHOUT_TRAINER if status == 0 else "It failed before it came to one.")
             )
     return status
 

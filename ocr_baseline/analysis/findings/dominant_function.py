@@ -88,9 +88,9 @@ def _finding(
         estimated_saving_low_s=_saving(measured, phase, line, function.low)[0],
         estimated_saving_high_s=_saving(measured, phase, line, function.high)[0],
         saving_basis=basis,
-        advice=f"It runs within {quoted(line.name)}. Call it less often or on less data, or "
-        "replace it with a faster equivalent; what isn't needed at every batch can be done for "
-        "some of them. If it is the model's own computation, there may be nothing to take out.",
+        advice="Call it less often or on less data, or replace it with a faster equivalent; what "
+        "isn't needed at every batch can be done for some of them. If it is the model's own "
+        f"computation, there may be nothing to take out. It runs within {quoted(line.name)}.",
         lines=[f"{phase.name}.{line.name}"],
         cause=of_phase,
     )

@@ -233,12 +233,17 @@ def _waited_for_longest(measured: Measured, phase: Phase) -> Operation | None:
 def _ready_at_once(measured: Measured, phase: Phase, line: BreakdownLine) -> Remedy:
     """The whole line would go; workers that could be kept are a finding of their own."""
     workers = measured.workers_of(phase)
-    evidence = () if workers is None else tuple(_startup_evidence(workers))
+    if workers is None:
+        evidence: tuple[Evidence, ...] = ()
+        ways = "dataset is created, use a smaller first batch"
+    else:
+        evidence = tuple(_startup_evidence(workers))
+        ways = "dataset and its workers are created, use fewer workers or a smaller first batch"
     return Remedy(
         line.total_s,
         "first batches ready when they are asked for",
-        "Make the first batch cheaper to reach: do less work when the dataset and its workers are "
-        "created, use fewer workers or a smaller first batch, or run longer passes.",
+        f"Make the first batch cheaper to reach: do less work when the {ways}, or run longer "
+        "passes.",
         evidence,
     )
 

@@ -81,9 +81,9 @@ def cause_evidence(cause: NamedCause | None) -> list[Evidence]:
 
 
 def begin_with(cause: NamedCause | None, advice: str) -> str:
-    """Return advice that begins at the cause, where that is code of the user's."""
+    """Return advice that ends with where to begin, where that is code of the user's."""
     if cause is None:
         return advice
     function = SampledFunction(cause.name, cause.file, cause.line)
     is_users = origin_of(function) == "user"
-    return f"Begin with {place_of(cause)}. {advice}" if is_users else advice
+    return f"{advice} Begin with {place_of(cause)}." if is_users else advice

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ocr_baseline.reports.story.parts import Cause, Story
 
 MAX_WIDTH = 100
+MOST_CAUSE_LINES = 3
 _RULE = "─"
 
 
@@ -38,8 +39,8 @@ def render_summary(
     story = tell(baseline)
     inner = _inner(width)
     lines = [
-        *_wrapped(story.verdict, inner),
-        *(_cut(text, inner) for text in _answer(story)),
+        *_wrapped(styled(story.verdict, "bold"), inner),
+        *_answer(story, inner),
         *_places(report, command),
     ]
     return _framed(f"Performance baseline of {story.name}", lines, width, color, is_boxed)
@@ -47,15 +48,29 @@ def render_summary(
 
 def render_unreported(cause: str, *, command: str, width: int, color: bool, is_boxed: bool) -> str:
     """Return that a run has no report, why, and what to run next."""
-    lines = [*_wrapped(f"No report: {cause}", _inner(width)), _place("Next", command)]
+    reason = styled(f"No report: {cause}", "bold")
+    lines = [*_wrapped(reason, _inner(width)), _place("Next", command)]
     return _framed("Performance baseline", lines, width, color, is_boxed)
 
 
-def _answer(story: Story) -> Iterator[Text]:
+def _answer(story: Story, width: int) -> Iterator[Text]:
     for limit in story.limits[:1]:
-        yield styled(story.status if limit.kind == "ending" else limit.text, "yellow")
+        yield _cut(styled(story.status if limit.kind == "ending" else limit.text, "yellow"), width)
+    yield from _causes(story, width)
+    for text in _facts(story):
+        yield _cut(text, width)
+
+
+def _causes(story: Story, width: int) -> Iterator[Text]:
+    """Yield three lines at most: what to do about the first cause may take two of them."""
+    lines: list[Text] = []
     for number, cause in enumerate(story.causes, 1):
-        yield _cause_line(number, cause, story.verdict)
+        text = _cause_line(number, cause, story.verdict)
+        lines += _wrapped(text, width) if number == 1 else [_cut(text, width)]
+    yield from lines[:MOST_CAUSE_LINES]
+
+
+def _facts(story: Story) -> Iterator[Text]:
     facts = {fact.key: fact for fact in story.facts}
     ratio, cost = facts["validation_vs_training"], facts["cost_of_measuring"]
     if ratio.value is not None:
@@ -89,9 +104,9 @@ def _inner(width: int) -> int:
     return min(max(width, MIN_WIDTH), MAX_WIDTH)
 
 
-def _wrapped(sentence: str, width: int) -> list[Text]:
+def _wrapped(sentence: Text, width: int) -> list[Text]:
     """Return a sentence on two lines at most."""
-    first, *rest = styled(sentence, "bold").wrap(Console(width=width), width)
+    first, *rest = sentence.wrap(Console(width=width), width)
     first.rstrip()
     return [first, _cut(Text(" ").join(rest), width)] if rest else [first]
 
