@@ -339,10 +339,11 @@ class PerformanceProfilerCallback(GuestCallback):
 
     def _stop(self) -> None:
         """Take everything back that `_start` put in place; harmless when repeated."""
-        attachment, self._attachment = self._attachment, None
+        attachment = self._attachment
         try:
             if attachment is not None:
-                attachment.undo()
+                attachment.undo()  # where it fails, the guard tries again
+                self._attachment = None
                 if self.recording is not None and self.failure is None:
                     self.recording.pause()
         finally:

@@ -352,7 +352,7 @@ def test_a_run_that_can_not_be_measured_leaves_the_report_of_another_one_alone(
     def refuse(*args: object, **arguments: object) -> None:
         raise OSError("no")
 
-    monkeypatch.setattr("ocr_baseline.lightning.profiler.Recording", refuse)
+    monkeypatch.setattr("ocr_baseline.lightning.run.run_records.Recording", refuse)
     with tiny.log_messages() as messages:
         tiny_run(tmp_path, logger=False)
 
