@@ -92,5 +92,6 @@ def test_a_notebook(repository: Path, tmp_path: Path) -> None:
         "nbformat_minor": 5,
     }
     (tmp_path / "train.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
-    run(repository, tmp_path, sys.executable, "-m", "jupyter", "execute", "train.ipynb")
+    execute = "from nbclient.cli import main; main()"  # jupyter execute, without a script on PATH
+    run(repository, tmp_path, sys.executable, "-c", execute, "train.ipynb")
     assert phases(tmp_path / "baseline") == TRAIN

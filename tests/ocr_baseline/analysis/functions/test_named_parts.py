@@ -21,7 +21,7 @@ from ocr_baseline.model.document import Baseline
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
-PART_S = 0.004
+PART_S = 0.008
 BATCHES = 12
 
 
