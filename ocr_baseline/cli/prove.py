@@ -15,7 +15,7 @@ import click
 from ocr_baseline.cli import streams
 from ocr_baseline.cli.newest import newest_below
 from ocr_baseline.cli.options import ChosenRun, one_run
-from ocr_baseline.trials.patience import DEFAULT_WAIT_S
+from ocr_baseline.cli.wait_option import wait_option
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -61,14 +61,7 @@ class _BeforeCommand(click.Command):
     show_default=True,
     help="Train and validate about so long in each trial, as the run is.",
 )
-@click.option(
-    "--wait",
-    type=click.FloatRange(min=0),
-    default=DEFAULT_WAIT_S,
-    show_default=True,
-    metavar="SECONDS",
-    help="Wait at most so long, all pauses together, while other programs keep the machine busy.",
-)
+@wait_option
 @click.option(
     "--output-dir",
     type=click.Path(file_okay=False, path_type=Path),
@@ -82,7 +75,7 @@ def command(
     as_json: bool,
     turns: int,
     seconds: float,
-    wait: float,
+    wait_s: float,
     output_dir: Path | None,
 ) -> None:
     """Try what would make RUN faster: `ocr-baseline prove RUN [-- COMMAND]`.
@@ -104,7 +97,7 @@ def command(
         return
     started = Command(arguments=given, folder=Path.cwd()) if given else command_of(found.baseline)
     with _folder(output_dir) as folder, _inside(started.folder):
-        tried = _try(plans, started.arguments, folder, turns, wait)
+        tried = _try(plans, started.arguments, folder, turns, wait_s)
     _print_proof(plans, tried, started.arguments, as_json=as_json)
 
 

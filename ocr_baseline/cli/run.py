@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ocr_baseline.cli import completion, streams
-from ocr_baseline.trials.patience import DEFAULT_WAIT_S
+from ocr_baseline.cli.wait_option import wait_option
 from ocr_baseline.unchanged_script.process import run_command
 from ocr_baseline.unchanged_script.request import DEFAULT_SAMPLING_HZ, Request
 
@@ -75,15 +75,7 @@ DEFAULT_TRIALS_FOLDER = Path("trials")
     shell_complete=completion.names,
     help="Keep the repeated runs (of COMMAND, not of --against) under a name of the store.",
 )
-@click.option(
-    "--wait",
-    "wait_s",
-    type=click.FloatRange(min=0),
-    default=DEFAULT_WAIT_S,
-    show_default=True,
-    metavar="SECONDS",
-    help="Wait so long, all pauses together, while other programs keep the machine busy.",
-)
+@wait_option
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 @click.pass_context
 def command(
