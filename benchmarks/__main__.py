@@ -24,6 +24,7 @@ from benchmarks.tables import GOALS_FILE, Goal, print_table
 BENCHMARKS = {
     "truth": "every second is where the report says it is",
     "overhead_counts": "what the callbacks call in a batch, exactly",
+    "overhead_instructions": "what the callbacks take of the processor in a batch, exactly",
     "overhead": "what the callbacks cost an ordinary run",
     "overhead_manual": "what the profiler costs the least step",
     "overhead_sections": "what a section and a named operation cost",

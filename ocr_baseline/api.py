@@ -21,6 +21,7 @@ from ocr_baseline.sources.source import DEFAULT_TIMEOUT_S, ReadOptions
 from ocr_baseline.vocabulary import names_of
 
 if TYPE_CHECKING:
+    from ocr_baseline.comparison.sittings import SittingRule
     from ocr_baseline.model.run import Run
 
 Place: TypeAlias = str | Path
@@ -95,6 +96,7 @@ def compare(
     gates: str | Sequence[str] = (),
     across: str | Sequence[str] = (),
     paired: bool = False,
+    sittings: SittingRule = "auto",
     calibration: Place | None = None,
     store: str | None = None,
 ) -> comparison.Comparison:
@@ -108,6 +110,8 @@ def compare(
         gates: The metrics, one or several, that count for a verdict instead of the usual ones.
         across: A field or several that differ on purpose, as in `["num_workers", "data.*"]`.
         paired: Whether the runs of both sides were taken in pairs, in order.
+        sittings: Which runs share a sitting: as their times and machines tell, each by itself
+            (`run`), or all (`one`).
         calibration: A file from `ocr-baseline calibrate`.
         store: Folder or URL of named baselines; default OCR_BASELINE_STORE, else `baselines`.
 
@@ -115,7 +119,7 @@ def compare(
         BaselineError: A run can't be read, a side is empty, a run is on both, or an option names
             something that isn't known.
     """
-    options = _options(margins, gates, across, paired, calibration)
+    options = _options(margins, gates, across, paired, sittings, calibration)
     how = places.Reading(store_url=store)
     later = _summaries(new, how)
     return comparison.compare(_summaries(base, how, like=later), later, options)
@@ -130,6 +134,7 @@ def check(
     gates: str | Sequence[str] = (),
     across: str | Sequence[str] = (),
     paired: bool = False,
+    sittings: SittingRule = "auto",
     calibration: Place | None = None,
     store: str | None = None,
 ) -> Check:
@@ -143,6 +148,7 @@ def check(
         gates: As for `compare`.
         across: As for `compare`.
         paired: As for `compare`.
+        sittings: As for `compare`.
         calibration: As for `compare`; default what the store keeps with the one name in `base`.
         store: As for `compare`.
 
@@ -151,7 +157,7 @@ def check(
     """
     if base is None and budgets is None:
         raise ComparisonError("nothing to check against: give base, budgets or both")
-    options = _options(margins, gates, across, paired, calibration)
+    options = _options(margins, gates, across, paired, sittings, calibration)
     limits = [] if budgets is None else parse_budgets(read_text(Path(budgets)), str(budgets))
     how = places.Reading(store_url=store)
     later = _summaries(new, how)
@@ -184,6 +190,7 @@ def _options(
     gates: str | Sequence[str],
     across: str | Sequence[str],
     paired: bool,
+    sittings: SittingRule,
     calibration: Place | None,
 ) -> Options:
     file = None if calibration is None else Path(calibration)
@@ -192,6 +199,7 @@ def _options(
         gates=names_of(gates),
         across=names_of(across),
         is_paired=paired,
+        sittings=sittings,
         calibration=None if file is None else parse_calibration(read_text(file), str(file)),
     )
     configured_metrics(options)

@@ -91,3 +91,7 @@ SECONDS_PER_NS = 1e-9
 def names_of(names: str | Iterable[str]) -> tuple[str, ...]:
     """Return the names that a setting gives: one as a plain string, or several."""
     return (names,) if isinstance(names, str) else tuple(names)
+
+
+COMMIT_LENGTH = 12
+"""So many digits of a commit are shown."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from contextlib import suppress
@@ -34,13 +35,23 @@ logger = OutwardLogger(__name__)
 _NAMES = (JSON_NAME, MARKDOWN_NAME, METRICS_NAME, SERIES_NAME, HTML_NAME)
 """In the order in which they are written: the page, which has the most to draw, comes last."""
 
+_MARKS = {
+    JSON_NAME: b'"ocr-baseline"',
+    MARKDOWN_NAME: b"# Performance Baseline Report",
+    METRICS_NAME: b"phase,dataloader,",
+    SERIES_NAME: b"stage,dataloader_idx,",
+    HTML_NAME: b"default-src &#39;none&#39;",
+}
+"""What each file of a report has in its first bytes, by its name."""
+_FIRST_BYTES = 512
+
 
 @dataclass(frozen=True, kw_only=True)
 class ReportFiles:
     """A written report, in a folder.
 
     A file is None where its renderer failed, `series_csv` also where the source kept no single
-    batches.
+    batches. `earlier` is where another run's report now is that was here before.
     """
 
     baseline: Baseline
@@ -50,6 +61,7 @@ class ReportFiles:
     json: Path | None
     metrics_csv: Path | None
     series_csv: Path | None
+    earlier: Path | None = None
 
     @property
     def first_read(self) -> Path:
@@ -78,9 +90,10 @@ def _text_of(file: Path | None) -> str | None:
 def write_report(run: Run, output_dir: Path, *, renews: datetime | None = None) -> ReportFiles:
     """Write the report of a run into a folder and return what was written.
 
-    The report of another run that is there is kept in `earlier/`; one of this run is replaced.
-    Each file is written atomically, the document first. A renderer that fails costs its own file
-    alone; one warning names it.
+    The report of another run that is there is kept in `earlier/`; one of this run is replaced. A
+    file that is no report's (a logger's `metrics.csv`) stays, and costs the report its own. Each
+    file is written atomically, the document first. A renderer that fails costs its own file alone;
+    one warning names it.
 
     Args:
         run: The run.
@@ -89,21 +102,23 @@ def write_report(run: Run, output_dir: Path, *, renews: datetime | None = None) 
             the time at which they began isn't known.
 
     Raises:
-        BaselineError: When a file can't be written, or none can be rendered.
+        BaselineError: When a file can't be written, none can be rendered, or another program's
+            document is there.
     """
     # Imported when a report is written: the callbacks import this module at the start of a
     # training, which needs neither scipy nor pydantic nor jinja2.
     from ocr_baseline.analysis.analyze import analyze
     from ocr_baseline.reports.run.csv import has_series
 
+    own_names = _without_others_files(output_dir)
     baseline = analyze(run)
-    names = [name for name in _NAMES if name != SERIES_NAME or has_series(run)]
+    names = [name for name in own_names if name != SERIES_NAME or has_series(run)]
     if SERIES_NAME in names:
         baseline = baseline.model_copy(update={"series": SERIES_NAME})
-    is_first_of_run = _keep_earlier(output_dir, baseline, renews=renews)
+    earlier = _keep_earlier(output_dir, baseline, own_names, renews=renews)
     report = _Report(run, output_dir)
     report.write(names[:1], baseline, names)
-    report.remove(_NAMES[1:] if is_first_of_run else set(_NAMES) - set(names))
+    report.remove(set(own_names) - set(names) if earlier is None else own_names[1:])
     report.write(names[1:], baseline, names)
     if report.failures:
         baseline = report.write_without_failures(baseline, names)
@@ -116,6 +131,7 @@ def write_report(run: Run, output_dir: Path, *, renews: datetime | None = None) 
         json=places.get(JSON_NAME),
         metrics_csv=places.get(METRICS_NAME),
         series_csv=places.get(SERIES_NAME),
+        earlier=earlier,
     )
 
 
@@ -185,33 +201,64 @@ class _Report:
                 (self._folder / name).unlink(missing_ok=True)
 
 
-def _keep_earlier(folder: Path, new: Baseline, *, renews: datetime | None) -> bool:
+def _without_others_files(folder: Path) -> list[str]:
+    """Return the names under which a report can be written: those of another program's files stay.
+
+    Raises:
+        BaselineError: When the document's is one of them.
+    """
+    others = [name for name in _NAMES if _is_anothers(folder / name)]
+    if others:
+        text = f"{', '.join(others)} in {folder} is another program's and stays"
+        remedy = "give the baseline an output_dir of its own"
+        if JSON_NAME in others:
+            raise BaselineError(f"{text}: {remedy}")
+        logger.warning("%s: the report is without its own. To have it, %s.", text, remedy)
+    return [name for name in _NAMES if name not in others]
+
+
+def _is_anothers(path: Path) -> bool:
+    """Whether a file has the name of one of a report's and isn't one; a damaged document is."""
+    from ocr_baseline.files import open_regular, read_bytes
+
+    try:
+        with open_regular(path) as file:
+            if _MARKS[path.name] in file.read(_FIRST_BYTES):
+                return False
+        return path.name != JSON_NAME or isinstance(json.loads(read_bytes(path)), dict)
+    except (OSError, ValueError, RecursionError, BaselineError):
+        return False  # nothing is there, or nothing that can be read: the writer says what is wrong
+
+
+def _keep_earlier(
+    folder: Path, new: Baseline, names: Sequence[str], *, renews: datetime | None
+) -> Path | None:
     """Keep another run's report; it stays in its place too until the new one is there.
 
     Returns:
-        Whether what is in the folder is another run's.
+        The folder where it is kept; None where there is none of another run.
 
     Raises:
         BaselineError: When it can't be kept.
     """
     if not (folder / JSON_NAME).is_file():
-        return False
+        return None
     began, written = _times_of(folder / JSON_NAME)
     begins = new.run.started_at
     if written == renews if began is None or begins is None else began == begins:
-        return False
+        return None
     place = earlier_folder(folder, began or written)
     if _is_same_file(place / JSON_NAME, folder / JSON_NAME):
-        return True  # the new report couldn't be written the last time
+        return place  # the new report couldn't be written the last time
     place = unused(place, JSON_NAME)
     try:
         place.mkdir(parents=True, exist_ok=True)
-        for name in _NAMES:
+        for name in names:
             if (folder / name).is_file():
                 _link(folder / name, place / name)
     except OSError as error:
         raise BaselineError(f"can't keep the earlier report in {place}: {error}") from error
-    return True
+    return place
 
 
 def _times_of(document: Path) -> tuple[datetime | None, datetime]:

@@ -380,3 +380,21 @@ def metric_in_a_callback(guest: Guest) -> None:
     guest.fit(module, None, None, holds, operations=["torchmetrics.MeanMetric.update"])
     guest.tell(means=[float(m.compute()) for m in (holds.mean, module.held["mean"])])
     guest.true("calls of torchmetrics.MeanMetric.update", 4 * BATCHES)
+
+
+@member
+def fails_at_an_exception(guest: Guest) -> None:
+    """A callback raises as it is told of an exception, so that the trainer tells nobody else."""
+
+    class Fails(Callback):
+        def on_train_batch_end(self, *args: Any) -> None:
+            raise ValueError("first")
+
+        def on_exception(self, *args: Any) -> None:
+            raise KeyError("second")
+
+    for _ in range(2):
+        try:
+            guest.fit(Net(), loader(num_workers=1), loader(), Fails())
+        except KeyError as error:
+            guest.tell(error=error)

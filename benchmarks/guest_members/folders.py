@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lightning.pytorch import Callback
+from lightning.pytorch.loggers import CSVLogger
 
 from benchmarks.guest_members.member import Members
 from benchmarks.guest_members.session import loader
@@ -245,3 +246,51 @@ def earlier_report_damaged(guest: Guest) -> None:
     (records / "rank_0.jsonl").write_bytes(b"\x00" * 100)
     (records / "rank_7.jsonl").write_text("[]\n")
     guest.fit(output_dir=guest.folder / "out")
+
+
+@member
+def loggers_folder(guest: Guest) -> None:
+    """The report goes to a CSVLogger's folder, whose file has the name of one of the report's."""
+    logger = CSVLogger(guest.folder / "logs", flush_logs_every_n_steps=1)
+    guest.fit(logger=logger, output_dir=logger.log_dir)
+    guest.tell(kept="loss" in (Path(logger.log_dir) / "metrics.csv").read_text())
+
+
+@member
+def files_of_those_names(guest: Guest) -> None:
+    """The folder has files of the user's under names of the report's."""
+    folder = guest.folder / "out"
+    folder.mkdir()
+    files = [folder / name for name in ("metrics.csv", "batches.csv", "baseline.md")]
+    for file in files:
+        file.write_text("mine")
+    guest.fit(output_dir=folder)
+    guest.tell(kept=[file.read_text() for file in files])
+
+
+@member
+def document_of_that_name(guest: Guest) -> None:
+    """The folder has a `baseline.json` of another program."""
+    folder = guest.folder / "out"
+    folder.mkdir()
+    (folder / "baseline.json").write_text('{"accuracy": 0.9}')
+    guest.fit(output_dir=folder)
+    guest.tell(kept=(folder / "baseline.json").read_text())
+
+
+@member
+def numbers_of_files_taken(guest: Guest) -> None:
+    """The process closes the file of records, and opens its own under that number."""
+    mine: list[int] = []
+
+    def act() -> None:
+        for entry in list(Path("/proc/self/fd").iterdir()):
+            if entry.is_symlink() and "rank_0" in entry.readlink().name:
+                os.close(int(entry.name))
+        mine.extend(os.open(f"mine{number}", os.O_WRONLY | os.O_CREAT) for number in range(4))
+
+    guest.fit(None, loader(4 * 1500), None, AtBatch(act))
+    for number in mine:
+        os.write(number, b"mine")
+        os.close(number)
+    guest.tell(mine=[Path(f"mine{number}").read_bytes()[:20] for number in range(4)])

@@ -29,6 +29,8 @@ KINDS = {
     "settings": "signals, clocks and settings of the process",
     "checkpoints": "checkpoints with and without us",
     "strategies": "precisions and several processes",
+    "plain_loops": "loops without a Trainer",
+    "forks": "children that are forked as a run goes, and train too",
 }
 """By name of the file."""
 

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import gc
 import multiprocessing
+import time
 import tracemalloc
 import weakref
 from typing import TYPE_CHECKING, Any
 
 import torch
 from lightning.pytorch import Trainer
+from lightning.pytorch.loggers.logger import DummyLogger
 from lightning.pytorch.profilers import PyTorchProfiler, SimpleProfiler
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, IterableDataset
 
 from benchmarks.guest_members.member import Members
 from benchmarks.guest_members.session import BATCH_SIZE, Items, Net, loader
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from benchmarks.guest_members.session import Guest
 
@@ -29,6 +32,7 @@ def _alive(guest: Guest, make: Callable[[], list[Any]], *, collects: bool) -> No
     gc.collect()
     gc.disable()
     references = [weakref.ref(thing) for thing in make()]
+    guest.let_go()
     if collects:
         gc.collect()
     guest.tell(alive=[reference() is not None for reference in references])
@@ -54,6 +58,19 @@ def after_a_collection(guest: Guest) -> None:
 def without_a_collection(guest: Guest) -> None:
     """The same without a collection."""
     _alive(guest, lambda: _trained(guest), collects=False)
+
+
+@member
+def sampled_methods(guest: Guest) -> None:
+    """A logger takes so long that sampling meets its timed method; after a collection."""
+
+    class Busy(DummyLogger):
+        def log_metrics(self, *args: Any, **kwargs: Any) -> None:
+            ends_s = time.thread_time() + 0.1
+            while time.thread_time() < ends_s:
+                pass
+
+    _alive(guest, lambda: _trained(guest, logger=Busy(), log_every_n_steps=1), collects=True)
 
 
 @member
@@ -196,3 +213,36 @@ def many_trainers(guest: Guest) -> None:
         guest.fit(max_epochs=1)
     after = psutil.Process().num_fds(), psutil.Process().num_threads()
     guest.tell(grown=[now > then + 2 for then, now in zip(before, after, strict=True)])
+
+
+class _Exclusive(IterableDataset[torch.Tensor]):
+    """Holds a file from the beginning of a pass until it is left, and that once at a time."""
+
+    def __init__(self, folder: Path) -> None:
+        self.taken, self.log = folder / "taken", folder / "log"
+
+    def __iter__(self) -> Iterator[torch.Tensor]:
+        self.taken.touch(exist_ok=False)
+        try:
+            yield from Items(400).rows
+        finally:
+            self.taken.unlink()
+            with self.log.open("a") as log:
+                log.write("left ")
+
+
+@member
+def stream_in_a_worker(guest: Guest) -> None:
+    """A stream in a worker is left early in each epoch, and cleans up as the worker ends."""
+    stream = _Exclusive(guest.folder)
+    guest.fit(train=DataLoader(stream, batch_size=4, num_workers=1), limit_train_batches=3)
+    guest.tell(log=stream.log.read_text())
+
+
+@member
+def stream_in_a_kept_worker(guest: Guest) -> None:
+    """The same in a worker that is kept: its next pass begins after the one before was left."""
+    train = DataLoader(
+        _Exclusive(guest.folder), batch_size=4, num_workers=1, persistent_workers=True
+    )
+    guest.fit(train=train, limit_train_batches=3)

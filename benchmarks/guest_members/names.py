@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import sys
 import threading
 import time
+import types
 from typing import TYPE_CHECKING
 
 from benchmarks.guest_members.member import Members
@@ -211,3 +213,26 @@ def a_name_twice(guest: Guest) -> None:
 def functools_methods(guest: Guest) -> None:
     """functools.wraps, contextlib and inspect functions."""
     _as_without(guest, ["functools.wraps", "contextlib.suppress.__enter__", "inspect.signature"])
+
+
+@member
+def lazy_modules(guest: Guest) -> None:
+    """A function of C, beside modules that load themselves, or refuse, when they are asked."""
+    text = "from pathlib import Path\nPath('loaded.txt').touch()\nraise ImportError('no backend')\n"
+    (guest.folder / "lazy_backend.py").write_text(text)
+    sys.path.insert(0, str(guest.folder))
+    spec = importlib.util.find_spec("lazy_backend")
+    if spec is None or spec.loader is None:
+        raise RuntimeError("the module isn't found")
+    spec.loader = importlib.util.LazyLoader(spec.loader)
+    lazy = sys.modules["lazy_backend"] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(lazy)
+
+    class Refuses(types.ModuleType):
+        def __getattribute__(self, name: str) -> object:
+            raise KeyError(name)
+
+    sys.modules["refuses"] = Refuses("refuses")
+    _as_without(guest, ["math.sqrt", "numpy.dot"])
+    del sys.modules["refuses"]
+    guest.tell(loaded=(guest.folder / "loaded.txt").exists())

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections import Counter, UserDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
+from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.utilities import CombinedLoader
-from torch.utils.data import DataLoader, Dataset, IterableDataset, Subset, WeightedRandomSampler
+from torch.overrides import TorchFunctionMode
+from torch.utils.data import (
+    DataLoader,
+    Dataset,
+    IterableDataset,
+    SequentialSampler,
+    Subset,
+    WeightedRandomSampler,
+)
 
 from benchmarks.guest_members.member import Members
 from benchmarks.guest_members.session import Items, Net, loader
@@ -266,3 +277,111 @@ def predicted(guest: Guest) -> None:
     trainer = guest.trainer()
     trainer.predict(guest.kept(Net()), loader(10))
     guest.true("predict.samples", 10)
+
+
+@member
+def seen_by_a_mode(guest: Guest) -> None:
+    """A mode of the user's sees what of torch is called on batches."""
+    seen: Counter[str] = Counter()
+
+    class Sees(TorchFunctionMode):
+        def __torch_function__(
+            self, func: Any, types: Any, args: Any = (), kwargs: Any = None
+        ) -> Any:
+            seen[func.__qualname__] += 1
+            return func(*args, **(kwargs or {}))
+
+    with Sees():
+        guest.fit(Sums(), loader(14), loader(), max_epochs=1)
+    guest.true("train.samples", 14)
+    guest.tell(seen=sorted(seen.items()))
+
+
+@dataclass
+class _Rows:
+    rows: torch.Tensor
+
+
+class _NamedRows(NamedTuple):
+    rows: torch.Tensor
+
+
+class _RowsByName(UserDict[str, torch.Tensor]):
+    pass
+
+
+class _Given(Net):
+    """Trains on the rows of a batch, whatever holds them, and counts them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.samples = 0
+
+    def loss_of(self, batch: Any) -> torch.Tensor:
+        """Return the loss of the rows."""
+        rows = batch["rows"] if isinstance(batch, _RowsByName) else batch.rows
+        self.samples += len(rows)
+        return super().loss_of([rows])
+
+    def training_step(self, batch: Any, batch_idx: int) -> Any:
+        """Return the loss, and log nothing."""
+        return self.loss_of(batch)
+
+
+def _given(guest: Guest, collate: Any, **arguments: Any) -> None:
+    """Train on what a collate function makes; what was trained on may be told, or nothing."""
+    module = _Given()
+    train = DataLoader(Items(10), batch_size=4, collate_fn=collate, **arguments)
+    guest.fit(module, train, max_epochs=1)
+    guest.true("train.samples", module.samples)
+
+
+@member
+def dropped_from_a_dataclass(guest: Guest) -> None:
+    """The collate function drops an item and makes a dataclass."""
+    _given(guest, lambda items: _Rows(torch.stack(items[: len(items) // 2])))
+
+
+@member
+def dropped_from_a_named_tuple(guest: Guest) -> None:
+    """The collate function drops an item and makes a named tuple."""
+    _given(guest, lambda items: _NamedRows(torch.stack(items[: len(items) // 2])))
+
+
+@member
+def dropped_from_a_mapping(guest: Guest) -> None:
+    """The collate function drops an item and makes a mapping of the user's own."""
+    _given(guest, lambda items: _RowsByName(rows=torch.stack(items[: len(items) // 2])))
+
+
+@member
+def sampler_says_more(guest: Guest) -> None:
+    """A sampler gives fewer items than its length says, into a dataclass."""
+
+    class Says(SequentialSampler):
+        def __iter__(self) -> Iterator[int]:
+            return iter(range(7))
+
+    _given(guest, lambda items: _Rows(torch.stack(items)), sampler=Says([1] * 10))
+
+
+@member
+def resumed_in_the_middle(guest: Guest) -> None:
+    """A checkpoint of the middle of an epoch is resumed; batches are dataclasses."""
+
+    class Saves(Callback):
+        def on_train_batch_end(self, trainer: Trainer, *args: Any) -> None:
+            if args[-1] == 1:
+                trainer.save_checkpoint(guest.folder / "middle.ckpt")
+
+    def train() -> DataLoader[Any]:
+        return DataLoader(
+            Items(18), batch_size=4, collate_fn=lambda items: _Rows(torch.stack(items))
+        )
+
+    guest.fit(_Given(), train(), None, Saves(), max_epochs=1)
+    guest.true("train.samples", 18)
+    module = _Given()
+    trainer = guest.trainer(max_epochs=1)
+    trainer.fit(guest.kept(module), train(), ckpt_path=guest.folder / "middle.ckpt")
+    guest.true("train.samples", module.samples, run=1)

@@ -241,6 +241,12 @@ class Guest:
         self._modules.append(module)
         return module
 
+    def let_go(self) -> None:
+        """Drop the module's methods that Lightning gives to callbacks: they keep the run alive."""
+        for first in self._firsts:
+            for name in ("log", "log_dict"):
+                vars(first).pop(name, None)
+
     def tell(self, **facts: Any) -> None:
         """Tell what has to be equal without and with our callbacks."""
         self.told |= {name: repr(value) for name, value in facts.items()}

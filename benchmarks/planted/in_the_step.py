@@ -247,6 +247,26 @@ def _garbage_by_hand(is_planted: bool) -> Training:
     return Training(module=module, train=loader(240))
 
 
+class SortsInItsStep(Classifier):
+    """Ranks the pixels of a batch in the lines of the step itself."""
+
+    def training_step(self, batch: Any, batch_idx: int) -> torch.Tensor:
+        """Return the loss."""
+        loss = super().training_step(batch, batch_idx)
+        values = batch[0][:2].flatten().tolist()
+        order = sorted(range(len(values)), key=values.__getitem__)
+        ranks = [0.0] * len(values)
+        for rank, position in enumerate(order):
+            ranks[position] = rank / len(values)
+        self.spread = max(ranks) - sum(ranks) / len(ranks)
+        return loss
+
+
+@planted("sorting that stands in the step", "SortsInItsStep.training_step")
+def _sorting_in_the_step(is_planted: bool) -> Training:
+    return Training(module=SortsInItsStep() if is_planted else Classifier())
+
+
 class DetachesToLists(Classifier):
     """Keeps every score of the training as Python numbers."""
 

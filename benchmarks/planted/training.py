@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from lightning.pytorch import Callback
 
+    from benchmarks.planted.simulated_device import SimulatedDevice
+
 IMAGE_SIZE = 64
 CLASSES = 10
 
@@ -84,7 +86,10 @@ class Classifier(LightningModule):
 
 @dataclass(kw_only=True)
 class Training:
-    """What a case trains: everything that `Trainer.fit` takes, and what the Trainer is made of."""
+    """What a case trains: everything that `Trainer.fit` takes, and what the Trainer is made of.
+
+    `profiler` is given to the profiler callback, `device` stands in for an accelerator.
+    """
 
     module: LightningModule = field(default_factory=Classifier)
     train: Any = None
@@ -92,6 +97,8 @@ class Training:
     epochs: int = 2
     callbacks: Sequence[Callback] = ()
     trainer: dict[str, Any] = field(default_factory=dict)
+    profiler: dict[str, Any] = field(default_factory=dict)
+    device: SimulatedDevice | None = None
 
     def __post_init__(self) -> None:
         if self.train is None:

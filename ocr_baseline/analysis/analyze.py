@@ -6,6 +6,7 @@ from datetime import datetime, timezone
 from importlib import metadata
 from typing import TYPE_CHECKING
 
+from ocr_baseline.analysis.accelerator_idle import with_accelerator_idle
 from ocr_baseline.analysis.findings import find
 from ocr_baseline.analysis.functions.sampled_lines import (
     phase_with_functions,
@@ -22,6 +23,7 @@ from ocr_baseline.analysis.phases.builder import (
 from ocr_baseline.analysis.phases.distributions import distribution
 from ocr_baseline.analysis.phases.stage_times import StageTimes
 from ocr_baseline.analysis.phases.train_vs_validation import compare_recorded, compare_reported
+from ocr_baseline.analysis.probes import profile_window, with_flops
 from ocr_baseline.analysis.ranks import rank_sections, rank_spreads, rank_warnings
 from ocr_baseline.analysis.replay.receiving import with_receiving
 from ocr_baseline.analysis.slowest import with_slowest
@@ -75,6 +77,7 @@ def analyze(run: Run) -> Baseline:
         start=measured.start,
         goodput=measured.goodput,
         memory=measured.memory,
+        profile_window=measured.profile_window,
         findings=found.findings,
         measurement=measured.measurement.model_copy(
             update={"notes": [*measured.measurement.notes, *found.silent]}
@@ -108,7 +111,10 @@ def measure(run: Run) -> Measured:
         if (used := worker_times(stage_times, run.workers)) is not None
     }
     sampled = sampled_lines(run.stack_samples)
-    found = [phase_with_functions(phase, sampled) for phase in phases(run, times)]
+    found = [
+        with_flops(with_accelerator_idle(phase_with_functions(phase, sampled)), run)
+        for phase in phases(run, times)
+    ]
     return Measured(
         run=run,
         phases=found,
@@ -127,6 +133,7 @@ def measure(run: Run) -> Measured:
         start=start(run),
         goodput=goodput(run, times),
         memory=None if run.memory is None else memory(run.memory),
+        profile_window=profile_window(run),
         times=times,
         worker_times=workers,
         sampled=sampled,

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         Memory,
         Operation,
         Phase,
+        ProfileWindow,
         Start,
         TrainVsValidation,
         Workers,
@@ -49,6 +50,7 @@ class Measured:
     start: Start | None = None
     goodput: Goodput | None = None
     memory: Memory | None = None
+    profile_window: ProfileWindow | None = None
     times: Mapping[Stage, StageTimes] = field(default_factory=dict)
     worker_times: Mapping[Stage, WorkerTimes] = field(default_factory=dict)
     sampled: Mapping[tuple[str, str], SampledLine] = field(default_factory=dict)

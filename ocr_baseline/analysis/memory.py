@@ -46,13 +46,25 @@ def phase_memory(samples: MemorySamples, stage: Stage) -> PhaseMemory | None:
     if not inside.any():
         return None
     at_s = samples.at_s[inside]
-    allocated, reserved = samples.accelerator_allocated_bytes, samples.accelerator_reserved_bytes
+    allocated = _inside(samples.accelerator_allocated_bytes, inside)
+    reserved = _inside(samples.accelerator_reserved_bytes, inside)
+    unused = None if allocated is None or reserved is None else reserved - allocated
     return PhaseMemory(
         samples=int(inside.sum()),
         process_tree_rss_bytes=memory_use(at_s, samples.tree_rss_bytes[inside]),
-        accelerator_allocated_bytes=_optional_use(at_s, _inside(allocated, inside)),
-        accelerator_reserved_bytes=_optional_use(at_s, _inside(reserved, inside)),
+        accelerator_allocated_bytes=_with_peak(
+            _optional_use(at_s, allocated), samples.accelerator_stage_peak_bytes.get(stage.value)
+        ),
+        accelerator_reserved_bytes=_optional_use(at_s, reserved),
+        accelerator_unused_bytes=_optional_use(at_s, unused),
     )
+
+
+def _with_peak(use: MemoryUse | None, peak_bytes: float | None) -> MemoryUse | None:
+    """Return a use with the allocator's own peak, where that is known; no sample is above it."""
+    if use is None or peak_bytes is None:
+        return use
+    return use.model_copy(update={"peak": max(peak_bytes, use.peak or 0.0)})
 
 
 def accelerator_utilization(samples: MemorySamples, stage: Stage) -> Utilization | None:

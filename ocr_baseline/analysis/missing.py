@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ocr_baseline.analysis.probes import missing_of_probes
 from ocr_baseline.analysis.ranks import missing_ranks
 from ocr_baseline.model.run import Missing
 from ocr_baseline.vocabulary import Stage
@@ -30,6 +31,7 @@ def missing_metrics(measured: Measured) -> list[Missing]:
     entries.extend(_absent_processor_time(measured))
     entries.extend(_absent_of_workers(measured))
     entries.extend(_absent_sections(measured))
+    entries.extend(missing_of_probes(measured.run))
     entries.extend(missing_ranks(measured.run))
     first_of_each: dict[str, Missing] = {}
     for entry in entries:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ocr_baseline.cli import completion, streams
+from ocr_baseline.cli.command_words import command_words
 from ocr_baseline.cli.options import (
     check_outputs,
     chosen_format,
@@ -23,6 +24,7 @@ from ocr_baseline.cli.options import (
     runs_argument,
     write_or_print,
 )
+from ocr_baseline.cli.wait_option import wait_option
 from ocr_baseline.errors import BaselineError
 from ocr_baseline.files import read_text
 from ocr_baseline.places import Reading, stored_calibration, summaries
@@ -31,10 +33,9 @@ from ocr_baseline.reports.registry import CHECK, TERMINAL, Renderer
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ocr_baseline.comparison.calibration import Calibration
     from ocr_baseline.comparison.check import Budget, Check
-    from ocr_baseline.comparison.comparison import Comparison
     from ocr_baseline.comparison.options import Options
+    from ocr_baseline.comparison.sittings import SittingRule
     from ocr_baseline.comparison.summary import RunSummary
 
 
@@ -59,6 +60,12 @@ EXIT_ERROR = 2
     is_flag=True,
     help="Exit with 3 when something is incomparable, missing or inconclusive.",
 )
+@click.option(
+    "--confirm",
+    metavar="COMMAND",
+    help="Before the check fails, run this five times: what those runs say decides.",
+)
+@wait_option
 @output_option(
     "Also write the outcome to this file: Markdown, or JSON where its name ends in .json."
 )
@@ -71,9 +78,12 @@ def command(
     gate: tuple[str, ...],
     across: tuple[str, ...],
     paired: bool,
+    sittings: SittingRule,
     calibration: Path | None,
     how: Reading,
     strict: bool,
+    confirm: str | None,
+    wait_s: float,
     output: Path | None,
     export_json: Path | None,
 ) -> None:
@@ -86,16 +96,23 @@ def command(
     if not base and budget is None:
         raise click.UsageError("Give something to check against: --baseline, --budget or both.")
     check_outputs(output=output, export_json=export_json)
+    anew = None if confirm is None else command_words("--confirm", confirm)
     written = chosen_format(CHECK, None, output, "markdown")
     with _no_crash_looks_like_a_regression():
-        options = options_of(margin, gate, across, paired, calibration)
+        options = options_of(margin, gate, across, paired, sittings, calibration)
         budgets = _budgets(budget)
         runs = summaries(new, how)
-        comparison = None
-        if base:
-            reference = summaries(base, how, like=runs)
-            comparison = _compare(reference, runs, options, stored_calibration(base, how))
-        check = _checked(comparison, budgets, runs)
+        reference = summaries(base, how, like=runs) if base else None
+        if options.calibration is None and base:
+            options = replace(options, calibration=stored_calibration(base, how))
+        check = _checked(reference, runs, options, budgets)
+        if anew and "fail" in check.states:
+            from ocr_baseline.cli.confirming import failed_text, runs_anew
+
+            note = f"the runs given failed ({failed_text(check)}); those made anew decide"
+            streams.print_message(f"To confirm: {note}")
+            runs = runs_anew(anew, wait_s, how)
+            check = _checked(reference, runs, options, budgets, note)
         _report(check, strict, written, output, export_json)
         status = check.exit_status(strict=strict)
     if status:
@@ -120,25 +137,21 @@ def _budgets(path: Path | None) -> list[Budget]:
     return [] if path is None else parse_budgets(read_text(path), str(path))
 
 
-def _compare(
-    base: Sequence[RunSummary],
+def _checked(
+    base: Sequence[RunSummary] | None,
     new: Sequence[RunSummary],
     options: Options,
-    stored: Calibration | None,
-) -> Comparison:
-    from ocr_baseline.comparison.comparison import compare
-
-    if options.calibration is None and stored is not None:
-        options = replace(options, calibration=stored)
-    return compare(base, new, options)
-
-
-def _checked(
-    comparison: Comparison | None, budgets: Sequence[Budget], runs: Sequence[RunSummary]
+    budgets: Sequence[Budget],
+    *notes: str,
 ) -> Check:
     from ocr_baseline.comparison.check import Check, check_budgets
+    from ocr_baseline.comparison.comparison import compare
 
-    return Check(comparison=comparison, budgets=tuple(check_budgets(budgets, runs)))
+    comparison = None
+    if base is not None:
+        comparison = compare(base, new, options)
+        comparison = replace(comparison, notes=(*notes, *comparison.notes))
+    return Check(comparison=comparison, budgets=tuple(check_budgets(budgets, new)))
 
 
 def _text(check: Check, strict: bool, renderer: Renderer) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -19,6 +20,9 @@ from ocr_baseline.cli.options import (
 )
 from ocr_baseline.places import Reading, summaries
 from ocr_baseline.reports.registry import COMPARISON, TERMINAL
+
+if TYPE_CHECKING:
+    from ocr_baseline.comparison.sittings import SittingRule
 
 SEPARATOR = "--"
 _MARK = "\0new"
@@ -48,6 +52,7 @@ def command(
     gate: tuple[str, ...],
     across: tuple[str, ...],
     paired: bool,
+    sittings: SittingRule,
     calibration: Path | None,
     how: Reading,
     format_name: str | None,
@@ -62,7 +67,7 @@ def command(
     """
     base_items, new_items = _sides(runs)
     renderer = chosen_format(COMPARISON, format_name, output, TERMINAL)
-    options = options_of(margin, gate, across, paired, calibration)
+    options = options_of(margin, gate, across, paired, sittings, calibration)
     new = summaries(new_items, how)
     base = summaries(base_items, how, like=new)
     from ocr_baseline.comparison.comparison import compare

@@ -155,11 +155,13 @@ class _Log:
 
     def show(self, progress: Progress, verdict: str) -> None:
         """Print a line unless the last one still does."""
+        from ocr_baseline.reports.text.screen import styled
+
         state = (progress.stage, progress.epoch, progress.has_ended)
         self._looks += 1
         if state != self._shown or self._looks >= LOOKS_A_LINE:
             streams.print_data(PROGRESS_LINE(progress))
             self._looks, self._shown = 0, state
         if verdict != self._verdict:
-            streams.print_data(f"{verdict}\n")
+            streams.print_data(f"{styled(verdict).plain}\n")
             self._verdict = verdict

@@ -22,6 +22,7 @@ from ocr_baseline.sources.source import DEFAULT_TIMEOUT_S, ReadOptions
 if TYPE_CHECKING:
     from ocr_baseline.comparison.calibration import Calibration
     from ocr_baseline.comparison.options import Options
+    from ocr_baseline.comparison.sittings import SittingRule
     from ocr_baseline.vocabulary import SourceName
 
 Command = TypeVar("Command", bound=Callable[..., None])
@@ -296,6 +297,14 @@ def comparison_options(command: Command) -> Command:
             "--paired", is_flag=True, help="The runs of both sides were taken in pairs, in order."
         ),
         click.option(
+            "--sittings",
+            type=click.Choice(("auto", "run", "one")),
+            default="auto",
+            show_default=True,
+            help="Which runs share a sitting: as their times and machines tell, each by itself, "
+            "or all.",
+        ),
+        click.option(
             "--across",
             multiple=True,
             metavar="FIELD",
@@ -323,6 +332,7 @@ def options_of(
     gate: tuple[str, ...],
     across: tuple[str, ...],
     paired: bool,
+    sittings: SittingRule,
     calibration: Path | None,
 ) -> Options:
     """Return the options of a comparison.
@@ -337,6 +347,7 @@ def options_of(
         gates=gate,
         across=across,
         is_paired=paired,
+        sittings=sittings,
         calibration=None if calibration is None else read_calibration(calibration),
     )
     configured_metrics(options)

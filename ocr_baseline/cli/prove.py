@@ -52,14 +52,14 @@ class _BeforeCommand(click.Command):
     type=click.IntRange(min=2),
     default=DEFAULT_TURNS,
     show_default=True,
-    help="Try each setting so often; one that is clearly worse, twice.",
+    help="Try each setting this often; one that is clearly worse, twice.",
 )
 @click.option(
     "--seconds",
     type=click.FloatRange(min=0, min_open=True),
     default=DEFAULT_SECONDS,
     show_default=True,
-    help="Train and validate about so long in each trial, as the run is.",
+    help="About how long a trial trains and validates, at the speed of the run.",
 )
 @wait_option
 @click.option(
@@ -97,6 +97,7 @@ def command(
         return
     started = Command(arguments=given, folder=Path.cwd()) if given else command_of(found.baseline)
     with _folder(output_dir) as folder, _inside(started.folder):
+        streams.print_message(_announced(plans, turns, seconds))
         tried = _try(plans, started.arguments, folder, turns, wait_s)
     _print_proof(plans, tried, started.arguments, as_json=as_json)
 
@@ -104,6 +105,18 @@ def command(
 def _known_command(found: FoundRun) -> tuple[str, ...]:
     known = found.baseline.environment.volatile.get("command")
     return tuple(map(str, known)) if isinstance(known, list) else ()
+
+
+def _announced(plans: Plans, turns: int, seconds: float) -> str:
+    from ocr_baseline.prove.trying import most_trials
+
+    settings = len(plans.candidates)
+    beside = "1 setting" if settings == 1 else f"{settings} settings"
+    return (
+        f"ocr-baseline: trying {beside} beside the run as it is: {most_trials(settings, turns)} "
+        f"trials at most, each of about {seconds:g} s and what the command takes to start; Ctrl-C "
+        "ends them"
+    )
 
 
 def _try(

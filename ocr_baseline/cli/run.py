@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import tempfile
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ocr_baseline.cli import completion, streams
+from ocr_baseline.cli.command_words import command_words
 from ocr_baseline.cli.wait_option import wait_option
 from ocr_baseline.unchanged_script.process import run_command
 from ocr_baseline.unchanged_script.request import DEFAULT_SAMPLING_HZ, Request
@@ -61,7 +61,7 @@ DEFAULT_TRIALS_FOLDER = Path("trials")
     "repeats",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Run it so many times after one run to warm up, and print how much the runs differ.",
+    help="Run it this many times after one warm-up run, and print how much the runs differ.",
 )
 @click.option(
     "--against",
@@ -106,7 +106,8 @@ def command(
         from ocr_baseline.cli.repeated_runs import Wanted, run_repeated
 
         wanted = Wanted(
-            commands={"a": command} | ({} if against is None else {"b": _words(against)}),
+            commands={"a": command}
+            | ({} if against is None else {"b": command_words("--against", against)}),
             repeats=repeats or DEFAULT_REPEATS,
             folder=output_dir or DEFAULT_TRIALS_FOLDER,
             asked=asked,
@@ -122,16 +123,6 @@ def _refuse_without_repeats(name: str | None) -> None:
         raise click.UsageError(
             "--into keeps repeated runs: add --repeat, or use `ocr-baseline baseline add`."
         )
-
-
-def _words(against: str) -> tuple[str, ...]:
-    try:
-        words = tuple(shlex.split(against))
-    except ValueError as error:
-        raise click.UsageError(f"--against isn't a command: {error}.") from error
-    if not words:
-        raise click.UsageError("--against needs a command.")
-    return words
 
 
 def _run_once(command: tuple[str, ...], asked: Request, folder: Path) -> int:

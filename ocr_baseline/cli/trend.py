@@ -107,7 +107,8 @@ def _latest(entries: Sequence[Entry], wanted: str, last: int) -> list[Entry]:
 
 def _of_one_environment(runs: Sequence[RunSummary], fingerprint: str | None) -> list[RunSummary]:
     from ocr_baseline.comparison.identity import fingerprint as fingerprint_of
-    from ocr_baseline.comparison.sides import distinct, in_time_order
+    from ocr_baseline.comparison.sides import distinct
+    from ocr_baseline.comparison.sittings import in_time_order
     from ocr_baseline.errors import ComparisonError
 
     ordered = in_time_order(distinct(runs, "history")[0])
@@ -128,7 +129,10 @@ def _trends(names: Sequence[str], history: Sequence[RunSummary]) -> list[Trend]:
     from ocr_baseline.comparison.drift import trend
     from ocr_baseline.comparison.metrics import METRICS
     from ocr_baseline.comparison.options import matching_metrics
+    from ocr_baseline.comparison.sittings import sittings_of
 
     metrics = [metric for name in names for metric in matching_metrics(name)]
     metrics = metrics or [metric for metric in METRICS if metric.is_gated]
-    return [found for metric in metrics if (found := trend(metric, history)) is not None]
+    sittings = sittings_of(history)
+    found = (trend(metric, history, sittings) for metric in metrics)
+    return [one for one in found if one is not None]

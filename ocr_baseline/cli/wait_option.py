@@ -24,6 +24,6 @@ def wait_option(command: Decorated) -> Decorated:
         default=DEFAULT_WAIT_S,
         show_default=True,
         metavar="SECONDS",
-        help="Wait at most so long, all pauses together, while other programs keep the machine "
+        help="Wait at most this long, all pauses together, while other programs keep the machine "
         "busy.",
     )(command)

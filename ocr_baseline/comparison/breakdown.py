@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ocr_baseline.comparison.intervals import welch
+from ocr_baseline.comparison.designs import estimate
 from ocr_baseline.vocabulary import PHASE_NAMES
 
 if TYPE_CHECKING:
+    from ocr_baseline.comparison.estimation import Sides
     from ocr_baseline.comparison.summary import PhaseLines, RunSummary
 
-MIN_RUNS_FOR_INTERVAL = 2
 NAMED_SHARE = 0.95
 MAX_NAMED = 4
 
@@ -24,7 +24,7 @@ class LineChange:
     """A line on both sides, mean seconds per batch; None where no run on a side has the line.
 
     A breakdown accounts for all of a phase's time, so a line that only one side has contributes
-    all of its time to the change. The interval is that of the change between sets of runs.
+    all of its time to the change. The interval is that of the change between the sides.
     """
 
     name: str
@@ -67,42 +67,70 @@ class PhaseChange:
         return tuple(named)
 
 
-def phase_changes(base: Sequence[RunSummary], new: Sequence[RunSummary]) -> tuple[PhaseChange, ...]:
-    """Return the change of each phase that has a breakdown on both sides, in the phases' order."""
+def phase_changes(
+    levels: Mapping[str, Sequence[RunSummary]], sides: Sides
+) -> tuple[PhaseChange, ...]:
+    """Return the change of each phase that has a breakdown on both sides, in the phases' order.
+
+    Args:
+        levels: The base's runs at its latest level, by phase; all its latest where it has none.
+        sides: The sides.
+    """
     changes = []
     for phase in PHASE_NAMES:
-        before = [run.breakdowns[phase] for run in base if phase in run.breakdowns]
-        after = [run.breakdowns[phase] for run in new if phase in run.breakdowns]
+        base = levels.get(phase, sides.base[-1])
+        before = [_Measured.of(run, phase, sides) for run in base if phase in run.breakdowns]
+        after = [_Measured.of(run, phase, sides) for run in sides.new if phase in run.breakdowns]
         if before and after:
             changes.append(_phase_change(phase, before, after))
     return tuple(changes)
 
 
-def _phase_change(phase: str, base: Sequence[PhaseLines], new: Sequence[PhaseLines]) -> PhaseChange:
-    names = dict.fromkeys(name for run in (*base, *new) for name in run.lines_s)
+@dataclass(frozen=True)
+class _Measured:
+    """The lines of a run, and its sitting."""
+
+    lines: PhaseLines
+    sitting: int
+
+    @classmethod
+    def of(cls, run: RunSummary, phase: str, sides: Sides) -> _Measured:
+        return cls(run.breakdowns[phase], sides.sittings[run.content])
+
+
+def _phase_change(phase: str, base: Sequence[_Measured], new: Sequence[_Measured]) -> PhaseChange:
+    names = dict.fromkeys(name for run in (*base, *new) for name in run.lines.lines_s)
     lines = sorted(
         (_line_change(name, base, new) for name in names), key=lambda line: -abs(line.delta_s)
     )
-    base_s = float(np.mean([run.total_s for run in base]))
-    new_s = float(np.mean([run.total_s for run in new]))
+    base_s = float(np.mean([run.lines.total_s for run in base]))
+    new_s = float(np.mean([run.lines.total_s for run in new]))
     return PhaseChange(
         phase=phase, base_s=base_s, new_s=new_s, delta_s=new_s - base_s, lines=tuple(lines)
     )
 
 
-def _line_change(name: str, base: Sequence[PhaseLines], new: Sequence[PhaseLines]) -> LineChange:
-    before = [run.lines_s.get(name, 0.0) for run in base]
-    after = [run.lines_s.get(name, 0.0) for run in new]
-    delta_s = float(np.mean(after) - np.mean(before))
-    low_s = high_s = None
-    if min(len(base), len(new)) >= MIN_RUNS_FOR_INTERVAL:
-        estimate = welch(before, after)
-        low_s, high_s = estimate.low, estimate.high
+def _line_change(name: str, base: Sequence[_Measured], new: Sequence[_Measured]) -> LineChange:
+    found = estimate([_by_sitting(name, base)], _by_sitting(name, new))
+    base_s, new_s = _mean_s(name, base), _mean_s(name, new)
     return LineChange(
         name=name,
-        base_s=float(np.mean(before)) if any(name in run.lines_s for run in base) else None,
-        new_s=float(np.mean(after)) if any(name in run.lines_s for run in new) else None,
-        delta_s=delta_s,
-        low_s=low_s,
-        high_s=high_s,
+        base_s=base_s,
+        new_s=new_s,
+        delta_s=(new_s or 0.0) - (base_s or 0.0),
+        low_s=found.low,
+        high_s=found.high,
     )
+
+
+def _mean_s(name: str, runs: Sequence[_Measured]) -> float | None:
+    if not any(name in run.lines.lines_s for run in runs):
+        return None
+    return float(np.mean([run.lines.lines_s.get(name, 0.0) for run in runs]))
+
+
+def _by_sitting(name: str, runs: Sequence[_Measured]) -> dict[int, list[float]]:
+    found: dict[int, list[float]] = {}
+    for run in runs:
+        found.setdefault(run.sitting, []).append(run.lines.lines_s.get(name, 0.0))
+    return found

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from ocr_baseline.comparison.designs import KnownSpread
+from ocr_baseline.comparison.estimation import values_by_sitting
 from ocr_baseline.comparison.identity import differences, fingerprint, workload_hash
 from ocr_baseline.comparison.intervals import Spread, within_spread
 from ocr_baseline.comparison.metrics import BY_KEY, METRICS, Metric
+from ocr_baseline.comparison.sittings import sittings_of
+from ocr_baseline.comparison.units import units_of
 from ocr_baseline.errors import ComparisonError, SchemaError
 from ocr_baseline.model.json_text import json_text
 
@@ -31,16 +35,27 @@ class _Model(BaseModel):
 class MetricSpread(_Model):
     """The standard deviation of one metric between runs.
 
-    On the scale `log` it is that of natural logarithms, nearly the relative spread.
+    On the scale `log` it is that of natural logarithms, nearly the relative spread. `spread` is
+    that of runs in sittings of their own, `within` that of runs of one sitting; of runs that all
+    share one, both are the same. A file from before sittings counted has no number of them: each
+    of its runs counts as one.
     """
 
     spread: float = Field(ge=0)
     scale: Literal["log", "linear"]
     runs: int = Field(ge=2)
+    within: float | None = Field(default=None, ge=0)
+    sittings: int | None = Field(default=None, ge=1)
 
-    def as_spread(self) -> Spread:
-        """Return it with its degrees of freedom."""
-        return Spread(value=self.spread, degrees_of_freedom=self.runs - 1)
+    def known(self) -> KnownSpread:
+        """Return what it tells, each spread where at least eight runs or sittings told it."""
+        sittings = self.runs if self.sittings is None else self.sittings
+        anew = within = None
+        if sittings >= MIN_RUNS:
+            within = anew = Spread(value=self.spread, degrees_of_freedom=sittings - 1)
+        if self.within is not None and self.runs - sittings >= MIN_RUNS - 1:
+            within = Spread(value=self.within, degrees_of_freedom=self.runs - sittings)
+        return KnownSpread(anew=anew, within=within)
 
 
 class Calibration(_Model):
@@ -59,12 +74,10 @@ class Calibration(_Model):
         own = fingerprint(run.environment.identity), workload_hash(run)
         return own == (self.fingerprint, self.workload)
 
-    def spread_of(self, metric: Metric) -> Spread | None:
-        """Return the metric's spread, None when it was not measured on at least 8 runs."""
+    def known_of(self, metric: Metric) -> KnownSpread:
+        """Return what is known of the metric's spread."""
         found = self.metrics.get(metric.key)
-        if found is None or found.scale != metric.scale or found.runs < MIN_RUNS:
-            return None
-        return found.as_spread()
+        return KnownSpread() if found is None or found.scale != metric.scale else found.known()
 
 
 def calibrate(runs: Sequence[RunSummary]) -> Calibration:
@@ -91,13 +104,16 @@ def calibrate(runs: Sequence[RunSummary]) -> Calibration:
                 f"the runs are not of one kind: {difference.field} is {difference.base!r} in "
                 f"{runs[0].label} and {difference.new!r} in {difference.run or 'another'}"
             )
+    sittings = sittings_of(runs)
     return Calibration(
         generated_at=datetime.now(timezone.utc),
         fingerprint=fingerprint(runs[0].environment.identity),
         workload=workload_hash(runs[0]),
         runs=len(runs),
         metrics={
-            metric.key: found for metric in METRICS if (found := _spread(metric, runs)) is not None
+            metric.key: found
+            for metric in METRICS
+            if (found := _spread(metric, runs, sittings)) is not None
         },
     )
 
@@ -124,11 +140,28 @@ def render_calibration(calibration: Calibration) -> str:
     return json_text(document)
 
 
-def _spread(metric: Metric, runs: Sequence[RunSummary]) -> MetricSpread | None:
-    values = [run.values[metric.key] for run in runs if metric.key in run.values]
-    if metric.scale == "log":
-        values = [math.log(value) for value in values if value > 0]
-    found = within_spread([values])
-    if found is None:
+def _spread(
+    metric: Metric, runs: Sequence[RunSummary], sittings: Mapping[str, int]
+) -> MetricSpread | None:
+    usable = [
+        run
+        for run in runs
+        if (value := run.values.get(metric.key)) is not None
+        and (value > 0 or metric.scale == "linear")
+    ]
+    groups = list(values_by_sitting(metric, usable, sittings).values())
+    count = sum(map(len, groups))
+    if count < 2:
         return None
-    return MetricSpread(spread=found.value, scale=metric.scale, runs=len(values))
+    within, units = within_spread(groups), units_of(groups, by_median=False)
+    between = within_spread([units.values])
+    # A run of a sitting of its own has all of the variance within sittings, a mean a share of it.
+    squares = 0.0 if between is None else between.value**2
+    squares += 0.0 if within is None else within.value**2 * (1 - (units.share if between else 0.0))
+    return MetricSpread(
+        spread=math.sqrt(squares),
+        scale=metric.scale,
+        runs=count,
+        within=None if within is None else within.value,
+        sittings=len(groups),
+    )

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 from ocr_baseline.comparison import intervals, judging
 from ocr_baseline.comparison.breakdown import PhaseChange, phase_changes
-from ocr_baseline.comparison.estimation import Design, design_of, estimate_change, stretches
+from ocr_baseline.comparison.estimation import (
+    Design,
+    Sides,
+    design_of,
+    estimate_change,
+    stretches,
+)
 from ocr_baseline.comparison.identity import Difference, differences
 from ocr_baseline.comparison.judging import VERDICTS, Judgement, Verdict
 from ocr_baseline.comparison.metrics import Metric
@@ -19,10 +24,11 @@ from ocr_baseline.comparison.sides import (
     Side,
     check_sides,
     distinct,
-    in_time_order,
     latest,
+    level_notes,
     reading_notes,
 )
+from ocr_baseline.comparison.sittings import in_time_order, sittings_of
 from ocr_baseline.comparison.summary import first_reason
 from ocr_baseline.errors import SettingError
 
@@ -37,8 +43,8 @@ class MetricComparison:
 
     `base` and `new` are the geometric means of the runs' values (the means, on a linear scale).
     `change`, `low` and `high` are shares of the base, on a linear scale amounts in the unit;
-    `is_descriptive` says that the interval leaves the spread between runs out. `margin` is on the
-    same scale as `change`.
+    `is_descriptive` says that the interval leaves out what differs between runs or sittings.
+    `margin` is on the same scale as `change`.
     """
 
     metric: Metric
@@ -61,8 +67,8 @@ class MetricComparison:
 
     @property
     def is_descriptive(self) -> bool:
-        """Whether the interval comes from within the runs and supports no verdict."""
-        return self.method == "within run"
+        """Whether the interval leaves out what differs from run to run, or between sittings."""
+        return self.method in ("within run", "one sitting a side")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,20 +134,26 @@ def compare(
     base, base_notes = distinct(base, "base")
     new, new_notes = distinct(new, "new")
     check_sides(base, new, options)
-    if not options.is_paired:
+    sittings: Mapping[str, int]
+    if options.is_paired:
+        sittings = {run.content: pair for side in (base, new) for pair, run in enumerate(side)}
+    else:
+        sittings = sittings_of(base, new, options.sittings)
         base = in_time_order(base)
-    base, cut_notes = latest(base, new)
-    parts = stretches(base)
-    recent = parts[-1]
+    base, cut_notes = latest(base, new, sittings)
+    sides = Sides(base=stretches(base), new=new, sittings=sittings)
+    recent = sides.base[-1]
     found = differences(recent, new, options.across)
     is_comparable = not any(difference.forbids for difference in found)
     calibrated = options.calibration is not None and options.calibration.fits(recent[0])
     usable = options if calibrated else replace(options, calibration=None)
     metrics = configured_metrics(options)
+    levels = {
+        metric: sides.levels(metric) for metric in metrics if _is_on_a_side(metric, recent, new)
+    }
     measured = [
-        _compare_metric(metric, parts, new, usable, is_comparable)
-        for metric in metrics
-        if _is_on_a_side(metric, recent, new)
+        _compare_metric(metric, sides, found, usable, is_comparable)
+        for metric, found in levels.items()
     ]
     return Comparison(
         design=design_of(base, new, usable),
@@ -149,7 +161,7 @@ def compare(
         new=Side(runs=tuple(new)),
         differences=tuple(found),
         metrics=tuple(_adjusted(measured)),
-        breakdowns=phase_changes(recent, new),
+        breakdowns=phase_changes(_levels_of_phases(levels), sides),
         not_measured=tuple(
             metric.key
             for metric in metrics
@@ -160,6 +172,7 @@ def compare(
             *base_notes,
             *new_notes,
             *cut_notes,
+            *level_notes(levels, recent),
             *reading_notes(recent, new, options, calibrated),
         ),
         is_calibrated=calibrated,
@@ -172,28 +185,29 @@ def _is_on_a_side(metric: Metric, base: Sequence[RunSummary], new: Sequence[RunS
 
 def _compare_metric(
     metric: Metric,
-    base: Sequence[Sequence[RunSummary]],
-    new: Sequence[RunSummary],
+    sides: Sides,
+    levels: Sequence[Sequence[RunSummary]],
     options: Options,
     is_comparable: bool,
 ) -> MetricComparison:
-    recent = base[-1]
-    before = tuple(run.values[metric.key] for run in recent if metric.key in run.values)
+    recent, new = sides.base[-1], sides.new
+    before = tuple(run.values[metric.key] for run in levels[-1])
     after = tuple(run.values[metric.key] for run in new if metric.key in run.values)
     why_not = obstacle(metric, recent, new, before, after)
-    estimate = None if why_not else estimate_change(metric, base, new, options)
+    estimate = None if why_not else estimate_change(metric, levels, new, sides.sittings, options)
     if why_not:
         judgement = Judgement(verdict="incomparable", reason=why_not, is_settled=False)
     elif estimate is None:
         raise ValueError(f"{metric.key} has values on both sides and no estimate")
     else:
-        margin = metric.margin_at(_mean(metric, before))
+        margin = metric.margin_at(metric.mean(before))
         sizes = (len(before), len(after))
         judgement = judging.judge(estimate, margin, metric.better, sizes)
         if not is_comparable:
             reason = "the runs differ in what decides whether they compare"
             judgement = Judgement(verdict="incomparable", reason=reason, is_settled=False)
-        judgement = _with_gaps(judgement, (len(recent), len(new)), sizes)
+        known = sum(metric.key in run.values for run in recent)
+        judgement = _with_gaps(judgement, (len(recent), len(new)), (known, len(after)))
     return _assemble(metric, before, after, estimate, judgement)
 
 
@@ -211,14 +225,14 @@ def _assemble(
     estimate: Estimate | None,
     judgement: Judgement,
 ) -> MetricComparison:
-    base = _mean(metric, before) if before else None
+    base = metric.mean(before) if before else None
     margin = None if base is None or estimate is None else metric.margin_at(base)
     return MetricComparison(
         metric=metric,
         base_values=before,
         new_values=after,
         base=base,
-        new=_mean(metric, after) if after else None,
+        new=metric.mean(after) if after else None,
         change=_natural(metric, estimate.change if estimate else None),
         low=_natural(metric, estimate.low if estimate else None),
         high=_natural(metric, estimate.high if estimate else None),
@@ -229,17 +243,16 @@ def _assemble(
     )
 
 
-def _mean(metric: Metric, values: Sequence[float]) -> float:
-    if metric.scale == "linear" or min(values) <= 0:
-        return math.fsum(values) / len(values)
-    return math.exp(math.fsum(map(math.log, values)) / len(values))
+def _natural(metric: Metric, change: float | None) -> float | None:
+    return None if change is None else metric.natural(change)
 
 
-def _natural(metric: Metric, value: float | None) -> float | None:
-    """Return a change on the metric's scale as people read it: a share, or an amount."""
-    if value is None or metric.scale == "linear":
-        return value
-    return math.expm1(min(value, 700.0))
+def _levels_of_phases(
+    levels: Mapping[Metric, Sequence[Sequence[RunSummary]]],
+) -> dict[str, Sequence[RunSummary]]:
+    """Return, by phase, the runs that its batches are held against."""
+    times = (metric for metric in levels if metric.name == "batch_time")
+    return {metric.phase: levels[metric][-1] for metric in times if metric.phase is not None}
 
 
 def _adjusted(metrics: Sequence[MetricComparison]) -> list[MetricComparison]:

@@ -1,15 +1,20 @@
-"""Which way of knowing the spread fits the runs at hand, and the estimate that it gives."""
+"""The estimate of one metric's change: its values by sitting, at the base's latest level."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
 from ocr_baseline.comparison import intervals
-from ocr_baseline.comparison.judging import MIN_HISTORY, MIN_RUNS
+from ocr_baseline.comparison.designs import MIN_HISTORY, MIN_RUNS, NOTHING_KNOWN, estimate
+from ocr_baseline.comparison.drift import levels
+from ocr_baseline.comparison.sittings import by_sitting
 
 if TYPE_CHECKING:
+    from ocr_baseline.comparison.designs import SittingValues
     from ocr_baseline.comparison.intervals import Estimate
     from ocr_baseline.comparison.metrics import Metric
     from ocr_baseline.comparison.options import Options
@@ -17,23 +22,44 @@ if TYPE_CHECKING:
 
 Design = Literal["one against one", "set against set", "paired sets", "against a history"]
 
-MAX_HISTORY = 40
-MIN_FREEDOM = 5
-"""Degrees of freedom that the spread of a history needs in addition to its number of runs."""
+
+@dataclass(frozen=True, kw_only=True)
+class Sides:
+    """Two sides of runs and the sitting of each, by its `content`.
+
+    `base` holds the runs between accepted changes, in the order of time; the last are what the new
+    runs are held against.
+    """
+
+    base: Sequence[Sequence[RunSummary]]
+    new: Sequence[RunSummary]
+    sittings: Mapping[str, int]
+
+    @property
+    def are_in_turns(self) -> bool:
+        """Whether both sides took turns in a sitting."""
+        before = {self.sittings[run.content] for run in self.base[-1]}
+        return not before.isdisjoint(self.sittings[run.content] for run in self.new)
+
+    def levels(self, metric: Metric) -> list[list[RunSummary]]:
+        """Return the base's runs by the metric's level, in the order of time.
+
+        A level ends with an accepted change, and where the runs show one. Runs without a value
+        are left out. Where sides took turns, what moved meanwhile moved both.
+        """
+        stretches = [[run for run in part if metric.key in run.values] for part in self.base]
+        if self.are_in_turns:
+            return stretches
+        return [level for part in stretches for level in levels(metric, part, self.sittings)]
 
 
 def design_of(base: Sequence[RunSummary], new: Sequence[RunSummary], options: Options) -> Design:
     """Return how two sides of this size are compared."""
     if options.is_paired:
         return "paired sets"
-    if is_history(len(base), len(new)):
+    if len(new) < MIN_RUNS and len(base) >= MIN_HISTORY:
         return "against a history"
     return "one against one" if len(base) == len(new) == 1 else "set against set"
-
-
-def is_history(base_runs: int, new_runs: int) -> bool:
-    """Whether few new runs are held against many."""
-    return new_runs < MIN_RUNS and base_runs >= MIN_HISTORY
 
 
 def stretches(base: Sequence[RunSummary]) -> list[list[RunSummary]]:
@@ -50,70 +76,67 @@ def estimate_change(
     metric: Metric,
     base: Sequence[Sequence[RunSummary]],
     new: Sequence[RunSummary],
+    sittings: Mapping[str, int],
     options: Options,
 ) -> Estimate:
     """Return the change of one metric that both sides have, positive where it is measured by logs.
 
     Args:
         metric: What is compared.
-        base: The base's runs between accepted changes, in order, as `stretches` gives them.
+        base: The base's runs by level, as `Sides.levels` gives them.
         new: The new runs.
-        options: Pairing and calibration.
+        sittings: The sitting of each run.
+        options: The calibration, if any.
     """
-    parts = [_scaled(metric, stretch) for stretch in base]
-    before, after = parts[-1], _scaled(metric, new)
     if metric.is_exact:
-        return intervals.exact(before, after)
-    if options.is_paired:
-        return _paired(metric, base[-1], new)
-    spread = intervals.within_spread(parts)
-    runs = sum(map(len, parts))
-    if is_history(runs, len(after)) and spread and spread.degrees_of_freedom >= MIN_FREEDOM:
-        return intervals.history(before, after, spread)
-    calibration = options.calibration.spread_of(metric) if options.calibration else None
-    if min(len(before), len(after)) >= MIN_RUNS:
-        if calibration is not None:
-            return intervals.pooled(before, after, calibration)
-        return intervals.welch(before, after)
-    if calibration is not None:
-        return intervals.calibrated(before, after, calibration)
-    return _unconfirmed(metric, base[-1], new, before, after)
+        return intervals.exact(*(_values(metric, runs) for runs in (base[-1], new)))
+    calibration = options.calibration
+    known = NOTHING_KNOWN if calibration is None else calibration.known_of(metric)
+    before = [values_by_sitting(metric, level, sittings) for level in base if level]
+    found = estimate(before, values_by_sitting(metric, new, sittings), known)
+    if found.error == 0:
+        return _to_a_tick(found, metric, base[-1], new)
+    if found.low is None and metric.name == "batch_time" and metric.phase is not None:
+        return _within_run(found, metric.phase, base[-1], new)
+    return found
 
 
-def _paired(metric: Metric, base: Sequence[RunSummary], new: Sequence[RunSummary]) -> Estimate:
-    pairs = [
-        (before, after)
-        for before, after in zip(base, new, strict=True)
-        if metric.key in before.values and metric.key in after.values
-    ]
-    before = _scaled(metric, [pair[0] for pair in pairs])
-    after = _scaled(metric, [pair[1] for pair in pairs])
-    if len(pairs) >= MIN_RUNS:
-        return intervals.paired(before, after)
-    if not pairs:
-        return intervals.too_few(_scaled(metric, base), _scaled(metric, new))
-    return intervals.too_few(before, after)
+def values_by_sitting(
+    metric: Metric, runs: Sequence[RunSummary], sittings: Mapping[str, int]
+) -> SittingValues:
+    """Return the values of runs on the metric's scale, by sitting."""
+    measured = by_sitting((run for run in runs if metric.key in run.values), sittings)
+    return {sitting: _values(metric, found) for sitting, found in measured.items()}
 
 
-def _unconfirmed(
-    metric: Metric,
-    base: Sequence[RunSummary],
-    new: Sequence[RunSummary],
-    before: Sequence[float],
-    after: Sequence[float],
+def _values(metric: Metric, runs: Sequence[RunSummary]) -> list[float]:
+    return metric.scaled([run.values[metric.key] for run in runs if metric.key in run.values])
+
+
+def _to_a_tick(
+    found: Estimate, metric: Metric, base: Sequence[RunSummary], new: Sequence[RunSummary]
 ) -> Estimate:
-    estimate = intervals.too_few(before, after)
-    if metric.name != "batch_time" or metric.phase is None or len(before) != 1 or len(after) != 1:
-        return estimate
-    blocks = [_log_blocks(metric.phase, side) for side in (base, new)]
-    if min(map(len, blocks)) < 2:
-        return estimate
-    return intervals.within_run(estimate.change, blocks[0], blocks[1])
+    """Return the change of values that are all equal on a side: known to the clock's last digit."""
+    values = [run.values[metric.key] for run in (*base, *new) if metric.key in run.values]
+    digits = min(int(Decimal(f"{value:.12g}").normalize().as_tuple().exponent) for value in values)
+    tick = 10.0 ** min(0, digits)
+    if metric.scale == "log":
+        tick /= min(values)
+    if found.change == 0 or found.low is None or found.high is None:
+        return found
+    is_one = abs(found.change) <= tick
+    low, high = found.low - tick, found.high + tick
+    return replace(found, low=low, high=high, p_value=1.0 if is_one else found.p_value)
 
 
-def _scaled(metric: Metric, runs: Sequence[RunSummary]) -> list[float]:
-    values = [run.values[metric.key] for run in runs if metric.key in run.values]
-    return [math.log(value) for value in values] if metric.scale == "log" else values
+def _within_run(
+    found: Estimate, phase: str, base: Sequence[RunSummary], new: Sequence[RunSummary]
+) -> Estimate:
+    """Return the interval from the batches of two single runs, where both have some."""
+    blocks = [_log_blocks(phase, side) for side in (base, new)]
+    if len(base) > 1 or len(new) > 1 or min(map(len, blocks)) < 2:
+        return found
+    return intervals.within_run(found.change, blocks[0], blocks[1])
 
 
 def _log_blocks(phase: str, runs: Sequence[RunSummary]) -> list[float]:

@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Literal
 
+from ocr_baseline.vocabulary import COMMIT_LENGTH
+
 if TYPE_CHECKING:
     from pydantic import JsonValue
 
@@ -134,7 +136,14 @@ def _between(base: RunSummary, new: RunSummary, across: Sequence[str]) -> Iterat
     for key in NOTED_VOLATILE:
         before, after = base.environment.volatile.get(key), new.environment.volatile.get(key)
         if before != after:
-            yield Difference(area="note", field=key, base=before, new=after, forbids=False)
+            yield Difference(
+                area="note", field=key, base=_short(before), new=_short(after), forbids=False
+            )
+
+
+def _short(value: JsonValue) -> JsonValue:
+    """Return a commit as people write it; whole, it looks as random as a secret."""
+    return value[:COMMIT_LENGTH] if isinstance(value, str) else value
 
 
 def _schema(base: RunSummary, new: RunSummary) -> Iterator[Difference]:

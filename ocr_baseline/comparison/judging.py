@@ -1,19 +1,22 @@
-"""Verdicts from intervals, and how many runs would settle them.
+"""Verdicts from intervals: one rule for any number of runs.
 
-A change counts when its whole interval lies beyond the margin.
+A change is confirmed when it lies beyond the margin and chance makes one this large in at most two
+of a hundred comparisons, so that its 95% interval leaves out 0.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, get_args
+
+from ocr_baseline.comparison.designs import MIN_HISTORY, MIN_RUNS
+from ocr_baseline.comparison.intervals import MAX_P_VALUE
+from ocr_baseline.comparison.power import runs_needed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ocr_baseline.comparison.intervals import Estimate
+    from ocr_baseline.comparison.intervals import Estimate, Unit
     from ocr_baseline.comparison.metrics import Better
 
 
@@ -21,28 +24,27 @@ Verdict = Literal[
     "regression", "improvement", "unchanged", "suspected", "inconclusive", "incomparable"
 ]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
-MIN_RUNS = 5
-MIN_HISTORY = 8
 SIGNIFICANCE = 0.05
 MAX_UNADJUSTED = 3
 """With more gated metrics than this, their p-values are adjusted (Benjamini and Hochberg)."""
-_UNCONFIRMED = ("too few runs", "within run")
-CONFIDENCE = 0.95
-POWER = 0.8
-MAX_RUNS = 100
+SMALL = "a change is likely, but it may be smaller than the margin"
+UNSURE = "a change is likely, but chance makes one this large in more than 2 of 100 comparisons"
+STANDS_OUT = "some runs lie far from the others, and a few new ones can't be told from those"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Judgement:
     """A verdict and why; `needed_runs` per side would settle it, where that is known.
 
-    `is_out_of_reach` says that even `MAX_RUNS` per side wouldn't, at this spread.
-    `is_settled` is False for verdicts that say that nothing can be said.
+    `needed_unit` is what must be so many: runs, or sittings. `is_out_of_reach` says that even a
+    hundred per side wouldn't, at this spread. `is_settled` is False for verdicts that say that
+    nothing can be said.
     """
 
     verdict: Verdict
     reason: str = ""
     needed_runs: int | None = None
+    needed_unit: Unit = "run"
     is_out_of_reach: bool = False
     is_settled: bool = True
 
@@ -56,35 +58,25 @@ def judge(estimate: Estimate, margin: float, better: Better, sizes: tuple[int, i
         better: Which direction is better.
         sizes: Runs of the base and of the new side.
     """
-    low, high, change = _worse_is_positive(estimate, better)
-    if estimate.method in _UNCONFIRMED:
-        return _unconfirmed(estimate, low, high, change, margin, sizes)
-    if low is None or high is None:
-        raise ValueError(f"an estimate of method {estimate.method!r} has an interval")
-    if estimate.reach is not None:
-        beyond = max(estimate.reach, margin)
-        if abs(change) > beyond:
-            return Judgement(verdict="regression" if change > 0 else "improvement")
-    elif low > margin:
-        return _checked(Judgement(verdict="regression"), estimate)
-    elif high < -margin:
-        return _checked(Judgement(verdict="improvement"), estimate)
+    low, high, change = estimate.low, estimate.high, estimate.change
+    if not estimate.is_enough or low is None or high is None:
+        return _unconfirmed(estimate, margin, sizes)
+    is_certain = estimate.p_value is None or estimate.p_value <= MAX_P_VALUE
+    if abs(change) > margin and is_certain:
+        is_worse = (change > 0) == (better == "lower")
+        return Judgement(verdict="regression" if is_worse else "improvement")
     if (-margin < low and high < margin) or low == high == 0:
         return Judgement(verdict="unchanged")
     if low > 0 or high < 0:
-        return Judgement(
-            verdict="suspected",
-            reason="a change is likely, but it may be smaller than the margin",
-            needed_runs=_needed(estimate, abs(abs(change) - margin), sizes),
-        )
-    needed = _needed(estimate, margin, sizes)
-    return Judgement(
+        reason = SMALL if abs(change) <= margin else UNSURE
+        reason = STANDS_OUT if estimate.some_stand_out and reason == UNSURE else reason
+        return _with_need(Judgement(verdict="suspected", reason=reason), estimate, margin, change)
+    judgement = Judgement(
         verdict="inconclusive",
         reason="the interval includes both no change and a change beyond the margin",
-        needed_runs=needed,
-        is_out_of_reach=needed is None and _has_spread_of_sets(estimate),
         is_settled=False,
     )
+    return _with_need(judgement, estimate, margin, 0.0)
 
 
 def adjusted(judgements: Sequence[Judgement], p_values: Sequence[float | None]) -> list[Judgement]:
@@ -111,101 +103,43 @@ def adjusted(judgements: Sequence[Judgement], p_values: Sequence[float | None]) 
     return result
 
 
-def _worse_is_positive(
-    estimate: Estimate, better: Better
-) -> tuple[float | None, float | None, float]:
-    if better == "lower":
-        return estimate.low, estimate.high, estimate.change
-    low = None if estimate.high is None else -estimate.high
-    high = None if estimate.low is None else -estimate.low
-    return low, high, -estimate.change
-
-
-def _unconfirmed(
-    estimate: Estimate,
-    low: float | None,
-    high: float | None,
-    change: float,
-    margin: float,
-    sizes: tuple[int, int],
-) -> Judgement:
-    """Without the spread between runs the verdict never goes beyond `suspected`."""
-    needed = _needed(estimate, margin, sizes) or MIN_RUNS
-    reason = (
-        f"{sizes[0]} v {sizes[1]} runs say too little about run-to-run variation without "
-        f"a calibration or a history of {MIN_HISTORY}"
-    )
-    is_off = low is not None and high is not None and (low > 0 or high < 0)
-    is_suspect = is_off and abs(change) > margin
-    return Judgement(
-        verdict="suspected" if is_suspect else "inconclusive",
-        reason=reason,
-        needed_runs=needed,
+def _unconfirmed(estimate: Estimate, margin: float, sizes: tuple[int, int]) -> Judgement:
+    """Without the spread of what was drawn anew the verdict never goes beyond `suspected`."""
+    is_off = estimate.low is not None and estimate.high is not None
+    is_off = is_off and (estimate.low or 0.0) * (estimate.high or 0.0) > 0
+    judgement = Judgement(
+        verdict="suspected" if is_off and abs(estimate.change) > margin else "inconclusive",
+        reason=_too_little(estimate, sizes),
         is_settled=False,
     )
+    return judgement if estimate.unit == "sitting" else _with_need(judgement, estimate, margin, 0.0)
 
 
-def _checked(judgement: Judgement, estimate: Estimate) -> Judgement:
-    if estimate.rank_p_value is not None and estimate.rank_p_value > SIGNIFICANCE:
-        return Judgement(
-            verdict="suspected",
-            reason="a rank test doesn't confirm it, and a few runs account for the change",
+def _too_little(estimate: Estimate, sizes: tuple[int, int]) -> str:
+    if estimate.method == "one sitting a side":
+        return (
+            "each side was measured in a sitting of its own, so the sittings may be all that "
+            "differs: let the sides take turns (ocr-baseline run --against)"
         )
-    return judgement
+    if estimate.unit == "sitting":
+        return (
+            f"too few sittings to tell how much they differ: take turns (ocr-baseline run "
+            f"--against), or have {MIN_HISTORY} on one side"
+        )
+    return (
+        f"{sizes[0]} v {sizes[1]} runs say too little about run-to-run variation: "
+        f"{MIN_RUNS} v {MIN_RUNS}, a history of {MIN_HISTORY} or a calibration tells it"
+    )
 
 
-def _needed(estimate: Estimate, effect: float, sizes: tuple[int, int]) -> int | None:
-    """Return how many runs per side detect the effect, more than there are; None when unknown."""
-    if estimate.spread is None or not _has_spread_of_sets(estimate):
-        return None
-    needed = runs_needed(estimate.spread, effect)
-    return None if needed is None else max(MIN_RUNS, needed, min(sizes) + 1)
-
-
-def _has_spread_of_sets(estimate: Estimate) -> bool:
-    """Whether the estimate knows a spread that more runs per side would make up for."""
-    return estimate.spread is not None and estimate.method not in ("history", "exact")
-
-
-@lru_cache(maxsize=512)
-def detectable_effect(runs: int) -> float:
-    """Return the smallest change, in standard deviations of a run, that `runs` per side detect.
-
-    Two sets of equal spread, a two-sided t test at 5%, a power of 80% (the non-central t
-    distribution): 3.0 for 3 per side, 2.0 for 5, 1.3 for 10, 0.9 for 20.
-
-    Args:
-        runs: Runs per side, at least two.
-    """
-    from scipy.optimize import brentq
-    from scipy.stats import nct, t
-
-    freedom = 2 * runs - 2
-    critical = float(t.ppf(0.5 + CONFIDENCE / 2, freedom))
-    scale = math.sqrt(runs / 2)
-
-    def shortfall(effect: float) -> float:
-        return float(nct.sf(critical, freedom, effect * scale)) - POWER
-
-    return float(brentq(shortfall, 0.01, 20.0))
-
-
-def runs_needed(spread: float, effect: float) -> int | None:
-    """Return how many runs per side detect `effect` at this spread; None when more than 100.
-
-    Args:
-        spread: Standard deviation of one run, on the metric's scale.
-        effect: The change to detect, on the same scale.
-    """
-    if effect <= 0:
-        return None
-    low, high = 2, MAX_RUNS
-    if detectable_effect(high) * spread > effect:
-        return None
-    while low < high:
-        middle = (low + high) // 2
-        if detectable_effect(middle) * spread <= effect:
-            high = middle
-        else:
-            low = middle + 1
-    return low
+def _with_need(judgement: Judgement, estimate: Estimate, margin: float, change: float) -> Judgement:
+    """Add how many runs or sittings a side would settle it, where their spread is known."""
+    if not estimate.spread or estimate.freedom < 2:
+        return judgement
+    needed = runs_needed(estimate.spread, estimate.freedom, margin, change)
+    return replace(
+        judgement,
+        needed_runs=None if needed is None else max(MIN_RUNS, needed, min(estimate.units) + 1),
+        needed_unit=estimate.unit,
+        is_out_of_reach=needed is None and not judgement.is_settled,
+    )

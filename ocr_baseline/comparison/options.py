@@ -18,6 +18,7 @@ from ocr_baseline.errors import ComparisonError
 
 if TYPE_CHECKING:
     from ocr_baseline.comparison.calibration import Calibration
+    from ocr_baseline.comparison.sittings import SittingRule
 
 _FACTORS: dict[str, tuple[float, str]] = {
     "": (1.0, ""),
@@ -59,13 +60,15 @@ class Options:
 
     `margins` and `gates` name metrics by key (`train.batch_time`), by name in every phase
     (`batch_time`) or by a pattern. `across` names fields that differ on purpose. With `is_paired`
-    the runs of both sides were taken in pairs, in order.
+    the runs of both sides were taken in pairs, in order; else `sittings` says which runs share a
+    sitting: as their times tell it, each by itself, or all.
     """
 
     margins: Mapping[str, Margin] = field(default_factory=dict)
     gates: tuple[str, ...] = ()
     across: tuple[str, ...] = ()
     is_paired: bool = False
+    sittings: SittingRule = "auto"
     calibration: Calibration | None = None
 
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from ocr_baseline.comparison.estimation import MAX_HISTORY, is_history
 from ocr_baseline.comparison.identity import fingerprint
 from ocr_baseline.errors import ComparisonError
 
 if TYPE_CHECKING:
+    from ocr_baseline.comparison.metrics import Metric
     from ocr_baseline.comparison.options import Options
     from ocr_baseline.comparison.summary import RunSummary
 
@@ -19,6 +18,8 @@ if TYPE_CHECKING:
 BUSY_LOAD_PER_CPU = 0.5
 UNFINISHED = ("failed", "interrupted", "running")
 MAX_NAMED_RUNS = 3
+MAX_SITTINGS = 40
+"""More of a history don't count: a mean of long ago is not what a new run should meet."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,19 +53,6 @@ def distinct(runs: Sequence[RunSummary], side: str) -> tuple[list[RunSummary], l
     return list(kept.values()), notes
 
 
-def in_time_order(runs: Sequence[RunSummary]) -> list[RunSummary]:
-    """Return the runs by when they started; as they are, when that of one is not known."""
-    moments = [run.info.started_at for run in runs]
-    if None in moments:
-        return list(runs)
-    return sorted(runs, key=_started_at)
-
-
-def _started_at(run: RunSummary) -> datetime:
-    moment = run.info.started_at or datetime.min
-    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
-
-
 def check_sides(base: Sequence[RunSummary], new: Sequence[RunSummary], options: Options) -> None:
     """Refuse sides that say nothing.
 
@@ -88,12 +76,16 @@ def check_sides(base: Sequence[RunSummary], new: Sequence[RunSummary], options: 
 
 
 def latest(
-    base: Sequence[RunSummary], new: Sequence[RunSummary]
-) -> tuple[Sequence[RunSummary], list[str]]:
-    """Cut a history to its latest runs: a mean of long ago is not what a new run should meet."""
-    if not is_history(len(base), len(new)) or len(base) <= MAX_HISTORY:
-        return base, []
-    return base[-MAX_HISTORY:], [f"base: the last {MAX_HISTORY} of {len(base)} runs count"]
+    base: Sequence[RunSummary], new: Sequence[RunSummary], sittings: Mapping[str, int]
+) -> tuple[list[RunSummary], list[str]]:
+    """Cut a base, in the order of time, to its latest 40 sittings, or as many as the new have."""
+    order = list(dict.fromkeys(sittings[run.content] for run in base))
+    most = max(MAX_SITTINGS, len({sittings[run.content] for run in new}))
+    if len(order) <= most:
+        return list(base), []
+    kept = set(order[-most:])
+    runs = [run for run in base if sittings[run.content] in kept]
+    return runs, [f"base: the last {len(runs)} of {len(base)} runs count"]
 
 
 def reading_notes(
@@ -151,3 +143,35 @@ def _named(labels: Sequence[str]) -> str:
     """Return the names of runs, the first three where there are more."""
     rest = len(labels) - MAX_NAMED_RUNS
     return ", ".join(labels[:MAX_NAMED_RUNS]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def level_notes(
+    levels: Mapping[Metric, Sequence[Sequence[RunSummary]]], recent: Sequence[RunSummary]
+) -> list[str]:
+    """Return where metrics of the base moved to the level that new runs are held against.
+
+    Args:
+        levels: The base's runs by level, for each metric.
+        recent: The base's runs since its last accepted change.
+    """
+    moved: dict[str, list[str]] = {}
+    for metric, runs in levels.items():
+        first = next((run for run in recent if metric.key in run.values), None)
+        if not runs[-1] or first is None or runs[-1][0] is first:
+            continue
+        before, after = (
+            metric.mean([run.values[metric.key] for run in level]) for level in runs[-2:]
+        )
+        told = f"{metric.key} {_moved(metric, before, after)}"
+        moved.setdefault(runs[-1][0].label, []).append(told)
+    return [
+        f"the base's level moved at {label} ({', '.join(told)}), and only runs since then count; "
+        "if it's meant to stay, accept it: ocr-baseline baseline accept NAME RUN"
+        for label, told in moved.items()
+    ]
+
+
+def _moved(metric: Metric, before: float, after: float) -> str:
+    is_log = metric.scale == "log"
+    change = f"{after / before - 1:+.1%}" if is_log else f"{after - before:+.3g} {metric.unit}"
+    return f"{change} ({'worse' if metric.is_worse(after - before) else 'better'})"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ocr_baseline.analysis.phases.batch_statistics import statistics, steady_mask
+from ocr_baseline.lightning.attach.framework import DISTRIBUTIONS
 from ocr_baseline.measure.container_limits import own_limits
 from ocr_baseline.measure.random_state import unchanged_random_state
 from ocr_baseline.measure.signal_errors import let_through
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
     import torch
     from lightning.pytorch import Trainer
+    from lightning.pytorch.loggers import Logger
     from numpy.typing import NDArray
 
     from ocr_baseline.measure.batches import EpochRow, StageState
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 logger = OutwardLogger(__name__)
 
 MIN_SECONDS_BETWEEN_BATCH_ROWS = 1.0
+_FRAMEWORKS = tuple(f"{package}." for package in DISTRIBUTIONS)
 
 
 class MetricLogger:
@@ -71,8 +75,8 @@ class MetricLogger:
             return
         try:
             metrics = make_metrics()
-            with unchanged_random_state():  # a logger may draw, as for the name of a file
-                for run_logger in trainer.loggers:
+            for run_logger in trainer.loggers:
+                with _draws_put_back(run_logger):
                     run_logger.log_metrics(metrics, step=trainer.global_step)
         except Exception as error:  # noqa: BLE001 - a logger's trouble is not the training's
             let_through(error)
@@ -83,6 +87,16 @@ class MetricLogger:
                 type(error).__name__,
                 error,
             )
+
+
+def _draws_put_back(run_logger: Logger) -> AbstractContextManager[None]:
+    """Return what a row of ours is logged inside: a logger may draw, as for the name of a file.
+
+    Lightning's own loggers don't. While they wait for a disk or a server, a thread of the user's
+    may draw, whose numbers must not be put back.
+    """
+    is_lightnings = type(run_logger).__module__.startswith(_FRAMEWORKS)
+    return nullcontext() if is_lightnings else unchanged_random_state()
 
 
 def epoch_metrics(state: StageState, row: EpochRow) -> dict[str, float]:
@@ -100,14 +114,15 @@ def epoch_metrics(state: StageState, row: EpochRow) -> dict[str, float]:
         metrics[f"{prefix}_num_samples"] = float(state.epoch_samples)
     if row.batches:
         first = state.batches_before_epoch - row.batches
-        named = statistics(_steady(durations_s, first))._asdict()
+        named = statistics(_steady(durations_s, first, state))._asdict()
         metrics |= {f"{prefix}_batch_{name}": x for name, x in named.items() if x is not None}
     return metrics
 
 
-def _steady(durations_s: NDArray[np.float64], first: int) -> NDArray[np.float64]:
+def _steady(durations_s: NDArray[np.float64], first: int, state: StageState) -> NDArray[np.float64]:
     positions = np.arange(first, first + len(durations_s))
-    steady: NDArray[np.float64] = durations_s[steady_mask(positions, positions == first)]
+    mask = steady_mask(positions, positions == first, state.set_aside)
+    steady: NDArray[np.float64] = durations_s[mask]
     return steady
 
 

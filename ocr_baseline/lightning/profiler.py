@@ -16,6 +16,7 @@ from ocr_baseline.lightning.attach.attachment import Attachment
 from ocr_baseline.lightning.attach.before_setup import BeforeSetup
 from ocr_baseline.lightning.attach.gradient_exchange import gradient_wait_s
 from ocr_baseline.lightning.attach.guest_callback import GuestCallback
+from ocr_baseline.lightning.attach.probe_settings import ProbeSettings
 from ocr_baseline.lightning.attach.trainer_parts import (
     callbacks_of,
     is_fitting,
@@ -84,6 +85,10 @@ class PerformanceProfilerCallback(GuestCallback):
             records and report.
         shown_config_keys: Dotted paths of configuration entries that look like secrets and are
             none, as in `model.auth_token_embedding`.
+        profile_window: Look with torch.profiler into so many steady training batches, once in a
+            run: kernels, operators, modules, calls that wait for the device. They are slower, and
+            in no statistic; 0 doesn't.
+        count_flops: Count the floating-point operations of one warm-up batch, once in a run.
 
     Attributes:
         failure: Why nothing is measured any more, None while all goes well.
@@ -100,6 +105,8 @@ class PerformanceProfilerCallback(GuestCallback):
         output_dir: str | Path | None = None,
         include_config: bool = True,
         shown_config_keys: str | Sequence[str] = (),
+        profile_window: int = 0,
+        count_flops: bool = False,
     ) -> None:
         """Check the arguments; nothing is measured before a trainer's `setup`."""
         super().__init__()
@@ -119,6 +126,7 @@ class PerformanceProfilerCallback(GuestCallback):
         self.config_policy = ConfigPolicy(
             include=include_config, shown_keys=names_of(shown_config_keys)
         )
+        self.probes = ProbeSettings(profile_window=profile_window, count_flops=count_flops)
         self._metrics = MetricLogger(
             log_interval=log_interval, with_memory=profile_memory, verbose=verbose
         )
@@ -225,7 +233,9 @@ class PerformanceProfilerCallback(GuestCallback):
     @override
     @guarded
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        if self._attached_to(trainer) is not None and self.recording is not None:
+        attachment = self._attached_to(trainer)
+        if attachment is not None and self.recording is not None:
+            attachment.stop_probes()
             self.recording.note_gradient_wait()
 
     @override
@@ -254,6 +264,8 @@ class PerformanceProfilerCallback(GuestCallback):
     ) -> None:
         if batch is None:  # Lightning trains on none of these, and calls no first hook
             self._note_empty_batch(trainer, batch_idx)
+        elif self._attachment is not None and self._attachment.probes is not None:
+            self._end_probes(trainer, batch_idx)
 
     @override
     @guarded
@@ -265,6 +277,7 @@ class PerformanceProfilerCallback(GuestCallback):
             return
         try:
             if self._attachment is not None and self.recording is not None:
+                self._attachment.stop_probes()
                 self.recording.finish(status_of(trainer, exception), error_text(exception))
         finally:
             self._stop()
@@ -320,7 +333,12 @@ class PerformanceProfilerCallback(GuestCallback):
         if self.failure is not None:
             return
         attachment = self._attachment = Attachment(
-            trainer, self, recording.recorder, self.operations, failed=self.failed
+            trainer,
+            self,
+            recording.recorder,
+            self.operations,
+            failed=self.failed,
+            probes=self.probes.of(trainer, pl_module, recording.recorder),
         )
         header = run_description.header_of(trainer, pl_module, self.config_policy)
         if recording.goes_on and not is_fitting(trainer):
@@ -393,6 +411,12 @@ class PerformanceProfilerCallback(GuestCallback):
                 self._metrics.log_batch(trainer, state, batch_idx)
         except Exception as error:  # noqa: BLE001 - the guard: measuring ends, the training doesn't
             self.failed(error)
+
+    @guarded
+    def _end_probes(self, trainer: Trainer, batch_idx: int) -> None:
+        attachment = self._attached_to(trainer)
+        if attachment is not None and attachment.probes is not None:
+            attachment.probes.end_batch(batch_idx)
 
     @guarded
     def _note_empty_batch(self, trainer: Trainer, batch_idx: int) -> None:

@@ -300,11 +300,23 @@ class BaselineReportCallback(GuestCallback):
                 )
 
     def _note_failed_profiler(self, trainer: Trainer) -> None:
-        """Let the report say why the profiler has no records, where it failed before it had any."""
+        """Let the report say why the profiler has no records here.
+
+        It failed before it had any, or was never set up. An exception in processes that a strategy
+        has started is told to the process that started them alone.
+        """
         self._given_up.pop("recorder", None)
         profiler = self._profiler(trainer)
-        if profiler is not None and profiler.recording is None and profiler.failure is not None:
+        if profiler is None or profiler.recording is not None:
+            return
+        if profiler.failure is not None:
             self._given_up["recorder"] = f"measuring stopped as it began ({profiler.failure})"
+        else:
+            command = f"ocr-baseline report --run-dir {self._folder.of(trainer)}"
+            self._given_up["recorder"] = (
+                "the profiler was not set up in this process; where it started others, "
+                f"`{command}` reports on what they have recorded"
+            )
 
     @staticmethod
     def _profiler(trainer: Trainer) -> PerformanceProfilerCallback | None:

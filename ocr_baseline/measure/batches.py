@@ -67,6 +67,8 @@ class StageState:
     epoch_durations_ns: array[int] = field(default_factory=lambda: array("q"))
     epoch_samples: int = 0
     batches_before_epoch: int = 0
+    set_aside: list[int] = field(default_factory=list)
+    """Positions of batches that were looked into, and are slower for it: no statistic has them."""
 
     @property
     def position(self) -> int:

@@ -66,12 +66,22 @@ class DeviceTimeline:
         self._pending: deque[MarkedBatch] = deque()
         self._read: deque[DeviceBatchJson] = deque()
 
-    def begin_batch(self, position: int) -> None:
-        """A batch is asked for, the `position`-th of its stage; what is done by now is read."""
+    def begin_batch(self, position: int, fetch_line: str) -> None:
+        """A batch is asked for, the `position`-th of its stage; what is done by now is read.
+
+        Args:
+            position: Of the batch, in its stage.
+            fetch_line: The line of waiting for it. Nothing is queued meanwhile, so the device's
+                time in it is the time in which the device had nothing to do.
+        """
         if position % self._every_batches == 0:
             self._read.extend(self._finished(wait=False))
             self._marks = []
-            self._mark(self._lines[-1])
+            self._mark(fetch_line)
+
+    def end_fetch(self) -> None:
+        """The batch that was asked for is there."""
+        self._mark(self._lines[-1])
 
     def end_batch(self, stage: Stage, epoch: int, position: int, *, is_first: bool) -> None:
         """The batch that was asked for has ended."""

@@ -49,7 +49,10 @@ def wait_for_answer(folder: Path) -> None:
             raise HungFolderError(f"{folder} does not answer yet")
     # Ends with the process, however long the system keeps it waiting.
     attempt = OwnThread(target=_attempt, args=(place,), name="ocr-baseline-probe", daemon=True)
-    attempt.start()
+    try:
+        attempt.start()
+    except RuntimeError:  # no thread can be started; that the folder hangs too is unlikely
+        return
     attempt.join(PATIENCE_S)
     if attempt.is_alive():
         _overdue[place] = attempt

@@ -338,9 +338,17 @@ def _bound_names(identities: set[int]) -> Iterator[tuple[Any, str, Any]]:
     if not identities:
         return
     for module_name, module in list(sys.modules.items()):
-        namespace = getattr(module, "__dict__", None)
+        namespace = _namespace_of(module)
         if not isinstance(namespace, dict) or module_name.partition(".")[0] == _OWN_PACKAGE:
             continue
         for name, bound in list(namespace.items()):
             if id(bound) in identities:
                 yield module, name, bound
+
+
+def _namespace_of(module: Any) -> Any:
+    """Return a module's names without asking it: a lazy one would load itself at any question."""
+    try:
+        return object.__getattribute__(module, "__dict__")
+    except AttributeError:
+        return None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ocr_baseline.measure.batches import StageState
 from ocr_baseline.measure.processor_time import ProcessorClock
 from ocr_baseline.measure.reading import ReadingClock
+from ocr_baseline.measure.stage_peaks import StagePeaks
 from ocr_baseline.vocabulary import Stage
 
 if TYPE_CHECKING:
@@ -21,12 +22,14 @@ class OpenStages:
 
     Attributes:
         current: The innermost open stage, which time is charged to.
+        peaks: The most accelerator memory of each stage.
     """
 
     def __init__(self, timeline: Timeline, device: DeviceTimeline | None) -> None:
         """Begin in the setup; a batch that `device` marks is given up when the stage changes."""
         self._timeline = timeline
         self._device = device
+        self.peaks = StagePeaks()
         self._states = {stage: StageState(stage) for stage in Stage}
         self.current = self._states[Stage.SETUP]
         self._outer: list[StageState] = []
@@ -61,6 +64,7 @@ class OpenStages:
         if self._device is not None:
             self._device.abandon_batch()
         outer = self.current
+        self.peaks.charge(outer.stage)
         outer.cells = self._timeline.swap(state.cells)
         self.count(outer)
         self._outer.append(outer)
@@ -69,6 +73,7 @@ class OpenStages:
     def leave(self) -> None:
         """Charge to the cells of the enclosing stage again."""
         state = self.current
+        self.peaks.charge(state.stage)
         self._make_current(self._outer.pop())
         state.cells = self._timeline.swap(self.current.cells)
         self.count(state)

@@ -96,6 +96,11 @@ class Recorder:
         self._device = device
         self.stages.follow(device)
 
+    @property
+    def follows_device(self) -> bool:
+        """Whether the time of a device is kept."""
+        return self._device is not None
+
     def write_header(self, header: HeaderFields) -> None:
         """Write who, where and with what; later headers of the same run win key by key."""
         self._writer.write(
@@ -137,7 +142,15 @@ class Recorder:
             self.close_stage(self.stage)
         self._close_setup()
         self._is_paused = True
-        self.flush(with_samples=True)
+        try:
+            self.flush(with_samples=True)
+        finally:
+            self._forget_stacks()
+
+    def _forget_stacks(self) -> None:
+        if self._stacks is not None:
+            with self._flush_lock:
+                self._stacks.forget()
 
     def release(self) -> None:
         """Close the file until the next record."""
@@ -269,7 +282,8 @@ class Recorder:
             state.batch_start_ns = timeline.last
             state.is_fetching_first = False
             if self._device is not None:
-                self._device.begin_batch(state.position)
+                line = Line.LOADER_STARTUP if is_first else Line.DATA_WAIT
+                self._device.begin_batch(state.position, line.value)
 
     def start_loader(self) -> None:
         """A loader began inside the fetch (the next of several): the rest of it is its start."""
@@ -279,6 +293,8 @@ class Recorder:
     def end_fetch(self) -> None:
         """The batch is there, or the loader has no more."""
         self.timeline.leave(self._fetch_index)
+        if self._device is not None:
+            self._device.end_fetch()
 
     def begin_batch(self, batch_idx: int, dataloader_idx: int, samples: int | None) -> None:
         """The fetched batch goes to the step hooks."""

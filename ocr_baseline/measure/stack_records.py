@@ -27,7 +27,10 @@ LONGEST_WAIT_S = 320.0
 Rows = list[tuple[tuple[int, ...], int]]
 """Stacks as the sampler keeps them, with their ticks."""
 
-_OTHERS_NAME = "others"
+Function = tuple[str, str, int]
+"""Name, file and first line."""
+
+_OTHERS: Function = ("others", "", 0)
 _STDLIB = Path(sysconfig.get_path("stdlib"))
 _PACKAGES = ("/site-packages/", "/dist-packages/")
 
@@ -63,7 +66,8 @@ class StackRecords:
         self._process: _Process = {} if worker is None else {"pid": os.getpid(), "worker": worker}
         self._sampler = sampler
         self._timeline = timeline
-        self._numbers: dict[int, int] = {}
+        self._numbers: dict[Function, int] = {}
+        self._identities: dict[int, int] = {}
         self._wait_s = FIRST_WAIT_S
         self._due_s = time.monotonic() + self._wait_s
         self._shorten = _PathsAsImported()
@@ -90,23 +94,43 @@ class StackRecords:
         place = stack.index(self._inside) if self._inside in stack else 0
         return stack[:place] if place > 1 else stack
 
+    def forget(self) -> None:
+        """Let go of the functions met so far, and of what was not written; nothing samples now.
+
+        The code of a timed method holds what it runs inside, and so the run, its trainer and this:
+        the collector of garbage doesn't look into code and would never free them.
+        """
+        self._sampler.take()
+        self._sampler.codes.clear()
+        self._identities.clear()
+
     def _new_functions(self, stages: Sequence[Rows]) -> Iterator[StackFunctionsJson]:
         met = {code for rows in stages for stack, _ in rows for code in stack[1:]}
-        new = sorted(met - self._numbers.keys())
-        if not new:
-            return
-        codes = [self._sampler.codes.get(identity) for identity in new]
-        first = len(self._numbers)
-        yield {
-            "type": "stack_functions",
-            "first": first,
-            "name": [_OTHERS_NAME if code is None else _name(code) for code in codes],
-            "file": ["" if code is None else self._shorten(code.co_filename) for code in codes],
-            "line": [0 if code is None else code.co_firstlineno for code in codes],
-            **self._process,
+        functions = {
+            identity: self._function(identity) for identity in sorted(met - self._identities.keys())
         }
+        first = len(self._numbers)
+        new = [one for one in dict.fromkeys(functions.values()) if one not in self._numbers]
+        if new:
+            yield {
+                "type": "stack_functions",
+                "first": first,
+                "name": [name for name, _, _ in new],
+                "file": [file for _, file, _ in new],
+                "line": [line for _, _, line in new],
+                **self._process,
+            }
         # Comes here only when the record could be written.
-        self._numbers.update((identity, number) for number, identity in enumerate(new, first))
+        self._numbers.update((function, number) for number, function in enumerate(new, first))
+        self._identities.update(
+            (identity, self._numbers[function]) for identity, function in functions.items()
+        )
+
+    def _function(self, identity: int) -> Function:
+        code = self._sampler.codes.get(identity)
+        if code is None:
+            return _OTHERS
+        return _name(code), self._shorten(code.co_filename), code.co_firstlineno
 
     def _stage_records(self, stage: Stage, rows: Rows, cost_ns: int) -> Iterator[StackSamplesJson]:
         names = self._timeline.names
@@ -118,7 +142,7 @@ class StackRecords:
                 "interval_ns": self._sampler.interval_ns,
                 "cost_ns": 0 if begin else cost_ns,
                 "line": [names[stack[0]] for stack, _ in some],
-                "stack": [[self._numbers[code] for code in stack[:0:-1]] for stack, _ in some],
+                "stack": [[self._identities[code] for code in stack[:0:-1]] for stack, _ in some],
                 "ticks": [count for _, count in some],
                 **self._process,
             }

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     """Returns the context of one call, from its first argument."""
 
 _CALLED, _CONTEXT, _STEPS = ".called", ".context", ".steps"
-"""Names and constants in the exchanged code that no code of a user's can hold."""
+"""Constants that `_inside` exchanges for others: no parameter has such a name."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,6 +194,8 @@ def _inside(code: CodeType, called: FunctionType, context: CallContext) -> CodeT
         co_filename=code.co_filename,
         co_firstlineno=code.co_firstlineno,
         co_name=code.co_name,
+        co_varnames=code.co_varnames,
+        co_nlocals=code.co_nlocals,
         co_freevars=code.co_freevars,
         co_flags=template.co_flags | (code.co_flags & inspect.CO_ITERABLE_COROUTINE),
         **face,
@@ -209,11 +211,11 @@ def _template(code: CodeType, *, by_first_argument: bool) -> CodeType:
     parameters, arguments, first = _signature(code)
     context: ast.expr = ast.Constant(_CONTEXT)
     if by_first_argument:
-        context = _call(_set(_CONTEXT, _CONTEXT), [first])
-    call = ast.Call(_set(_CALLED, _CALLED), *arguments)
+        context = _call(_callable(_CONTEXT), [first])
+    call = ast.Call(_callable(_CALLED), *arguments)
     body: ast.stmt
     if code.co_flags & inspect.CO_GENERATOR:
-        steps = _call(_set(_STEPS, _STEPS), [call, context])
+        steps = _call(_callable(_STEPS), [call, context])
         body = ast.Return(ast.YieldFrom(steps))
     else:
         body = ast.With([ast.withitem(context)], [ast.Return(call)])
@@ -279,6 +281,9 @@ def _call(function: ast.expr, arguments: list[ast.expr]) -> ast.expr:
     return ast.Call(function, arguments, [])
 
 
-def _set(name: str, constant: str) -> ast.expr:
-    """A constant by way of a variable: Python warns of code that calls a constant."""
-    return ast.NamedExpr(ast.Name(name, ast.Store()), ast.Constant(constant))
+def _callable(constant: str) -> ast.expr:
+    """A constant as one of two equal cases: Python warns of code that calls a constant as such.
+
+    The compiler leaves the constant alone of it, and no variable that a user's code could see.
+    """
+    return ast.IfExp(ast.Constant(True), ast.Constant(constant), ast.Constant(constant))

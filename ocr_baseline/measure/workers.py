@@ -15,7 +15,8 @@ import threading
 from contextlib import contextmanager, suppress
 from multiprocessing import util as multiprocessing_util
 from time import perf_counter_ns
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
+from weakref import WeakMethod
 
 from ocr_baseline.errors import OperationError
 from ocr_baseline.measure import sections
@@ -121,6 +122,10 @@ class _StartedLoop:
         """Run in a worker that was forked."""
         return self._loop()(*args, **kwargs)
 
+    def __getattr__(self, name: str) -> Any:
+        """Return what torch's loop has: a context of the user's may ask for its name."""
+        return getattr(_own_loop(), name)
+
     def __reduce__(self) -> Any:
         """Travel to a worker that is spawned or comes from a fork server.
 
@@ -200,14 +205,35 @@ def _bracket_fetches(
         fetcher = create(*args, **kwargs)
         if is_of_loop:
             recorder.guarded(lambda: time_items(fetcher, recorder.slowest))
-            fetcher.fetch = _bracketed(fetcher.fetch, recorder)
+            recorder.guarded(lambda: _bracket(fetcher, recorder))
         return fetcher
 
     _DatasetKind.create_fetcher = staticmethod(create_fetcher)  # type: ignore[method-assign]  # in a process of its own
 
 
-def _bracketed(function: Callable[[Any], Any], recorder: WorkerRecorder) -> Callable[[Any], Any]:
+def _bracket(fetcher: Any, recorder: WorkerRecorder) -> None:
+    fetcher.fetch = _bracketed(_let_go_of(fetcher.fetch), recorder)
+
+
+def _let_go_of(method: Callable[[Any], Any]) -> Callable[[], Callable[[Any], Any]]:
+    """Return what gives a method back and doesn't hold its object, where that can be.
+
+    A stream cleans up when the loop lets go of the fetcher: in a cycle it would when the collector
+    comes by, which it may not do before the worker has ended.
+    """
+    try:
+        return cast("Callable[[], Callable[[Any], Any]]", WeakMethod(method))
+    except TypeError:  # a fetcher of the user's own, with a function or without weak references
+        return lambda: method
+
+
+def _bracketed(
+    method: Callable[[], Callable[[Any], Any]], recorder: WorkerRecorder
+) -> Callable[[Any], Any]:
+    """Return what calls the fetcher's own method in a fetch of the recorder's."""
+
     def fetch(index: Any) -> Any:
+        function = method()
         recorder.guarded(recorder.begin_fetch)
         try:
             batch = function(index)

@@ -26,6 +26,7 @@ from ocr_baseline.model.parts.findings import (
 from ocr_baseline.model.parts.identity import Environment, KnownEnvironment, Workload
 from ocr_baseline.model.parts.memory import AcceleratorMemory, Memory, MemoryUse, PhaseMemory
 from ocr_baseline.model.parts.phases import (
+    AcceleratorIdle,
     BatchTimeScope,
     DeviceTime,
     EpochSummary,
@@ -39,6 +40,7 @@ from ocr_baseline.model.parts.phases import (
 )
 from ocr_baseline.model.parts.ranks import Rank, RankPhase, RankSpread
 from ocr_baseline.model.parts.start import Goodput, Start, StartPart
+from ocr_baseline.model.parts.window import Flops, ProfiledCode, ProfiledWait, ProfileWindow
 from ocr_baseline.model.parts.workers import SlowBatch, SlowSample, Workers
 from ocr_baseline.model.run import Missing, RunInfo
 from ocr_baseline.vocabulary import PHASE_NAMES
@@ -54,6 +56,7 @@ __all__ = [
     "SCHEMA_NAME",
     "SCHEMA_VERSION",
     "SMALL_SHARE_OF_RUN",
+    "AcceleratorIdle",
     "AcceleratorMemory",
     "Baseline",
     "BatchTimeScope",
@@ -66,6 +69,7 @@ __all__ = [
     "EpochSummary",
     "Evidence",
     "Finding",
+    "Flops",
     "FunctionShare",
     "Generator",
     "Goodput",
@@ -77,6 +81,9 @@ __all__ = [
     "Operation",
     "Phase",
     "PhaseMemory",
+    "ProfileWindow",
+    "ProfiledCode",
+    "ProfiledWait",
     "Rank",
     "RankPhase",
     "RankSpread",
@@ -161,6 +168,7 @@ class Baseline(DocumentModel):
     phases: list[Phase] = []
     operations: list[Operation] = []
     workers: list[Workers] = []
+    profile_window: ProfileWindow | None = None
     train_vs_validation: TrainVsValidation | None = None
     start: Start | None = None
     goodput: Goodput | None = None

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ocr_baseline.model.slowest import SlowestRecord
+    from ocr_baseline.model.window import FlopRecord, WindowRecord
     from ocr_baseline.vocabulary import Stage
 
 JsonValue = None | bool | int | float | str | list["JsonValue"] | dict[str, "JsonValue"]
@@ -188,7 +189,8 @@ class StageRecord:
     """All that is known of one stage (and one dataloader, where statistics were only logged).
 
     `batches` and `epochs` come from the recorder. Sources that hold logged metrics only fill
-    `reported` instead, one entry for each epoch that was logged.
+    `reported` instead, one entry for each epoch that was logged. `set_aside` has the positions of
+    batches that were looked into and are slower for it.
     """
 
     stage: Stage
@@ -197,6 +199,7 @@ class StageRecord:
     epochs: tuple[EpochRecord, ...] = ()
     device: DeviceBatches | None = None
     reported: tuple[ReportedEpoch, ...] = ()
+    set_aside: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -280,7 +283,8 @@ class MemorySamples:
     """Memory over time; every column has shape (samples,) and NaN where a value wasn't read.
 
     `stages` names the stage that was open at each sample, where the source knows. The peaks are
-    the allocator's own, which no sample can miss.
+    the allocator's own, which no sample can miss; `accelerator_stage_peak_bytes` has those of the
+    stages that raised it.
     """
 
     at_s: NDArray[np.float64]
@@ -295,6 +299,7 @@ class MemorySamples:
     stages: tuple[str, ...] = ()
     accelerator_allocated_peak_bytes: float | None = None
     accelerator_reserved_peak_bytes: float | None = None
+    accelerator_stage_peak_bytes: Mapping[str, float] = field(default_factory=dict)
     accelerator_total_bytes: float | None = None
     accelerator_alloc_retries: int | None = None
     accelerator_ooms: int | None = None
@@ -384,6 +389,8 @@ class Run:
     slowest: tuple[SlowestRecord, ...] = ()
     stack_samples: tuple[StackSamples, ...] = ()
     garbage: tuple[GarbageRecord, ...] = ()
+    profile_window: WindowRecord | None = None
+    flops: FlopRecord | None = None
     memory: MemorySamples | None = None
     start: StartRecord | None = None
     measurement: MeasurementRecord = field(default_factory=MeasurementRecord)

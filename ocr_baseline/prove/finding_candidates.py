@@ -51,10 +51,14 @@ def _kind_and_phase(finding: Finding) -> tuple[str, str]:
 def causes_without_setting(findings: Iterable[Finding]) -> Iterator[NotTried]:
     """Yield the causes worth a headline whose remedy changes code, not a setting."""
     for finding in findings:
-        kind, _ = _kind_and_phase(finding)
+        kind, phase = _kind_and_phase(finding)
         is_material = bool(finding.estimated_saving_s) and not finding.is_small
-        if is_material and finding.part_of is None and kind not in _BY_SETTING:
+        if is_material and finding.part_of is None and not _is_by_setting(kind, phase):
             yield NotTried(finding.id, "its remedy is a change of code, not a setting")
+
+
+def _is_by_setting(kind: str, phase: str) -> bool:
+    return kind in _BY_SETTING and (kind != catalogue.HEAVY_LOGGING.id or phase == "train")
 
 
 def _predicted(measured: Measured, finding: Finding, settings: Settings) -> Saving | None:
@@ -116,6 +120,9 @@ def _batch_sizes(measured: Measured, phase: str) -> list[Settings]:
 
 
 def _seldom_logged(measured: Measured, phase: str) -> list[Settings]:
+    """Return logging at a longer interval; Lightning has one for the steps of training alone."""
+    if phase != "train":
+        return []
     return [Settings(trainer=TrainerSettings(logging_interval_times=TIMES_STEPS))]
 
 

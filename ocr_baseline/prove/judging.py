@@ -80,11 +80,14 @@ def is_clearly_worse(one: Tried, leader: Tried) -> bool:
 
 
 def measured_saving(base: Tried, one: Tried, phase: str) -> Saving | None:
-    """Return what a setting saves of a phase, with Welch's 95% interval; None where unmeasured."""
+    """Return what a setting saves of a phase; None where unmeasured.
+
+    The interval is Welch's at 95%, but no saving is more than the phase takes as it is.
+    """
     before, after = base.times_s(phase), one.times_s(phase)
     if min(len(before), len(after)) < MIN_TRIALS:
         return None
     estimate = intervals.welch(before, after)
     low = estimate.change if estimate.high is None else estimate.high
     high = estimate.change if estimate.low is None else estimate.low
-    return Saving(-estimate.change, -low, -high)
+    return Saving(-estimate.change, -low, min(-high, base.mean_s(phase)))

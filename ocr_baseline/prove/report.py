@@ -50,7 +50,7 @@ def plan_text(
         blocks += [grid(Table(headers=headers, rows=rows, align="llrl"), "Would be tried")]
         blocks += [styled(f"Each trial: {_trial_words(limits)}.")]
     else:
-        blocks += [styled("Nothing to try: no setting would save what is worth a headline.")]
+        blocks += [styled("Nothing to try: no setting is said to save 2% of the run.")]
     return printed([*blocks, *_not_tried(not_tried)], width=width, color=color)
 
 

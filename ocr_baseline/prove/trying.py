@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ocr_baseline.analysis.analyze import measure
 from ocr_baseline.errors import BaselineError, SourceError
+from ocr_baseline.prove.candidates import MOST_LATER
 from ocr_baseline.prove.effect import obstacle, told_in
 from ocr_baseline.prove.judging import (
     TURNS_BEFORE_DROPPING,
@@ -55,6 +56,11 @@ class Plan:
     shapes: Mapping[Stage, StageShape]
     limits: Limits
     turns: int
+
+
+def most_trials(settings: int, turns: int) -> int:
+    """Return how many trials so many settings can take, the run as it is and a warm-up included."""
+    return 1 + (1 + settings + MOST_LATER) * turns
 
 
 @dataclass

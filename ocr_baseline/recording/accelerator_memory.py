@@ -45,6 +45,12 @@ class AcceleratorProbe:
             utilization_percent=self._utilization_percent(),
         )
 
+    def allocated_peak_bytes(self) -> int | None:
+        """Return the allocator's peak since the process began, None when it is not in use."""
+        if not is_in_use(self._device):
+            return None
+        return int(torch.cuda.max_memory_allocated(self._device))
+
     def peaks(self) -> AcceleratorPeaksJson | None:
         """Return what `peaks` does of this device."""
         return peaks(self._device)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import torch
 
+from ocr_baseline.measure.device import DeviceTimeline
+
 MILLISECOND_S = 1e-3
 
 
@@ -29,3 +31,8 @@ class CudaClock:
     def wait(self, mark: torch.cuda.Event) -> None:
         """Wait for an event; for the end of a run."""
         mark.synchronize()
+
+
+def device_timeline(device: torch.device) -> DeviceTimeline | None:
+    """Return the device's time on its own clock, None where it has none that takes marks."""
+    return DeviceTimeline(CudaClock()) if device.type == "cuda" else None

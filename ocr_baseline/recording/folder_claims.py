@@ -46,12 +46,26 @@ class FolderClaim:
     def release(self) -> None:
         """Let the next run have the folder; harmless when repeated."""
         with _lock:
-            if _claims.get(_key(self.folder)) is self:
+            if self not in _of_parent and _claims.get(_key(self.folder)) is self:
                 del _claims[_key(self.folder)]
 
 
 _claims: WeakValueDictionary[str, FolderClaim] = WeakValueDictionary()
 """A run that is forgotten without an end has no claim any more."""
+
+
+_of_parent: list[FolderClaim] = []
+"""In a process that was forked: the claims of runs that go on in the process that it is from."""
+
+
+def _keep_parents() -> None:
+    global _lock
+    _lock = threading.Lock()  # another thread may have held it at the fork
+    _of_parent.extend(_claims.values())
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_keep_parents)
 
 
 def _beside(asked: Path) -> Iterator[Path]:

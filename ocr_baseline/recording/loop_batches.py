@@ -13,6 +13,12 @@ T_co = TypeVar("T_co", covariant=True)
 class Pass(Protocol):
     """What wants to know of one pass over a loader; nothing in it raises."""
 
+    def starts(self) -> None:
+        """The loader is asked for its iterator."""
+
+    def started(self) -> None:
+        """It is there, or the loader has none."""
+
     def asks(self) -> None:
         """The next batch is asked for."""
 
@@ -45,17 +51,22 @@ class Batches(Generic[T_co]):
 
     def __iter__(self) -> Iterator[T_co]:
         begun = self._begin_pass()
-        return iter(self._loader) if begun is None else self._told(begun)
+        if begun is None:
+            return iter(self._loader)
+        begun.starts()  # now, as without us: a loader draws its seed as it starts
+        try:
+            iterator = iter(self._loader)
+        finally:
+            begun.started()
+        return self._told(begun, iterator)
 
-    def _told(self, begun: Pass) -> Iterator[T_co]:
+    @staticmethod
+    def _told(begun: Pass, iterator: Iterator[T_co]) -> Iterator[T_co]:
         held: list[T_co] = []  # emptied as it is yielded: a batch lives no longer than without us
-        iterator: Iterator[T_co] | None = None
         try:
             while True:
                 begun.asks()
                 try:
-                    if iterator is None:
-                        iterator = iter(self._loader)
                     held.append(next(iterator))
                 except StopIteration:
                     return

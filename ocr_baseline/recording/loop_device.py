@@ -35,14 +35,14 @@ def follow_device(device: torch.device, recording: Recording, rank: Rank) -> Non
     if device.type == "cuda":
         import torch
 
-        from ocr_baseline.measure.device import DeviceTimeline
         from ocr_baseline.recording.accelerator_memory import AcceleratorProbe
-        from ocr_baseline.recording.cuda_clock import CudaClock
+        from ocr_baseline.recording.cuda_clock import device_timeline
 
         identity["accelerator_name"] = torch.cuda.get_device_name(device)
         recording.sample_accelerator(AcceleratorProbe(device))
-        if device.index == torch.cuda.current_device():
-            recording.recorder.follow(DeviceTimeline(CudaClock()))
+        timeline = device_timeline(device) if device.index == torch.cuda.current_device() else None
+        if timeline is not None:
+            recording.recorder.follow(timeline)
         else:
             recording.recorder.operations.note(
                 f"Time on {device} was not measured on its own clock, for it isn't the current "

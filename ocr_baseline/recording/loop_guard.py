@@ -54,6 +54,14 @@ class GuardedPass:
         self._guard = guard
         self._pass = begun
 
+    def starts(self) -> None:
+        """The loader is asked for its iterator."""
+        self._guard(lambda run: self._pass.starts())
+
+    def started(self) -> None:
+        """It is there, or the loader has none."""
+        self._guard(lambda run: self._pass.started())
+
     def asks(self) -> None:
         """The next batch is asked for."""
         self._guard(lambda run: self._pass.asks())

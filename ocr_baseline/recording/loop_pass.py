@@ -25,8 +25,8 @@ class LoopPass:
     meanwhile (`zip` of two loaders, a loader in a loader) is a section inside those batches.
 
     Attributes:
-        is_fetching: Whether the loader is being asked for a batch of the open stage, so that a
-            loader which starts now is that stage's.
+        is_fetching: Whether the loader is being asked for a batch of the open stage, or for its
+            iterator there, so that a loader which starts now is that stage's.
     """
 
     def __init__(
@@ -39,9 +39,24 @@ class LoopPass:
         self._samples = _samples_of(loader)
         self._second = section(SECOND_LOADER)
         self._block: Block | None = None
+        self._starts_in: Block | None = None
         self._batch_idx = -1
         self._is_second = False
         self.is_fetching = False
+
+    def starts(self) -> None:
+        """The loader is asked for its iterator: for the open stage, unless that reads another."""
+        block = self._stages.block
+        if block is not None and block.leader is None:
+            self._starts_in, block.leader = block, self
+            self.is_fetching = True
+
+    def started(self) -> None:
+        """It is there; whose batches the stage has is told by the first that is asked for one."""
+        block, self._starts_in = self._starts_in, None
+        if block is not None:
+            block.leader = None
+            self.is_fetching = False
 
     def asks(self) -> None:
         """The next batch is asked for."""

@@ -63,13 +63,14 @@ class LoopRun:
         self._lines: dict[Line, MainThreadSpan] = {}
         self._is_loader_described = False
         self._instrumentation = Instrumentation()
-        self.recording.begin(loop_header(settings, self.rank, self._operations))
         self._asked_device = settings.device
         try:
+            self.recording.begin(loop_header(settings, self.rank, self._operations))
             self._put_in_place(targets)
         except Exception:
             self.undo()
             self.recording.close()
+            self.claim.release()
             raise
 
     def _put_in_place(self, targets: Sequence[Target]) -> None:

@@ -104,7 +104,9 @@ class Recording:
         )
         self._sampling_hz = sampling_hz
         self._rank = rank
-        self._accelerator = accelerator
+        self._accelerator: AcceleratorProbe | None = None
+        if accelerator is not None:
+            self.sample_accelerator(accelerator)
         self._profile_memory = profile_memory
         self._heartbeat = Heartbeat(
             self.recorder, probe=MemoryProbe(self._read_accelerator) if profile_memory else None
@@ -186,6 +188,7 @@ class Recording:
     def sample_accelerator(self, accelerator: AcceleratorProbe) -> None:
         """Sample the memory of this device too from now on."""
         self._accelerator = accelerator
+        self.recorder.stages.peaks.read_bytes = accelerator.allocated_peak_bytes
 
     def note_gradient_wait(self) -> None:
         """Keep what DDP timed, while the model is still wrapped in it."""
@@ -269,10 +272,14 @@ class Recording:
     def pause(self) -> None:
         """Stop charging time until `begin`, and hold no file open meanwhile.
 
+        In a process that was forked from the run's this does nothing: the run goes on elsewhere.
+
         Raises:
             OSError: When the records can't be written.
             HungFolderError: When the folder does not answer.
         """
+        if self._pid != os.getpid():
+            return
         self.recorder.stop_listening()
         wait_for_answer(self.folder)
         self.recorder.pause()
@@ -341,6 +348,10 @@ class Recording:
                     self._earlier_peaks,
                     None if self._accelerator is None else self._accelerator.peaks(),
                 ),
+                "stage_peaks": {
+                    stage.value: peak
+                    for stage, peak in self.recorder.stages.peaks.of_stages.items()
+                },
                 "gradient_wait_s": self._gradient_wait_s,
             }
         )

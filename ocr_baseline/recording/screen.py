@@ -33,7 +33,9 @@ def show_report(files: ReportFiles) -> None:
 
         folder = shlex.quote(short_path(files.folder))
         command = f"ocr-baseline show {folder}"
-        _show(SUMMARY, files.baseline, report=short_path(files.first_read), command=command)
+        earlier = {} if files.earlier is None else {"earlier": short_path(files.earlier)}
+        report = short_path(files.first_read)
+        _show(SUMMARY, files.baseline, report=report, command=command, **earlier)
 
 
 def show_unreported(cause: str, command: str, folder: Path | None) -> None:

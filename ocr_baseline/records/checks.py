@@ -103,7 +103,8 @@ def status(record: Mapping[str, Any]) -> StatusJson:
         _check_optional(record, key, number)
     _check_optional(record, "discarded_batches", count)
     _check_optional(record, "reports", count)
-    for key, check in (("memory", whole_number), ("volatile", number)):
+    numbers = (("memory", whole_number), ("stage_peaks", whole_number), ("volatile", number))
+    for key, check in numbers:
         for value in mapping(record.get(key) or {}).values():
             if value is not None:
                 check(value)

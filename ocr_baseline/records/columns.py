@@ -195,8 +195,10 @@ class RecordedMemory:
         for name, column in taken.items():
             self.columns[name].extend(column)
 
-    def samples(self, accelerator: AcceleratorPeaksJson | None) -> MemorySamples | None:
-        """Return the samples, None when nothing was sampled."""
+    def samples(
+        self, accelerator: AcceleratorPeaksJson | None, stage_peaks: Mapping[str, int] | None
+    ) -> MemorySamples | None:
+        """Return the samples with the allocator's own peaks, None when nothing was sampled."""
         if not self.columns["at_ns"] and not accelerator:
             return None
         columns = {
@@ -217,6 +219,7 @@ class RecordedMemory:
             stages=tuple(self.stages),
             accelerator_allocated_peak_bytes=peaks.get("allocated_peak_bytes"),
             accelerator_reserved_peak_bytes=peaks.get("reserved_peak_bytes"),
+            accelerator_stage_peak_bytes=stage_peaks or {},
             accelerator_total_bytes=peaks.get("total_bytes"),
             accelerator_alloc_retries=peaks.get("alloc_retries"),
             accelerator_ooms=peaks.get("ooms"),

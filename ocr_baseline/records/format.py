@@ -41,6 +41,10 @@ MAX_STACK_DEPTH = 1000
 MAX_SLOWEST = 20
 """The slowest batches and samples that are kept, of each worker and of each stage."""
 
+MAX_WINDOW_ENTRIES = 20
+MAX_WINDOW_EVENTS = 4000
+"""The heaviest entries of each table of a profile window, and its longest events, that are kept."""
+
 MAX_PREFETCH_FACTOR = 1_000_000
 MAX_THREADS = 1_000_000
 """More than any machine runs and any loader holds: a replay makes room for so many."""
@@ -306,6 +310,88 @@ class GarbageJson(TypedDict):
     lines_ns: dict[str, int]
 
 
+class WindowEntriesJson(TypedDict):
+    """Columns over what ran in a profile window, the heaviest first.
+
+    `host_ns` is self time on the host, `device_ns` that of the kernels launched there.
+    """
+
+    name: list[str]
+    calls: list[int]
+    host_ns: list[int]
+    device_ns: list[int]
+
+
+class WindowWaitsJson(TypedDict):
+    """Columns over calls that waited for the device, by operator and place in the code."""
+
+    operator: list[str]
+    place: list[str | None]
+    calls: list[int]
+    host_ns: list[int]
+
+
+class WindowEventsJson(TypedDict):
+    """Columns over the longest events of a profile window, in the order in which they began.
+
+    `name` and `track` are places in `names` and `tracks`.
+    """
+
+    names: list[str]
+    tracks: list[str]
+    name: list[int]
+    track: list[int]
+    start_ns: list[int]
+    duration_ns: list[int]
+
+
+class ProfileWindowJson(TypedDict):
+    """What torch.profiler recorded of `batches` batches, from `position` of the stage on.
+
+    `cost_ns` is what opening, closing and reading it took. `why_no_stacks` says why there are no
+    modules and no places; `left_out` later events were not read.
+    """
+
+    type: Literal["profile_window"]
+    stage: str
+    epoch: int
+    batch_idx: int
+    position: int
+    batches: int
+    start_ns: int
+    duration_ns: int
+    cost_ns: int
+    has_device: bool
+    why_no_stacks: str | None
+    left_out: int
+    device_busy_ns: int | None
+    operators: WindowEntriesJson
+    kernels: WindowEntriesJson
+    modules: WindowEntriesJson
+    waits: WindowWaitsJson
+    events: WindowEventsJson
+
+
+class FlopsJson(TypedDict):
+    """The floating-point operations of one batch; `peak_flops_per_s` is the device's own limit."""
+
+    type: Literal["flops"]
+    stage: str
+    position: int
+    samples: int | None
+    flops: int
+    peak_flops_per_s: float | None
+    why_no_peak: str | None
+
+
+class NotMeasuredJson(TypedDict):
+    """Something that was asked for could not be measured."""
+
+    type: Literal["not_measured"]
+    metric: str
+    why: str
+
+
 class RemovedJson(TypedDict):
     """The file was removed during the run, and these batches with it."""
 
@@ -331,7 +417,10 @@ class AcceleratorPeaksJson(TypedDict, total=False):
 
 
 class StatusFields(TypedDict, total=False):
-    """What is known besides how the run ended."""
+    """What is known besides how the run ended.
+
+    `stage_peaks` has the accelerator's allocated peak in bytes of each stage that raised it.
+    """
 
     ended_by: str | None
     reports: int
@@ -341,6 +430,7 @@ class StatusFields(TypedDict, total=False):
     discarded_batches: int
     volatile: dict[str, float]
     memory: AcceleratorPeaksJson | None
+    stage_peaks: dict[str, int]
     gradient_wait_s: float | None
 
 
@@ -364,6 +454,9 @@ Record = (
     | StackFunctionsJson
     | StackSamplesJson
     | GarbageJson
+    | ProfileWindowJson
+    | FlopsJson
+    | NotMeasuredJson
     | RemovedJson
     | WarningJson
     | StatusJson

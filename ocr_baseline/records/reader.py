@@ -28,6 +28,7 @@ from ocr_baseline.records.columns import (
 from ocr_baseline.records.format import unknown_status
 from ocr_baseline.records.garbage import RecordedGarbage
 from ocr_baseline.records.lines import take_records
+from ocr_baseline.records.probes import RecordedProbes
 from ocr_baseline.records.ranks import load_ranks
 from ocr_baseline.records.slowest import RecordedSlowest
 from ocr_baseline.records.stacks import RecordedStacks
@@ -131,6 +132,7 @@ class _Reading:
     slowest: RecordedSlowest = field(default_factory=RecordedSlowest)
     garbage: RecordedGarbage = field(default_factory=RecordedGarbage)
     device: RecordedDevice = field(default_factory=RecordedDevice)
+    probes: RecordedProbes = field(default_factory=RecordedProbes)
     status: StatusJson = field(default_factory=unknown_status)
     lost_records: int = 0
     removed_batches: int = 0
@@ -152,6 +154,9 @@ class _Reading:
             "stack_samples": self.stacks.take_samples,
             "garbage": self.garbage.take,
             "device_batch": self.device.take,
+            "profile_window": self.probes.take_window,
+            "flops": self.probes.take_flops,
+            "not_measured": self.probes.take_not_measured,
             "status": self._take_status,
             "removed": self._take_removed,
             "warning": self._take_warning,
@@ -181,7 +186,7 @@ class _Reading:
         earlier = header.get("earlier_processes", 0)
         if earlier > self.operations.earlier_processes:
             self.operations.earlier_processes = earlier
-            self.device.batches_before = self.batches.counts()
+            self.device.batches_before = self.probes.batches_before = self.batches.counts()
 
     def _take_epoch(self, record: Mapping[str, Any]) -> None:
         epoch = checks.epoch(record)
@@ -209,12 +214,14 @@ class _Reading:
             info=self._info(header, stages),
             stages=stages,
             operations=self.operations.records(self._exclusive_s),
-            memory=self.memory.samples(self.status.get("memory")),
+            memory=self.memory.samples(self.status.get("memory"), self.status.get("stage_peaks")),
             workers=self.workers.records(),
             slowest=self.slowest.records(),
             stack_samples=self.stacks.samples(),
             start=start.record(),
             garbage=self.garbage.records(),
+            profile_window=self.probes.window,
+            flops=self.probes.flops,
             measurement=self._measurement(header),
             config=header.get("config"),
             config_hash=header.get("config_hash"),
@@ -224,6 +231,7 @@ class _Reading:
             missing=(
                 *self._missing(header),
                 *start.missing(),
+                *self.probes.missing(),
                 *(unnamed_lines(stages) if header.get("loop") else ()),
             ),
             world_size=self.world_size,
@@ -249,6 +257,7 @@ class _Reading:
             batches=table,
             epochs=tuple(self._epoch(record) for record in epochs),
             device=self.device.batches(stage),
+            set_aside=frozenset(self.probes.set_aside.get(stage, ())),
         )
 
     def _epoch(self, record: EpochJson) -> EpochRecord:

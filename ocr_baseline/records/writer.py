@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import threading
+from contextlib import suppress
 from typing import IO, TYPE_CHECKING, SupportsFloat, SupportsIndex
 
 from ocr_baseline.files import refuse_beyond_limit
@@ -21,11 +22,16 @@ SECRETS_MAX_AGE_S = 1.0
 """How old the list of the environment's secrets may be: reading it takes 30 us."""
 
 
+_closed_by_others: list[IO[bytes]] = []
+"""Kept for good: at its end, each would close what has its number now."""
+
+
 class RecordWriter:
     """Appends records to a file, each as one whole line that reaches the kernel at once.
 
     What was written survives the end of the process, `kill -9` included; a power cut may lose
-    what the kernel had not yet put on disk. Safe to use from several threads.
+    what the kernel had not yet put on disk. Safe to use from several threads. The file is that of
+    the process that made it: one that is forked from it writes nothing.
 
     Every record passes the gate of `model.privacy`.
 
@@ -43,9 +49,11 @@ class RecordWriter:
         """Open `path` for appending, making its folder."""
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
+        self._process = os.getpid()
         self._is_made_anew = is_made_anew
         self._lock = threading.RLock()
         self._file: IO[bytes] | None = path.open("ab", buffering=0)
+        self._opened = os.fstat(self._file.fileno())
         self._released: os.stat_result | None = None
         self._is_torn = False
         self._repeated: list[bytes] = []
@@ -54,21 +62,41 @@ class RecordWriter:
         self._names = Names()
 
     def write(self, record: Record) -> None:
-        """Append one record; after `close` this does nothing."""
+        """Append one record; after `close`, and in a process that was forked, this does nothing."""
+        if os.getpid() != self._process:  # another thread may have held the lock at the fork
+            return
         line = _line(outward(record, self._names, max_age_s=SECRETS_MAX_AGE_S))
         with self._lock:
+            self._notice_closing()
             if self._released is not None:
-                self._file = self._reopened(self._released)
+                self._open(self._reopened(self._released))
                 self._released = None
             if self._file is None:
                 return
             # A file without a name takes what is written to it and keeps none of it.
             if self._is_made_anew and os.fstat(self._file.fileno()).st_nlink == 0:
                 removed = self._file
-                self._file = self._made_anew()
+                self._open(self._made_anew())
                 removed.close()
             self._write_line(self._file, line)
             self._remember(record, line)
+
+    def _open(self, file: IO[bytes]) -> None:
+        self._file, self._opened = file, os.fstat(file.fileno())
+
+    def _notice_closing(self) -> None:
+        """Let go of a file that the process has closed, as one that closes all it finds open does.
+
+        Its number may be another file's by now, of the user's, which must neither be written to
+        nor closed.
+        """
+        if self._file is None:
+            return
+        with suppress(OSError):  # the number is nobody's
+            if os.path.samestat(os.fstat(self._file.fileno()), self._opened):
+                return
+        _closed_by_others.append(self._file)
+        self._file, self._released = None, self._opened
 
     def is_in_place(self) -> bool:
         """Whether no other file has taken the place of this one; one that was removed is made anew.
@@ -77,6 +105,7 @@ class RecordWriter:
             OSError: When the system doesn't tell.
         """
         with self._lock:
+            self._notice_closing()
             own = self._released if self._file is None else os.fstat(self._file.fileno())
             try:
                 return own is not None and os.path.samestat(self.path.stat(), own)
@@ -124,7 +153,10 @@ class RecordWriter:
         The next record goes on with the same file. One that was removed meanwhile is made anew,
         and one that another run has put in its place stays.
         """
+        if os.getpid() != self._process:
+            return
         with self._lock:
+            self._notice_closing()
             if self._file is not None:
                 self._released = os.fstat(self._file.fileno())
                 self._file.close()
@@ -132,6 +164,8 @@ class RecordWriter:
 
     def close(self) -> None:
         """Close the file for good; closing twice is harmless."""
+        if os.getpid() != self._process:
+            return
         with self._lock:
             self.release()
             self._released = None

@@ -86,14 +86,6 @@ class BaselineStore:
             raise StoreError(f"{self.folder} {NO_LISTING}")
         return found
 
-    def has(self, name: str) -> bool:
-        """Whether the store holds runs under this name.
-
-        Raises:
-            StoreError: When the store can't be listed.
-        """
-        return _NAME.fullmatch(name) is not None and bool(self.entries(name))
-
     def entries(self, name: str) -> list[Entry]:
         """Return the runs of a name, the oldest first.
 

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from ocr_baseline.comparison.summary import RunSummary
     from ocr_baseline.store.baselines import BaselineStore, Entry
 
-MAX_STORED = 40
+MAX_STORED = 200
+"""Read at most so many: forty sittings of five."""
 OTHERS_SHOWN = 5
 
 

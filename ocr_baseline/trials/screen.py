@@ -66,7 +66,9 @@ class Screen:
         if trial.failure is None:
             took, canary = map(formatting.duration, (trial.took_s, trial.canary_s))
             left = f", {_left(left_s)}" if left_s else ""
-            self.told(f"{done} of {total}: {trial.name} took {took} (canary {canary}){left}")
+            self.told(
+                f"{done} of {total}: {trial.name} took {took} (fixed work first: {canary}){left}"
+            )
             return
         self.told(f"{done} of {total}: {trial.name} doesn't count: it {trial.failure}")
         for line in _last_lines(trial):

@@ -18,7 +18,8 @@ from tests.integration.wandb_stored_run import StoredRun
 
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, str(ROOT / "scripts" / "performance" / "generate_baseline_report.py")]
-LIMIT_S = 15
+LIMIT_S = 60
+"""Far more than it takes on a busy machine, and nothing beside a server that never answers."""
 
 
 def _run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:

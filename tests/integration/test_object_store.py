@@ -72,7 +72,7 @@ def test_runs_are_added_accepted_listed_loaded_and_removed(bucket: Any) -> None:
     store.remove("main", summary.entries[0].file_name)
     assert len(store.entries("main")) == 1
     store.remove("main")
-    assert not store.has("main")
+    assert not store.entries("main")
 
 
 def test_two_processes_add_to_one_name_at_once_and_no_run_is_lost(

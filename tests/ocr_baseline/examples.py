@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ocr_baseline.model.document import (
+    AcceleratorIdle,
     AcceleratorMemory,
     Baseline,
     BreakdownLine,
@@ -18,6 +19,7 @@ from ocr_baseline.model.document import (
     EpochSummary,
     Evidence,
     Finding,
+    Flops,
     FunctionShare,
     Generator,
     Goodput,
@@ -27,6 +29,9 @@ from ocr_baseline.model.document import (
     Operation,
     Phase,
     PhaseMemory,
+    ProfiledCode,
+    ProfiledWait,
+    ProfileWindow,
     Ratio,
     SlowBatch,
     SlowSample,
@@ -185,6 +190,13 @@ def _train_phase() -> Phase:
         epoch_time_s=5.6,
         sample_time_s=0.0441,
         throughput_samples_per_s=22.7,
+        flops=Flops(
+            flops_per_batch=480_000_000_000,
+            samples=4,
+            flops_per_s=2.86e12,
+            peak_flops_per_s=312e12,
+            mfu=0.00917,
+        ),
         breakdown=_breakdown(
             11.2,
             60,
@@ -247,6 +259,9 @@ def _validation_phase() -> Phase:
         ),
         accelerator_utilization=Utilization(
             samples=16, mean_percent=62.5, min_percent=0.0, max_percent=99.0
+        ),
+        accelerator_idle=AcceleratorIdle(
+            share=0.375, data_share=0.05, beside_share=0.1, host_bound_share=0.225
         ),
         epoch_time_s=8.15,
         sample_time_s=0.124,
@@ -398,6 +413,27 @@ def _operations() -> list[Operation]:
     ]
 
 
+def _profile_window() -> ProfileWindow:
+    return ProfileWindow(
+        phase="train",
+        epoch=0,
+        batch_idx=10,
+        batches=3,
+        duration_s=0.84,
+        cost_s=2.1,
+        device_busy_s=0.31,
+        operators=[ProfiledCode(name="aten::conv2d", calls=60, host_s=0.11, device_s=0.2)],
+        kernels=[ProfiledCode(name="sm80_xmma_fprop", calls=60, host_s=0.0, device_s=0.2)],
+        modules=[ProfiledCode(name="Conv2d_3", calls=3, host_s=0.02, device_s=0.09)],
+        waits=[
+            ProfiledWait(
+                operator="aten::item", place="train.py(88): training_step", calls=3, host_s=0.24
+            ),
+            ProfiledWait(operator="aten::to", place=None, calls=3, host_s=0.03),
+        ],
+    )
+
+
 def full_baseline() -> Baseline:
     """A document of a whole run: training, validation and a test of two dataloaders."""
     gib = 1024.0**3
@@ -417,6 +453,7 @@ def full_baseline() -> Baseline:
             ended_by="max_epochs",
         ),
         workload=Workload(config={"data": {"batch_size": 4}}, config_hash="c0ffee", data_hash=None),
+        profile_window=_profile_window(),
         environment=Environment(
             identity={
                 "python": "3.11.9",
@@ -664,6 +701,18 @@ def hostile_baseline() -> Baseline:
                 waterfall_s_per_sample=[WaterfallStep(name=name, delta_s=0.05)],
             ),
             "start": _hostile_start(name),
+            "profile_window": ProfileWindow(
+                phase="train",
+                epoch=0,
+                batch_idx=10,
+                batches=1,
+                duration_s=0.2,
+                cost_s=1.0,
+                why_no_stacks=name,
+                left_out=5,
+                operators=[ProfiledCode(name=name, calls=1, host_s=0.1, device_s=0.0)],
+                waits=[ProfiledWait(operator=name, place=name, calls=1, host_s=0.1)],
+            ),
             "findings": [
                 Finding(
                     id=name,

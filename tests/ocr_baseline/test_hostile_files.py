@@ -78,6 +78,11 @@ KEYS = [
     "ready_ns",
     "end_ns",
     "reports",
+    "position",
+    "flops",
+    "operators",
+    "metric",
+    "why",
 ]
 KINDS = [
     "header",
@@ -86,6 +91,9 @@ KINDS = [
     "operation",
     "memory",
     "device_batch",
+    "profile_window",
+    "flops",
+    "not_measured",
     "status",
     "worker_start",
     "worker_batches",

@@ -114,6 +114,33 @@ def test_a_report_that_can_not_be_read_is_kept_too(tmp_path: Path) -> None:
     assert (kept / "baseline.json").read_text() == "{cut off"
 
 
+def test_files_of_other_programs_stay_and_cost_the_report_its_own_of_that_name(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "metrics.csv").write_text("epoch,loss\n0,1.5\n")
+    (tmp_path / "baseline.md").write_text("# The baseline model\n")
+    for day in (1, 2):
+        files = write_report(run_of(day), tmp_path)
+        assert (files.metrics_csv, files.markdown) == (None, None)
+        assert read_baseline(tmp_path / "baseline.json") == files.baseline
+        (warning,) = [entry.message for entry in caplog.records]
+        assert "baseline.md, metrics.csv" in warning
+        assert "output_dir" in warning
+        caplog.clear()
+    assert (tmp_path / "metrics.csv").read_text() == "epoch,loss\n0,1.5\n"
+    assert (tmp_path / "baseline.md").read_text() == "# The baseline model\n"
+    (kept,) = (tmp_path / "earlier").iterdir()
+    assert names_in(kept) == ["baseline.html", "baseline.json", "batches.csv"]
+
+
+def test_a_document_of_another_program_stays_and_there_is_no_report(tmp_path: Path) -> None:
+    (tmp_path / "baseline.json").write_text('{"accuracy": 0.9}')
+    with pytest.raises(BaselineError, match="output_dir of its own"):
+        write_report(run_of(1), tmp_path)
+    assert names_in(tmp_path) == ["baseline.json"]
+    assert (tmp_path / "baseline.json").read_text() == '{"accuracy": 0.9}'
+
+
 def test_a_report_that_fails_leaves_the_earlier_one_in_its_place_and_keeps_it_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

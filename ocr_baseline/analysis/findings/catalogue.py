@@ -13,6 +13,7 @@ XProf's input-pipeline analyzer calls a step moderately and highly input-bound."
 _XPROF_BASIS = "medium {medium:.0%}, high {high:.0%} (XProf)"
 _OUR_CHOICE = "this project's choice"
 _WHOLE_LINE = "the whole line, less any longer wait for loader workers"
+_NEEDED_LINE = f"{_WHOLE_LINE}; at most this where no function is named: the work needs the line"
 
 
 def _line(id: str, when: str, saving: str = _WHOLE_LINE) -> Kind:
@@ -56,6 +57,17 @@ DOMINANT_FUNCTION = Kind(
     saving="its share of the line, less any longer wait for loader workers; the range begins with "
     "the margin of the share",
     limits={"medium": 0.10, "high": 0.30, "ticks": 30, "of_run": 0.02},
+)
+COSTLY_STEP_CODE = Kind(
+    id="costly-step-code",
+    when="sampling meets a step's own lines in much of a stage, and library functions that they "
+    "call, in lines that have no finding of their own",
+    basis=f"medium {{medium:.0%}}, high {{high:.0%}} of the stage ({_OUR_CHOICE}: operators of "
+    "torch in the step are in it); {ticks:.0f} samples of the line; a stage of at least "
+    "{of_run:.0%} of the run",
+    saving="their share of the line, less any longer wait for loader workers; the range begins at "
+    "nothing, since what the step has to compute is in it",
+    limits={"medium": 0.20, "high": 0.40, "ticks": 30, "of_run": 0.02},
 )
 INPUT_BOUND = _line(
     "input-bound",
@@ -138,12 +150,12 @@ THREAD_OVERSUBSCRIPTION = Kind(
     f"({_OUR_CHOICE}: threads that wait for each other keep cores busy)",
     limits={**_XPROF, "more": 2},
 )
-TRANSFER_BOUND = _line("transfer-bound", "moving batches to the device takes long")
+TRANSFER_BOUND = _line("transfer-bound", "moving batches to the device takes long", _NEEDED_LINE)
 HEAVY_OPTIMIZER = Kind(
     id="heavy-optimizer",
     when="the optimizer takes long",
     basis=f"medium {{medium:.0%}}, high {{high:.0%}} ({_OUR_CHOICE}: it is part of the work)",
-    saving=_WHOLE_LINE,
+    saving=_NEEDED_LINE,
     limits={"medium": 0.20, "high": 0.40},
 )
 HEAVY_METRICS = _line("heavy-metrics", "metrics take long")
@@ -177,8 +189,8 @@ TAIL_LATENCY = Kind(
     when="a loader's slow batches are much slower than its usual ones",
     basis="p95 at {slow} times the median (pyperf's distance for an unstable value); {batches:.0f} "
     "steady batches, below which p95 lies between the two slowest. A line is named when it makes "
-    "up 80% of the excess; severity by the saving",
-    saving="the batches beyond that limit take the median",
+    "up 80% of the excess; severity by the excess",
+    saving="the batches beyond that limit take the median; none where no line is named",
     limits={**_XPROF, "slow": 1.5, "batches": 20},
 )
 OUTLIER_BATCHES = Kind(
@@ -186,7 +198,7 @@ OUTLIER_BATCHES = Kind(
     when="a few single batches are far slower, named by epoch and batch number",
     basis="modified z-score above {score} (Iglewicz and Hoaglin, 1993) and twice the "
     "median; at most {share:.0%} of the batches; {batches:.0f} steady batches; at most medium",
-    saving="these batches take the median",
+    saving="these batches take the median; none where neither a line is named nor a batch recurs",
     limits={"medium": 0.05, "score": 3.5, "slow": 2.0, "share": 0.05, "batches": 20},
 )
 SLOWING_DOWN = Kind(
@@ -225,6 +237,12 @@ ACCELERATOR_MEMORY = Kind(
     saving="none",
     limits={"full": 0.90},
 )
+OUT_OF_MEMORY = Kind(
+    id="out-of-memory",
+    when="the run ended because the accelerator had no memory left",
+    basis="none: the error says so",
+    saving="none",
+)
 FRAGMENTATION = Kind(
     id="fragmentation",
     when="reserved accelerator memory held no tensor",
@@ -241,6 +259,14 @@ ACCELERATOR_UTILIZATION = Kind(
     "{half:.0f}% (the TensorBoard profiler plugin's limit); {samples:.0f} samples",
     saving="none: what the main thread does meanwhile has its own",
     limits={"p95": 70, "p5": 10, "half": 50, "samples": 20},
+)
+DEVICE_DATA_WAIT = Kind(
+    id="device-data-wait",
+    when="the accelerator has nothing to do because no batch is there",
+    basis="medium {medium:.0%}, high {high:.0%} of the stage (XProf); {batches:.0f} steady batches "
+    "timed on the device",
+    saving="that time; its high end is the whole wait of the main thread",
+    limits={**_XPROF, "batches": 5},
 )
 HOST_BOUND = Kind(
     id="host-bound",
@@ -268,6 +294,23 @@ SYNCHRONIZING_CALLS = Kind(
     basis="medium {medium:.0%}, high {high:.0%} of the stage (XProf); {ticks:.0f} samples",
     saving="none: the device's work takes as long without the call",
     limits={**_XPROF, "ticks": 30},
+)
+IMPLICIT_SYNCHRONIZATION = Kind(
+    id="implicit-synchronization",
+    when="in a window of torch.profiler, calls such as `.item()` and `.cpu()` stand still until "
+    "the accelerator is done",
+    basis="medium {medium:.0%}, high {high:.0%} of the window (XProf)",
+    saving="none: the device's work takes as long without the call",
+    limits=_XPROF,
+)
+LOW_MFU = Kind(
+    id="low-mfu",
+    when="the accelerator is busy, and does few of the floating-point operations that it can",
+    basis="below {mfu:.0%} of its peak (the lowest of the large trainings that Chowdhery et al., "
+    "2022, compare has 21%), and busy {busy:.0f}% of the time (SageMaker's limit for a used one); "
+    "{samples:.0f} samples; low",
+    saving="none: what another kernel would take wasn't measured",
+    limits={"mfu": 0.20, "busy": 70, "samples": 20},
 )
 MEMORY_GROWTH = Kind(
     id="memory-growth",
@@ -313,6 +356,7 @@ CATALOGUE: tuple[Kind, ...] = (
     VALIDATION_SLOWER,
     DOMINANT_OPERATION,
     DOMINANT_FUNCTION,
+    COSTLY_STEP_CODE,
     INPUT_BOUND,
     HANDOVER,
     LOADER_STARTUP,
@@ -337,11 +381,15 @@ CATALOGUE: tuple[Kind, ...] = (
     SLOW_START,
     OUTSIDE_STAGES,
     ACCELERATOR_MEMORY,
+    OUT_OF_MEMORY,
     FRAGMENTATION,
     ACCELERATOR_UTILIZATION,
+    DEVICE_DATA_WAIT,
     HOST_BOUND,
     SMALL_BATCH,
     SYNCHRONIZING_CALLS,
+    IMPLICIT_SYNCHRONIZATION,
+    LOW_MFU,
     MEMORY_GROWTH,
     NOISY_MACHINE,
     CPU_LIMIT,

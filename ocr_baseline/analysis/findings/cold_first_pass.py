@@ -80,6 +80,7 @@ def _finding(phase: Phase, disk_bytes: list[float], first_s: float, later_s: flo
         estimated_saving_s=extra_s,
         estimated_saving_low_s=0.0,
         estimated_saving_high_s=extra_s,
+        saving_is_the_most=True,
         saving_basis="an estimate, and at most this: what the first pass waited longer than the "
         "median of the later ones, without the first batch of each",
         advice="Put the data on a faster disk, in fewer and larger files or in smaller ones that "

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from ocr_baseline.analysis.findings.catalogue import DOMINANT_FUNCTION
 from ocr_baseline.analysis.findings.lines import is_judged
 from ocr_baseline.analysis.findings.named_cause import percent_words, place_of
-from ocr_baseline.analysis.findings.rule import quoted, share_of, too_few_batches
+from ocr_baseline.analysis.findings.rule import Silence, quoted, share_of, too_few_batches
 from ocr_baseline.analysis.replay.savings import main_thread_saving
 from ocr_baseline.model.document import Evidence, Finding, NamedCause
 from ocr_baseline.vocabulary import PHASE_WORDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
-    from ocr_baseline.analysis.findings.rule import Silence
+    from ocr_baseline.analysis.findings.kind import Kind
     from ocr_baseline.analysis.measured import Measured
     from ocr_baseline.model.document import BreakdownLine, FunctionShare, Phase
+
+
+Met = TypeVar("Met")
 
 
 def dominant_function(measured: Measured) -> Iterator[Finding | Silence]:
@@ -27,25 +30,38 @@ def dominant_function(measured: Measured) -> Iterator[Finding | Silence]:
     in it that draws, decodes or sorts may well be one.
     """
     operations = {operation.name for operation in measured.operations}
+
+    def functions(phase: Phase, line: BreakdownLine) -> list[FunctionShare]:
+        return [] if line.name in operations else _functions(measured, phase, line)
+
+    for met in met_in_lines(measured, DOMINANT_FUNCTION, functions):
+        yield met if isinstance(met, Silence) else _finding(measured, *met)
+
+
+def met_in_lines(
+    measured: Measured, kind: Kind, find: Callable[[Phase, BreakdownLine], Iterable[Met]]
+) -> Iterator[tuple[Phase, BreakdownLine, Met] | Silence]:
+    """Yield what `find` returns of each line that has no finding of its own.
+
+    Phases of less than the kind's `of_run` are left out; one with too few batches is a silence.
+    """
     for phase in measured.whole_phases:
-        if share_of_run(measured, phase) < DOMINANT_FUNCTION["of_run"]:
+        if _share_of_run(measured, phase) < kind["of_run"]:
             continue
         found = [
-            (line, function)
+            (phase, line, met)
             for line in phase.breakdown
-            if not is_judged(measured, phase, line.name) and line.name not in operations
-            for function in _functions(measured, phase, line)
+            if not is_judged(measured, phase, line.name)
+            for met in find(phase, line)
         ]
-        silence = too_few_batches(DOMINANT_FUNCTION, phase) if found else None
+        silence = too_few_batches(kind, phase) if found else None
         if silence is not None:
             yield silence
-            continue
-        for line, function in found:
-            yield _finding(measured, phase, line, function)
+        else:
+            yield from found
 
 
-def share_of_run(measured: Measured, phase: Phase) -> float:
-    """Return which part of the run a phase is."""
+def _share_of_run(measured: Measured, phase: Phase) -> float:
     return (phase.total_s or 0.0) / measured.total_s if measured.total_s else 0.0
 
 

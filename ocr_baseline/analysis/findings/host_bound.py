@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ocr_baseline.analysis.findings.accelerator_idle import (
-    idle_time,
     queueing_lines,
     too_few_samples,
 )
@@ -17,7 +16,6 @@ from ocr_baseline.vocabulary import PHASE_WORDS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ocr_baseline.analysis.findings.accelerator_idle import IdleTime
     from ocr_baseline.analysis.findings.rule import Silence
     from ocr_baseline.analysis.measured import Measured
     from ocr_baseline.model.document import Phase, Utilization
@@ -26,24 +24,30 @@ if TYPE_CHECKING:
 def host_bound(measured: Measured) -> Iterator[Finding | Silence]:
     """Find stages whose accelerator is idle for longer than the lines beside the steps take."""
     for phase in measured.whole_phases:
-        use, idle = phase.accelerator_utilization, idle_time(phase)
-        if use is None or idle is None or idle.in_steps < HOST_BOUND["medium"]:
+        use, idle = phase.accelerator_utilization, phase.accelerator_idle
+        if use is None or idle is None or idle.host_bound_share < HOST_BOUND["medium"]:
             continue
         silence = too_few_samples(HOST_BOUND, phase, use)
         if silence is not None:
             yield silence
-        elif idle.in_steps_low > 0:
-            yield _finding(phase, use, idle)
+        elif idle.host_bound_share > _margin(use):
+            yield _finding(phase, use, idle.host_bound_share)
 
 
-def _finding(phase: Phase, use: Utilization, idle: IdleTime) -> Finding:
+def _margin(use: Utilization) -> float:
+    """Return half of the mean utilization's interval, as a share; all of it where unknown."""
+    high = use.mean_high_percent
+    return 1.0 if high is None else (high - use.mean_percent) / 100
+
+
+def _finding(phase: Phase, use: Utilization, waits_share: float) -> Finding:
     where = f"phases.{phase.name}.accelerator_utilization"
     total_s = phase.total_s or 0.0
     return Finding(
         id=f"{HOST_BOUND.id}:{phase.name}",
-        severity=HOST_BOUND.severity(idle.in_steps),
+        severity=HOST_BOUND.severity(waits_share),
         title=title(f"{PHASE_WORDS[phase.name]}'s steps are bound by the host: in ")
-        + f"{idle.in_steps:.0%} of the stage the accelerator waits for them",
+        + f"{waits_share:.0%} of the stage the accelerator waits for them",
         evidence=[
             Evidence(metric=f"{where}.mean_percent", value=use.mean_percent, unit="percent"),
             Evidence(
@@ -58,9 +62,10 @@ def _finding(phase: Phase, use: Utilization, idle: IdleTime) -> Finding:
                 if f"{phase.name}.{line.name}" in queueing_lines(phase)
             ),
         ],
-        estimated_saving_s=idle.in_steps * total_s,
+        estimated_saving_s=waits_share * total_s,
         estimated_saving_low_s=0.0,
-        estimated_saving_high_s=idle.in_steps * total_s,
+        estimated_saving_high_s=waits_share * total_s,
+        saving_is_the_most=True,
         saving_basis="an estimate, and at most this: the time in which the accelerator ran "
         "nothing, by samples of its utilization, less all time outside of the lines that queue "
         "its work",

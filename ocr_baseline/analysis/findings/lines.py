@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from ocr_baseline.analysis.findings import catalogue
 from ocr_baseline.analysis.findings.catalogue import INPUT_BOUND
 from ocr_baseline.analysis.findings.handover import waited_for_making_s
-from ocr_baseline.analysis.findings.more_workers import MoreWorkers, more_workers
+from ocr_baseline.analysis.findings.more_workers import more_workers
 from ocr_baseline.analysis.findings.named_cause import (
     begin_with,
     cause_evidence,
     cause_of,
+    is_users_code,
     with_cause,
 )
 from ocr_baseline.analysis.findings.rule import (
@@ -25,6 +26,7 @@ from ocr_baseline.analysis.findings.rule import (
     title,
     too_few_batches,
 )
+from ocr_baseline.analysis.findings.wait_advice import advice_with_workers, advice_without_workers
 from ocr_baseline.analysis.measured import line_of
 from ocr_baseline.analysis.replay.savings import main_thread_saving
 from ocr_baseline.model.document import BreakdownLine, Evidence, Finding, Phase
@@ -60,7 +62,8 @@ class LineRule:
     """A line and the kind of finding that it is; `title` has a place for the stage.
 
     `remedy` is the advice where the line is work of the main thread, and a function where what to
-    do depends on the loader. `unnamed` is added to the advice where no function is named.
+    do depends on the loader. `unnamed` is added to the advice where no function is named. A line
+    that `is_needed` can become shorter and can't go, unless it is spent in code of the user's.
     """
 
     line: Line
@@ -68,6 +71,7 @@ class LineRule:
     title: str
     remedy: str | Callable[[Measured, Phase, BreakdownLine], Remedy]
     unnamed: str = ""
+    is_needed: bool = False
 
 
 def lines(measured: Measured) -> Iterator[Finding | Silence]:
@@ -129,6 +133,7 @@ def _finding(measured: Measured, phase: Phase, rule: LineRule, line: BreakdownLi
     )
     cause = cause_of(measured, phase, line.name)
     unnamed = f" {rule.unnamed}" if rule.unnamed and cause is None else ""
+    is_the_most = rule.is_needed and not is_users_code(cause)
     return Finding(
         id=f"{rule.kind.id}:{phase.name}",
         severity=rule.kind.severity(share),
@@ -139,7 +144,8 @@ def _finding(measured: Measured, phase: Phase, rule: LineRule, line: BreakdownLi
             *remedy.evidence,
         ],
         estimated_saving_s=remedy.saving_s,
-        estimated_saving_low_s=remedy.low_s,
+        estimated_saving_low_s=0.0 if is_the_most else remedy.low_s,
+        saving_is_the_most=is_the_most,
         saving_basis=remedy.basis,
         advice=begin_with(cause, remedy.advice) + unnamed,
         lines=[f"{phase.name}.{line.name}"],
@@ -164,6 +170,16 @@ def _without_the_line(measured: Measured, phase: Phase, line: BreakdownLine, adv
     return Remedy(saving_s, basis, advice, tuple(evidence))
 
 
+def _with_less_logging(measured: Measured, phase: Phase, line: BreakdownLine) -> Remedy:
+    """`log_every_n_steps` is the interval of training; evaluation logs at every batch."""
+    every = "log_every_n_steps, " if phase.name == "train" else ""
+    advice = (
+        f"Log less often ({every}on_epoch instead of on_step), log fewer values, and don't log "
+        "images or histograms at every batch."
+    )
+    return _without_the_line(measured, phase, line, advice)
+
+
 def _batches_in_time(measured: Measured, phase: Phase, line: BreakdownLine) -> Remedy:
     """With the data ready in time the stage would be shorter by the whole wait."""
     basis = "batches ready when they are asked for"
@@ -177,12 +193,12 @@ def _batches_in_time(measured: Measured, phase: Phase, line: BreakdownLine) -> R
         return Remedy(
             line.total_s,
             basis if first is None else f"{basis}; at its low end, num_workers={first.more}",
-            _advice_without_workers(measured, phase, first),
+            advice_without_workers(measured, phase, first),
             tuple(evidence),
             None if first is None else min(max(first.saving_s, 0.0), line.total_s),
         )
     evidence = [count_evidence(f"workers.{phase.name}.count", workers.count)]
-    advice = "Give the loader more workers while cores are idle, or make its work cheaper."
+    advice = advice_with_workers(measured, phase, workers)
     heaviest = _waited_for_longest(measured, phase)
     if heaviest is not None and heaviest.waited_s:
         where = f"operations.{heaviest.name}.{phase.name}"
@@ -191,35 +207,6 @@ def _batches_in_time(measured: Measured, phase: Phase, line: BreakdownLine) -> R
             f" Of the named operations, the main thread waited longest for {quoted(heaviest.name)}."
         )
     return Remedy(line.total_s, basis, advice, tuple(evidence))
-
-
-def _advice_without_workers(measured: Measured, phase: Phase, first: MoreWorkers | None) -> str:
-    sampled = measured.sampled.get((phase.name, Line.DATA_WAIT.value))
-    is_set = phase.name == "train" and measured.environment.num_workers == 0
-    if is_set or (sampled is not None and sampled.makes_batches):
-        return (
-            "The loader has no workers, so the main thread makes the batches itself: "
-            f"{_remedy_without_workers(phase, first)}"
-        )
-    if phase.name == "train" and measured.environment.num_workers:
-        return (
-            f"Its loader has num_workers={measured.environment.num_workers}, of which none was "
-            "recorded in this stage. Give it more workers while cores are idle, or make a batch "
-            "cheaper."
-        )
-    return (
-        "No loader worker was recorded in this stage. If its loader has none, the main thread "
-        "makes the batches itself: set num_workers above 0."
-    )
-
-
-def _remedy_without_workers(phase: Phase, first: MoreWorkers | None) -> str:
-    if first is None:
-        return "set num_workers above 0, or make a batch cheaper."
-    saved = f"an estimated {max(first.saving_s, 0.0):.1f} s"
-    if first.saving_s < INPUT_BOUND["medium"] * (phase.total_s or 0.0):
-        return f"make a batch cheaper. Workers would save little here, {saved}."
-    return f"set num_workers to {first.more}, which saves {saved}, or make a batch cheaper."
 
 
 def _waited_for_longest(measured: Measured, phase: Phase) -> Operation | None:
@@ -264,6 +251,7 @@ LINE_RULES = (
         remedy="Pin the loader's memory (pin_memory=True) so that copies overlap with work, send "
         "smaller types (uint8 images, converted on the device), and leave out what the step "
         "doesn't use.",
+        is_needed=True,
     ),
     LineRule(
         line=Line.OPTIMIZER,
@@ -271,6 +259,7 @@ LINE_RULES = (
         title="{stage} spends much of its time in the optimizer",
         remedy="Use the optimizer's fused or foreach implementation, accumulate gradients over "
         "more batches, or clip them less often.",
+        is_needed=True,
     ),
     LineRule(
         line=Line.METRICS,
@@ -284,8 +273,7 @@ LINE_RULES = (
         line=Line.LOGGING,
         kind=catalogue.HEAVY_LOGGING,
         title="{stage} spends much of its time on logging",
-        remedy="Log less often (log_every_n_steps, on_epoch instead of on_step), log fewer values, "
-        "and don't log images or histograms at every batch.",
+        remedy=_with_less_logging,
     ),
     LineRule(
         line=Line.CHECKPOINT,

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import PureWindowsPath
 from typing import TYPE_CHECKING
 
 from ocr_baseline.analysis.findings.rule import quoted
-from ocr_baseline.analysis.functions.origin import LAYER, origin_of
+from ocr_baseline.analysis.functions.origin import LAYER, origin_of, place_in_file
 from ocr_baseline.analysis.measured import line_of
 from ocr_baseline.model.document import Evidence, FunctionShare, NamedCause
 from ocr_baseline.model.run import SampledFunction
@@ -62,8 +61,7 @@ def with_cause(words: str, cause: NamedCause | None) -> str:
 
 def place_of(cause: NamedCause) -> str:
     """Return `Blur.__call__ (data.py:31)`, backticks and all; the report has the whole path."""
-    # A Windows path also splits at `/`, so that this reads the paths of every system.
-    return quoted(f"{cause.name} ({PureWindowsPath(cause.file).name}:{cause.line})")
+    return quoted(f"{cause.name} ({place_in_file(cause.file, cause.line)})")
 
 
 def percent_words(share: float, low: float, high: float) -> str:
@@ -80,10 +78,15 @@ def cause_evidence(cause: NamedCause | None) -> list[Evidence]:
     return [Evidence(metric=metric, value=cause.share, unit="share")]
 
 
+def is_users_code(cause: NamedCause | None) -> bool:
+    """Whether the function that was named is the user's own, which can change or go."""
+    if cause is None:
+        return False
+    return origin_of(SampledFunction(cause.name, cause.file, cause.line)) == "user"
+
+
 def begin_with(cause: NamedCause | None, advice: str) -> str:
     """Return advice that ends with where to begin, where that is code of the user's."""
-    if cause is None:
+    if cause is None or not is_users_code(cause):
         return advice
-    function = SampledFunction(cause.name, cause.file, cause.line)
-    is_users = origin_of(function) == "user"
-    return f"{advice} Begin with {place_of(cause)}." if is_users else advice
+    return f"{advice} Begin with {place_of(cause)}."

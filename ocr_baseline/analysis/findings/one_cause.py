@@ -118,5 +118,5 @@ def _shared(one: Finding, other: Finding) -> bool:
 def _leads(leader: Finding, finding: Finding) -> bool:
     """Whether they share seconds; two functions of one line are two causes."""
     kinds = {_kind(leader), _kind(finding)}
-    are_functions = kinds == {catalogue.DOMINANT_FUNCTION.id}
+    are_functions = kinds <= {catalogue.DOMINANT_FUNCTION.id, catalogue.COSTLY_STEP_CODE.id}
     return not are_functions and _shared(leader, finding)

@@ -7,16 +7,21 @@ from typing import TYPE_CHECKING
 
 from ocr_baseline.analysis.findings.accelerator_utilization import accelerator_utilization
 from ocr_baseline.analysis.findings.cold_first_pass import cold_first_pass
+from ocr_baseline.analysis.findings.costly_step_code import costly_step_code
 from ocr_baseline.analysis.findings.cpu_limit import cpu_limit
+from ocr_baseline.analysis.findings.device_data_wait import device_data_wait
 from ocr_baseline.analysis.findings.dominant_function import dominant_function
 from ocr_baseline.analysis.findings.garbage import garbage_collection
 from ocr_baseline.analysis.findings.handover import handover
 from ocr_baseline.analysis.findings.host_bound import host_bound
+from ocr_baseline.analysis.findings.implicit_synchronization import implicit_synchronization
 from ocr_baseline.analysis.findings.lines import lines
+from ocr_baseline.analysis.findings.low_mfu import low_mfu
 from ocr_baseline.analysis.findings.memory import accelerator_memory, fragmentation, memory_growth
 from ocr_baseline.analysis.findings.noisy_machine import noisy_machine
 from ocr_baseline.analysis.findings.one_cause import one_cause_each
 from ocr_baseline.analysis.findings.operations import dominant_operation, worker_operation
+from ocr_baseline.analysis.findings.out_of_memory import out_of_memory
 from ocr_baseline.analysis.findings.outside_stages import outside_stages
 from ocr_baseline.analysis.findings.profiler_cost import profiler_cost
 from ocr_baseline.analysis.findings.restarted_workers import restarted_workers
@@ -42,6 +47,7 @@ RULES: tuple[Rule, ...] = (
     validation_slower,
     dominant_operation,
     dominant_function,
+    costly_step_code,
     lines,
     handover,
     restarted_workers,
@@ -59,11 +65,15 @@ RULES: tuple[Rule, ...] = (
     slow_start,
     outside_stages,
     accelerator_memory,
+    out_of_memory,
     fragmentation,
     accelerator_utilization,
+    device_data_wait,
     host_bound,
     small_batch,
     synchronizing_calls,
+    implicit_synchronization,
+    low_mfu,
     memory_growth,
     noisy_machine,
     cpu_limit,

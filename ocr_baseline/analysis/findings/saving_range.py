@@ -35,7 +35,8 @@ ten of the ranges of `benchmarks/answers.py` hold what taking the cause out save
 def with_range(measured: Measured, finding: Finding, *, is_busy: bool) -> Finding:
     """Return a finding whose saving has a range, widened where it has one of its own already.
 
-    Unchanged where no saving is given, or where its seconds are no lines of recorded batches.
+    A saving that is the most there can be is the upper end of its range. Unchanged where no saving
+    is given, or where its seconds are no lines of recorded batches.
     """
     saving_s = finding.estimated_saving_s
     found = _phase_of(measured, finding)
@@ -54,10 +55,11 @@ def with_range(measured: Measured, finding: Finding, *, is_busy: bool) -> Findin
     slowed_s = BESIDE * min(left_s, saving_s)
     low_s = _or(finding.estimated_saving_low_s, saving_s) - noise_s
     high_s = _or(finding.estimated_saving_high_s, saving_s) + noise_s + slowed_s
+    most_s = saving_s if finding.saving_is_the_most else whole_s
     return finding.model_copy(
         update={
             "estimated_saving_low_s": max(low_s, 0.0),
-            "estimated_saving_high_s": max(min(high_s, whole_s), saving_s),
+            "estimated_saving_high_s": max(min(high_s, most_s), saving_s),
         }
     )
 

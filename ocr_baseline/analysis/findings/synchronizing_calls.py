@@ -14,7 +14,7 @@ from ocr_baseline.analysis.findings.rule import (
     share_of,
     title,
 )
-from ocr_baseline.analysis.functions.origin import origin_of, own_name, path_of
+from ocr_baseline.analysis.functions.origin import origin_of, own_name, path_of, place_in_file
 from ocr_baseline.model.document import Finding
 from ocr_baseline.vocabulary import FETCH_LINE, PHASE_WORDS
 
@@ -84,7 +84,6 @@ def _caller(stack: Stack, place: int) -> SampledFunction:
 
 def _finding(phase: Phase, waits: _Waits, took_s: float) -> Finding:
     (caller, _), *_ = waits.callers.most_common(1)
-    file = path_of(caller).rpartition("/")[2]
     share = share_of(phase, took_s)
     by_line = sorted(waits.lines_s.items(), key=lambda item: -item[1])
     return Finding(
@@ -92,7 +91,7 @@ def _finding(phase: Phase, waits: _Waits, took_s: float) -> Finding:
         severity=SYNCHRONIZING_CALLS.severity(share),
         title=title(f"{PHASE_WORDS[phase.name]} waits for the accelerator in synchronize, ")
         + "called by "
-        + quoted(f"{caller.name} ({file}:{caller.line})"),
+        + quoted(f"{caller.name} ({place_in_file(caller.file, caller.line)})"),
         evidence=[
             *(
                 seconds_evidence(f"phases.{phase.name}.breakdown.{line}.synchronize_s", value)

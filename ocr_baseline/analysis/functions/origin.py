@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import PureWindowsPath
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -20,6 +21,9 @@ _STDLIB = re.compile(
 )
 TORCH = "torch"
 _FRAMEWORKS = frozenset({TORCH, "functorch", "lightning_utilities"})
+_NOTEBOOK_CELL = re.compile(r"^<ipython-|[/\\]ipykernel_\d+[/\\]\d+\.py$")
+"""What IPython and its kernel name a cell's code by; the kernel's file never exists."""
+
 _TYPED_IN = ("<stdin>", "<string>", "<ipython-")
 
 LAYER = "forward"
@@ -38,6 +42,14 @@ WORKER_LOOP = "torch/utils/data/_utils/worker.py"
 def path_of(function: SampledFunction) -> str:
     """Return the function's file with `/` between its parts on every system."""
     return function.file.replace("\\", "/")
+
+
+def place_in_file(file: str, line: int) -> str:
+    """Return `data.py:31`, or `notebook cell, line 31`."""
+    if _NOTEBOOK_CELL.search(file):
+        return f"notebook cell, line {line}"
+    # A Windows path also splits at `/`, so that this reads the paths of every system.
+    return f"{PureWindowsPath(file).name}:{line}"
 
 
 def origin_of(function: SampledFunction) -> Origin:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from ocr_baseline.analysis.functions.call_tree import stacks_by_line
 from ocr_baseline.analysis.functions.cause import MIN_TICKS, named_cause, separable
 from ocr_baseline.analysis.functions.shares import FunctionTicks
+from ocr_baseline.analysis.functions.step_code import step_code
 from ocr_baseline.analysis.phases.builder import line_name
 from ocr_baseline.vocabulary import FETCH_LINE, IDLE_LINE, PHASES, Line
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from ocr_baseline.analysis.functions.call_tree import Stacks
+    from ocr_baseline.analysis.functions.step_code import StepCode
     from ocr_baseline.model.document import BreakdownLine, FunctionShare, Phase, Workers
     from ocr_baseline.model.run import StackSamples
 
@@ -49,11 +51,22 @@ class SampledLine:
     @property
     def makes_batches(self) -> bool:
         """Whether the loader makes its batches in this line, as it does without workers."""
+        return self._has_method_of(LOADER_WITHOUT_WORKERS)
+
+    @property
+    def reads_iterable_dataset(self) -> bool:
+        """Whether batches are made from an `IterableDataset` in this line."""
+        return self._has_method_of(ITERABLE_FETCHER)
+
+    def _has_method_of(self, class_: str) -> bool:
         return any(
-            function.name.startswith(LOADER_WITHOUT_WORKERS)
-            for stack, _ in self.stacks
-            for function in stack
+            function.name.startswith(class_) for stack, _ in self.stacks for function in stack
         )
+
+    @property
+    def step_code(self) -> StepCode | None:
+        """What a step takes of the line by itself, None where few samples say so."""
+        return None if self.ticks < MIN_TICKS else step_code(self.stacks)
 
     def separable(self, least_share: float) -> list[FunctionShare]:
         """Return functions that hold at least that share of the line and aren't the model."""
@@ -63,6 +76,7 @@ class SampledLine:
 
 
 LOADER_WITHOUT_WORKERS = "_SingleProcessDataLoaderIter."
+ITERABLE_FETCHER = "_IterableDatasetFetcher."
 
 Place = TypeVar("Place", "BreakdownLine", "Workers")
 

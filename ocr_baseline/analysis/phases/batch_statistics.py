@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from numpy.typing import NDArray
 
 
@@ -28,15 +30,20 @@ RULE_TOO_FEW = "nothing is set aside: every batch would be (" + RULE + ")"
 
 
 def steady_mask(
-    batch_in_stage: NDArray[np.int64], is_first_of_epoch: NDArray[np.bool_]
+    batch_in_stage: NDArray[np.int64],
+    is_first_of_epoch: NDArray[np.bool_],
+    set_aside: Collection[int] = (),
 ) -> NDArray[np.bool_]:
     """Return which batches are steady, shape (batches,).
 
     Args:
         batch_in_stage: Position of each batch in its stage over the whole run, shape (batches,).
         is_first_of_epoch: Whether each batch is its epoch's first, shape (batches,).
+        set_aside: Positions of batches that were looked into, and are slower for it.
     """
     mask: NDArray[np.bool_] = (batch_in_stage >= WARMUP_BATCHES) & ~is_first_of_epoch
+    if set_aside:
+        mask &= ~np.isin(batch_in_stage, list(set_aside))
     return mask if mask.any() else np.ones_like(mask)
 
 

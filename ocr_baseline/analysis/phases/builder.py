@@ -51,8 +51,9 @@ def phases(run: Run, times: Mapping[Stage, StageTimes]) -> list[Phase]:
 
 def _beside_batches(run: Run, times: StageTimes) -> dict[str, object]:
     """Return the fields of a phase that were not read from its batches."""
-    device = times.record.device
-    fields: dict[str, object] = {"device": None if device is None else _device_time(device)}
+    device, set_aside = times.record.device, times.record.set_aside
+    timed = None if device is None else _device_time(device, set_aside)
+    fields: dict[str, object] = {"device": timed}
     if run.memory is not None:
         fields["memory"] = phase_memory(run.memory, times.stage)
         fields["accelerator_utilization"] = accelerator_utilization(run.memory, times.stage)
@@ -143,10 +144,13 @@ def _scope(times: StageTimes) -> BatchTimeScope:
 
 def _warmup(times: StageTimes) -> Warmup:
     set_aside = ~times.is_steady
+    rule = rule_applied(times.is_steady)
+    if times.record.set_aside:
+        rule += f", and {len(times.record.set_aside)} that were looked into"
     return Warmup(
         batches=int(set_aside.sum()),
         total_s=float(times.durations_s[set_aside].sum()),
-        rule=rule_applied(times.is_steady),
+        rule=rule,
     )
 
 
@@ -284,9 +288,9 @@ def _reported_distribution(epoch: ReportedEpoch) -> Distribution | None:
     )
 
 
-def _device_time(batches: DeviceBatches) -> DeviceTime:
+def _device_time(batches: DeviceBatches, set_aside: frozenset[int]) -> DeviceTime:
     """Return the document's account of the timed steady batches."""
-    steady = steady_mask(batches.position, batches.is_first_of_epoch)
+    steady = steady_mask(batches.position, batches.is_first_of_epoch, set_aside)
     lines_s = {line: column[steady] for line, column in batches.lines_s.items()}
     durations_s = sum(lines_s.values(), np.zeros(int(steady.sum())))
     return DeviceTime(

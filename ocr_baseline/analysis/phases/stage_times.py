@@ -56,7 +56,8 @@ class StageTimes:
     @cached_property
     def is_steady(self) -> NDArray[np.bool_]:
         """Which batches statistics are made of, shape (batches,)."""
-        return steady_mask(np.arange(len(self.durations_s)), self.is_first_of_epoch)
+        positions = np.arange(len(self.durations_s))
+        return steady_mask(positions, self.is_first_of_epoch, self.record.set_aside)
 
     @cached_property
     def steady_s(self) -> NDArray[np.float64]:

@@ -75,6 +75,7 @@ class Accounting:
         is_aside: Callable[[], bool],
         current_epoch: Callable[[], int],
         on_epoch_closed: Callable[[Stage, EpochRow], None],
+        on_exception: Callable[[BaseException], None],
         loader_startup: Context,
         failed: Callable[[Exception], None],
     ) -> None:
@@ -88,6 +89,8 @@ class Accounting:
             is_aside: Whether the trainer runs without the callback.
             current_epoch: The trainer's epoch.
             on_epoch_closed: Called with each epoch that ends.
+            on_exception: Called with what a hook raises that was told of an exception: it is the
+                last hook that the trainer calls.
             loader_startup: What the hooks that make loaders run inside.
             failed: Called with what goes wrong here; it ends the measuring.
         """
@@ -99,6 +102,7 @@ class Accounting:
         self._is_aside = is_aside
         self._current_epoch = current_epoch
         self._on_epoch_closed = on_epoch_closed
+        self._on_exception = on_exception
         self._loader_startup = loader_startup
         self._failed = failed
         self._known: dict[str, Context] = {}
@@ -176,6 +180,8 @@ class Accounting:
             return self._loader_startup
         before, after = self._boundaries(action)
         line = line_of(action, self._callback_lines)
+        if action.hook == "on_exception":
+            return _ExceptionHook(self._recorder.span(line), self._on_exception, self._failed)
         ends_batch = action.hook in ENDS_BATCH
         if ends_batch and line == Line.PROFILER.value:
             return self._batch_end  # our own hook: a span would take longer than it does
@@ -339,6 +345,31 @@ class _Boundary:
                 self._after()
         except Exception as error:  # noqa: BLE001 - the guard: measuring ends, the training doesn't
             self._failed(error)
+
+
+class _ExceptionHook:
+    """A hook that is told of an exception: where it raises one, nobody else is told of either."""
+
+    def __init__(
+        self,
+        span: Context,
+        on_exception: Callable[[BaseException], None],
+        failed: Callable[[Exception], None],
+    ) -> None:
+        self._span = span
+        self._on_exception = on_exception
+        self._failed = failed
+
+    def __enter__(self) -> None:
+        self._span.__enter__()
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        try:
+            self._span.__exit__(None, None, None)
+            if error is not None:
+                self._on_exception(error)
+        except Exception as failure:  # noqa: BLE001 - the guard: measuring ends, the training doesn't
+            self._failed(failure)
 
 
 class _Fetch:

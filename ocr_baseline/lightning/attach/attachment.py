@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from ocr_baseline.lightning.attach.accounting import Accounting
 from ocr_baseline.lightning.attach.action_lines import callback_lines
-from ocr_baseline.lightning.attach.empty_hooks import does_nothing
+from ocr_baseline.lightning.attach.empty_hooks import EmptyHooks
 from ocr_baseline.lightning.attach.framework import class_of
 from ocr_baseline.lightning.attach.framework_timing import FrameworkTiming
 from ocr_baseline.lightning.attach.loader_starts import LoaderStarts
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from lightning.pytorch import LightningModule, Trainer
     from lightning.pytorch.callbacks import Callback
 
+    from ocr_baseline.lightning.attach.batch_probes import BatchProbes
     from ocr_baseline.measure.batches import EpochRow, StageState
     from ocr_baseline.measure.recorder import Recorder
     from ocr_baseline.vocabulary import Stage
@@ -49,6 +49,7 @@ class Attachment:
         operations: Sequence[str],
         *,
         failed: Callable[[Exception], None],
+        probes: BatchProbes | None = None,
     ) -> None:
         """Resolve the operations; nothing is in place before `apply`.
 
@@ -56,6 +57,7 @@ class Attachment:
             OperationError: When an operation's name leads nowhere.
         """
         self.trainer = trainer
+        self.probes = probes
         self._callback = callback
         self._recorder = recorder
         self._failed = failed
@@ -92,11 +94,12 @@ class Attachment:
         self.accounting = Accounting(
             recorder,
             callback_lines=callback_lines(callbacks_of(trainer)),
-            does_nothing=functools.partial(does_nothing, trainer),
+            does_nothing=EmptyHooks(trainer).holds,
             running_stage=lambda: running_stage(trainer),
             is_aside=self._is_aside,
             current_epoch=lambda: trainer.current_epoch,
             on_epoch_closed=on_epoch_closed,
+            on_exception=on_exception,
             loader_startup=starts.of_hook(),
             failed=self._failed,
         )
@@ -104,6 +107,8 @@ class Attachment:
         self._listener = ProfilerListener(self.accounting, self._failed)
         self.follow_profiler()
         self._watch_strategy(on_exception, on_end)
+        if self.probes is not None:
+            self.probes.listen(self._patches)
 
     def follow_profiler(self) -> None:
         """Listen to the trainer's profiler as it is now: the user may have put another there."""
@@ -134,6 +139,8 @@ class Attachment:
             return None
         samples = self.samples_of(batch, batch_idx, dataloader_idx)
         self._recorder.begin_batch(batch_idx, dataloader_idx, samples)
+        if self.probes is not None:
+            self.probes.begin_batch(self._recorder.stages.current, batch_idx)
         return self._recorder.stages.current
 
     def note_empty_batch(self, batch_idx: int) -> None:
@@ -184,9 +191,15 @@ class Attachment:
         if state.samples is None and state.has_started_batch:
             state.samples = plain_int(batch_size)
 
+    def stop_probes(self) -> None:
+        """Look into no batch any more; harmless when repeated."""
+        if self.probes is not None:
+            self.probes.stop()
+
     def undo(self) -> None:
         """Take everything back; harmless when repeated."""
         try:
+            self.stop_probes()
             if self._listener is not None:
                 self._listener.let_go()
             self._patches.undo()

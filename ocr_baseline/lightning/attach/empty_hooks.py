@@ -14,10 +14,10 @@ from ocr_baseline.lightning.attach.trainer_parts import callbacks_of
 from ocr_baseline.measure.random_state import unchanged_random_state
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from contextlib import AbstractContextManager
 
-    from lightning.pytorch import Trainer
+    from lightning.pytorch import Callback, Trainer
 
     from ocr_baseline.lightning.attach.action_lines import Action
 
@@ -51,21 +51,37 @@ _EMPTY_CODES = frozenset({_passes.__code__.co_code, _is_documented.__code__.co_c
 """The instructions of a function that only returns a constant, with and without a docstring."""
 
 
-@unchanged_random_state()
-def does_nothing(trainer: Trainer, action: Action) -> bool:
-    """Whether an action brackets a hook that runs no code, for every object that it can be of."""
-    owners = _owners(trainer, action)
-    return bool(owners) and all(_is_empty(owner, action.hook) for owner in owners)
+class EmptyHooks:
+    """Tells which of a trainer's actions bracket a hook that runs no code."""
 
+    def __init__(self, trainer: Trainer) -> None:
+        """Ask nothing yet."""
+        self._trainer = trainer
+        self._callbacks: list[Callback] = []
+        self._state_keys: list[str] = []
 
-def _owners(trainer: Trainer, action: Action) -> Sequence[Any]:
-    if action.kind == "Callback":
-        return [one for one in callbacks_of(trainer) if one.state_key == action.owner]
-    if action.kind == "Strategy":
-        return [trainer.strategy]
-    if action.kind == "LightningModule":
-        return [trainer.lightning_module]
-    return []
+    def holds(self, action: Action) -> bool:
+        """Whether no object that an action can be of has a body for its hook."""
+        owners = self._owners(action)
+        return bool(owners) and all(_is_empty(owner, action.hook) for owner in owners)
+
+    def _owners(self, action: Action) -> Sequence[Any]:
+        if action.kind == "Callback":
+            return [one for one, key in self._callbacks_and_keys() if key == action.owner]
+        if action.kind == "Strategy":
+            return [self._trainer.strategy]
+        if action.kind == "LightningModule":
+            return [self._trainer.lightning_module]
+        return []
+
+    def _callbacks_and_keys(self) -> Iterable[tuple[Callback, str]]:
+        """Ask each callback for its key once: that is the user's code, which may draw numbers."""
+        callbacks = callbacks_of(self._trainer)
+        if list(map(id, callbacks)) != list(map(id, self._callbacks)):
+            with unchanged_random_state():
+                self._state_keys = [callback.state_key for callback in callbacks]
+            self._callbacks = list(callbacks)
+        return zip(self._callbacks, self._state_keys, strict=True)
 
 
 def _is_empty(owner: object, hook: str) -> bool:

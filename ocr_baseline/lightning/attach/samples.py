@@ -30,9 +30,18 @@ class SampleCounts:
         self._mode = getattr(combined, "_mode", "")
         self._iterables = getattr(combined, "iterables", None)
         self._loaders = [LoaderSamples(loader, is_changed_by_hooks) for loader in loaders]
+        self._began_at: int | None = None
 
     def of_batch(self, batch: Any, batch_idx: int, dataloader_idx: int) -> int | None:
-        """Return the samples of a batch, None where nothing knows."""
+        """Return the samples of a batch, None where nothing knows.
+
+        A pass that a checkpoint resumes in its middle counts on, while most loaders begin anew.
+        """
+        if self._began_at is None:
+            self._began_at = batch_idx
+        if self._began_at:
+            is_alone = len(self._loaders) == 1
+            return self._loaders[0].of_batch(batch, None) if is_alone else None
         if self._mode == "sequential":
             if not 0 <= dataloader_idx < len(self._loaders):
                 return None

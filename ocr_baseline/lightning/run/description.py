@@ -75,20 +75,21 @@ class OutputFolder:
         self._instead.update(other._instead)
 
 
-@unchanged_random_state()
 def header_of(trainer: Trainer, module: LightningModule, policy: ConfigPolicy) -> HeaderFields:
     """Return which run this is, where and with what; nothing on ranks above 0.
 
     Their loggers are dummies, and rank 0 writes the report. What the configuration's secrets are,
     each rank's records must know.
     """
-    config, config_hash = run_config(trainer, module, policy)
-    if not trainer.is_global_zero:
-        return {}
+    with unchanged_random_state():  # as short as can be: a thread of the user's may draw meanwhile
+        config, config_hash = run_config(trainer, module, policy)
+        if not trainer.is_global_zero:
+            return {}
+        run, identity = run_identity(trainer), environment_identity(trainer)
     return {
-        "run": run_identity(trainer),
+        "run": run,
         "environment": {
-            "identity": environment_identity(trainer),
+            "identity": identity,
             "volatile": environment.volatile(Path.cwd()) | started_by(),
         },
         "config": config,
@@ -111,7 +112,8 @@ def run_identity(trainer: Trainer) -> RunJson:
     for logger in trainer.loggers:
         version = known_text(lambda: logger.version)  # noqa: B023 - read at once
         name = known_text(lambda: logger.name)  # noqa: B023 - read at once
-        return {"id": version, "name": f"{name}/{version}"} if version else {}
+        last = f"version_{version}" if version and version.isdigit() else version  # Lightning's
+        return {"id": version, "name": f"{name}/{last}"} if version else {}
     return {}
 
 

@@ -9,9 +9,8 @@ from ocr_baseline.layout import RECORDS_FOLDER
 from ocr_baseline.lightning.run.agreement import agreed
 from ocr_baseline.lightning.run.description import OutputFolder
 from ocr_baseline.lightning.run.trainer_tokens import token_of
-from ocr_baseline.measure.device import DeviceTimeline
 from ocr_baseline.recording.accelerator_memory import AcceleratorProbe
-from ocr_baseline.recording.cuda_clock import CudaClock
+from ocr_baseline.recording.cuda_clock import device_timeline
 from ocr_baseline.recording.folder_claims import FolderClaim
 from ocr_baseline.recording.rank import Rank
 from ocr_baseline.recording.recording import Recording
@@ -72,7 +71,7 @@ class RunRecords:
             profile_memory=profile_memory,
             sampling_hz=sampling_hz,
             accelerator=AcceleratorProbe(device),
-            device=DeviceTimeline(CudaClock()) if device.type == "cuda" else None,
+            device=device_timeline(device),
         )
         return self.recording
 

@@ -41,6 +41,7 @@ class Finding(DocumentModel):
     `lines` are the lines that its seconds are in, as `train.data_wait`. Findings that share their
     seconds have one cause: the deepest leads, and the others name it in `part_of`. `share_of_run`
     is the estimated saving over the time of the run, and `doubt` says what else may have caused it.
+    `saving_is_the_most` where the seconds can become fewer, but can't go as a whole.
     """
 
     id: str
@@ -50,6 +51,7 @@ class Finding(DocumentModel):
     estimated_saving_s: FiniteFloat | None = None
     estimated_saving_low_s: FiniteFloat | None = None
     estimated_saving_high_s: FiniteFloat | None = None
+    saving_is_the_most: bool = False
     saving_basis: str | None = None
     share_of_run: FiniteFloat | None = None
     advice: str

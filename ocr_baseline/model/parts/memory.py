@@ -21,12 +21,17 @@ class MemoryUse(DocumentModel):
 
 
 class PhaseMemory(DocumentModel):
-    """Memory while a phase was running, from the samples taken in it (about one a second)."""
+    """Memory while a phase was running, from the samples taken in it (about one a second).
+
+    The peak of `accelerator_allocated_bytes` is the allocator's own where the phase raised that.
+    `accelerator_unused_bytes` was reserved and held no tensor, at the moment of each sample.
+    """
 
     samples: Count
     process_tree_rss_bytes: MemoryUse | None = None
     accelerator_allocated_bytes: MemoryUse | None = None
     accelerator_reserved_bytes: MemoryUse | None = None
+    accelerator_unused_bytes: MemoryUse | None = None
 
 
 class AcceleratorMemory(DocumentModel):

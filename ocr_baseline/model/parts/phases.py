@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from ocr_baseline.model.parts.base import Count, Distribution, DocumentModel, FiniteFloat
 from ocr_baseline.model.parts.breakdown import BreakdownLine
 from ocr_baseline.model.parts.memory import PhaseMemory
+from ocr_baseline.model.parts.window import Flops
 from ocr_baseline.vocabulary import PhaseName
 
 if TYPE_CHECKING:
@@ -65,6 +66,20 @@ class Utilization(DocumentModel):
     mean_high_percent: FiniteFloat | None = None
 
 
+class AcceleratorIdle(DocumentModel):
+    """The share of a phase in which the accelerator ran nothing, and what it waited for then.
+
+    The three parts sum to `share`: for the next batch; beside the steps, while the main thread was
+    in other lines that queue none of their work; and for the host within the steps, which queued
+    their work too late.
+    """
+
+    share: FiniteFloat
+    data_share: FiniteFloat
+    beside_share: FiniteFloat
+    host_bound_share: FiniteFloat
+
+
 class Phase(DocumentModel):
     """One stage of the run (one dataloader of it, where it has several).
 
@@ -98,6 +113,8 @@ class Phase(DocumentModel):
     device: DeviceTime | None = None
     memory: PhaseMemory | None = None
     accelerator_utilization: Utilization | None = None
+    accelerator_idle: AcceleratorIdle | None = None
+    flops: Flops | None = None
     garbage_collections: Count | None = None
     garbage_s: FiniteFloat | None = None
     read_bytes: FiniteFloat | None = None

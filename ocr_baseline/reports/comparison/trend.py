@@ -61,6 +61,7 @@ def render_trend_json(trends: Sequence[Trend], labels: Sequence[str]) -> str:
             "unit": trend.metric.unit,
             "runs": [labels[position] for position in trend.positions],
             "values": list(trend.values),
+            "drift": None if trend.drift is None else trend.drift.change,
             "segments": [
                 {
                     "since": labels[trend.positions[segment.start]],
@@ -106,7 +107,12 @@ def chart(trend: Trend, width: int) -> str:
 
 
 def _heading(trend: Trend) -> str:
-    return f"{trend.metric.label}, {counted(len(trend.values), 'run')}"
+    heading = f"{trend.metric.label}, {counted(len(trend.values), 'run')}"
+    if trend.drift is None:
+        return heading
+    change = words.change_text(trend.metric, trend.drift.change)
+    direction = "worse" if trend.drift.is_worse else "better"
+    return f"{heading}: a slow drift of {change} ({direction}) from the first to the last"
 
 
 def _columns(values: Sequence[float], width: int) -> list[float]:

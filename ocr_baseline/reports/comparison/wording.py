@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import TYPE_CHECKING
 
-from ocr_baseline.comparison.judging import MAX_RUNS
+from ocr_baseline.comparison.designs import MIN_RUNS
 from ocr_baseline.comparison.metrics import BY_KEY
+from ocr_baseline.comparison.power import MAX_RUNS, detectable_change
 from ocr_baseline.reports.text import formatting
 from ocr_baseline.reports.text.plain_text import counted, name_of, single_line
 from ocr_baseline.reports.text.tables import Name, Strong, Table
@@ -31,6 +33,11 @@ MAX_SHOWN_RUNS = 3
 MANY_RUNS = 20
 """More runs per side are poor advice: these tell 0.9 standard deviations, twice as many 0.6."""
 SOONER = "a quieter machine, longer runs or a wider margin"
+IN_TURNS = "taking turns (ocr-baseline run --against)"
+ONE_SITTING = (
+    "All runs were made in one sitting, so they don't tell how sittings differ: for comparing runs "
+    "of different days, calibrate with runs of different days"
+)
 ACCELERATOR = "memory.accelerator"
 MARKS = {"unchanged": "~ unchanged", "incomparable": "x incomparable"}
 VERDICT_ORDER: tuple[Verdict, ...] = (
@@ -52,12 +59,13 @@ DESIGN_WORDS = {
 }
 METHOD_WORDS = {
     "exact": "a count, which is the same in every run of the same code",
-    "calibrated": "interval from the machine's calibrated spread",
-    "pooled": "interval from both sets and the calibration together",
-    "welch": "Welch's 95% interval, checked by a rank test",
-    "paired": "95% interval of the paired differences",
-    "history": "95% prediction interval of the history",
-    "too few runs": "too few runs for a verdict",
+    "in turns": "95% interval of runs that took turns, so that what changed meanwhile cancels out",
+    "between runs": "95% interval from how much runs differ",
+    "between sittings": "95% interval from how much sittings differ: runs made one after the other "
+    "share one and count together",
+    "ranks": "95% interval from ranks (Hodges, Lehmann), as some runs lie far from the others",
+    "one sitting a side": "interval within the sittings only, which leaves out how sittings differ",
+    "too few runs": "too few runs for an interval",
     "within run": "interval within the runs only, which leaves out run-to-run variation",
 }
 
@@ -128,14 +136,18 @@ def _metric_cells(compared: MetricComparison) -> tuple[str, ...]:
 
 
 def needed_text(compared: MetricComparison) -> str:
-    """Return `needs at least 9 runs per side`, with what helps sooner where that is many."""
-    needed = compared.judgement.needed_runs
+    """Return `needs about 9 runs per side`, with what helps sooner where that is many."""
+    needed, unit = compared.judgement.needed_runs, compared.judgement.needed_unit
+    sooner = SOONER if unit == "run" else IN_TURNS
     if compared.judgement.is_out_of_reach:
-        return f"even {MAX_RUNS} runs per side would not settle it; {SOONER} may"
+        return f"even {MAX_RUNS:,} {unit}s per side would not settle it; {sooner} may"
     if needed is None:
         return ""
-    text = f"needs at least {needed} runs per side"
-    return text if needed <= MANY_RUNS else f"{text}; {SOONER} would help sooner"
+    # Beyond 100 the third digit is no knowledge.
+    told = needed if needed < 100 else math.ceil(needed / 10) * 10
+    text = f"needs about {told:,} {unit}s per side"
+    is_many = needed > MANY_RUNS or unit == "sitting"
+    return f"{text}; {sooner} would help sooner" if is_many else text
 
 
 def values_text(metric: Metric, values: Sequence[float]) -> str:
@@ -336,7 +348,13 @@ def spread_lines(calibration: Calibration) -> list[str]:
     for key, found in calibration.metrics.items():
         metric = BY_KEY[key]
         spread = spread_text(metric, found.spread)
-        lines.append(f"{metric.label}: runs vary by {spread} (standard deviation)")
+        least = spread_text(metric, metric.natural(detectable_change(found.spread, MIN_RUNS)))
+        lines.append(
+            f"{metric.label}: runs vary by {spread} (standard deviation), so {MIN_RUNS} runs per "
+            f"side find changes of {least}"
+        )
+    if all(found.sittings == 1 for found in calibration.metrics.values()):
+        lines.append(ONE_SITTING)
     return lines
 
 

@@ -150,7 +150,7 @@ def _line(baseline: Baseline, phase: Phase, line: BreakdownLine, cause: int | No
 
 def _below(baseline: Baseline, phase: Phase, line: BreakdownLine, css: str) -> list[Node]:
     """Return what a line is made of; of waiting for batches, what the workers did meanwhile."""
-    workers = list(_worker_nodes(baseline, phase, css)) if line.name == Line.DATA_WAIT else []
+    workers = list(_worker_nodes(baseline, phase, line, css)) if line.name == Line.DATA_WAIT else []
     if workers:
         return workers
     parts = [_part(part, css) for part in line.parts if (part.share or 0.0) >= SMALL_SHARE]
@@ -225,8 +225,13 @@ def _functions(
         )
 
 
-def _worker_nodes(baseline: Baseline, phase: Phase, css: str) -> Iterator[Node]:
-    """Yield what the loader workers did meanwhile, by the time that was waited for it."""
+def _worker_nodes(
+    baseline: Baseline, phase: Phase, line: BreakdownLine, css: str
+) -> Iterator[Node]:
+    """Yield what the loader workers did meanwhile, by the time that was waited for it.
+
+    First batches are waited for too, in another line: what sampling met is shown as a part of this.
+    """
     operations = [
         one
         for one in baseline.operations
@@ -238,8 +243,9 @@ def _worker_nodes(baseline: Baseline, phase: Phase, css: str) -> Iterator[Node]:
         yield _node(one.name, css, one.waited_s, share, note=note)
     for workers in baseline.workers:
         if workers.phase == phase.name:
-            share = workers.waited_s / phase.total_s if phase.total_s else None
-            yield from _functions(workers, workers.waited_s, share, css)
+            waited_s = min(workers.waited_s, line.total_s)
+            share = waited_s / phase.total_s if phase.total_s else None
+            yield from _functions(workers, waited_s, share, css)
 
 
 def _rest(lines: Sequence[BreakdownLine], whole_s: float | None) -> Node:

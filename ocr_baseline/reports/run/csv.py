@@ -40,6 +40,8 @@ BOUNDS = ("low", "high")
 """Have rows only where there are any."""
 UNITS = {
     "_samples_per_s": "samples/s",
+    "flops_per_s": "FLOP/s",
+    "mfu": "share",
     "_bytes_per_min": "bytes/min",
     "_s": "s",
     "_bytes": "bytes",

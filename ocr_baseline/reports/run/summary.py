@@ -24,7 +24,14 @@ _RULE = "─"
 
 
 def render_summary(
-    baseline: Baseline, *, report: str, command: str, width: int, color: bool, is_boxed: bool
+    baseline: Baseline,
+    *,
+    report: str,
+    command: str,
+    width: int,
+    color: bool,
+    is_boxed: bool,
+    earlier: str | None = None,
 ) -> str:
     """Return the verdict, up to three causes, what measuring cost, and where to read on.
 
@@ -35,13 +42,14 @@ def render_summary(
         width: Columns of the terminal.
         color: Whether to color the text.
         is_boxed: Whether to draw a box around it.
+        earlier: Where the report now is that was there before.
     """
     story = tell(baseline)
     inner = _inner(width)
     lines = [
         *_wrapped(styled(story.verdict, "bold"), inner),
         *_answer(story, inner),
-        *_places(report, command),
+        *_places(report, earlier, command),
     ]
     return _framed(f"Performance baseline of {story.name}", lines, width, color, is_boxed)
 
@@ -90,8 +98,11 @@ def _cause_line(number: int, cause: Cause, verdict: str) -> Text:
     return styled(f"{number}. {f'{known}: ' if known else ''}{words}")
 
 
-def _places(report: str, command: str) -> Iterator[Text]:
-    yield _place("Report", report)
+def _places(report: str, earlier: str | None, command: str) -> Iterator[Text]:
+    place = _place("Report", report)
+    if earlier is not None:
+        place = Text.assemble(place, ("; the earlier one: ", "dim"), message_line(earlier))
+    yield place
     yield _place("Next", command)
 
 
@@ -107,7 +118,8 @@ def _inner(width: int) -> int:
 def _wrapped(sentence: Text, width: int) -> list[Text]:
     """Return a sentence on two lines at most."""
     first, *rest = sentence.wrap(Console(width=width), width)
-    first.rstrip()
+    for line in (first, *rest):
+        line.rstrip()
     return [first, _cut(Text(" ").join(rest), width)] if rest else [first]
 
 

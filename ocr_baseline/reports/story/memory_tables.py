@@ -96,6 +96,7 @@ def _phase_memory_uses(baseline: Baseline) -> list[tuple[str, MemoryUse | None]]
             (f"Process tree {during}", phase.memory.process_tree_rss_bytes),
             (f"Accelerator allocated {during}", phase.memory.accelerator_allocated_bytes),
             (f"Accelerator reserved {during}", phase.memory.accelerator_reserved_bytes),
+            (f"Of it, without a tensor {during}", phase.memory.accelerator_unused_bytes),
         ]
     return uses
 

@@ -69,6 +69,18 @@ PHASE_FACTS = (
         formatting.percent,
         is_optional=True,
     ),
+    *(
+        PhaseFact(
+            f"Accelerator Idle: {cause}", short, f"accelerator_idle.{part}", formatting.share, True
+        )
+        for cause, short, part in (
+            ("Waiting for Data", "idle for data", "data_share"),
+            ("Steps Queued Late", "idle for the host", "host_bound_share"),
+            ("Beside the Steps", "idle beside the steps", "beside_share"),
+        )
+    ),
+    PhaseFact("Achieved Operations", "FLOP/s", "flops.flops_per_s", formatting.flops_per_s, True),
+    PhaseFact("Share of Peak (MFU)", "MFU", "flops.mfu", formatting.share, True),
 )
 
 

@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING
 from ocr_baseline.reports.text import formatting
 from ocr_baseline.reports.text.plain_text import name_of
 from ocr_baseline.sources import find_source
+from ocr_baseline.vocabulary import COMMIT_LENGTH
 
 if TYPE_CHECKING:
     from ocr_baseline.model.document import Baseline, KnownEnvironment
-
-
-COMMIT_LENGTH = 12
 
 
 def header_facts(baseline: Baseline) -> list[tuple[str, str]]:

@@ -23,6 +23,7 @@ from ocr_baseline.reports.story.sampled_functions import function_table, worker_
 from ocr_baseline.reports.story.slow_samples import slow_sample_lines
 from ocr_baseline.reports.story.start_section import start_sentences, start_table
 from ocr_baseline.reports.story.versus import versus
+from ocr_baseline.reports.story.window_section import window_section
 from ocr_baseline.reports.story.worker_time import worker_time_lines
 from ocr_baseline.reports.text import wording
 from ocr_baseline.reports.text.tables import Strong, Table
@@ -48,6 +49,9 @@ def sections(baseline: Baseline) -> Iterator[Section]:
     yield _epochs(baseline)
     yield _start(baseline)
     yield _operations(baseline)
+    window = window_section(baseline)
+    if window is not None:
+        yield window
     if baseline.ranks:
         yield _ranks(baseline)
     yield _missing(baseline)

@@ -35,7 +35,7 @@ def verdict(baseline: Baseline) -> str:
 
 def _without_saving(baseline: Baseline, certain: Sequence[Finding], to_fix: str) -> str:
     if certain:
-        return f"{certain[0].title.rstrip('.')}; no time above 2% of the run is known to be saved"
+        return f"{certain[0].title.rstrip('.')}; no fix is known to save more than 2% of the run"
     if all(phase.batch_time_scope == "all batches" for phase in baseline.whole_phases):
         return "The run was too short to judge: none of its batches is steady"
     return _nothing(baseline, to_fix)
@@ -44,9 +44,7 @@ def _without_saving(baseline: Baseline, certain: Sequence[Finding], to_fix: str)
 def _fixing(finding: Finding) -> str:
     if finding.estimated_saving_s is None:
         return finding.title.rstrip(".")
-    seconds = formatting.duration(finding.estimated_saving_s)
-    share = finding.share_of_run
-    saved = f"{formatting.share(share)} of the run ({seconds})" if share is not None else seconds
+    saved = wording.saving_share_and_time(finding)
     return f"{finding.title.rstrip('.')}; fixing it would save {saved}"
 
 

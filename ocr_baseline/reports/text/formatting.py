@@ -19,6 +19,7 @@ _EIGHTHS = ("", "▏", "▎", "▍", "▌", "▋", "▊", "▉")
 
 _DURATION_UNITS = ((1e-9, "ns"), (1e-6, "µs"), (1e-3, "ms"), (1.0, "s"))
 _BYTE_UNITS = ((1, "B"), (1024, "KiB"), (1024**2, "MiB"), (1024**3, "GiB"), (1024**4, "TiB"))
+_FLOP_UNITS = ((1e6, "MFLOP/s"), (1e9, "GFLOP/s"), (1e12, "TFLOP/s"), (1e15, "PFLOP/s"))
 _SIGNS = {True: "+", False: ""}
 
 
@@ -148,6 +149,13 @@ def samples_per_s(value: float | None) -> str:
     return f"{number(value)} samples/s" if is_measured(value) else NOT_MEASURED
 
 
+def flops_per_s(value: float | None) -> str:
+    """Return a rate of floating-point operations: `412 GFLOP/s`."""
+    if value is None or not _is_finite(value):
+        return NOT_MEASURED
+    return "0 FLOP/s" if value <= 0 else _scaled(value, _FLOP_UNITS, step=1000)
+
+
 def bytes_per_min(value: float | None) -> str:
     """Return a growth of memory: `+1.20 MiB/min`."""
     return f"{byte_size(value, signed=True)}/min" if is_measured(value) else NOT_MEASURED
@@ -213,4 +221,5 @@ _BY_UNIT: dict[str, Callable[[float], str]] = {
     "1": number,
     "samples/s": samples_per_s,
     "bytes/min": bytes_per_min,
+    "FLOP/s": flops_per_s,
 }

@@ -12,6 +12,7 @@ from ocr_baseline.reports.trace.detail import detail_of
 from ocr_baseline.reports.trace.events import SUMMED, Events
 from ocr_baseline.reports.trace.main_process import begins_s, main_process_events
 from ocr_baseline.reports.trace.memory import memory_events
+from ocr_baseline.reports.trace.window import window_events
 from ocr_baseline.reports.trace.workers import worker_events
 
 if TYPE_CHECKING:
@@ -73,6 +74,8 @@ def _events(run: Run, others: Iterable[RankRun], detail: Detail) -> Iterator[str
     yield from events.process(1, name if run.world_size == 1 else f"rank 0 of {name}")
     yield from main_process_events(events, 1, run, 0.0, detail)
     yield from worker_events(events, 1, run.workers, 0.0)
+    if run.profile_window is not None:
+        yield from window_events(events, 1, run.profile_window, 0.0)
     if run.memory is not None:
         yield from memory_events(events, 1, run.memory, 0.0)
     yield from chain.from_iterable(_of_rank(events, one, detail) for one in others)

@@ -17,6 +17,7 @@ def names(group: str) -> list[str]:
 
 
 @pytest.mark.parametrize("experiment", names("experiment"))
+@pytest.mark.slow
 def test_every_experiment_makes_its_training_objects(
     compose_app: Compose, tmp_path: Path, experiment: str
 ) -> None:

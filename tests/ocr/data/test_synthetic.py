@@ -135,12 +135,14 @@ def test_a_data_set_has_the_receipts_layout_and_reads_back(tmp_path: Path) -> No
     assert len({files[name] for name in files}) == 7
 
 
+@pytest.mark.slow
 def test_a_data_set_is_the_same_bytes_from_one_process_and_from_two(tmp_path: Path) -> None:
     generate_once(SETTINGS, tmp_path / "one", workers=1)
     generate_once(SETTINGS, tmp_path / "two", workers=2)
     assert contents(tmp_path / "one") == contents(tmp_path / "two")
 
 
+@pytest.mark.slow
 def test_more_pages_leave_the_first_ones_as_they_are(tmp_path: Path) -> None:
     generate_once(SETTINGS, tmp_path / "few")
     generate_once(replace(SETTINGS, train_count=4), tmp_path / "more")

@@ -103,3 +103,27 @@ def test_an_accelerator_is_there_when_a_peak_of_it_is_known() -> None:
     found = memory_of(memory_samples([1.0], 0.0, accelerator_allocated_peak_bytes=0.0)).accelerator
     assert found is not None
     assert (found.allocated_peak_bytes, found.reserved_peak_bytes) == (0.0, None)
+
+
+def test_a_phase_has_the_allocators_own_peak_where_it_raised_that_and_what_lay_unused() -> None:
+    samples = memory_samples(
+        [1.0, 1.0, 1.0, 1.0],
+        0.0,
+        stages=("train", "train", "validation", "validation"),
+        accelerator_allocated_bytes=np.array([3.0, 4.0, 2.0, 2.0]) * MIB,
+        accelerator_reserved_bytes=np.array([5.0, 8.0, 8.0, 8.0]) * MIB,
+        accelerator_stage_peak_bytes={"train": 7.0 * MIB},
+    )
+    stages = [stage(which, table(4, {"forward": 1.0})) for which in (Stage.TRAIN, Stage.VALIDATION)]
+    train, validation = (phase.memory for phase in analyze(run(*stages, memory=samples)).phases)
+    assert train is not None
+    assert validation is not None
+    assert train.accelerator_allocated_bytes is not None
+    assert train.accelerator_allocated_bytes.peak == 7 * MIB
+    assert validation.accelerator_allocated_bytes is not None
+    assert validation.accelerator_allocated_bytes.peak == 2 * MIB
+    assert train.accelerator_unused_bytes is not None
+    assert (train.accelerator_unused_bytes.peak, train.accelerator_unused_bytes.mean) == (
+        4 * MIB,
+        3 * MIB,
+    )

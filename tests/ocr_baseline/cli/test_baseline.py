@@ -31,7 +31,7 @@ def test_names_are_added_listed_and_removed(
     assert main(["baseline", "add", "main", "old/run-0"]) == 0
     assert "Already there" in capsys.readouterr().err
     assert main(["baseline", "list"]) == 0
-    assert capsys.readouterr().out == "main: 5 runs, 1 environment, latest 20260301T120400Z\n"
+    assert capsys.readouterr().out == "main: 5 runs, 1 environment, latest 20260301T160000Z\n"
     assert main(["baseline", "list", "main"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 5
     assert main(["baseline", "rm", "main"]) == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from ocr_baseline.cli import main
 from tests.ocr_baseline.comparison.measured_runs import IDENTITY, baseline
 from tests.ocr_baseline.store_files import FACTORS, write, write_runs
+from tests.ocr_baseline.trials.scripts import script
 
 HISTORY = tuple(1 + 0.004 * ((i * 7) % 11 - 5) for i in range(11))
 
@@ -66,7 +68,7 @@ def test_only_gated_metrics_fail() -> None:
 def test_single_runs_are_0_and_with_strict_3(capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["check", "slow/run-40", "--baseline", "old/run-0"]
     assert main(arguments) == 0
-    assert "needs at least 5 runs per side" in " ".join(capsys.readouterr().out.split())
+    assert "1 v 1 runs say too little" in " ".join(capsys.readouterr().out.split())
     assert main([*arguments, "--strict"]) == 3
 
 
@@ -213,3 +215,51 @@ def test_a_crash_is_2_and_never_looks_like_a_regression(
     monkeypatch.setattr(comparison, "compare", crash)
     assert main(["check", "same", "--baseline", "old"]) == 2
     assert "a bug" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("factor", "status"), [("1", 0), ("1.2", 1)])
+def test_runs_made_anew_decide_before_a_gate_fails(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    factor: str,
+    status: int,
+) -> None:
+    monkeypatch.setenv("FACTOR", factor)
+    confirm = ["--confirm", shlex.join(script(tmp_path)), "--wait", "0"]
+    assert main(["check", "slow", "--baseline", "old", *confirm]) == status
+    captured = capsys.readouterr()
+    assert "the runs given failed (train.batch_time, train.sample_time)" in captured.err
+    assert "those made anew decide" in captured.out
+    assert len(list((tmp_path / "confirm").glob("confirm-*"))) == 5
+
+
+def test_nothing_is_run_anew_where_nothing_failed(tmp_path: Path) -> None:
+    assert main(["check", "same", "--baseline", "old", "--confirm", "touch ran"]) == 0
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_history_that_moved_is_said_so_by_the_check(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "300")
+    write_runs(tmp_path / "history", 100, slower=0.2, factors=HISTORY)
+    write_runs(tmp_path / "history", 120, factors=HISTORY)
+    assert main(["baseline", "add", "main", "history"]) == 0
+    write(tmp_path, baseline(200, factor=1.1))
+    assert main(["check", "run-200", "--baseline", "main"]) == 1
+    out = capsys.readouterr().out
+    assert "Note: the base's level moved at main/run-120" in out
+    assert "train.batch_time -16.7% (better)" in out
+
+
+def test_sittings_can_be_told(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    for first, slower in ((300, 0.0), (310, 0.2)):
+        for i, factor in enumerate(FACTORS):
+            made = baseline(first + i, factor=(1 + slower) * factor, minutes=first + i)
+            write(tmp_path / f"job-{first}", made)
+    arguments = ["check", "job-310", "--baseline", "job-300"]
+    assert main(arguments) == 0
+    assert "take turns" in " ".join(capsys.readouterr().out.split())
+    assert main([*arguments, "--sittings", "run"]) == 1

@@ -68,6 +68,15 @@ def test_the_view_of_a_run_that_has_ended_is_one_line_and_the_verdict(
     assert verdict
 
 
+def test_a_name_in_the_verdict_has_no_backticks_on_a_screen(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(GOLDEN / "finished", tmp_path / "run" / "records")
+    monkeypatch.setattr("ocr_baseline.reports.story.verdict.verdict", lambda _: "`f` takes long.")
+    assert main(["show", "--follow"]) == 0
+    assert capsys.readouterr().out.endswith("\nf takes long.\n")
+
+
 def test_a_line_is_printed_as_the_epoch_changes_and_ctrl_c_ends_the_view_quietly(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

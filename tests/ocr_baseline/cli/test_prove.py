@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -70,6 +71,8 @@ def test_a_script_is_tried_with_settings_from_outside_and_its_files_stay(
     done = program(repository, tmp_path.parent, "prove", str(tmp_path), *arguments, str(trials))
     assert done.returncode == 0, done.stderr
     assert files_in(tmp_path) == before
+    (most,) = map(int, re.findall(r"(\d+) trials at most, each of about 2 s", done.stderr))
+    assert most >= len(json.loads((trials / "round-1" / "trials.json").read_text())["runs"])
     _check_proof(json.loads(done.stdout))
     _check_trials(trials)
 

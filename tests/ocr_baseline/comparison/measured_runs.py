@@ -51,8 +51,13 @@ def baseline(
     measurement: Measurement | None = None,
     status: RunStatus = "finished",
     phases: Sequence[PhaseName] = ("train",),
+    minutes: float | None = None,
 ) -> Baseline:
-    """A run of `BATCHES` batches of 0.1 s times `factor`; `number` tells runs apart."""
+    """A run of `BATCHES` batches of 0.1 s times `factor`.
+
+    `number` tells runs apart: each begins an hour after the one before, in a sitting of its own,
+    unless `minutes` says when.
+    """
     times_s = {name: time_s * factor for name, time_s in (lines_s or LINES_S).items()}
     batch_s = math.fsum(times_s.values())
     memory = None
@@ -66,7 +71,7 @@ def baseline(
             status=status,
             id=f"run-{number}",
             name=f"run-{number}",
-            started_at=STARTED_AT + timedelta(minutes=number),
+            started_at=STARTED_AT + timedelta(minutes=60 * number if minutes is None else minutes),
         ),
         environment=Environment(
             identity=IDENTITY if identity is None else identity, volatile=volatile or {}

@@ -279,6 +279,20 @@ def test_a_run_after_one_that_ended_without_a_word_to_the_callback_is_whole(
     assert traces() == before
 
 
+def test_a_callback_that_fails_as_it_is_told_of_an_exception_leaves_nothing_of_ours_behind(
+    tmp_path: Path,
+) -> None:
+    before = traces()
+    broken: list[Callback] = [Raises("on_exception", BoomError("y"), 1)]
+
+    run = tiny_run(tmp_path, module=RaisesInStep("training_step", BoomError("x")), callbacks=broken)
+
+    assert "y" in repr(run.ended_by)
+    assert traces() == before
+    assert "ocr-baseline-heartbeat" not in {thread.name for thread in threading.enumerate()}
+    assert (run.baseline.run.status, run.phase("train").batches) == ("failed", 2)
+
+
 def test_two_trainers_in_one_folder_add_up_with_the_same_callbacks(tmp_path: Path) -> None:
     first = tiny_run(tmp_path)
     second = tiny_run(tmp_path, profiling=first.profiler, report=first.report)

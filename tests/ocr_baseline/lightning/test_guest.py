@@ -6,10 +6,13 @@ import copy
 import gc
 import json
 import logging
+import multiprocessing.context
 import os
 import pickle
 import shutil
+import sys
 import threading
+import time
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +25,7 @@ import pytest
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import BatchSizeFinder, LearningRateFinder
+from lightning.pytorch.loggers.logger import DummyLogger
 from lightning.pytorch.profilers import PassThroughProfiler, Profiler, SimpleProfiler
 from lightning.pytorch.tuner.tuning import Tuner
 from torch.utils.data import DataLoader, Sampler
@@ -189,6 +193,48 @@ def test_a_profiler_is_gone_as_soon_as_its_trainer_is(tmp_path: Path) -> None:
         assert gone() is None
     finally:
         gc.enable()
+
+
+class BusyLogger(DummyLogger):
+    """Keeps the processor busy for so long that sampling meets the method in which it does."""
+
+    def log_metrics(self, *args: Any, **kwargs: Any) -> None:
+        ends_s = time.thread_time() + 0.1
+        while time.thread_time() < ends_s:
+            pass
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="sampling needs Linux's timer")
+def test_a_trainer_whose_timed_methods_were_sampled_is_gone_after_a_collection(
+    tmp_path: Path,
+) -> None:
+    run = tiny_run(tmp_path, logger=BusyLogger(), log_every_n_steps=1)
+    sampled = (tmp_path / "baseline/records/rank_0.jsonl").read_text()
+    gone = weakref.ref(run.trainer)
+
+    del run
+    gc.collect()
+
+    assert "BusyLogger.log_metrics" in sampled
+    assert gone() is None
+
+
+def test_a_context_of_ones_own_may_ask_what_a_worker_runs(tmp_path: Path) -> None:
+    names = []
+
+    class NamesItsTarget(multiprocessing.context.ForkContext):
+        def Process(self, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]  # a class there
+            names.append(kwargs["target"].__name__)
+            return super().Process(*args, **kwargs)
+
+    context = NamesItsTarget()
+    tiny_run(
+        tmp_path,
+        lambda t, m: t.fit(m, loader(num_workers=1, multiprocessing_context=context)),
+    )
+
+    assert names == ["_worker_loop"]
 
 
 class WorksInActions(TinyModule):

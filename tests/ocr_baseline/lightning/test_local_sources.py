@@ -59,6 +59,17 @@ def epochs_of(baseline: Baseline) -> list[tuple[int | None, float | None]]:
     return [(epoch.epoch, epoch.total_s) for epoch in phase.per_epoch]
 
 
+def test_a_run_is_named_as_the_folder_of_its_logger(tmp_path: Path) -> None:
+    logger = CSVLogger(tmp_path, version=3)
+
+    baseline = reported(
+        tmp_path, BaselineReportCallback(), [PerformanceProfilerCallback()], logger=logger
+    )
+
+    assert baseline.run.name == "lightning_logs/version_3"
+    assert logger.log_dir == str(tmp_path / "lightning_logs" / "version_3")
+
+
 @pytest.mark.parametrize(
     ("sources", "expected"),
     [(None, "recorder"), (["csv", "recorder"], "csv"), (["wandb-api", "recorder"], "recorder")],
@@ -178,3 +189,24 @@ def test_the_last_values_of_a_trainer_are_of_no_epoch_in_particular(tmp_path: Pa
     baseline = Baseline.model_validate_json((tmp_path / "baseline" / "baseline.json").read_text())
     assert baseline.run.source == "logged-metrics"
     assert epochs_of(baseline) == [(None, 2.0)]
+
+
+class RaisesInSetup(Callback):
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        raise RuntimeError("no data")
+
+
+def test_a_profiler_that_was_never_set_up_here_is_not_asked_for_but_its_records_are_pointed_to(
+    tmp_path: Path,
+) -> None:
+    """As of the process that starts others: an exception in those is told to it alone."""
+    ours = [RaisesInSetup(), PerformanceProfilerCallback(), BaselineReportCallback()]
+    trainer = tiny_trainer(tmp_path, callbacks=ours)
+    with pytest.raises(RuntimeError, match="no data"):
+        trainer.fit(TinyModule(), loader())
+
+    folder = tmp_path / "baseline"
+    baseline = Baseline.model_validate_json((folder / "baseline.json").read_text())
+    assert f"ocr-baseline report --run-dir {folder}" in failures(baseline)["source recorder"]
+    details = [str(entry.detail) for entry in baseline.missing]
+    assert not any("add PerformanceProfilerCallback" in detail for detail in details)

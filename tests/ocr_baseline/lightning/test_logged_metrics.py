@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import random
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,26 @@ def test_a_logger_that_draws_at_our_rows_leaves_the_trainings_random_numbers(
     drawn: list[Any] = []
     assert next_numbers(Draws) == next_numbers(CSVLogger)
     assert drawn
+
+
+def test_what_a_thread_draws_while_a_logger_of_lightnings_waits_is_never_drawn_again(
+    tmp_path: Path,
+) -> None:
+    logger = CSVLogger(tmp_path, name="waits")
+    write = logger.experiment.log_metrics
+    drawn: list[float] = []
+
+    def wait_and_write(metrics: Any, step: int | None = None) -> None:
+        thread = threading.Thread(target=lambda: drawn.append(random.random()))  # noqa: S311 - no secret
+        thread.start()
+        thread.join()
+        write(metrics, step)
+
+    logger.experiment.log_metrics = wait_and_write
+    tiny_run(tmp_path, logger=logger, max_epochs=3)
+
+    assert len(drawn) > 3
+    assert len(set(drawn)) == len(drawn)
 
 
 @pytest.mark.usefixtures("simulated_clock")

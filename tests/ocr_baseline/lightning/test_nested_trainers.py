@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import threading
 from collections.abc import Callable
@@ -20,7 +21,7 @@ from ocr_baseline.records import reader
 from tests.ocr_baseline.lightning import tiny_runs as tiny
 from tests.ocr_baseline.lightning.tiny_runs import TinyModule, loader, tiny_run, tiny_trainer, work
 
-pytestmark = pytest.mark.usefixtures("simulated_clock")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("simulated_clock")]
 
 OTHERS_MS = 100.0
 
@@ -88,15 +89,18 @@ def test_the_workers_of_two_runs_at_once_are_each_in_their_own_runs_records(
     tmp_path: Path,
 ) -> None:
     both = threading.Barrier(2)
+    ended: list[BaseException | None] = []
 
     def run(count: int) -> None:
         meets = At(lambda _: both.wait(timeout=60))
-        tiny_run(
+        run = tiny_run(
             tmp_path,
             lambda t, m: t.fit(m, loader(count, num_workers=1, persistent_workers=True)),
             callbacks=[meets],
             max_epochs=2,
+            logger=False,  # two that choose a version of one folder at once may share its file
         )
+        ended.append(run.ended_by)
 
     threads = [threading.Thread(target=run, args=(count,)) for count in (6, 10)]
     for thread in threads:
@@ -104,6 +108,7 @@ def test_the_workers_of_two_runs_at_once_are_each_in_their_own_runs_records(
     for thread in threads:
         thread.join()
 
+    assert ended == [None, None]
     found = {}
     for name in ("baseline", "baseline-2"):
         (worker,) = reader.load(tmp_path / name).workers
@@ -271,3 +276,29 @@ def test_the_loader_of_a_validation_that_a_callback_runs_starts_in_the_validatio
     start_ms = tiny.SAMPLER_MS + 2 * tiny.ITEM_MS
     assert run.lines_ms("validation")["loader_startup"] == 2 * start_ms
     assert run.lines_ms("train")["loader_startup"] == start_ms
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system doesn't fork")
+def test_a_child_forked_from_a_run_that_fits_too_has_a_folder_and_records_of_its_own(
+    tmp_path: Path,
+) -> None:
+    ended = []
+
+    def fit_in_a_child(trainer: Trainer) -> None:
+        child = os.fork()
+        if child == 0:
+            status = 1
+            try:
+                callbacks: list[Callback] = trainer.callbacks  # type: ignore[attr-defined]  # declared nowhere
+                ours = [one for one in callbacks if not isinstance(one, At)]
+                tiny_trainer(tmp_path, callbacks=ours).fit(TinyModule(), loader())
+                status = 7
+            finally:
+                os._exit(status)
+        ended.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+
+    run = tiny_run(tmp_path, callbacks=[At(fit_in_a_child, "on_train_batch_end")])
+
+    assert ended == [7]
+    assert (run.phase("train").batches, run.phase("validation").batches) == (4, 3)
+    assert batches_of(tmp_path / "baseline-2")["train"] == 4

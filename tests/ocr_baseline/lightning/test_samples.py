@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import copy
+from collections import Counter, UserDict
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.utilities import CombinedLoader
+from torch.overrides import TorchFunctionMode
 from torch.utils.data import (
     BatchSampler,
     DataLoader,
@@ -74,6 +77,35 @@ def without_the_first(items: list[Any]) -> Any:
     return torch.stack(items[1:])
 
 
+@dataclass
+class Rows:
+    rows: torch.Tensor
+    source: str = "disk"
+
+
+class NamedRows(NamedTuple):
+    rows: torch.Tensor
+
+
+class OwnDict(dict[str, torch.Tensor]):
+    pass
+
+
+class OwnMapping(UserDict[str, torch.Tensor]):
+    pass
+
+
+class SaysMore(SequentialSampler):
+    """Has fewer items than its length says."""
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(range(5))
+
+
+def rows_of(items: list[Any]) -> Any:
+    return Rows(torch.stack(items))
+
+
 class OneLess(BatchSampler):
     """A batch sampler of the user's own: its length and size tell nothing."""
 
@@ -132,6 +164,36 @@ CASES: dict[str, tuple[Any, type[TinyModule], int | None]] = {
     ),
     "items that the collate function drops": (
         lambda: loader(8, batch_size=4, collate_fn=without_the_first),
+        TakesAnything,
+        None,
+    ),
+    **{
+        f"items that the collate function drops from {kind}": (
+            lambda make=make: loader(
+                8, batch_size=4, collate_fn=lambda items: make(torch.stack(items[1:]))
+            ),
+            TakesAnything,
+            None,
+        )
+        for kind, make in {
+            "a dataclass": Rows,
+            "a named tuple": NamedRows,
+            "a dict of one's own": lambda rows: OwnDict(rows=rows),
+            "a mapping of one's own": lambda rows: OwnMapping(rows=rows),
+        }.items()
+    },
+    "a dataclass": (
+        lambda: loader(7, batch_size=4, collate_fn=rows_of),
+        TakesAnything,
+        7,
+    ),
+    "a sampler that gives fewer than it says": (
+        lambda: loader(8, batch_size=2, sampler=SaysMore([1] * 8), collate_fn=rows_of),
+        TakesAnything,
+        None,
+    ),
+    "words of a sampler that gives fewer than it says": (
+        lambda: DataLoader(list("abcdefgh"), batch_size=2, sampler=SaysMore([1] * 8)),  # type: ignore[arg-type]  # a list is dataset enough
         TakesAnything,
         None,
     ),
@@ -217,4 +279,57 @@ def test_a_batch_of_the_users_own_kind_is_not_looked_into(tmp_path: Path) -> Non
     run = tiny_run(tmp_path / "with", action, module=module)
 
     assert outcome(run) == outcome(bare)
+    assert run.phase("train").samples == 8
+
+
+def test_samples_of_an_epoch_that_is_resumed_in_its_middle_are_not_guessed(tmp_path: Path) -> None:
+    class Saves(Callback):
+        def on_train_batch_end(self, trainer: Trainer, *args: Any) -> None:
+            if args[-1] == 1:
+                trainer.save_checkpoint(tmp_path / "middle.ckpt")
+
+    def fit(trainer: Trainer, module: LightningModule) -> None:
+        trainer.fit(module, loader(9, collate_fn=lambda items: frozenset(items)))
+
+    def resume(trainer: Trainer, module: LightningModule) -> None:
+        trainer.fit(
+            module,
+            loader(9, collate_fn=lambda items: frozenset(items)),
+            ckpt_path=tmp_path / "middle.ckpt",
+        )
+
+    whole = tiny_run(tmp_path / "whole", fit, callbacks=[Saves()], module=TakesAnything())
+    rest = tiny_run(tmp_path / "rest", resume, module=TakesAnything())
+
+    assert whole.phase("train").samples == 9
+    # Lightning 2.1 runs the batch of the checkpoint again.
+    assert rest.phase("train").batches in {3, 4}
+    assert rest.phase("train").samples is None
+
+
+class Sees(TorchFunctionMode):
+    """Notes which of torch's functions are called on tensors."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: Counter[str] = Counter()
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.calls[func.__qualname__] += 1
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.mark.slow
+def test_a_mode_that_sees_torchs_functions_sees_the_same_as_without_us(tmp_path: Path) -> None:
+    def fit(trainer: Trainer, module: LightningModule) -> None:
+        batches = DataLoader(TensorDataset(torch.ones(8, 4)), batch_size=2)
+        with modes[-1]:
+            trainer.fit(module, batches, loader(6))
+
+    modes = [Sees()]
+    alone(tmp_path / "alone", fit, TakesAnything())
+    modes.append(Sees())
+    run = tiny_run(tmp_path / "with", fit, module=TakesAnything())
+
+    assert modes[0].calls == modes[1].calls
     assert run.phase("train").samples == 8

@@ -36,8 +36,10 @@ class FakeDevice:
 
 
 def run_step(timeline: DeviceTimeline, device: FakeDevice, position: int) -> None:
-    """A step of 1 s before the forward, 2 s forward, 4 s optimizer with 3 s backward inside."""
-    timeline.begin_batch(position)
+    """1 s of waiting, 1 s before the step, 2 s forward, 4 s optimizer with 3 s backward inside."""
+    timeline.begin_batch(position, "data_wait")
+    device.now_s += 1
+    timeline.end_fetch()
     device.now_s += 1
     timeline.enter("forward")
     device.now_s += 2
@@ -58,6 +60,7 @@ def test_the_lines_of_a_batch_are_exclusive_and_sum_to_its_device_time() -> None
     run_step(timeline, device, 0)
     (record,) = timeline.records(wait=True)
     assert record["lines_ns"] == {
+        "data_wait": 1_000_000_000,
         "other": 1_000_000_000,
         "forward": 2_000_000_000,
         "optimizer": 4_000_000_000,
@@ -67,13 +70,13 @@ def test_the_lines_of_a_batch_are_exclusive_and_sum_to_its_device_time() -> None
 
 
 def test_a_batch_that_the_device_has_not_finished_is_read_later() -> None:
-    device = FakeDevice(passed_until_s=10.0)
+    device = FakeDevice(passed_until_s=11.0)
     timeline = DeviceTimeline(device, every_batches=1)
     run_step(timeline, device, 0)
     run_step(timeline, device, 1)
     assert [record["position"] for record in timeline.records()] == [0]
     assert list(timeline.records()) == []
-    device.passed_until_s = 20.0
+    device.passed_until_s = 22.0
     run_step(timeline, device, 2)
     assert [record["position"] for record in timeline.records()] == [1]
 
@@ -90,7 +93,7 @@ def test_the_device_is_asked_by_the_thread_that_marks_alone() -> None:
 def test_a_batch_in_which_the_device_takes_no_mark_is_not_told() -> None:
     device = FakeDevice()
     timeline = DeviceTimeline(device, every_batches=1)
-    timeline.begin_batch(0)
+    timeline.begin_batch(0, "data_wait")
     device.captures = True
     timeline.enter("forward")
     device.captures = False
@@ -116,13 +119,13 @@ def test_one_batch_in_every_so_many_is_marked() -> None:
     for position in range(9):
         run_step(timeline, device, position)
     assert [record["position"] for record in timeline.records(wait=True)] == [0, 4, 8]
-    assert len(device.marks) == 3 * 8
+    assert len(device.marks) == 3 * 9
 
 
 def test_a_batch_that_another_stage_interrupts_is_not_reported() -> None:
     device = FakeDevice()
     timeline = DeviceTimeline(device, every_batches=1)
-    timeline.begin_batch(0)
+    timeline.begin_batch(0, "data_wait")
     timeline.enter("forward")
     timeline.abandon_batch()
     timeline.leave()

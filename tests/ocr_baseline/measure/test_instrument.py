@@ -3,6 +3,7 @@ from __future__ import annotations
 import copy
 import functools
 import importlib
+import importlib.util
 import inspect
 import io
 import pickle
@@ -103,6 +104,13 @@ class Timed:
 
     def undo(self) -> None:
         self.instrumentation.undo()
+
+
+class RefusesAll:
+    """What some libraries put in the place of a module."""
+
+    def __getattribute__(self, name: str) -> Any:
+        raise KeyError(name)
 
 
 @pytest.fixture
@@ -300,6 +308,28 @@ def test_a_module_loaded_while_the_run_goes_on_gets_the_original_back(
 
     assert timed.calls("defining_module.plain") == 1
     assert late.late is original
+
+
+def test_modules_that_load_themselves_when_they_are_asked_are_not_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, timed: Timed
+) -> None:
+    (tmp_path / "lazy_backend.py").write_text("raise ImportError('no such backend')")
+    monkeypatch.syspath_prepend(tmp_path)
+    spec = importlib.util.find_spec("lazy_backend")
+    assert spec is not None
+    assert spec.loader is not None
+    spec.loader = importlib.util.LazyLoader(spec.loader)
+    lazy = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, "lazy_backend", lazy)
+    spec.loader.exec_module(lazy)
+    monkeypatch.setitem(sys.modules, "odd", RefusesAll())
+
+    timed.time("cv2.countNonZero")
+    cv2.countNonZero(np.ones((2, 2), np.uint8))
+
+    assert timed.calls("cv2.countNonZero") == 1
+    with pytest.raises(ImportError, match="no such backend"):
+        _ = lazy.anything
 
 
 def test_undoing_goes_on_where_somebody_took_a_name_away(
@@ -553,6 +583,7 @@ HARMFUL = {
 
 
 @pytest.mark.parametrize("harm", HARMFUL)
+@pytest.mark.slow
 def test_a_module_that_does_harm_as_it_is_imported_is_refused_and_not_imported(
     harm: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -164,6 +164,7 @@ def test_arguments_lose_secrets_in_every_form() -> None:
         },
     ],
 )
+@pytest.mark.slow
 def test_a_huge_config_is_kept_to_a_bound_and_the_rest_is_said_to_be_left_out(
     config: dict[str, object],
 ) -> None:

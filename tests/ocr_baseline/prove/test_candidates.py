@@ -139,6 +139,20 @@ def test_checkpoints_at_the_end_of_epochs_are_tried_at_every_second() -> None:
     assert found.candidates[0].predicted.value_s == pytest.approx(2.0, rel=0.01)
 
 
+def test_logging_is_tried_at_a_longer_interval_in_training_alone() -> None:
+    lines = {"forward": 0.02, "logging": 0.02}
+    in_training = plans(steady_run(lines, batches=80))
+    assert given(in_training) == [{"trainer.logging_interval_times": 10}]
+    in_validation = plans(
+        run(
+            stage(Stage.TRAIN, table(80, {"forward": 0.04})),
+            stage(Stage.VALIDATION, table(80, lines)),
+        )
+    )
+    assert given(in_validation) == []
+    assert [one.what for one in in_validation.not_tried] == ["heavy-logging:validation"]
+
+
 def test_a_cause_whose_remedy_is_code_is_told_as_not_tried() -> None:
     found = plans(steady_run({"forward": 0.02, "metrics": 0.02}, batches=80))
     assert found.candidates == []

@@ -60,6 +60,15 @@ def test_a_difference_within_the_spread_recommends_nothing_and_leaves_the_questi
     assert proof.verdict == "inconclusive"
 
 
+def test_a_setting_saves_no_more_than_the_run_takes_however_much_the_trials_vary() -> None:
+    proof = proof_of([tried(3.0, 4.0, 80.0), tried(3.5, 4.5, 9.0, workers=2)], [])
+    measured = proof.outcomes[0].measured
+    assert measured is not None
+    assert measured.value_s == pytest.approx(29.0 - 17.0 / 3)
+    assert measured.low_s < 0
+    assert measured.high_s == pytest.approx(29.0)
+
+
 def test_settings_that_can_save_nothing_worth_a_headline_clear_the_run() -> None:
     proof = proof_of([tried(5.0, 5.01, 5.02), tried(5.01, 5.02, 5.03, workers=2)], [])
     assert proof.best is None

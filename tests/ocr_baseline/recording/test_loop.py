@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import logging
+import resource
+import signal
 import sys
 import textwrap
 import threading
@@ -173,6 +176,23 @@ def test_a_pass_that_goes_on_over_several_stages_gives_each_its_batches(tmp_path
                     step(record)
 
     assert counted(report_in(tmp_path), "train") == (2, 4, 8)
+
+
+def test_a_loader_starts_when_its_iterator_is_made_as_without_the_record(tmp_path: Path) -> None:
+    drawn = []
+    for enabled in (False, True):
+        torch.manual_seed(1)
+        with ob.record(tmp_path, enabled=enabled) as record, record.stage("train"):
+            left_alone = iter(record.batches(loader()))
+            shuffled = DataLoader(Items(8), batch_size=2, shuffle=True)
+            batches = iter(record.batches(shuffled))
+            noise = torch.rand(1)
+            order = [batch.tolist() for batch in batches]
+            del left_alone
+        drawn.append((noise.item(), order))
+
+    assert drawn[0] == drawn[1]
+    assert counted(report_in(tmp_path), "train") == (1, 4, 8)
 
 
 def test_a_second_loader_that_is_read_meanwhile_adds_no_batches(tmp_path: Path) -> None:
@@ -353,6 +373,39 @@ def test_a_folder_that_cannot_be_made_is_one_warning(
             seen += 1
 
     assert (seen, record.files, len(warned(caplog))) == (4, None, 1)
+
+
+def test_records_that_cannot_be_written_leave_nothing_running(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    listeners = list(gc.callbacks)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    record = ob.record(tmp_path)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, limits[1]))
+    try:
+        record.__enter__()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    left = (signal.getsignal(signal.SIGURG), list(gc.callbacks))
+    record.__exit__(None, None, None)
+
+    assert left == (signal.SIG_DFL, listeners)
+    assert (record.files, len(warned(caplog))) == (None, 1)
+
+
+def test_a_loop_ends_with_a_report_where_no_thread_can_be_started_any_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def start(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with ob.record(tmp_path) as record:
+        with record.stage("train"):
+            for _ in record.batches(loader()):
+                step(record)
+        monkeypatch.setattr(threading.Thread, "start", start)
+
+    assert counted(report_in(tmp_path), "train")[1] == 4
 
 
 def test_a_record_that_is_off_writes_nothing(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from tests.ocr_baseline.examples import full_baseline
 needs_pipes = pytest.mark.skipif(os.name == "nt", reason="looks at POSIX pipes")
 
 
-def report(folder: Path) -> ReportFiles:
+def report(folder: Path, earlier: Path | None = None) -> ReportFiles:
     return ReportFiles(
         baseline=full_baseline(),
         folder=folder,
@@ -27,6 +27,7 @@ def report(folder: Path) -> ReportFiles:
         json=folder / "baseline.json",
         metrics_csv=folder / "metrics.csv",
         series_csv=None,
+        earlier=earlier,
     )
 
 
@@ -73,6 +74,16 @@ def test_the_answer_stands_below_what_the_training_printed_with_the_path_and_the
     assert lines[:3] == ["epoch 1 is over", "", "Performance baseline of receipts-640"]
     assert lines[3].startswith("The metric takes 46% of validation; fixing it would save 14.0%")
     assert lines[-2:] == ["Report: my run/baseline.html", "Next: ocr-baseline show 'my run'"]
+
+
+@needs_pipes
+def test_the_place_of_the_report_that_was_there_before_stands_beside_that_of_the_new_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with stdout_in_pipe() as pipe:
+        show_report(report(tmp_path / "run", earlier=tmp_path / "run" / "earlier" / "noon"))
+    assert "Report: run/baseline.html; the earlier one: run/earlier/noon\n" in printed(pipe)
 
 
 @needs_pipes

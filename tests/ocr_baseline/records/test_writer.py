@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -54,6 +55,39 @@ def test_a_file_that_another_run_made_in_its_place_is_left_alone(tmp_path: Path)
     with pytest.raises(FileExistsError):
         writer.write(unknown_status())
     assert path.read_text() == "of another run\n"
+
+
+def test_a_file_whose_number_the_process_gave_to_another_is_neither_written_to_nor_closed(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "rank_0.jsonl"
+    writer = RecordWriter(path)
+    (number,) = [
+        int(entry.name)
+        for entry in Path("/proc/self/fd").iterdir()
+        if entry.is_symlink() and entry.exists() and entry.samefile(path)
+    ]
+    os.close(number)
+    with (tmp_path / "users").open("wb", buffering=0) as users:
+        assert users.fileno() == number
+        writer.write(unknown_status())
+        users.write(b"theirs")
+        writer.close()
+        users.write(b", still")
+    assert (tmp_path / "users").read_bytes() == b"theirs, still"
+    assert len(path.read_text().splitlines()) == 1
+
+
+def test_a_file_that_the_process_has_closed_is_opened_again(tmp_path: Path) -> None:
+    path = tmp_path / "rank_0.jsonl"
+    writer = RecordWriter(path)
+    for entry in list(Path("/proc/self/fd").iterdir()):
+        if entry.is_symlink() and entry.exists() and entry.samefile(path):
+            os.close(int(entry.name))
+    assert writer.is_in_place()
+    writer.write(unknown_status())
+    writer.close()
+    assert len(path.read_text().splitlines()) == 1
 
 
 def test_a_folder_moved_elsewhere_as_the_run_goes_takes_the_records_with_it(

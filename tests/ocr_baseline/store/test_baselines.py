@@ -51,7 +51,7 @@ def test_runs_come_by_when_they_started(store: BaselineStore) -> None:
 
 def test_the_file_name_tells_time_and_environment(store: BaselineStore) -> None:
     entry, _ = store.add("main", baseline(1))
-    assert entry.stamp == "20260301T120100Z"
+    assert entry.stamp == "20260301T130000Z"
     assert entry.fingerprint == fingerprint(IDENTITY)
     assert store.entries("main") == [entry]
 
@@ -85,8 +85,8 @@ def test_names_are_listed_with_their_runs(store: BaselineStore) -> None:
     assert [(found.name, len(found.entries)) for found in store.summaries()] == [
         ("main", 1), ("release-1.2", 1),
     ]  # fmt: skip
-    assert store.has("main")
-    assert not store.has("other")
+    assert store.entries("main")
+    assert not store.entries("other")
 
 
 def test_a_name_or_a_run_is_removed(store: BaselineStore) -> None:
@@ -97,7 +97,7 @@ def test_a_name_or_a_run_is_removed(store: BaselineStore) -> None:
     with pytest.raises(StoreError, match="no file 'x'"):
         store.remove("main", "x")
     store.remove("main")
-    assert not store.has("main")
+    assert not store.entries("main")
     with pytest.raises(StoreError, match="no baseline 'main'"):
         store.remove("main")
 

@@ -86,6 +86,7 @@ def _serving(handler: object) -> Iterator[str]:
         ("dripping", "did not answer in time"),
     ],
 )
+@pytest.mark.slow
 def test_a_web_server_that_fails_is_an_error_with_its_cause(how: str, cause: str) -> None:
     with _serving(_Failing) as url:
         store = BaselineStore(f"{url}/{how}", timeout_s=0.5)
@@ -108,4 +109,4 @@ def test_a_store_that_a_web_server_lists_is_read(tmp_path: Path) -> None:
         store = BaselineStore(url)
         assert [summary.name for summary in store.summaries()] == ["main"]
         assert len(store.load("main")) == 1
-        assert not store.has("absent")
+        assert not store.entries("absent")

@@ -44,7 +44,7 @@ def test_the_line_that_makes_slow_batches_slow_is_named() -> None:
     assert evidence(found)["phases.train.batch_time_s.slow_excess.unclip"] == pytest.approx(1.0)
 
 
-def test_no_line_is_named_when_none_makes_up_80_percent_of_the_excess() -> None:
+def test_no_line_and_no_saving_is_named_when_none_makes_up_80_percent_of_the_excess() -> None:
     extra = np.zeros(43)
     extra[35:] = 0.5
     found = finding(
@@ -52,6 +52,23 @@ def test_no_line_is_named_when_none_makes_up_80_percent_of_the_excess() -> None:
     )
     assert found.title == "Some training batches are slow"
     assert "No line of the breakdown" in found.advice
+    assert found.estimated_saving_s is None
+    assert evidence(found)["phases.train.batch_time_s.slow_total_excess"] == pytest.approx(8.0)
+
+
+def test_outliers_that_no_line_explains_claim_a_saving_only_where_a_batch_recurs() -> None:
+    extra = np.zeros(90)
+    extra[[17, 48, 79]] = 2.5
+    lines = {"forward": 1 + extra, "metrics": extra}
+    found = finding(steady_run(lines, batches=90, batches_a_pass=30), "outlier-batches")
+    assert found.estimated_saving_s is None
+    assert evidence(found)["series.train.outliers_total_excess"] == pytest.approx(15.0)
+
+    recurring = np.zeros(90)
+    recurring[[17, 47, 77]] = 2.5
+    lines = {"forward": 1 + recurring, "metrics": recurring}
+    found = finding(steady_run(lines, batches=90, batches_a_pass=30), "outlier-batches")
+    assert found.estimated_saving_s == pytest.approx(15.0)
 
 
 def test_one_batch_in_forty_is_an_outlier_and_not_a_tail() -> None:

@@ -119,6 +119,18 @@ def test_no_more_workers_are_advised_than_there_are_cores() -> None:
     assert "num_workers to 3" in found.advice
 
 
+def test_a_wait_for_workers_asks_for_more_of_them_only_where_that_helps() -> None:
+    waiting_run = loaded_run(making_s=[4.0] * 40, main_s=0.5, workers=2)
+    full = finding(with_environment(waiting_run, cpu_count=2), "input-bound")
+    assert full.advice == (
+        "Make the workers' work cheaper: the cores have no room for more of them."
+    )
+    roomy = finding(with_environment(waiting_run, cpu_count=3, accelerator="cuda"), "input-bound")
+    assert roomy.advice.startswith("Set the loader's num_workers to 3, which saves an estimated ")
+    unknown = finding(waiting_run, "input-bound")
+    assert unknown.advice.startswith("Give the loader more workers while cores are idle")
+
+
 def test_without_the_number_of_cores_the_number_of_workers_is_not_judged() -> None:
     document = analyze(loaded_run(making_s=[4.0] * 40, main_s=0.5, workers=2))
     assert "not judged: too-few-workers (the number of cores was not recorded)" in silent_rules(

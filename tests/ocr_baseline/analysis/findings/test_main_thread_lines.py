@@ -68,6 +68,15 @@ def test_a_saving_is_at_most_the_stage_and_at_least_nothing() -> None:
     assert least.estimated_saving_low_s == 0.0
 
 
+@pytest.mark.parametrize("line", ["optimizer", "transfer"])
+def test_a_line_that_the_work_needs_may_save_its_time_at_most(line: str) -> None:
+    (needed,) = analyze(steady_run(with_share(line, 0.5))).findings
+    assert (needed.saving_is_the_most, needed.estimated_saving_low_s) == (True, 0.0)
+    assert needed.estimated_saving_high_s == needed.estimated_saving_s
+    (other,) = analyze(steady_run(with_share("logging", 0.5))).findings
+    assert not other.saving_is_the_most
+
+
 def test_what_is_left_varies_as_its_batches_do() -> None:
     forward_s = np.where(np.arange(64) < 32, 0.2, 1.0)
     rows = table(64, {"forward": forward_s, "metrics": 0.4})
@@ -177,6 +186,14 @@ def test_the_calibrated_cost_of_spans_counts_as_the_profilers() -> None:
         "profiler-cost",
     )
     assert found.estimated_saving_s == pytest.approx(0.1)
+
+
+def test_only_training_is_told_of_the_interval_of_its_logging() -> None:
+    lines = {"forward": 0.5, "logging": 0.5}
+    training = finding(steady_run(lines), "heavy-logging")
+    validation = finding(steady_run(lines, which=Stage.VALIDATION), "heavy-logging")
+    assert "log_every_n_steps" in training.advice
+    assert validation.advice.startswith("Log less often (on_epoch instead of on_step), ")
 
 
 def test_a_line_saves_less_where_workers_would_then_be_waited_for() -> None:

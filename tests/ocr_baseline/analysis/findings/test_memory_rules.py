@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from ocr_baseline.analysis.analyze import analyze
-from ocr_baseline.model.run import Run
+from ocr_baseline.model.run import Run, RunInfo
 from ocr_baseline.vocabulary import Stage
 from tests.ocr_baseline.analysis.builders import (
     evidence,
@@ -35,6 +35,57 @@ def on_accelerator(
             **fields,
         )
     )
+
+
+def ended_by(asked: str, unused: str, in_use: str) -> Run:
+    """A run on a card of 80 GiB that ended with torch's own sentences."""
+    said = (
+        f"OutOfMemoryError: CUDA out of memory. Tried to allocate {asked}. GPU 0 has a total "
+        "capacity of 80.00 GiB of which 512.00 MiB is free. Including non-PyTorch memory, this "
+        f"process has {in_use} memory in use. Of the allocated memory 60.00 GiB is allocated by "
+        f"PyTorch, and {unused} is reserved by PyTorch but unallocated. If reserved but "
+        "unallocated memory is large try setting PYTORCH_CUDA_ALLOC_CONF=expandable_segments:True"
+    )
+    return Run(info=RunInfo(source="recorder", status="failed", ended_by=said))
+
+
+def test_what_an_allocator_said_as_it_failed_is_told() -> None:
+    found = finding(ended_by("2.00 GiB", "1.50 GiB", "79.00 GiB"), "out-of-memory")
+    assert (found.severity, found.title) == ("high", "The accelerator ran out of memory")
+    assert evidence(found) == {
+        "run.out_of_memory.asked_bytes": 2 * GIB,
+        "run.out_of_memory.total_bytes": 80 * GIB,
+        "run.out_of_memory.free_bytes": 0.5 * GIB,
+        "run.out_of_memory.in_use_bytes": 79 * GIB,
+        "run.out_of_memory.allocated_bytes": 60 * GIB,
+        "run.out_of_memory.unused_bytes": 1.5 * GIB,
+    }
+
+
+@pytest.mark.parametrize(
+    ("asked", "unused", "in_use", "words"),
+    [
+        ("2.00 GiB", "1.50 GiB", "79.00 GiB", "smaller batch"),
+        ("2.00 GiB", "16.00 GiB", "79.00 GiB", "expandable_segments"),
+        ("2.00 GiB", "1.50 GiB", "62.00 GiB", "other processes"),
+    ],
+    ids=["full", "fragmented", "shared"],
+)
+def test_what_to_do_depends_on_who_held_the_memory(
+    asked: str, unused: str, in_use: str, words: str
+) -> None:
+    assert words in finding(ended_by(asked, unused, in_use), "out-of-memory").advice
+
+
+def test_an_error_without_amounts_is_told_without_them() -> None:
+    said = "OutOfMemoryError: CUDA out of memory. Tried to allocate more than 1EB memory."
+    ended = Run(info=RunInfo(source="recorder", status="failed", ended_by=said))
+    assert evidence(finding(ended, "out-of-memory")) == {}
+
+
+def test_another_error_is_no_want_of_memory() -> None:
+    ended = Run(info=RunInfo(source="recorder", status="failed", ended_by="ValueError: shapes"))
+    assert findings(ended, "out-of-memory") == []
 
 
 def test_tensors_in_90_percent_of_the_memory_are_high() -> None:

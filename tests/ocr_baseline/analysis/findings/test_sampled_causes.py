@@ -67,6 +67,28 @@ def test_a_finding_about_a_line_is_named_by_the_function_that_its_time_is_in() -
     )
 
 
+def test_workers_for_an_iterable_dataset_come_with_what_it_has_to_do_for_them() -> None:
+    fetch = (
+        f"{FIT} loader:_SingleProcessDataLoaderIter._next_data fetch:_IterableDatasetFetcher.fetch"
+    )
+    lines = {"data_wait": {f"{fetch} user:Events.__iter__ user:parse": 90}}
+    streamed = steady_run({"forward": 0.5, "data_wait": 0.5}, stack_samples=(samples(lines),))
+    assert "get_worker_info()" in finding(streamed, "input-bound").advice
+    assert "get_worker_info" not in finding(read_in_main(), "input-bound").advice
+
+
+@pytest.mark.parametrize(("function", "is_the_most"), [("torch:adam", True), ("user:clip", False)])
+def test_only_the_users_own_code_can_leave_the_optimizers_line_as_a_whole(
+    function: str, is_the_most: bool
+) -> None:
+    stacks = samples({"optimizer": {f"{FIT} {function}": 90}})
+    found = finding(
+        steady_run({"forward": 0.5, "optimizer": 0.5}, stack_samples=(stacks,)), "heavy-optimizer"
+    )
+    assert found.cause is not None
+    assert found.saving_is_the_most is is_the_most
+
+
 def test_a_wait_for_workers_is_named_by_what_they_do() -> None:
     begin = f"{FIT} worker:_worker_loop"
     made = samples({"fetch": {f"{begin} user:blur": 80, begin: 20}}, process="worker")
@@ -147,7 +169,7 @@ def test_a_line_that_has_a_finding_is_named_there_and_not_twice() -> None:
 
 def slow_validation() -> Run:
     step = STEP.replace("training", "validation")
-    lines = {"forward": {f"{step} user:draw": 90, step: 10}}
+    lines = {"forward": {f"{step} user:draw": 90, f"{step} torch:linear": 10}}
     return run(
         stage(Stage.TRAIN, table(24, {"forward": 0.1})),
         stage(Stage.VALIDATION, table(24, {"forward": 1.0}, begin_s=3.0)),
@@ -162,7 +184,7 @@ def test_what_makes_validation_slower_leads_it() -> None:
 
 def test_what_explains_little_of_the_same_seconds_does_not_lead() -> None:
     step = STEP.replace("training", "validation")
-    lines = {"forward": {f"{step} user:draw": 20, step: 80}}
+    lines = {"forward": {f"{step} user:draw": 20, f"{step} torch:linear": 80}}
     measured_run = replace(
         slow_validation(), stack_samples=(samples(lines, which=Stage.VALIDATION),)
     )

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ocr_baseline.analysis.functions.origin import origin_of
+from ocr_baseline.analysis.functions.origin import origin_of, place_in_file
 from ocr_baseline.model.run import SampledFunction
 
 
@@ -37,3 +37,20 @@ from ocr_baseline.model.run import SampledFunction
 )
 def test_whose_a_function_is_follows_from_its_file(file: str, origin: str) -> None:
     assert origin_of(SampledFunction("f", file, 1)) == origin
+
+
+@pytest.mark.parametrize(
+    ("file", "place"),
+    [
+        ("/home/me/project/data.py", "data.py:31"),
+        ("C:\\work\\project\\data.py", "data.py:31"),
+        ("/scratch/ipykernel_12/345.py", "notebook cell, line 31"),
+        ("C:\\scratch\\ipykernel_12\\345.py", "notebook cell, line 31"),
+        ("<ipython-input-3-0a1b>", "notebook cell, line 31"),
+        ("/home/me/ipykernel_12/data.py", "data.py:31"),
+    ],
+)
+def test_a_place_is_a_file_and_its_line_and_in_a_notebook_the_line_of_a_cell(
+    file: str, place: str
+) -> None:
+    assert place_in_file(file, 31) == place

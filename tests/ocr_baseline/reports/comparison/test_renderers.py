@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from ocr_baseline.comparison.check import Check, check_budgets, parse_budgets
 from ocr_baseline.comparison.comparison import Comparison, compare
 from ocr_baseline.comparison.drift import trend
 from ocr_baseline.comparison.metrics import BY_KEY
+from ocr_baseline.comparison.sittings import sittings_of
 from ocr_baseline.comparison.summary import RunSummary
 from ocr_baseline.model.document import Measurement
 from ocr_baseline.reports.comparison.check import (
@@ -153,9 +155,28 @@ def test_json_is_json_without_nan(name: str, suffix: str) -> None:
     json.loads(TEXTS[suffix](COMPARISONS[name]()), parse_constant=refuse)
 
 
+@pytest.mark.parametrize("render", [render_comparison_markdown, render_comparison_json])
+def test_a_commit_is_told_in_short_and_not_taken_for_a_secret(
+    render: Callable[[Comparison], str],
+) -> None:
+    commits = [hashlib.sha1(name).hexdigest() for name in (b"base", b"new")]  # noqa: S324 - as git does
+    base, new = (run(i, volatile={"git_commit": commit}) for i, commit in enumerate(commits))
+    text = render(compare([base], [new]))
+    assert all(commit[:12] in text for commit in commits)
+    assert "redacted" not in text
+
+
+def test_many_runs_are_told_in_tens() -> None:
+    comparison = compare(runs(5, spread=0.25), runs(5, spread=0.25, first=10))
+    (sentence,) = reason_sentences(comparison)
+    told = re.findall(r"needs about ([\d,]+) runs", sentence)
+    assert [int(one.replace(",", "")) % 10 for one in told] == [0] * len(told)
+    assert any(int(one.replace(",", "")) > 100 for one in told)
+
+
 def test_a_reason_stands_once_with_what_each_metric_needs() -> None:
     def noisy(first: int) -> list[RunSummary]:
-        spreads = {"train.batch_time": 0.04, "train.sample_time": 0.08, "run.duration": 0.5}
+        spreads = {"train.batch_time": 0.04, "train.sample_time": 0.08, "run.duration": 0.9}
         columns = {
             key: [each.values["train.batch_time"] for each in runs(5, spread=spread, first=first)]
             for key, spread in spreads.items()
@@ -171,15 +192,19 @@ def test_a_reason_stands_once_with_what_each_metric_needs() -> None:
     assert reason == (
         "inconclusive (the interval includes both no change and a change beyond the margin)"
     )
-    assert re.fullmatch(r"train.batch_time \(needs at least 1\d runs per side", metrics[0])
     assert re.fullmatch(
-        r"train.sample_time \(needs at least [45]\d runs per side; a quieter machine, longer runs "
+        r"train.batch_time \(needs about 2\d runs per side; a quieter machine, longer "
+        r"runs or a wider margin would help sooner",
+        metrics[0],
+    )
+    assert re.fullmatch(
+        r"train.sample_time \(needs about [789]\d runs per side; a quieter machine, longer runs "
         r"or a wider margin would help sooner",
         metrics[1],
     )
     assert metrics[2] == (
-        "run.duration (even 100 runs per side would not settle it; a quieter machine, longer runs "
-        "or a wider margin may)"
+        "run.duration (even 1,000 runs per side would not settle it; a quieter machine, longer "
+        "runs or a wider margin may)"
     )
 
 
@@ -218,7 +243,7 @@ def test_no_metric_and_no_number_is_cut_at_any_width(width: int) -> None:
 
 def test_a_reason_that_holds_for_every_metric_names_none() -> None:
     text = render_comparison_terminal(compare([run(0)], [run(1)]), width=200, color=False)
-    assert "a history of 8): all 6 metrics (needs at least 5 runs per side)" in text
+    assert "or a calibration tells it): all 6 metrics\n" in text
 
 
 def test_a_check_renders_as_in_its_golden_files(
@@ -243,7 +268,7 @@ def test_a_trend_renders_as_in_its_golden_files(
     steady = [1 + 0.004 * ((i * 7) % 11 - 5) for i in range(11)]
     runs = [run(i, factor=factor) for i, factor in enumerate(steady)]
     runs += [run(20 + i, factor=1.2 * factor) for i, factor in enumerate(steady)]
-    found = trend(BY_KEY["train.batch_time"], runs)
+    found = trend(BY_KEY["train.batch_time"], runs, sittings_of(runs))
     assert found is not None
     labels = [each.label for each in runs]
     assert_golden("trend.txt", render_trend_terminal([found], labels, width=80, color=False))
@@ -252,14 +277,15 @@ def test_a_trend_renders_as_in_its_golden_files(
 
 def test_a_long_history_is_drawn_within_the_width() -> None:
     runs = [run(i, factor=1 + (i % 7) / 1000) for i in range(300)]
-    found = trend(BY_KEY["train.batch_time"], runs)
+    found = trend(BY_KEY["train.batch_time"], runs, sittings_of(runs))
     assert found is not None
     text = render_trend_terminal([found], [r.label for r in runs], width=80, color=False)
     assert max(map(len, text.splitlines())) <= 80
 
 
 def test_a_history_of_equal_values_is_one_row() -> None:
-    found = trend(BY_KEY["train.batch_time"], [run(i) for i in range(6)])
+    runs = [run(i) for i in range(6)]
+    found = trend(BY_KEY["train.batch_time"], runs, sittings_of(runs))
     assert found is not None
     assert chart(found, 40).split() == ["100", "ms", "oooooo"]
 

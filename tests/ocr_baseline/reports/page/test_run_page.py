@@ -256,5 +256,6 @@ def test_a_run_whose_time_is_not_split_is_not_called_clear() -> None:
 
 
 @pytest.mark.parametrize("name", ODD)
+@pytest.mark.slow
 def test_no_run_makes_a_page_above_400_kb(name: str) -> None:
     assert len(render_run_page(ODD[name]()).encode()) <= 400_000

@@ -52,6 +52,15 @@ def test_waiting_for_batches_opens_to_what_the_workers_did() -> None:
     assert waiting.children[1].note.endswith("sampled in the workers")
 
 
+def test_no_function_of_the_workers_is_waited_for_longer_than_the_line_that_it_stands_in() -> None:
+    baseline = full_baseline()
+    made = _workers(MATCHING[1]).model_copy(update={"waited_s": 1e6})
+    waiting = line_of(baseline.model_copy(update={"workers": [made]}), "train", "data_wait")
+
+    assert all(one.width <= waiting.width for one in waiting.children if one.is_sampled)
+    assert any(one.is_sampled for one in waiting.children)
+
+
 def _workers(cause: FunctionShare) -> Workers:
     return Workers(
         phase="train",

@@ -67,6 +67,7 @@ def test_a_run_that_failed_in_its_set_up_begins_with_why_nothing_was_measured() 
     assert who == "Run: `failed`."
 
 
+@pytest.mark.slow
 def test_beyond_the_first_rows_the_report_says_how_many_there_are() -> None:
     operations = render_markdown(ODD["10,000 operations"]())
     assert "19,980 shorter operations are only in `metrics.csv`." in operations

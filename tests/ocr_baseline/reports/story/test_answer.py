@@ -61,6 +61,12 @@ def test_the_verdict_names_the_first_cause_and_what_it_costs_in_percent_of_the_r
     )
 
 
+def test_a_saving_that_can_only_be_smaller_is_told_as_the_most() -> None:
+    assert tell(with_findings(finding("a", 4.0, 0.2, saving_is_the_most=True))).verdict == (
+        "Cause a; fixing it would save at most 20.0% of the run (4.00 s)."
+    )
+
+
 def test_small_savings_are_no_headline_and_the_verdict_says_what_the_run_consists_of() -> None:
     story = tell(with_findings(finding("a", 0.2, 0.007)))
     assert story.verdict == (
@@ -110,7 +116,7 @@ def test_a_cause_without_a_saving_leads_when_it_is_grave_and_is_small_when_it_is
         )
     )
     assert [cause.title for cause in story.causes] == ["Cause grave"]
-    assert story.verdict == ("Cause grave; no time above 2% of the run is known to be saved.")
+    assert story.verdict == ("Cause grave; no fix is known to save more than 2% of the run.")
     assert len(story.small) == 1
 
 
@@ -128,7 +134,7 @@ def test_what_is_in_doubt_comes_behind_a_grave_cause_that_saves_no_time() -> Non
     grave = finding("grave", None, None, severity="high")
     doubtful = finding("a", 4.0, 0.2, doubt="the machine was busy")
     assert tell(with_findings(doubtful, grave)).verdict == (
-        "Cause grave; no time above 2% of the run is known to be saved; in doubt: Cause a; fixing "
+        "Cause grave; no fix is known to save more than 2% of the run; in doubt: Cause a; fixing "
         "it would save 20.0% of the run (4.00 s)."
     )
 

@@ -1,0 +1,73 @@
+"""A step takes much of its stage by itself: Python in its own lines, which no function names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ocr_baseline.analysis.findings.catalogue import COSTLY_STEP_CODE
+from ocr_baseline.analysis.findings.dominant_function import met_in_lines
+from ocr_baseline.analysis.findings.named_cause import percent_words, place_of
+from ocr_baseline.analysis.findings.rule import Silence, share_of
+from ocr_baseline.analysis.replay.savings import main_thread_saving
+from ocr_baseline.model.document import Evidence, Finding, NamedCause
+from ocr_baseline.vocabulary import PHASE_WORDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ocr_baseline.analysis.functions.step_code import StepCode
+    from ocr_baseline.analysis.measured import Measured
+    from ocr_baseline.model.document import BreakdownLine, Phase
+
+
+def costly_step_code(measured: Measured) -> Iterator[Finding | Silence]:
+    """Find steps whose own lines take much of their stage.
+
+    How much of it could go isn't known: what the step has to compute is in it too. The saving is
+    that of all of it, and its range begins at nothing.
+    """
+
+    def codes(phase: Phase, line: BreakdownLine) -> Iterator[StepCode]:
+        sampled = measured.sampled.get((phase.name, line.name))
+        code = None if sampled is None else sampled.step_code
+        if code and code.share * share_of(phase, line.total_s) >= COSTLY_STEP_CODE["medium"]:
+            yield code
+
+    for met in met_in_lines(measured, COSTLY_STEP_CODE, codes):
+        yield met if isinstance(met, Silence) else _finding(measured, *met)
+
+
+def _finding(measured: Measured, phase: Phase, line: BreakdownLine, code: StepCode) -> Finding:
+    where = f"phases.{phase.name}.breakdown.{line.name}"
+    line_share = share_of(phase, line.total_s)
+    of_phase = NamedCause(
+        name=code.step.name,
+        file=code.step.file,
+        line=code.step.line,
+        share=code.share * line_share,
+        low=code.low * line_share,
+        high=code.high * line_share,
+        of=f"phases.{phase.name}",
+    )
+    saving_s, basis = main_thread_saving(
+        measured, phase, line.name, code.share * line.total_s, "without it", removed=code.share
+    )
+    percent = percent_words(of_phase.share, of_phase.low, of_phase.high)
+    return Finding(
+        id=f"{COSTLY_STEP_CODE.id}:{phase.name}",
+        severity=COSTLY_STEP_CODE.severity(of_phase.share),
+        title=f"{place_of(of_phase)} takes {percent} of {PHASE_WORDS[phase.name]} by itself, "
+        "beside the model and the functions that it calls",
+        evidence=[
+            Evidence(metric=f"{where}.step_code.share", value=code.share, unit="share"),
+            Evidence(metric=f"{where}.total_s", value=line.total_s, unit="s"),
+        ],
+        estimated_saving_s=saving_s,
+        estimated_saving_low_s=0.0,
+        saving_basis=basis,
+        advice="Look in it for loops, sorting and conversions in Python: do them on whole tensors, "
+        "for some of the batches, or once an epoch. Operators of torch that stand in it count too, "
+        "and so does the wait for an accelerator where it reads a value, as .item() does.",
+        lines=[f"{phase.name}.{line.name}"],
+        cause=of_phase,
+    )

@@ -1,0 +1,68 @@
+"""What to do about a wait for batches: workers, where they help, or cheaper batches."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ocr_baseline.analysis.findings.catalogue import INPUT_BOUND
+from ocr_baseline.analysis.findings.more_workers import (
+    MoreWorkers,
+    more_workers,
+    most_workers,
+    worker_counts,
+)
+from ocr_baseline.vocabulary import Line
+
+if TYPE_CHECKING:
+    from ocr_baseline.analysis.measured import Measured
+    from ocr_baseline.model.document import Phase, Workers
+
+_DEALING = (
+    " Each worker iterates over the whole of an IterableDataset unless its __iter__ deals the "
+    "samples out by torch.utils.data.get_worker_info()."
+)
+
+
+def advice_with_workers(measured: Measured, phase: Phase, workers: Workers) -> str:
+    """Say how many more workers help, or that their work has to get cheaper where none do."""
+    cores, more = measured.environment.cpu_count, more_workers(measured, phase)
+    if cores is not None and not worker_counts(workers.count, most_workers(workers, cores)):
+        return "Make the workers' work cheaper: the cores have no room for more of them."
+    if more is None:
+        return "Give the loader more workers while cores are idle, or make its work cheaper."
+    saved = f"an estimated {max(more.saving_s, 0.0):.1f} s"
+    if more.saving_s < INPUT_BOUND["medium"] * (phase.total_s or 0.0):
+        return f"Make the workers' work cheaper. More of them would save little here, {saved}."
+    number = f"Set the loader's num_workers to {more.more}, which saves {saved}"
+    return f"{number}, or make its work cheaper."
+
+
+def advice_without_workers(measured: Measured, phase: Phase, first: MoreWorkers | None) -> str:
+    """Say what workers would do, and what an iterable dataset needs before it has some."""
+    sampled = measured.sampled.get((phase.name, Line.DATA_WAIT.value))
+    is_set = phase.name == "train" and measured.environment.num_workers == 0
+    if is_set or (sampled is not None and sampled.makes_batches):
+        dealing = _DEALING if sampled is not None and sampled.reads_iterable_dataset else ""
+        return (
+            "The loader has no workers, so the main thread makes the batches itself: "
+            f"{_remedy_without_workers(phase, first)}{dealing}"
+        )
+    if phase.name == "train" and measured.environment.num_workers:
+        return (
+            f"Its loader has num_workers={measured.environment.num_workers}, of which none was "
+            "recorded in this stage. Give it more workers while cores are idle, or make a batch "
+            "cheaper."
+        )
+    return (
+        "No loader worker was recorded in this stage. If its loader has none, the main thread "
+        "makes the batches itself: set num_workers above 0."
+    )
+
+
+def _remedy_without_workers(phase: Phase, first: MoreWorkers | None) -> str:
+    if first is None:
+        return "set num_workers above 0, or make a batch cheaper."
+    saved = f"an estimated {max(first.saving_s, 0.0):.1f} s"
+    if first.saving_s < INPUT_BOUND["medium"] * (phase.total_s or 0.0):
+        return f"make a batch cheaper. Workers would save little here, {saved}."
+    return f"set num_workers to {first.more}, which saves {saved}, or make a batch cheaper."
