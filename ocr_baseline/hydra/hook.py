@@ -22,6 +22,7 @@ from typing_extensions import override
 from ocr_baseline.hydra.lost_callbacks import lost_callbacks_warning
 from ocr_baseline.layout import MAIN_RECORDS_NAME, RECORDS_FOLDER
 from ocr_baseline.measure.folder_answer import wait_for_answer
+from ocr_baseline.measure.signal_errors import let_through
 from ocr_baseline.model.privacy import OutwardLogger
 
 if TYPE_CHECKING:
@@ -110,6 +111,7 @@ class BaselineReportHook(Callback):
 
                 show_report(files)
         except Exception as error:  # noqa: BLE001 - a report must not change the job's outcome
+            let_through(error)
             _warn(f"The performance baseline in {folder}", error)
 
     def _summarize(self, config: DictConfig) -> None:
@@ -126,6 +128,7 @@ class BaselineReportHook(Callback):
             if table is not None:
                 logger.info("Performance baselines of the sweep written to %s", table)
         except Exception as error:  # noqa: BLE001 - a report must not change the jobs' outcome
+            let_through(error)
             _warn("The table of the sweep's performance baselines", error)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -26,7 +25,7 @@ from ocr_baseline.lightning.attach.trainer_parts import (
 from ocr_baseline.lightning.metrics import MetricLogger
 from ocr_baseline.lightning.run import description as run_description
 from ocr_baseline.lightning.run.run_records import RunRecords
-from ocr_baseline.measure.signal_errors import let_through
+from ocr_baseline.measure.signal_errors import let_through, suppress_failures
 from ocr_baseline.model.privacy import OutwardLogger, error_text
 from ocr_baseline.recording.config_policy import ConfigPolicy
 from ocr_baseline.recording.loader_identity import loader_identity
@@ -153,7 +152,8 @@ class PerformanceProfilerCallback(GuestCallback):
         if self.enabled:
             try:
                 self._before_setup.fit_began(log.__self__.trainer)
-            except Exception:  # noqa: BLE001 - a part of the start isn't divided, and no more
+            except Exception as error:  # noqa: BLE001 - a part of the start isn't divided, and no more
+                let_through(error)
                 self._before_setup.end()
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -379,7 +379,7 @@ class PerformanceProfilerCallback(GuestCallback):
         cause = self.failure = error_text(error)
         attachment, self._attachment = self._attachment, None
         if attachment is not None:
-            with suppress(Exception):  # the training's own code is waiting
+            with suppress_failures():  # the training's own code is waiting
                 attachment.undo()
         recording = self.recording
         is_kept = recording is not None and recording.break_off(cause)

@@ -19,7 +19,7 @@ from ocr_baseline.lightning.profiler import PerformanceProfilerCallback
 from ocr_baseline.lightning.run import description as run_description
 from ocr_baseline.lightning.run.local_sources import checked_order, live_info, load_run
 from ocr_baseline.measure.folder_answer import wait_for_answer
-from ocr_baseline.measure.signal_errors import let_through
+from ocr_baseline.measure.signal_errors import let_through, suppress_failures
 from ocr_baseline.model.privacy import OutwardLogger, error_text
 from ocr_baseline.publish import checked_targets
 from ocr_baseline.recording.config_policy import ConfigPolicy
@@ -132,7 +132,7 @@ class BaselineReportCallback(GuestCallback):
             self._renewable = None
         is_first = stage == "fit" or not self._has_summarized
         self._is_summary_due = self.summary and is_first and trainer.is_global_zero
-        with suppress(Exception):  # what is wrong with the folder is told when it is written to
+        with suppress_failures():  # what is wrong with the folder is told when it is written to
             self._folder.of(trainer)
 
     @override
@@ -294,7 +294,7 @@ class BaselineReportCallback(GuestCallback):
             self._is_summary_due, self._has_summarized = False, True
             show_report(self.files)
         elif not self.summary:
-            with suppress(Exception):  # a handler of the user's may raise
+            with suppress_failures():  # a handler of the user's may raise
                 OutwardLogger(package_of(trainer)).info(
                     "Performance baseline: %s", self.files.first_read
                 )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from typing import TYPE_CHECKING
 
 from ocr_baseline.measure.machine import MachineProbe
 from ocr_baseline.measure.own_threads import OwnThread
 from ocr_baseline.measure.rows import memory_record
+from ocr_baseline.measure.signal_errors import let_through
 from ocr_baseline.model.privacy import OutwardLogger, error_text
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Heartbeat:
         self._recorder = recorder
         self.machine = MachineProbe()
         self._probe = probe
-        self._stop = threading.Event()
+        self._is_stopping = False
         self._thread: OwnThread | None = None
         self._samples: list[tuple[int, Stage, MemorySample]] = []
         self.cpu_ns = 0
@@ -49,7 +49,7 @@ class Heartbeat:
     def start(self) -> None:
         """Begin, when not running."""
         if self._thread is None:
-            self._stop.clear()
+            self._is_stopping = False
             self._thread = OwnThread(
                 target=self._guarded_run, name="ocr-baseline-heartbeat", daemon=True
             )
@@ -59,7 +59,7 @@ class Heartbeat:
     def stop(self) -> None:
         """End the thread, take a last sample and write what is left."""
         if self._thread is not None:
-            self._stop.set()
+            self._is_stopping = True
             self._recorder.flush_request.stop_serving()
             self._thread.join(timeout=10.0)
             self._thread = None
@@ -67,7 +67,7 @@ class Heartbeat:
 
     def abandon(self) -> None:
         """Let the thread end by itself: it may be held by a file system that doesn't answer."""
-        self._stop.set()
+        self._is_stopping = True
         self._recorder.flush_request.stop_serving()
         self._thread = None
 
@@ -86,7 +86,7 @@ class Heartbeat:
         began_cpu_ns = time.thread_time_ns()
         before_ns = self.cpu_ns
         beat_at_s = time.monotonic()
-        while not self._stop.is_set():
+        while not self._is_stopping:
             now_s = time.monotonic()
             # First, for the training's thread may wait for it; to sample can take far longer.
             self._write(with_samples=len(self._samples) >= SAMPLES_PER_RECORD)
@@ -94,7 +94,7 @@ class Heartbeat:
                 beat_at_s = now_s + INTERVAL_S
                 self._sample()
             self.cpu_ns = before_ns + time.thread_time_ns() - began_cpu_ns
-            if not self._stop.is_set():  # a flush takes back the request that `stop` woke us with
+            if not self._is_stopping:  # a flush takes back the request that `stop` woke us with
                 self._recorder.flush_request.wait(max(0.0, beat_at_s - time.monotonic()))
 
     def _write(self, *, with_samples: bool) -> None:
@@ -103,6 +103,7 @@ class Heartbeat:
                 self._write_samples()
             self._recorder.flush()
         except Exception as error:  # noqa: BLE001 - the disk's trouble or ours: the rest goes on
+            let_through(error)
             self._fail(error)
 
     def _sample(self) -> None:
@@ -112,6 +113,7 @@ class Heartbeat:
             if self._probe is not None:
                 self._samples.append((recorder.now_ns(), recorder.stage, self._probe.read()))
         except Exception as error:  # noqa: BLE001 - rows must reach the disk whatever fails here
+            let_through(error)
             self._probe = None
             if not self._has_sampling_failed:
                 self._has_sampling_failed = True

@@ -11,7 +11,7 @@ import functools
 import inspect
 import sys
 import threading
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from types import MethodType
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from ocr_baseline.errors import OperationError
 from ocr_baseline.measure.pickling import link, unlink
 from ocr_baseline.measure.sections import section
+from ocr_baseline.measure.signal_errors import let_through, suppress_failures
 from ocr_baseline.measure.stand_in import original_of, timed_class, timed_object
 from ocr_baseline.measure.timed_functions import (
     CallContext,
@@ -198,7 +199,8 @@ def _only_where(
     def context_of(first: Any) -> AbstractContextManager[Any]:
         try:
             return context if holds(first) else elsewhere
-        except Exception:  # noqa: BLE001 - a call that can't be told apart goes untimed
+        except Exception as error:  # noqa: BLE001 - a call that can't be told apart goes untimed
+            let_through(error)
             return elsewhere
 
     return context_of
@@ -230,7 +232,7 @@ class _Place:
     def take_back(self) -> None:
         if vars(self._owner).get(self._attribute, _ABSENT) is not self._replacement:
             return
-        with suppress(Exception):  # an owner that takes nothing any more keeps it
+        with suppress_failures():  # an owner that takes nothing any more keeps it
             if self._previous is _ABSENT:
                 delattr(self._owner, self._attribute)
             else:

@@ -12,7 +12,26 @@ import signal
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from types import CodeType
+    from types import CodeType, TracebackType
+
+
+class suppress_failures:
+    """`suppress(Exception)` for code of ours: what a signal handler raised goes through."""
+
+    def __enter__(self) -> None:
+        """Begin the block."""
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool:
+        """Suppress an `Exception` of the block's."""
+        if not isinstance(error, Exception):
+            return False
+        let_through(error)
+        return True
 
 
 def let_through(error: BaseException) -> None:

@@ -9,8 +9,9 @@ function with `_torchdynamo_disable` is called as it is between two graphs, and 
 from __future__ import annotations
 
 import sys
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
+
+from ocr_baseline.measure.signal_errors import suppress_failures
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -88,7 +89,7 @@ def is_method(function: FunctionType) -> bool:
 def _skip(function: FunctionType) -> None:
     """Let torch.compile make no graphs of a function's own code."""
     eval_frame = sys.modules.get("torch._dynamo.eval_frame")
-    with suppress(Exception):  # a torch without it compiles the timed function less well
+    with suppress_failures():  # a torch without it compiles the timed function less well
         eval_frame.skip_code(function.__code__)  # type: ignore[union-attr]  # None is suppressed
 
 
@@ -98,7 +99,7 @@ def when_compiler_begins(begins: Callable[..., None]) -> None:
     Harmless when repeated. A torch without such callbacks calls nothing.
     """
     callback = sys.modules.get("torch._dynamo.callback")
-    with suppress(Exception):  # not loaded, or one that names it otherwise
+    with suppress_failures():  # not loaded, or one that names it otherwise
         handler = callback.callback_handler  # type: ignore[union-attr]  # None is suppressed
         if begins not in handler.start_callbacks:
             handler.register_start_callback(begins)
@@ -110,7 +111,7 @@ def leave_untraced(*functions: Any) -> None:
     This is torch's C module, which is there before the compiler is imported.
     """
     c_module: Any = sys.modules.get("torch._C._dynamo.eval_frame")
-    with suppress(Exception):  # no torch, or one that names it otherwise
+    with suppress_failures():  # no torch, or one that names it otherwise
         is_old = hasattr(c_module, "skip_code")  # torch before 2.7
         for function in functions:
             if is_old:
@@ -126,7 +127,7 @@ def _is_in_graphs(function: FunctionType) -> bool:
     if not str(function.__module__).startswith("torch"):
         return False
     rules = sys.modules.get("torch._dynamo.trace_rules")
-    with suppress(Exception):  # torch's own table, which a version may name otherwise
+    with suppress_failures():  # torch's own table, which a version may name otherwise
         return function in rules.get_torch_obj_rule_map()  # type: ignore[union-attr]  # as above
     return False
 
@@ -141,9 +142,9 @@ def show_stand_in(stand_in: Any, original: Any) -> None:
     """Let torch's compilers take a stand-in for the function of torch that it stands in for."""
     builtins = sys.modules.get("torch.jit._builtins")
     rules = sys.modules.get("torch._dynamo.trace_rules")
-    with suppress(Exception):  # torch's own tables, which a version may name otherwise
+    with suppress_failures():  # torch's own tables, which a version may name otherwise
         operator = builtins._find_builtin(original)  # type: ignore[union-attr]  # None is suppressed
         if operator is not None:
             builtins._register_builtin(stand_in, operator)  # type: ignore[union-attr]  # as above
-    with suppress(Exception):  # looked up by name once, so before a stand-in has the name
+    with suppress_failures():  # looked up by name once, so before a stand-in has the name
         rules.get_torch_obj_rule_map()  # type: ignore[union-attr]  # None is suppressed

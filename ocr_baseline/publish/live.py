@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ocr_baseline.errors import PublishError
 from ocr_baseline.measure.random_state import unchanged_random_state
+from ocr_baseline.measure.signal_errors import let_through
 from ocr_baseline.model.privacy import OutwardLogger, error_text
 from ocr_baseline.publish import find_target
 
@@ -38,6 +39,7 @@ def publish_live(files: ReportFiles, live: LiveRun, names: Iterable[str]) -> set
         except PublishError as error:
             failed[name] = str(error)
         except Exception as error:  # noqa: BLE001 - publishing must never fail the training
+            let_through(error)
             failed[name] = error_text(error)
         if name in failed:
             again.append(f"--to {target.form if target else name}")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from ocr_baseline.measure.memory import AcceleratorSample
+from ocr_baseline.measure.signal_errors import let_through
 from ocr_baseline.model.privacy import OutwardLogger
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ class AcceleratorProbe:
         try:
             return float(torch.cuda.utilization(self._device))
         except Exception as error:  # noqa: BLE001 - NVML has an error class for each cause
+            let_through(error)
             self._tells_utilization = False
             logger.debug("The accelerator's utilization can't be read: %s", error)
             return None

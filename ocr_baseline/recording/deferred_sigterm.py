@@ -13,6 +13,7 @@ import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from ocr_baseline.measure.flag import Flag
 from ocr_baseline.measure.own_threads import OwnThread
 
 if TYPE_CHECKING:
@@ -40,8 +41,8 @@ class _Hold:
     def __init__(self) -> None:
         self.is_pending = False
         self._is_over = False
-        self._first = threading.Event()
-        self._end = threading.Event()
+        self._first = Flag()
+        self._end = Flag()
         self._lock = threading.Lock()
         self._thread = OwnThread(target=self._watch, name="ocr-baseline-sigterm", daemon=True)
         with suppress(RuntimeError):  # no thread can be started: a second signal ends the block
@@ -51,13 +52,13 @@ class _Hold:
         if self.is_pending and not self._is_over:
             raise _CutShort
         self.is_pending = True
-        self._first.set()
+        self._first.up()
 
     def close(self) -> None:
         """Let no signal end anything from here on, and wait for the thread, which ends at once."""
         self._is_over = True
-        self._end.set()
-        self._first.set()
+        self._end.up()
+        self._first.up()
         with self._lock:  # none of the thread's own is on its way any more
             pass
         if self._thread.ident is not None:  # it could be started
@@ -69,7 +70,7 @@ class _Hold:
         while not self._end.wait(pause_s):
             pause_s = _REPEAT_S
             with self._lock:
-                if not self._end.is_set():
+                if not self._end.is_up():
                     signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
 
 

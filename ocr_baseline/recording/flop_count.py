@@ -14,6 +14,8 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode, _get_current_dispatch_mode
 from torch.utils.flop_counter import flop_registry
 
+from ocr_baseline.measure.signal_errors import let_through
+
 if TYPE_CHECKING:
     from ocr_baseline.measure.batches import StageState
     from ocr_baseline.measure.recorder import Recorder
@@ -130,8 +132,8 @@ class _Counting(TorchDispatchMode):  # type: ignore[no-untyped-call]
                 formula = flop_registry.get(getattr(func, "overloadpacket", None))
                 if formula is not None:
                     self.flops += int(formula(*args, **kwargs, out_val=result))
-            except Exception:  # noqa: BLE001, S110 - a count is not worth a training
-                pass
+            except Exception as error:  # noqa: BLE001 - a count is not worth a training
+                let_through(error)
         return result
 
 

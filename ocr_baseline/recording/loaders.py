@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from torch.utils.data import DataLoader, dataloader
 
+from ocr_baseline.measure.signal_errors import let_through
 from ocr_baseline.measure.stage_cell import StageCell
 from ocr_baseline.measure.workers import MeasuredLoop, measured_workers
 
@@ -81,6 +82,7 @@ class LoaderTiming:
             if stage is not None and self._recorder.has_its_place():
                 stack.enter_context(self._workers_for(loader, stage))
         except Exception as error:  # noqa: BLE001 - the loader is the user's, and may refuse anything
+            let_through(error)
             name = type(loader).__name__
             self._recorder.operations.note(
                 f"The workers of a {name} were not measured ({type(error).__name__}: {error})."

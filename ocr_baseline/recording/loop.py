@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from typing_extensions import Self
@@ -11,7 +11,7 @@ from typing_extensions import Self
 from ocr_baseline.errors import OperationError
 from ocr_baseline.measure import sections
 from ocr_baseline.measure.sections import section
-from ocr_baseline.measure.signal_errors import let_through
+from ocr_baseline.measure.signal_errors import let_through, suppress_failures
 from ocr_baseline.model.privacy import OutwardLogger, error_text
 from ocr_baseline.recording.config_policy import ConfigPolicy
 from ocr_baseline.recording.loop_batches import Batches
@@ -166,7 +166,7 @@ class record:
         if run is None or not run.is_of_this_process:
             return
         self._run = None
-        with suppress(Exception):  # the loop's own code is waiting
+        with suppress_failures():  # the loop's own code is waiting
             run.undo()
         self.files = report_on(run, status_of(exc), None if exc is None else error_text(exc))
 
@@ -243,7 +243,7 @@ class record:
         run, cause = self._run, error_text(error)
         is_kept = False
         if run is not None:
-            with suppress(Exception):  # the loop's own code is waiting
+            with suppress_failures():  # the loop's own code is waiting
                 run.undo()
             is_kept = run.recording.break_off(cause)
         logger.warning(

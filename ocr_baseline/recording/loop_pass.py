@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from ocr_baseline.measure.sections import section
+from ocr_baseline.measure.signal_errors import suppress_failures
 from ocr_baseline.recording.fabric_lines import loader_inside
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class LoopPass:
         if self._block is None or self._is_second:
             return
         samples = None
-        with suppress(Exception):  # loaders are the user's and may raise anything
+        with suppress_failures():  # loaders are the user's and may raise anything
             samples = (
                 None if self._samples is None else self._samples.of_batch(batch, self._batch_idx)
             )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import operator
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from ocr_baseline.measure.signal_errors import suppress_failures
 from ocr_baseline.model.privacy import redact_text
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def plain_int(value: Any) -> int | None:
         return None
     if isinstance(value, int):
         return int.__index__(value)  # by no method of a class of the user's
-    with suppress(Exception):  # an object of the user's may raise anything
+    with suppress_failures():  # an object of the user's may raise anything
         return operator.index(value)
     return None
 
@@ -59,14 +59,14 @@ def known_values(readings: Mapping[str, Callable[[], Any]]) -> dict[str, JsonVal
     """Return what can be read and is a plain value; the rest isn't known and left out."""
     known: dict[str, JsonValue] = {}
     for name, read in readings.items():
-        with suppress(Exception):  # an attribute of the user's object may raise anything
+        with suppress_failures():  # an attribute of the user's object may raise anything
             known[name] = plain_value(read())
     return known
 
 
 def known_text(read: Callable[[], Any]) -> str | None:
     """Return the text of what is read, redacted; None where it can't be read."""
-    with suppress(Exception):  # a logger of the user's may raise anything
+    with suppress_failures():  # a logger of the user's may raise anything
         value = read()
         return None if value is None else redact_text(str(value))
     return None

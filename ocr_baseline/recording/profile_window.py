@@ -16,6 +16,7 @@ import torch
 from torch.profiler import ProfilerActivity, profile, record_function
 
 from ocr_baseline.measure.random_state import unchanged_random_state
+from ocr_baseline.measure.signal_errors import let_through
 from ocr_baseline.model.privacy import error_text
 from ocr_baseline.recording.window_events import WindowEvents
 from ocr_baseline.vocabulary import SECONDS_PER_NS, Line, Stage
@@ -111,6 +112,7 @@ class ProfileWindow:
             try:
                 self._write(_read(session), duration_ns)
             except Exception as error:  # noqa: BLE001 - no window is worth a training
+                let_through(error)
                 self._write_why_not(f"it could not be read ({error_text(error)})")
 
     def other_begins(self) -> None:
@@ -134,6 +136,7 @@ class ProfileWindow:
         try:
             self._session = _begun(activities, with_stack=self._why_no_stacks is None)
         except Exception as error:  # noqa: BLE001 - no window is worth a training
+            let_through(error)
             self.give_up(f"torch.profiler could not begin ({error_text(error)})")
         finally:
             self._is_opening = False

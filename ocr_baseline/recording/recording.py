@@ -14,6 +14,7 @@ from ocr_baseline.measure.folder_answer import HungFolderError, wait_for_answer
 from ocr_baseline.measure.heartbeat import Heartbeat
 from ocr_baseline.measure.memory import MemoryProbe
 from ocr_baseline.measure.recorder import Recorder
+from ocr_baseline.measure.signal_errors import let_through, suppress_failures
 from ocr_baseline.model.privacy import OutwardLogger, error_text
 from ocr_baseline.recording.deferred_sigterm import deferred_sigterm
 from ocr_baseline.recording.earlier_records import (
@@ -246,6 +247,7 @@ class Recording:
         except (OSError, HungFolderError):
             raise
         except Exception as error:  # noqa: BLE001 - a report of what is on disk must still come
+            let_through(error)
             cause = error_text(error)
             self.break_off(cause)
             logger.warning(
@@ -292,14 +294,14 @@ class Recording:
         The batch that was under way is dropped: nothing tells how far it came.
         """
         self._is_broken_off = True
-        with suppress(Exception):  # first, for what hangs or fails below must not leave it behind
+        with suppress_failures():  # first, for what hangs or fails below must not leave it behind
             self.recorder.stop_listening()
-        with suppress(Exception):  # whatever is broken, the training is waiting
+        with suppress_failures():  # whatever is broken, the training is waiting
             wait_for_answer(self.folder)
             at_s = self.recorder.now_ns() * SECONDS_PER_NS
             text = f"measuring stopped {at_s:.1f} s after it began ({cause}): nothing that ran "
             self.recorder.write({"type": "warning", "text": f"{text}later is in this report"})
-            with suppress(Exception):  # the accounts may be what is broken
+            with suppress_failures():  # the accounts may be what is broken
                 self.recorder.pause()
             self._heartbeat.stop()
             self.recorder.release()

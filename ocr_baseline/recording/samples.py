@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch.utils.data import BatchSampler, DataLoader, default_collate
 
+from ocr_baseline.measure.signal_errors import let_through
 from ocr_baseline.recording.plain_values import plain_int
 
 SEARCH_DEPTH = 3
@@ -71,7 +72,8 @@ def _length(sampler: Any) -> int | None:
     try:
         with torch._C.DisableTorchFunction():  # as in `_rows`
             return len(sampler)
-    except Exception:  # noqa: BLE001 - a sampler of the user's own may raise anything
+    except Exception as error:  # noqa: BLE001 - a sampler of the user's own may raise anything
+        let_through(error)
         return None
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from ocr_baseline.files import refuse_beyond_limit
+from ocr_baseline.measure.signal_errors import suppress_failures
 
 if TYPE_CHECKING:
     from ocr_baseline.reports.registry import Renderer
@@ -28,7 +29,7 @@ DEFAULT_WIDTH = 100
 
 def show_report(files: ReportFiles) -> None:
     """Print the answer of a report, where the whole of it is, and what to run next."""
-    with suppress(Exception):  # the run has ended well, and is not to end otherwise for this
+    with suppress_failures():  # the run has ended well, and is not to end otherwise for this
         from ocr_baseline.reports.registry import SUMMARY
 
         folder = shlex.quote(short_path(files.folder))
@@ -40,7 +41,7 @@ def show_report(files: ReportFiles) -> None:
 
 def show_unreported(cause: str, command: str, folder: Path | None) -> None:
     """Print that a run has no report, why, and the command to run next on its folder."""
-    with suppress(Exception):  # as above: without files or a package there is no line either
+    with suppress_failures():  # as above: without files or a package there is no line either
         from ocr_baseline.reports.registry import UNREPORTED
 
         place = "FOLDER" if folder is None else shlex.quote(short_path(folder))

@@ -24,6 +24,7 @@ from ocr_baseline.lightning.attach.trainer_parts import (
     running_stage,
 )
 from ocr_baseline.measure.random_state import unchanged_random_state
+from ocr_baseline.measure.signal_errors import let_through
 from ocr_baseline.recording.plain_values import plain_int
 
 if TYPE_CHECKING:
@@ -152,10 +153,10 @@ class Attachment:
     def samples_of(self, batch: Any, batch_idx: int, dataloader_idx: int) -> int | None:
         """Return the samples of a batch that its loop hands to the step, None where unknown."""
         samples = None
-        try:  # noqa: SIM105 - a context manager would cost each batch more
+        try:
             samples = self._counted(batch, batch_idx, dataloader_idx)
-        except Exception:  # noqa: BLE001, S110 - loaders are the user's and may raise anything
-            pass
+        except Exception as error:  # noqa: BLE001 - loaders are the user's and may raise anything
+            let_through(error)
         if samples is None and not self._asks_log:
             self._asks_log = True
             self._listen_to_logged_sizes()

@@ -12,6 +12,7 @@ import torch
 
 from ocr_baseline.lightning.attach.framework import package_of
 from ocr_baseline.lightning.attach.patches import handed_to_listener
+from ocr_baseline.measure.signal_errors import let_through, suppress_failures
 from ocr_baseline.recording.flop_count import FlopCount
 from ocr_baseline.recording.profile_window import ProfileWindow
 from ocr_baseline.vocabulary import Stage
@@ -80,7 +81,7 @@ class BatchProbes:
         window = self._window
 
         def begins(original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-            with suppress(Exception):  # a window is not worth a training
+            with suppress_failures():  # a window is not worth a training
                 window.other_begins()
             return original(*args, **kwargs)
 
@@ -152,7 +153,8 @@ def peak_flops_per_s(trainer: Trainer) -> tuple[float | None, str | None]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             peak = table.get_available_flops(device, dtype)
-    except Exception:  # noqa: BLE001 - the table parses the names of cards it doesn't know
+    except Exception as error:  # noqa: BLE001 - the table parses the names of cards it doesn't know
+        let_through(error)
         peak = None
     if not peak:
         return None, "Lightning's table of peaks doesn't have this device in this precision"

@@ -19,6 +19,7 @@ from ocr_baseline.lightning.attach.trainer_parts import (
     has_plain_profiler,
     profiler_of,
 )
+from ocr_baseline.measure.signal_errors import suppress_failures
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -107,10 +108,10 @@ class _Timed:
         self._began_ns = 0
 
     def __enter__(self) -> None:
-        with suppress(Exception):  # as below
+        with suppress_failures():  # as below
             self._began_ns = perf_counter_ns()
 
     def __exit__(self, *exc_info: object) -> None:
-        with suppress(Exception):  # a part of the start isn't divided, and no more
+        with suppress_failures():  # a part of the start isn't divided, and no more
             took_ns = perf_counter_ns() - self._began_ns
             self._totals_ns[self._name] = self._totals_ns.get(self._name, 0) + took_ns

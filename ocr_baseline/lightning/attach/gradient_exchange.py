@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from torch.nn.parallel import DistributedDataParallel
 
+from ocr_baseline.measure.signal_errors import let_through
 from ocr_baseline.vocabulary import SECONDS_PER_NS
 
 if TYPE_CHECKING:
@@ -30,7 +31,8 @@ def gradient_wait_s(trainer: Trainer) -> float | None:
         times_ns = model._get_ddp_logging_data()  # type: ignore[no-untyped-call]  # torch's own gap
         exchange_ns = int(times_ns["avg_backward_comm_time"])
         overlap_ns = int(times_ns["avg_backward_compute_comm_overlap_time"])
-    except Exception:  # noqa: BLE001 - a torch that keeps no such times: they are not measured
+    except Exception as error:  # noqa: BLE001 - a torch that keeps no such times: they are not measured
+        let_through(error)
         return None
     if exchange_ns <= 0:
         return None

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import itertools
 import json
-from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from torch import distributed
+
+from ocr_baseline.measure.signal_errors import suppress_failures
 
 if TYPE_CHECKING:
     from lightning.pytorch import Trainer
@@ -67,6 +68,6 @@ def _left_by_rank_0(
 
 def _store() -> Any:
     """Return the store of torch's process group, None where a strategy has none."""
-    with suppress(Exception):  # not built, not begun, or a torch that names it otherwise
+    with suppress_failures():  # not built, not begun, or a torch that names it otherwise
         return distributed.distributed_c10d._get_default_store()
     return None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ocr_baseline.errors import SettingError, SourceError
 from ocr_baseline.lightning.run import description as run_description
 from ocr_baseline.measure.random_state import unchanged_random_state
+from ocr_baseline.measure.signal_errors import let_through
 from ocr_baseline.model.privacy import config_hash, error_text
 from ocr_baseline.model.run import MeasurementRecord, Missing, Run, RunInfo
 from ocr_baseline.recording.read_back import with_end, without_batches
@@ -86,6 +87,7 @@ def load_run(
         # Loggers and clients are other people's code: what they raise must not cost the report
         # that the next source can give.
         except Exception as error:  # noqa: BLE001
+            let_through(error)
             cause = error_text(error)
             failures.append(Missing(metric=f"source {name}", reason="failed", detail=cause))
     nothing = _nothing_found(empty, order, has_profiler="recorder" in given_up)
