@@ -317,7 +317,7 @@ class Recording:
         except (OSError, ValueError):
             return False  # nothing is there that could be taken for this run's
         found = first.get("recording") if isinstance(first, dict) else None
-        return found != self._id
+        return found is not None and found != self._id
 
     def close(self) -> None:
         """End for good, whatever can still be written; in a forked process this is not its own."""

@@ -5,12 +5,10 @@ from __future__ import annotations
 import functools
 import signal
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from types import FrameType
 
 import pytest
 
-import ocr_baseline
 from ocr_baseline.measure.signal_errors import let_through
 
 
@@ -64,18 +62,3 @@ def test_what_no_handler_raises_is_kept() -> None:
         raise OutOfTime
     except OutOfTime as error:
         let_through(error)
-
-
-@pytest.mark.usefixtures("alarms")
-@pytest.mark.parametrize("attempt", range(4))
-def test_a_timeout_ends_a_recorded_loop_wherever_it_strikes(attempt: int, tmp_path: Path) -> None:
-    signal.signal(signal.SIGALRM, raises)
-    with pytest.raises(OutOfTime):
-        loop_with_a_timeout(tmp_path, 0.05 + attempt / 1000)
-
-
-def loop_with_a_timeout(folder: Path, seconds: float) -> None:
-    with ocr_baseline.record(folder, summary=False) as record, record.stage("train"):
-        signal.setitimer(signal.ITIMER_REAL, seconds)
-        for _ in record.batches(range(2_000_000)):
-            pass
