@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ocr_baseline.analysis.functions.margin import Z_95
+from ocr_baseline.analysis.theil_sen import theil_sen
 from ocr_baseline.model.document import (
     AcceleratorMemory,
     Memory,
@@ -108,8 +109,7 @@ def memory_use(at_s: NDArray[np.float64], used_bytes: NDArray[np.float64]) -> Me
     """Return the use over time, None when nothing was read.
 
     Growth is the Theil-Sen slope (Sen, 1968), which single spikes don't move, over the second
-    half of the samples: what a run allocates as it starts isn't growth. Its interval is that of
-    `scipy.stats.theilslopes` at 95%.
+    half of the samples: what a run allocates as it starts isn't growth. Its interval is at 95%.
     """
     is_read = np.isfinite(used_bytes)
     at_s, used_bytes = at_s[is_read], used_bytes[is_read]
@@ -135,10 +135,8 @@ def _growth_per_min(
     too_few = len(at_s) < MIN_SAMPLES_FOR_GROWTH
     if too_few or at_s[-1] - at_s[0] < MIN_SECONDS_FOR_GROWTH:
         return None, None, None
-    from scipy.stats import theilslopes
-
     step = -(-len(at_s) // MAX_SAMPLES_FOR_GROWTH)
-    fit = theilslopes(used_bytes[::step], at_s[::step] / SECONDS_A_MINUTE)
+    fit = theil_sen(used_bytes[::step], at_s[::step] / SECONDS_A_MINUTE)
     return float(fit.slope), float(fit.low_slope), float(fit.high_slope)
 
 

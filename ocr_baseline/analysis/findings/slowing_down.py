@@ -17,6 +17,7 @@ from ocr_baseline.analysis.findings.rule import (
     title,
 )
 from ocr_baseline.analysis.findings.slow_batches import line_behind
+from ocr_baseline.analysis.theil_sen import theil_sen
 from ocr_baseline.model.document import Finding
 from ocr_baseline.vocabulary import PHASE_WORDS, PHASES
 
@@ -84,9 +85,7 @@ def _passes(times: StageTimes) -> Passes:
 
 
 def _judged(phase: Phase, times: StageTimes, passes: Passes) -> Iterator[Finding]:
-    from scipy.stats import theilslopes
-
-    fit = theilslopes(passes.medians_s, passes.numbers)
+    fit = theil_sen(passes.medians_s, passes.numbers)
     span = int(passes.numbers[-1] - passes.numbers[0])
     first_s = float(fit.intercept + fit.slope * passes.numbers[0])
     if fit.low_slope <= 0 or first_s <= 0 or fit.slope * span < SLOWING_DOWN["rise"] * first_s:
