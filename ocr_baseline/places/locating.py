@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ocr_baseline.errors import SourceError
 from ocr_baseline.files import kind_of, short
-from ocr_baseline.layout import JSON_NAME, document_in, records_in
+from ocr_baseline.layout import HTML_NAME, JSON_NAME, MARKDOWN_NAME, document_in, records_in
 from ocr_baseline.places.place import Place, can_be_name
 from ocr_baseline.sources import all_sources
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ocr_baseline.sources.source import ReadOptions
 
 MAX_NAMED = 5
+_PAGES = {Path(MARKDOWN_NAME).suffix, Path(HTML_NAME).suffix}
 _RUN_ID = re.compile(r"[A-Za-z0-9_-]{4,64}$")
 _URLS = ("http://", "https://")
 
@@ -110,6 +111,10 @@ def _at_path(path: Path) -> list[Place]:
         return [own] if own is not None else _runs_below(path)
     if kind is None:
         raise SourceError(f"can't read {path}: no such file or folder")
+    if path.suffix in _PAGES:
+        raise SourceError(
+            f"{path} is a page for people; to read the run, name its folder or the {JSON_NAME} there"
+        )
     if path.suffix == Path(JSON_NAME).suffix:  # no source's: none needs to be imported
         return [Place(kind="document", value=str(path))]
     owners = (found.name for found in all_sources() if found.owns_file(path))

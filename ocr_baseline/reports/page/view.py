@@ -157,8 +157,9 @@ def _saving(saving: Saving) -> ShownSaving:
     if saving.low_s is not None and saving.high_s is not None:
         within = f"{formatting.duration(saving.low_s)} to {formatting.duration(saving.high_s)}"
     share = saving.share_of_run
+    amount = formatting.duration(saving.seconds)
     return ShownSaving(
-        amount=formatting.duration(saving.seconds),
+        amount=f"at most {amount}" if saving.is_the_most else amount,
         of_run="" if share is None else f"{formatting.share(share)} of the run",
         range=within,
         share=0.0 if share is None else min(1.0, max(0.0, share)),

@@ -87,7 +87,8 @@ def _cause(number: int, cause: Cause) -> Iterator[str]:
     yield f"### {number}. {prose(cause.title)} ({cause.severity.upper()})"
     saves = ""
     if cause.saving is not None:
-        saves = f"**Saves an estimated {escape(wording.saving(cause.finding))}.** "
+        estimated = "" if cause.finding.saving_is_the_most else "an estimated "
+        saves = f"**Saves {estimated}{escape(wording.saving(cause.finding))}.** "
     yield f"{saves}{prose(cause.advice)} *{prose(cause.proof)}*"
 
 

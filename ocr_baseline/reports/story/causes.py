@@ -89,6 +89,7 @@ def _saving(finding: Finding) -> Saving | None:
         share_of_run=share,
         low_share=None if low_s is None or of_run is None else low_s * of_run,
         high_share=None if high_s is None or of_run is None else high_s * of_run,
+        is_the_most=finding.saving_is_the_most,
         basis=finding.saving_basis,
     )
 

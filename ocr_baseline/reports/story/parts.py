@@ -30,6 +30,7 @@ class Saving:
     share_of_run: float | None = None
     low_share: float | None = None
     high_share: float | None = None
+    is_the_most: bool = False
     basis: str | None = None
 
 

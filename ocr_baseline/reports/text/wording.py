@@ -102,8 +102,13 @@ def no_findings(baseline: Baseline) -> str:
 
 
 def saving(finding: Finding) -> str:
-    """Return `3.75 s (3.50 s to 4.00 s), 12.0% of the run`, as far as it is known."""
+    """Return `3.75 s (3.50 s to 4.00 s), 12.0% of the run`, as far as it is known.
+
+    Where that is the most that can be saved, `at most` stands before it.
+    """
     amount = formatting.duration(finding.estimated_saving_s)
+    if finding.saving_is_the_most:
+        amount = f"at most {amount}"
     low_s, high_s = finding.estimated_saving_low_s, finding.estimated_saving_high_s
     if low_s is not None and high_s is not None:
         amount += f" ({formatting.duration(low_s)} to {formatting.duration(high_s)})"

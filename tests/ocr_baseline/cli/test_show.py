@@ -40,3 +40,16 @@ def test_the_newest_run_is_none_that_was_kept_of_earlier_runs(
     write("run/baseline/earlier/2026-03-01_12-00-05", "an earlier one", at_s=2000)
     assert main(["show"]) == 0
     assert capsys.readouterr().out.startswith("Baseline of the run.")
+
+
+@pytest.mark.parametrize("page", ["baseline.md", "baseline.html"])
+def test_a_page_of_a_report_is_answered_with_its_folder(
+    page: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write("run", "here", at_s=1000)
+    Path("run", page).write_text("# Baseline", encoding="utf-8")
+    assert main(["show", f"run/{page}"]) == 2
+    assert capsys.readouterr().err == (
+        f"ocr-baseline: error: run/{page} is a page for people; to read the run, name its folder "
+        "or the baseline.json there\n"
+    )

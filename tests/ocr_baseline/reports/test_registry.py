@@ -12,8 +12,9 @@ import ocr_baseline.reports
 from ocr_baseline.comparison.check import Check
 from ocr_baseline.comparison.comparison import compare
 from ocr_baseline.errors import BaselineError
+from ocr_baseline.model.document import Baseline, Finding
 from ocr_baseline.reports import registry
-from ocr_baseline.reports.registry import Renderer, render
+from ocr_baseline.reports.registry import TERMINAL, Renderer, render
 from ocr_baseline.reports.sweep import SweepJob
 from tests.ocr_baseline.comparison.measured_runs import run
 from tests.ocr_baseline.examples import full_baseline
@@ -84,3 +85,28 @@ def test_a_renderer_is_imported_when_it_is_used() -> None:
     missing = replace(registry.RUN["json"], place="run.nowhere:render")
     with pytest.raises(ModuleNotFoundError):
         missing(full_baseline())
+
+
+@pytest.mark.parametrize("name", [TERMINAL, "markdown", "html"])
+def test_a_saving_that_can_only_be_smaller_is_said_to_be_the_most(name: str) -> None:
+    most, certain = (
+        registry.RUN[name](baseline_saving(saving_s=4.0, is_the_most=is_the_most))
+        for is_the_most in (True, False)
+    )
+
+    assert "at most 4.00 s" in most
+    assert "at most 4.00 s" not in certain
+
+
+def baseline_saving(*, saving_s: float, is_the_most: bool) -> Baseline:
+    cause = Finding(
+        id="a",
+        severity="high",
+        title="Cause a",
+        evidence=[],
+        estimated_saving_s=saving_s,
+        share_of_run=0.2,
+        saving_is_the_most=is_the_most,
+        advice="Do this.",
+    )
+    return full_baseline().model_copy(update={"findings": [cause]})
