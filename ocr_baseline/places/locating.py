@@ -113,7 +113,8 @@ def _at_path(path: Path) -> list[Place]:
         raise SourceError(f"can't read {path}: no such file or folder")
     if path.suffix in _PAGES:
         raise SourceError(
-            f"{path} is a page for people; to read the run, name its folder or the {JSON_NAME} there"
+            f"{path} is a page for people; to read the run, name its folder or "
+            f"the {JSON_NAME} there"
         )
     if path.suffix == Path(JSON_NAME).suffix:  # no source's: none needs to be imported
         return [Place(kind="document", value=str(path))]
