@@ -97,8 +97,9 @@ class Instrumentation:
             by_first_argument=holds is not None or not hasattr(context, "__enter__"),
             key=key,
         )
-        time_function(function, call_context)
+        # First, for Ctrl-C may come in between.
         self._undo.append(functools.partial(untime_function, function, call_context))
+        time_function(function, call_context)
 
     def time_method(self, function: Any, context: AbstractContextManager[Any]) -> None:
         """Time a function that an object holds, or its bound method; of C it goes untimed."""
@@ -118,10 +119,12 @@ class Instrumentation:
         """Take everything back, the last first; what somebody else has replaced stays theirs."""
         while self._undo:
             try:
-                self._undo.pop()()
+                self._undo[-1]()  # one that Ctrl-C cuts short is done again
             except Exception:
+                self._undo.pop()
                 self.undo()  # the others all the same
                 raise
+            self._undo.pop()
 
     def _replace_everywhere(self, timed: list[tuple[Target, AbstractContextManager[None]]]) -> None:
         with _lock:

@@ -114,13 +114,13 @@ class StackSampler:
 
     def stop(self) -> None:
         """End; harmless when repeated. What was sampled stays until it is taken."""
-        timer, self._timer = self._timer, None
-        if timer is None:
+        if self._timer is None:
             return
-        timer.close()
+        self._timer.close()
         if signal.getsignal(signal.SIGURG) is not _on_tick:
             self.why_not = "the program took over SIGURG, the signal that sampling used"
         _forget(self)
+        self._timer = None  # last: where Ctrl-C cuts this short, it is done again
 
     def forget(self) -> None:
         """Let go of the timer in a process that was forked: it belongs to the parent."""

@@ -121,9 +121,10 @@ def untime_function(function: FunctionType, context: CallContext) -> None:
     """
     with _lock:
         timed = _timed.get(id(function))
-        if timed is None or context not in timed.contexts:
+        if timed is None:
             return
-        timed.contexts.remove(context)
+        if context in timed.contexts:  # else Ctrl-C cut this short before: it is done again
+            timed.contexts.remove(context)
         _exchange(timed)
         if not timed.contexts:
             del _timed[id(function)]

@@ -49,6 +49,7 @@ def timed_calls(recorder: Recorder) -> Iterator[tuple[Target, AbstractContextMan
 
 def loader_inside(loader: Any) -> Any:
     """Return the loader that one of Fabric's holds, any other as it is."""
+    if type(loader).__module__ not in {f"{package}.wrappers" for package in PACKAGES}:
+        return loader
     held = getattr(loader, "__dict__", {}).get("_dataloader")
-    is_of_fabric = type(loader).__module__ in {f"{package}.wrappers" for package in PACKAGES}
-    return held if is_of_fabric and held is not None else loader
+    return loader if held is None else held

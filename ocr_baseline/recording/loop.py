@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -136,6 +137,10 @@ class record:
         self._entered: list[LoopRun | None] = []
         self._has_failed = False
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Copies and pickles hold the arguments; the run that is recorded stays with this one."""
+        return vars(self) | {"_run": None, "_entered": [], "_has_failed": False, "files": None}
+
     def __enter__(self) -> Self:
         self._entered.append(self._begun() if self.enabled else None)
         return self
@@ -162,13 +167,18 @@ class record:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        run = self._entered.pop() if self._entered else None
-        if run is None or not run.is_of_this_process:
-            return
-        self._run = None
-        with suppress_failures():  # the loop's own code is waiting
-            run.undo()
-        self.files = report_on(run, status_of(exc), None if exc is None else error_text(exc))
+        run = self._entered[-1] if self._entered else None
+        try:
+            del self._entered[-1:]
+            if run is None or not run.is_of_this_process:
+                return
+            self._run = None
+            with suppress_failures():  # the loop's own code is waiting
+                run.undo()
+            self.files = report_on(run, status_of(exc), None if exc is None else error_text(exc))
+        finally:  # also where Ctrl-C came in between
+            if run is not None and run.is_of_this_process:
+                run.end()
 
     def stage(self, name: StageName, epoch: int | None = None) -> AbstractContextManager[None]:
         """Return a context for one pass of a stage; one stage inside another is kept apart.
@@ -188,12 +198,17 @@ class record:
             loader: Anything that can be iterated.
             dataloader_idx: Which of a stage's several loaders this is, for a phase of its own.
         """
+        return Batches(loader, functools.partial(self._begin_pass, loader, dataloader_idx))
 
-        def begin_pass() -> Pass | None:
-            begun = self._try(lambda run: run.begin_pass(loader, dataloader_idx))
-            return None if begun is None else GuardedPass(self._try, begun)
-
-        return Batches(loader, begin_pass)
+    def _begin_pass(self, loader: object, dataloader_idx: int) -> Pass | None:
+        run = self._run
+        if run is not None and run.is_of_this_process and not run.is_here:
+            run.note(
+                "record.batches() was read in another thread than record()'s: those batches are in "
+                "no phase of this report."
+            )
+        begun = self._try(lambda run: run.begin_pass(loader, dataloader_idx))
+        return None if begun is None else GuardedPass(self._try, begun)
 
     def line(self, name: LineName) -> AbstractContextManager[Any]:
         """Return a context that charges its block to a line of the breakdown, on the host's clock.

@@ -52,8 +52,7 @@ def report_on(run: LoopRun, status: RunStatus, ended_by: str | None) -> ReportFi
             )
             return None
         finally:
-            run.recording.close()
-            run.claim.release()
+            run.end()
 
 
 def _written(run: LoopRun, status: RunStatus, ended_by: str | None) -> ReportFiles | None:

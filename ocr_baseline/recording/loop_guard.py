@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +31,10 @@ class GuardedBlock:
         self._name = name
         self._epoch = epoch
         self._block: Block | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """A copy is a block that hasn't begun."""
+        return vars(self) | {"_block": None}
 
     def __enter__(self) -> None:
         self._block = self._guard(lambda run: run.open(self._name, self._epoch))

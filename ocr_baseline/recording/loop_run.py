@@ -67,10 +67,8 @@ class LoopRun:
         try:
             self.recording.begin(loop_header(settings, self.rank, self._operations))
             self._put_in_place(targets)
-        except Exception:
-            self.undo()
-            self.recording.close()
-            self.claim.release()
+        except BaseException:  # Ctrl-C too: the block has no end that would take anything back
+            self.end()
             raise
 
     def _put_in_place(self, targets: Sequence[Target]) -> None:
@@ -98,6 +96,14 @@ class LoopRun:
         """Take everything back; harmless when repeated."""
         sections.leave(self._recorder.operations)
         self._instrumentation.undo()
+
+    def end(self) -> None:
+        """Take everything back, close the records and let the folder go; harmless when repeated."""
+        try:
+            self.undo()
+        finally:
+            self.recording.close()
+            self.claim.release()
 
     # -- as the loop goes ------------------------------------------------------------------
 

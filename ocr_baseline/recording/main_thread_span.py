@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -18,6 +19,10 @@ class MainThreadSpan:
         self._span = recorder.span(line.value)
         self._timeline = recorder.timeline
         self._thread = threading.get_ident()
+
+    def __reduce__(self) -> Any:
+        """A copy measures nothing: the run stays where it is."""
+        return nullcontext, ()
 
     def __enter__(self) -> None:
         try:

@@ -27,7 +27,8 @@ class LoaderSamples:
 
     def __init__(self, loader: Any, is_changed_by_hooks: bool = False) -> None:
         """Read a loader; `is_changed_by_hooks` says that its batches change before the step."""
-        stored = vars(loader) if isinstance(loader, DataLoader) else {}
+        is_torchs = issubclass(type(loader), DataLoader)  # `isinstance` asks for its `__class__`
+        stored = vars(loader) if is_torchs else {}
         batch_sampler = stored.get("batch_sampler")
         # Lightning wraps the one of a prediction to see its indices.
         held = getattr(batch_sampler, "__dict__", {})

@@ -1,4 +1,4 @@
-"""Exceptions of a signal handler of the program's, at any moment of the measuring."""
+"""Ctrl-C and exceptions of a signal handler of the program's, at any moment of the measuring."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import gc
 import itertools
 import signal
 import sys
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
@@ -38,13 +40,14 @@ def alarms() -> Iterator[None]:
 
 
 class Strike:
-    """Sends the alarm at one moment of the measuring: its nth call, or return from a call into C.
+    """Sends a signal at one moment of the measuring: its nth call, or return from a call into C.
 
     These are the moments at which Python runs signal handlers.
     """
 
-    def __init__(self, moment: int) -> None:
+    def __init__(self, moment: int, number: int = signal.SIGALRM) -> None:
         self.left = moment
+        self.number = number
         self.struck_in: str | None = None
 
     def __enter__(self) -> Strike:
@@ -61,7 +64,7 @@ class Strike:
         if self.left < 0:
             sys.setprofile(None)
             self.struck_in = f"{frame.f_code.co_filename}:{frame.f_lineno} {event}"
-            signal.raise_signal(signal.SIGALRM)
+            signal.raise_signal(self.number)
 
 
 def is_measuring(frame: FrameType | None) -> bool:
@@ -134,3 +137,53 @@ def fit_with_a_strike(folder: Path, moment: int) -> str:
     except (OutOfTime, RuntimeError):  # Lightning's own teardown fails where its loader has none
         return "struck"
     return "over" if strike.struck_in is None else strike.struck_in
+
+
+@pytest.mark.usefixtures("no_garbage_is_collected")
+@pytest.mark.parametrize("part", ["__enter__", "__exit__"])
+def test_ctrl_c_as_a_record_begins_or_ends_leaves_nothing_behind(part: str, tmp_path: Path) -> None:
+    its_own = DataLoader.__iter__.__code__
+    threads = threading.active_count()
+    count = moments_of(part, tmp_path)
+    begins, ends = range(1, 30), range(count - 600, count, 99)
+    for moment in (*begins, *range(30, count - 600, count // 9), *ends):
+        # A generator that is left early may be struck as well: Python drops what is raised there.
+        with suppress(KeyboardInterrupt):
+            strike_in(part, ocr_baseline.record(tmp_path, summary=False), moment)
+        assert DataLoader.__iter__.__code__ is its_own
+        assert signal.getsignal(signal.SIGURG) is signal.SIG_DFL
+        assert threading.active_count() == threads
+
+    with ocr_baseline.record(tmp_path, summary=False) as record, record.stage("train"):
+        for _ in record.batches([1, 2]):
+            pass
+    assert record.files is not None
+    phase = record.files.baseline.phase("train")
+    assert phase is not None
+    assert phase.batches == 2
+
+
+def moments_of(part: str, folder: Path) -> int:
+    """Return how often a signal could strike as a record begins or ends."""
+    strike_in(
+        part, ocr_baseline.record(folder, summary=False), sys.maxsize
+    )  # what it loads is loaded now
+    return sys.maxsize - strike_in(part, ocr_baseline.record(folder, summary=False), sys.maxsize)
+
+
+def strike_in(part: str, record: ocr_baseline.record, moment: int) -> int:
+    """Enter and leave a record, and interrupt one of the two; return the moments left."""
+    if part == "__enter__":
+        with Strike(moment, signal.SIGINT) as strike:
+            record.__enter__()
+    else:
+        record.__enter__()
+    with record.stage("train"):
+        for _ in record.batches([1]):
+            pass
+    if part == "__exit__":
+        with Strike(moment, signal.SIGINT) as strike:
+            record.__exit__(None, None, None)
+    else:
+        record.__exit__(None, None, None)
+    return strike.left

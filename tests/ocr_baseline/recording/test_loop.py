@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import logging
+import pickle
 import resource
 import signal
 import sys
 import textwrap
 import threading
 from collections import defaultdict
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -479,6 +482,7 @@ def test_other_threads_and_leftover_contexts_leave_the_accounts_alone(tmp_path: 
     baseline = report_in(tmp_path)
     assert [phase.name for phase in baseline.phases] == ["train"]
     assert "forward" not in lines_ms(tmp_path, "train")
+    assert "another thread than record()'s" in (tmp_path / "baseline.md").read_text()
 
 
 def test_what_a_loader_raises_is_the_loops_own(tmp_path: Path) -> None:
@@ -523,3 +527,119 @@ def test_the_configuration_is_redacted_and_the_run_named(tmp_path: Path) -> None
     assert "0123456789" not in (tmp_path / "baseline.json").read_text()
     assert baseline.environment.identity["batch_size"] == 2
     assert "lightning" not in baseline.environment.identity or "lightning.fabric" in sys.modules
+
+
+class Stumbles:
+    """Gives numbers, but for one that fails and one before which it says that it is at its end."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def __iter__(self) -> Stumbles:
+        return self
+
+    def __next__(self) -> int:
+        self.asked += 1
+        if self.asked == 2:
+            raise OSError("one damaged file")
+        if self.asked in {4, 6}:
+            raise StopIteration("more to come")
+        return self.asked
+
+
+def test_an_iterator_goes_on_after_it_has_raised_as_without_the_record(tmp_path: Path) -> None:
+    taken: list[object] = []
+    with ob.record(tmp_path) as record, record.stage("train"):
+        iterator = iter(record.batches(Stumbles()))
+        for _ in range(6):
+            try:
+                taken.append(next(iterator))
+            except (OSError, StopIteration) as error:
+                taken.append(str(error))
+
+    assert taken == [1, "one damaged file", 3, "more to come", 5, "more to come"]
+    assert counted(report_in(tmp_path), "train")[:2] == (1, 3)
+
+
+def test_several_threads_may_read_one_iterator(tmp_path: Path) -> None:
+    is_asked, may_answer = threading.Event(), threading.Event()
+    taken: list[int] = []
+
+    class Waits:
+        def __iter__(self) -> Waits:
+            return self
+
+        def __next__(self) -> int:
+            if threading.current_thread() is not threading.main_thread():
+                is_asked.set()
+                may_answer.wait(10)
+                return 1
+            return 2
+
+    with ob.record(tmp_path) as record, record.stage("train"):
+        iterator = iter(record.batches(Waits()))
+        other = threading.Thread(target=lambda: taken.append(next(iterator)))
+        other.start()
+        is_asked.wait(10)
+        taken.append(next(iterator))
+        may_answer.set()
+        other.join()
+
+    assert taken == [2, 1]
+
+
+def test_batches_and_their_iterator_behave_as_the_loader_and_its_own(tmp_path: Path) -> None:
+    def numbers() -> Generator[int, object, str]:
+        sent = yield 1
+        assert sent == "sent"
+        yield 2
+        return "returned"
+
+    batches = loader()
+    with ob.record(tmp_path) as record, record.stage("train"):
+        measured: Any = record.batches(batches)
+        assert measured.dataset is batches.dataset
+        assert not hasattr(measured, "no_such_name")
+        assert len(measured) == len(measured.__iter__()) == len(batches)
+        assert bool(record.batches([])) is False
+
+        generator: Any = iter(record.batches(numbers()))
+        assert not hasattr(generator, "__len__")
+        assert next(generator) == 1
+        assert generator.send("sent") == 2
+        with pytest.raises(StopIteration) as end:
+            next(generator)
+        assert end.value.value == "returned"
+        assert list(copy.copy(iter(record.batches([1, 2])))) == [1, 2]
+
+
+def test_a_loader_is_not_asked_what_it_is(tmp_path: Path) -> None:
+    class Mute:
+        def __iter__(self) -> Iterator[int]:
+            return iter([1, 2])
+
+        @property  # type: ignore[misc]  # as of a stand-in of the user's
+        def __class__(self) -> Any:
+            raise SystemExit("asked for the class")
+
+        def __getattr__(self, name: str) -> Any:
+            raise SystemExit(f"asked for {name}")
+
+    with ob.record(tmp_path) as record, record.stage("train"):
+        assert list(record.batches(Mute())) == [1, 2]
+
+
+def test_a_record_is_copied_and_pickled_while_it_records(tmp_path: Path) -> None:
+    with ob.record(tmp_path, name="a run") as record:
+        block = record.stage("train")
+        line = record.line("forward")
+        with block:
+            for _ in record.batches([1, 2]):
+                held: dict[str, Any] = {"record": record, "block": block, "line": line}
+                held["batches"] = record.batches([1])
+                for copied in (copy.deepcopy(held), pickle.loads(pickle.dumps(held))):  # noqa: S301 - our own
+                    with copied["block"], copied["line"]:
+                        assert list(copied["batches"]) == [1]
+                        assert list(copied["record"].batches([3])) == [3]
+
+    assert counted(report_in(tmp_path), "train")[:2] == (1, 2)
