@@ -3,9 +3,11 @@
 Ten trainings, most with a setting that costs time. Each setting of a grid is tried with the whole
 training, in turns; the fastest of its turns counts, because other programs only ever slow a run.
 `prove` has the training's records alone. Where both end with different settings, these two run
-against each other once more. All of it in one process: what is compared is the time of the
-trainings, and starting one in a process of its own takes the same for both. `prove` tries a
-setting three times, and so the exhaustive trial counts three times.
+against each other once more. All of a training's trials are in one process: what is compared is
+the time of the trainings, and starting one in a process of its own takes the same for both. The
+next training has another process: where one has computed in several threads, loader workers that
+are forked later hang as they compute in several (libgomp). `prove` tries a setting three times,
+and so the exhaustive trial counts three times.
 
 A result is kept in a file, so that cases can be run one by one; one that is there isn't run again.
 
@@ -17,9 +19,11 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import multiprocessing
 import sys
 import tempfile
 import warnings
+from concurrent.futures import ProcessPoolExecutor
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -168,6 +172,8 @@ def prove(case: str) -> tuple[dict[str, Any], float]:
 
 def measure_case(name: str, repeats: int) -> dict[str, Any]:
     """Return the figures of a case."""
+    warnings.filterwarnings("ignore")
+    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
     train(name)  # to warm up
     proof, prove_s = prove(name)
     grid = [Settings(), *GRIDS.get(name, _LOADERS)]
@@ -246,15 +252,14 @@ def main() -> int:
     parser.add_argument("--into", type=Path, default=Path("build/benchmarks/prove"))
     parser.add_argument("--turns", type=int, default=2, help="of each setting of a grid")
     arguments = parser.parse_args()
-    warnings.filterwarnings("ignore")
-    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
     folder = arguments.into.absolute()
     folder.mkdir(parents=True, exist_ok=True)
     measured = {}
     for name in CASES:
         file = folder / f"{name}.json"
         if arguments.case in name and not file.exists():
-            found = measure_case(name, arguments.turns)
+            with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
+                found = process.submit(measure_case, name, arguments.turns).result()
             file.write_text(json.dumps(found, indent=2))
         if file.exists():
             measured[name] = json.loads(file.read_text())
