@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ocr_baseline.analysis.findings.more_workers import most_workers, worker_counts
@@ -12,6 +12,7 @@ from ocr_baseline.analysis.replay.first_workers import DEAREST, FREE, USUAL, Han
 from ocr_baseline.analysis.replay.loader_passes import replay_of_main_thread
 from ocr_baseline.analysis.replay.other_loader import OtherLoader, replayed_with
 from ocr_baseline.analysis.replay.savings import processors, worker_replay
+from ocr_baseline.analysis.workers import batch_wait_s
 from ocr_baseline.prove.candidates import MOST_OF_LOADER, Candidate, Saving, name_of
 from ocr_baseline.unchanged_script.settings import LoaderSettings, Settings
 from ocr_baseline.vocabulary import Line, Stage
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ocr_baseline.analysis.measured import Measured
+    from ocr_baseline.analysis.phases.stage_times import StageTimes
     from ocr_baseline.analysis.replay.loader_replay import LoaderReplay
+    from ocr_baseline.analysis.replay.shared_processors import Processors
     from ocr_baseline.model.document import Phase
 
 SHARE_OF_STAGE = 0.02
@@ -28,6 +31,8 @@ SHARE_OF_STAGE = 0.02
 FARTHER = 4
 """So many times as far ahead is what is tried where batches vary."""
 WORTH_PREFETCHING = 0.02
+DEAR_HANDOVER = 0.05
+"""Where the main thread receives batches for so much of its stage, none may be worth a worker."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +68,7 @@ def used_loader(measured: Measured, phase: Phase) -> UsedLoader | None:
         return None
     replay = worker_replay(measured, phase)
     if workers is None:
-        replay = replay_of_main_thread(times, processors(measured))
+        replay = replay_of_main_thread(times, _processors_of(measured, times))
     if replay is None:
         return None
     passes = len(list(times.passes()))
@@ -79,6 +84,26 @@ def used_loader(measured: Measured, phase: Phase) -> UsedLoader | None:
     )
 
 
+def _processors_of(measured: Measured, times: StageTimes) -> Processors:
+    """Return what workers would share with a main thread that made its batches itself.
+
+    Its own work wants as many cores as it took processor time per second, taking the batches to
+    have been made on one core, and no more than torch's threads. Where batches wait instead, as for
+    a disk, its work wants more than this says and workers less, by the same time.
+    """
+    shared = processors(measured)
+    cpu_s = [epoch.cpu_s for epoch in times.record.epochs]
+    known_s = [one for one in cpu_s if one is not None]
+    if times.table is None or len(known_s) < len(cpu_s):
+        return shared
+    wait_s = float(batch_wait_s(times.table).sum())
+    work_s = float(times.durations_s.sum()) - wait_s
+    if work_s <= 0:
+        return shared
+    wanted = max(sum(known_s) - wait_s, 0.0) / work_s
+    return replace(shared, main_threads=min(shared.main_threads, wanted))
+
+
 def loader_candidates(measured: Measured, phase: Phase) -> Iterator[Candidate]:
     """Yield the most promising set-ups of a phase's loader, one for each number of workers."""
     used, cores = used_loader(measured, phase), measured.environment.cpu_count
@@ -87,9 +112,11 @@ def loader_candidates(measured: Measured, phase: Phase) -> Iterator[Candidate]:
     counts = [used.workers, *worker_counts(used.workers, _most(measured, phase, used, cores))]
     if used.workers:
         counts = sorted({0, used.workers // 2, *counts})
-    best = [one for count in counts if (one := _best(used, phase, count)) is not None]
-    best.sort(key=lambda one: -one.saving.value_s)
-    for predicted in best[:MOST_OF_LOADER]:
+    found = [one for count in counts if (one := _best(used, phase, count)) is not None]
+    saving = sorted(
+        (one for one in found if one.saving.value_s > 0), key=lambda one: -one.saving.value_s
+    )[:MOST_OF_LOADER]
+    for predicted in saving:
         settings = _settings(phase.name, used, predicted.loader)
         if settings.given():
             yield Candidate(
@@ -99,6 +126,26 @@ def loader_candidates(measured: Measured, phase: Phase) -> Iterator[Candidate]:
                 why="replay of the loader",
                 predicted=predicted.saving,
             )
+    if all(one.loader.workers for one in saving):
+        yield from _without_handover(used, phase)
+
+
+def _without_handover(used: UsedLoader, phase: Phase) -> Iterator[Candidate]:
+    """Yield no workers where batches are dear to hand over.
+
+    The replay makes a batch take as long in the main thread as in its worker, which has to copy it
+    into shared memory besides: what that costs is in no record, so nothing is predicted.
+    """
+    received_s = sum(float(one.receive_s.sum()) for one in used.replay.passes)
+    if used.workers and received_s >= DEAR_HANDOVER * (phase.total_s or 0.0):
+        settings = Settings.of_loader(phase.name, LoaderSettings(num_workers=0))
+        yield Candidate(
+            name=name_of(settings),
+            settings=settings,
+            phase=phase.name,
+            why="batches are dear to hand over",
+            predicted=None,
+        )
 
 
 def _waits_share(phase: Phase) -> float:

@@ -37,7 +37,7 @@ class Processors:
     """How many cores there are, and how many the main thread's work and each worker want."""
 
     cores: float = math.inf
-    main_threads: int = 1
+    main_threads: float = 1
     worker_cores: float = 1.0
 
     def suffice_for(self, workers: int) -> bool:

@@ -83,6 +83,45 @@ def test_workers_that_start_anew_for_each_pass_are_tried_as_workers_that_stay() 
     assert kept.predicted.value_s == pytest.approx(5 * (1.0 + 0.2), rel=0.05)
 
 
+@pytest.mark.parametrize(("computing_s", "saving_s"), [(0.0, 20.0), (40.0, 10.0)])
+def test_what_the_main_thread_computes_beside_its_batches_says_what_workers_share(
+    computing_s: float, saving_s: float
+) -> None:
+    lines = {"loader_startup": 0.0, "data_wait": 0.1, "forward": 0.2}
+    made = steady_run(lines, batches=200)
+    [train] = made.stages
+    epochs = tuple(
+        replace(epoch, cpu_s=(20.0 + 2 * computing_s) / len(train.epochs)) for epoch in train.epochs
+    )
+    made = replace(made, stages=(replace(train, epochs=epochs),))
+    tried = plans(made, accelerator="cpu", cpu_count=2, torch_num_threads=2, num_workers=0)
+    best = tried.candidates[0].predicted
+    assert best is not None
+    # All batches are made meanwhile; or as much as two cores have left, 120 s less 80 s and 20 s.
+    assert best.value_s == pytest.approx(saving_s, rel=0.1)
+
+
+def received(in_s: float) -> Any:
+    """Each batch is received in `in_s`, every second one long after it was made."""
+    batches = 60
+    startup_s = np.zeros(batches)
+    startup_s[0] = 0.15
+    made_s = [0.15 + 0.1 * at - 0.05 * (at % 2) for at in range(batches)]
+    lines: dict[str, Any] = {"loader_startup": startup_s, "data_wait": in_s, "forward": 0.1 - in_s}
+    made = worker(
+        [at_s - 0.05 for at_s in made_s], made_s, {"fetch": [0.05] * batches}, ready_s=0.04
+    )
+    return run(stage(Stage.TRAIN, table(batches, lines)), workers=(made,))
+
+
+@pytest.mark.parametrize(("in_s", "is_tried"), [(0.02, True), (0.003, False)])
+def test_where_batches_are_dear_to_hand_over_no_workers_are_tried_without_a_prediction(
+    in_s: float, is_tried: bool
+) -> None:
+    found = [one for one in plans(received(in_s)).candidates if one.name == "train.num_workers=0"]
+    assert [one.predicted for one in found] == ([None] if is_tried else [])
+
+
 def held_up(queued_s: float) -> Any:
     """A run whose two workers stood ready for a core for so long while they made each batch."""
     made = loaded_run(making_s=[0.1] * 40, main_s=0.2, workers=2)
