@@ -70,18 +70,20 @@ def set_aside(folder: Path, rank: int, world_size: int) -> None:
             path.replace(aside / path.name)
 
 
-def put_back(folder: Path) -> bool:
-    """Replace the records of every rank by those set aside; return whether there were any."""
+def is_any_set_aside(folder: Path) -> bool:
+    """Whether the records of an earlier run wait to be put back or kept."""
+    return (folder / EARLIER_FOLDER / MAIN_RECORDS_NAME).is_file()
+
+
+def put_back(folder: Path) -> None:
+    """Replace the records of every rank by those set aside."""
     aside = folder / EARLIER_FOLDER
-    if not (aside / MAIN_RECORDS_NAME).is_file():
-        return False
     for path in folder.glob("rank_*.jsonl"):
         path.unlink(missing_ok=True)
     for path in aside.glob("rank_*.jsonl"):
         path.replace(folder / path.name)
     with suppress(OSError):  # something else is in there
         aside.rmdir()
-    return True
 
 
 def keep_set_aside(folder: Path) -> None:

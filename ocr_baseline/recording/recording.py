@@ -19,6 +19,7 @@ from ocr_baseline.model.privacy import OutwardLogger, error_text
 from ocr_baseline.recording.deferred_sigterm import deferred_sigterm
 from ocr_baseline.recording.earlier_records import (
     earlier_process,
+    is_any_set_aside,
     keep_set_aside,
     peaks_together,
     put_back,
@@ -262,7 +263,9 @@ class Recording:
             return
         if self.recorder.has_finished_batches:
             keep_set_aside(self.folder)
-        elif put_back(self.folder):
+        elif is_any_set_aside(self.folder):
+            self.recorder.let_go()  # first: what is written from here on has no place any more
+            put_back(self.folder)
             self.is_withdrawn = True
             self._heartbeat.stop()
             self.recorder.close()

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ocr_baseline.recording.earlier_records import keep_set_aside, put_back, set_aside
+from ocr_baseline.recording.earlier_records import (
+    is_any_set_aside,
+    keep_set_aside,
+    put_back,
+    set_aside,
+)
 
 BATCH = '{"type":"batches","stage":"train"}\n'
 START = '{"type":"header"}\n{"type":"batches","stage":"sanity_check"}\n'
@@ -43,10 +48,11 @@ def test_what_was_set_aside_takes_the_place_of_a_run_that_ended_at_its_start(
         set_aside(tmp_path, rank, world_size=2)
     put(tmp_path, "b", main=START, ranks=(0, 1))
 
-    assert put_back(tmp_path)
+    assert is_any_set_aside(tmp_path)
+    put_back(tmp_path)
 
     assert held(tmp_path) == before
-    assert not put_back(tmp_path)
+    assert not is_any_set_aside(tmp_path)
 
 
 def test_what_was_set_aside_outlives_a_start_that_was_killed_and_gives_way_to_a_run(

@@ -271,7 +271,9 @@ def test_a_second_record_in_the_same_folder_replaces_the_first(tmp_path: Path) -
     assert counted(report_in(tmp_path), "train") == (1, 2, 4)
 
 
-def test_a_run_that_fails_at_its_start_keeps_the_earlier_report(tmp_path: Path) -> None:
+def test_a_run_that_fails_at_its_start_keeps_the_earlier_report(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     with ob.record(tmp_path) as record, record.stage("train"):
         for _ in record.batches(loader()):
             step(record)
@@ -282,6 +284,7 @@ def test_a_run_that_fails_at_its_start_keeps_the_earlier_report(tmp_path: Path) 
 
     assert record.files is None
     assert (tmp_path / "baseline.json").read_bytes() == before
+    assert [told for told in warned(caplog) if "can't be written" in told] == []
 
 
 def test_sections_and_operations_count_inside_the_block_alone(tmp_path: Path) -> None:
