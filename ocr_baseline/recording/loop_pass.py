@@ -60,7 +60,13 @@ class LoopPass:
 
     def asks(self) -> None:
         """The next batch is asked for."""
-        block = self._block = self._stages.block
+        before, block = self._block, self._stages.block
+        self._block = block
+        if before is not None and before is not block and self._stages.is_open(before):
+            self._recorder.operations.note(
+                "Two stages were open at once, and their batches read in turns: the batches of the "
+                "outer one are more than this report counts."
+            )
         if block is None or block.stage is None:
             self._recorder.operations.note(
                 "record.batches() was read outside of record.stage(): those batches are in no "

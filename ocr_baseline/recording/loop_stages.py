@@ -48,6 +48,10 @@ class LoopStages:
         """The innermost block."""
         return self._blocks[-1] if self._blocks else None
 
+    def is_open(self, block: Block) -> bool:
+        """Whether a block has not ended."""
+        return block in self._blocks
+
     def open(self, name: object, epoch: object) -> Block | None:
         """Begin a block; None inside a block of the same stage, whose part it is then."""
         recorder = self._recorder

@@ -26,6 +26,7 @@ from ocr_baseline.lightning.profiler import PerformanceProfilerCallback
 from ocr_baseline.lightning.report import BaselineReportCallback
 from ocr_baseline.measure.recorder import Recorder
 from ocr_baseline.model.document import Baseline
+from ocr_baseline.recording.loop_stages import StageName
 from ocr_baseline.records import reader
 from tests.ocr_baseline.lightning import tiny_runs as tiny
 from tests.ocr_baseline.lightning.tiny_runs import CLOCK, Items, TinyModule, loader, work
@@ -646,3 +647,24 @@ def test_a_record_is_copied_and_pickled_while_it_records(tmp_path: Path) -> None
                         assert list(copied["record"].batches([3])) == [3]
 
     assert counted(report_in(tmp_path), "train")[:2] == (1, 2)
+
+
+def test_stages_that_take_turns_are_told_of(tmp_path: Path) -> None:
+    def stage(name: StageName) -> Iterator[None]:
+        with record.stage(name):
+            for _ in record.batches([1, 2, 3]):
+                yield
+
+    with ob.record(tmp_path) as record:
+        for _ in zip(stage("train"), stage("validation"), strict=True):
+            work(1.0)
+
+    assert "Two stages were open at once" in (tmp_path / "baseline.md").read_text()
+
+
+def test_a_validation_inside_a_training_batch_is_not_told_of(tmp_path: Path) -> None:
+    with ob.record(tmp_path) as record, record.stage("train"):
+        for _ in record.batches([1, 2]):
+            validate(record, [1, 2])
+
+    assert "Two stages were open at once" not in (tmp_path / "baseline.md").read_text()
