@@ -19,11 +19,10 @@ from __future__ import annotations
 import argparse
 import json
 import logging
-import multiprocessing
+import subprocess
 import sys
 import tempfile
 import warnings
-from concurrent.futures import ProcessPoolExecutor
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -251,16 +250,22 @@ def main() -> int:
     parser.add_argument("--case", default="", help="only trainings whose name holds this")
     parser.add_argument("--into", type=Path, default=Path("build/benchmarks/prove"))
     parser.add_argument("--turns", type=int, default=2, help="of each setting of a grid")
+    parser.add_argument("--measure", nargs=2, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
+    if arguments.measure is not None:
+        name, file = arguments.measure
+        found = measure_case(name, arguments.turns)
+        Path(file).write_text(json.dumps(found, indent=2))
+        return 0
     folder = arguments.into.absolute()
     folder.mkdir(parents=True, exist_ok=True)
     measured = {}
     for name in CASES:
         file = folder / f"{name}.json"
         if arguments.case in name and not file.exists():
-            with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
-                found = process.submit(measure_case, name, arguments.turns).result()
-            file.write_text(json.dumps(found, indent=2))
+            turns = str(arguments.turns)
+            measure = [sys.executable, "-m", "benchmarks.prove", "--measure", name, str(file)]
+            subprocess.run([*measure, "--turns", turns], check=True)
         if file.exists():
             measured[name] = json.loads(file.read_text())
     print_table(HEADER, [row(*one) for one in measured.items()])
