@@ -264,8 +264,8 @@ def main() -> int:
         file = folder / f"{name}.json"
         if arguments.case in name and not file.exists():
             turns = str(arguments.turns)
-            measure = [sys.executable, "-m", "benchmarks.prove", "--measure", name, str(file)]
-            subprocess.run([*measure, "--turns", turns], check=True)
+            alone = [sys.executable, "-m", "benchmarks.prove", "--measure", name, str(file)]
+            subprocess.run([*alone, "--turns", turns], check=True)
         if file.exists():
             measured[name] = json.loads(file.read_text())
     print_table(HEADER, [row(*one) for one in measured.items()])
