@@ -25,7 +25,6 @@ from time import perf_counter_ns, thread_time_ns
 from typing import TYPE_CHECKING, Any
 
 from ocr_baseline.measure import recursion_limit, tick_timer
-from ocr_baseline.measure.signal_errors import is_set_by_a_thread
 from ocr_baseline.measure.tick_timer import TickTimer, is_default_action
 from ocr_baseline.measure.traced_code import leave_untraced
 
@@ -155,8 +154,7 @@ class StackSampler:
             elif ticks > 0:
                 self._count(frame, ticks, began_cpu_ns)
         except Exception as error:
-            # A signal handler or a thread of the user's may have raised it in here.
-            if not _is_own(error) or is_set_by_a_thread(error):
+            if not _is_own(error):  # a signal handler of the user's has raised it in here
                 raise
             self.why_not = f"sampling failed ({type(error).__name__})"
         finally:

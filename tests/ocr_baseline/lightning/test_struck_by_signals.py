@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import itertools
 import signal
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -110,46 +108,6 @@ def test_a_timeout_ends_a_recorded_loop_at_whatever_moment_it_strikes(tmp_path: 
     assert moment > 100
     assert not survived
     assert record.files is not None
-
-
-@pytest.mark.usefixtures("no_garbage_is_collected", "threads_take_turns")
-def test_what_another_thread_raises_ends_a_recorded_loop_too(tmp_path: Path) -> None:
-    survived = 0
-    with ocr_baseline.record(tmp_path, summary=False, sampling_hz=0) as record:
-        for number in range(40):
-            strike = threading.Thread(
-                target=raise_in, args=(threading.get_ident(), 1e-4 + number * 1e-5)
-            )
-            try:
-                strike.start()
-                with record.stage("train"):
-                    for batch in record.batches(itertools.count()):
-                        with record.line("forward"), ocr_baseline.section("forward.part"):
-                            pass
-                        if batch > 1_000 and not strike.is_alive():
-                            survived += 1
-                            break
-            except OutOfTime:
-                pass
-            strike.join()
-
-    assert not survived
-    assert record.files is not None
-
-
-@pytest.fixture
-def threads_take_turns() -> Iterator[None]:
-    """Any two instructions may be those between which another thread has its turn."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    yield
-    sys.setswitchinterval(before)
-
-
-def raise_in(thread: int, after_s: float) -> None:
-    time.sleep(after_s)
-    set_exception = ctypes.pythonapi.PyThreadState_SetAsyncExc
-    set_exception(ctypes.c_ulong(thread), ctypes.py_object(OutOfTime))
 
 
 @pytest.mark.slow
