@@ -32,6 +32,15 @@ def raises(number: int, frame: FrameType | None) -> None:
     raise OutOfTime
 
 
+@pytest.fixture(autouse=True)
+def no_thread_stays() -> Iterator[None]:
+    """One whose start was struck is listed as one that is about to begin, and never does."""
+    yield
+    for thread in threading.enumerate():
+        if thread.ident is None:
+            threading._limbo.pop(thread)  # type: ignore[attr-defined]  # there is no other way
+
+
 @pytest.fixture
 def alarms() -> Iterator[None]:
     before = signal.signal(signal.SIGALRM, raises)
@@ -113,7 +122,7 @@ def test_a_timeout_ends_a_recorded_loop_at_whatever_moment_it_strikes(tmp_path: 
 @pytest.mark.slow
 @pytest.mark.usefixtures("alarms", "no_garbage_is_collected")
 def test_a_timeout_ends_a_fit_at_whatever_moment_it_strikes(tmp_path: Path) -> None:
-    moments = range(0, 200_000, 4_999)
+    moments = range(0, 200_000, 9_999)
     strikes = [fit_with_a_strike(tmp_path / str(moment), moment) for moment in moments]
 
     assert strikes.count("struck") > len(strikes) / 2

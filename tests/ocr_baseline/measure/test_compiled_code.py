@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 
+from ocr_baseline.measure import traced_code
 from ocr_baseline.measure.instrument import Instrumentation
 from ocr_baseline.measure.operation_names import resolve
 from ocr_baseline.measure.operations import Operations
@@ -21,6 +22,14 @@ from ocr_baseline.measure.timeline import Timeline
 from ocr_baseline.measure.traced_code import silent_names
 from ocr_baseline.vocabulary import Stage
 from tests.ocr_baseline.measure.noted_blocks import Blocks
+
+
+@pytest.fixture(autouse=True)
+def what_was_compiled_here_is_forgotten() -> Iterator[None]:
+    """A report names what its process has compiled: those of later tests have nothing of this."""
+    yield
+    torch._dynamo.reset()
+    traced_code._silent.clear()
 
 
 def uses_operations(number: torch.Tensor) -> torch.Tensor:
