@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,6 +18,8 @@ MOST_LATER = 2
 """Six candidates in all: those of the run, and those that the best trial then speaks for."""
 MOST_OF_LOADER = 3
 """Settings of one stage's loader that are tried beside each other."""
+LONGEST_NAME = 90
+DIGEST_LENGTH = 8
 TRIED_PHASES = ("train", "validation")
 WHOLE_RUN = "run"
 """The phase of a candidate that is to shorten several."""
@@ -58,8 +61,15 @@ class NotTried:
 
 
 def name_of(settings: Settings) -> str:
-    """Return a name for an arm, as `train.num_workers=2_train.persistent_workers=True`."""
-    return "_".join(f"{name}={value}" for name, value in settings.given().items())[:90]
+    """Return a name for an arm, as `train.num_workers=2_train.persistent_workers=True`.
+
+    It names a folder, so a longer one ends in a digest: other settings never have the same name.
+    """
+    name = "_".join(f"{name}={value}" for name, value in settings.given().items())
+    if len(name) <= LONGEST_NAME:
+        return name
+    digest = hashlib.sha256(name.encode()).hexdigest()[:DIGEST_LENGTH]
+    return f"{name[: LONGEST_NAME - 1 - DIGEST_LENGTH]}-{digest}"
 
 
 def merged(first: Settings, second: Settings) -> Settings:

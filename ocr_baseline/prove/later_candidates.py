@@ -35,8 +35,12 @@ def later_candidates(tried: Sequence[Tried]) -> list[Candidate]:
         key=lambda one: -one.predicted.value_s if one.predicted else 0.0,
     )
     known = {one.candidate.name for one in tried if one.candidate is not None}
-    found = [*_together(tried, leader.candidate), *replayed]
-    return [one for one in found if one.name not in known][:MOST_LATER]
+    # The replay may speak for what is also worth a trial together: the first of equals stays.
+    found: dict[str, Candidate] = {}
+    for one in [*_together(tried, leader.candidate), *replayed]:
+        if one.name not in known:
+            found.setdefault(one.name, one)
+    return list(found.values())[:MOST_LATER]
 
 
 def _together(tried: Sequence[Tried], best: Candidate) -> Iterator[Candidate]:

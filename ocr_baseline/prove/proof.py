@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ocr_baseline.model.document import SMALL_SHARE_OF_RUN
 from ocr_baseline.prove.candidates import WHOLE_RUN, Candidate, NotTried, Saving
-from ocr_baseline.prove.judging import Tried, leader_of, measured_saving
+from ocr_baseline.prove.judging import Tried, measured_saving
 from ocr_baseline.prove.paste import lines_to_paste
 
 if TYPE_CHECKING:
@@ -75,13 +75,7 @@ class Proof:
 def proof_of(tried: Sequence[Tried], not_tried: Sequence[NotTried]) -> Proof:
     """Return what the trials proved; the first of them is the run as it is."""
     base, *others = tried
-    leader = leader_of(tried)
-    best, saving, lines = None, None, []
-    if leader is not None and leader.candidate is not None:
-        saving = measured_saving(base, leader, WHOLE_RUN)
-        if saving is not None and saving.low_s > 0:
-            best = leader.candidate
-            lines = lines_to_paste(best.settings, leader.told)
+    best, saving = _best(base, others)
     obstacles = [
         NotTried(one.candidate.name, one.why_not)
         for one in others
@@ -90,11 +84,25 @@ def proof_of(tried: Sequence[Tried], not_tried: Sequence[NotTried]) -> Proof:
     return Proof(
         outcomes=[_outcome(base, one) for one in others],
         run_s=base.mean_s(),
-        best=best,
-        saving=saving if best is not None else None,
-        lines=lines,
+        best=None if best is None else best.candidate,
+        saving=saving,
+        lines=[] if best is None else lines_to_paste(best.candidate.settings, best.told),
         not_tried=[*obstacles, *not_tried],
     )
+
+
+def _best(base: Tried, others: Sequence[Tried]) -> tuple[Tried | None, Saving | None]:
+    """Return, of the settings that save time for sure, the one that saves most, and how much."""
+    best, most = None, None
+    for one in others:
+        saving = measured_saving(base, one, WHOLE_RUN) if one.counts else None
+        if (
+            saving is not None
+            and saving.low_s > 0
+            and (most is None or saving.value_s > most.value_s)
+        ):
+            best, most = one, saving
+    return best, most
 
 
 def _outcome(base: Tried, one: Tried) -> Outcome:

@@ -54,6 +54,15 @@ def test_the_best_setting_comes_as_lines_to_paste() -> None:
     assert proof.verdict == "better"
 
 
+def test_the_best_setting_is_the_one_whose_measured_saving_is_the_largest() -> None:
+    # One lucky trial makes a setting the fastest, and says less than three.
+    lucky = tried(5.0, 5.5, 5.4, workers=2)
+    steady = tried(5.1, 5.1, 5.1, workers=1)
+    proof = proof_of([tried(9.0, 9.1, 9.05), lucky, steady], [])
+    assert proof.best is steady.candidate
+    assert proof.saving == proof.outcomes[1].measured
+
+
 def test_a_difference_within_the_spread_recommends_nothing_and_leaves_the_question_open() -> None:
     proof = proof_of([tried(5.2, 4.8, 5.1), tried(5.0, 4.7, 5.2, workers=2)], [])
     assert proof.best is None

@@ -60,3 +60,25 @@ def test_the_best_trials_own_replay_speaks_for_more() -> None:
 
 def test_where_nothing_beat_the_run_as_it_is_nothing_more_is_tried() -> None:
     assert later_candidates([tried(None, "", 5.0, 1.0), tried(WORKERS, "train", 9.0, 1.0)]) == []
+
+
+def test_what_the_replay_and_the_settings_together_both_speak_for_is_tried_once() -> None:
+    base = tried(None, "", 20.0, 12.0)
+    leader = tried(LARGE, "validation", 20.0, 2.0)
+    trial = with_environment(loaded_run(making_s=[0.2] * 40, main_s=0.1, workers=1), cpu_count=4)
+    leader.last = measure(trial)
+    spoken_for = later_candidates([base, leader])[0].settings
+    assert spoken_for.given() == {"train.num_workers": 2, "validation.batch_size": 32}
+    other = tried(Settings(train=spoken_for.train), "train", 15.0, 12.0)
+    later = [one.settings for one in later_candidates([base, leader, other])]
+    assert later.count(spoken_for) == 1
+    assert len(later) == len(set(later))
+
+
+def test_settings_too_long_for_a_name_still_have_names_of_their_own() -> None:
+    kept = LoaderSettings(num_workers=16, prefetch_factor=4, persistent_workers=True)
+    both = Settings(train=kept, validation=kept)
+    larger = Settings(train=kept, validation=LoaderSettings(num_workers=16, batch_size=64))
+    assert name_of(both)[:60] == name_of(larger)[:60]
+    assert name_of(both) != name_of(larger)
+    assert max(len(name_of(both)), len(name_of(larger))) <= 90
