@@ -76,6 +76,7 @@ def proof_of(tried: Sequence[Tried], not_tried: Sequence[NotTried]) -> Proof:
     """Return what the trials proved; the first of them is the run as it is."""
     base, *others = tried
     best, saving = _best(base, others)
+    candidate = best.candidate
     obstacles = [
         NotTried(one.candidate.name, one.why_not)
         for one in others
@@ -84,23 +85,24 @@ def proof_of(tried: Sequence[Tried], not_tried: Sequence[NotTried]) -> Proof:
     return Proof(
         outcomes=[_outcome(base, one) for one in others],
         run_s=base.mean_s(),
-        best=None if best is None else best.candidate,
+        best=candidate,
         saving=saving,
-        lines=[] if best is None else lines_to_paste(best.candidate.settings, best.told),
+        lines=[] if candidate is None else lines_to_paste(candidate.settings, best.told),
         not_tried=[*obstacles, *not_tried],
     )
 
 
-def _best(base: Tried, others: Sequence[Tried]) -> tuple[Tried | None, Saving | None]:
-    """Return, of the settings that save time for sure, the one that saves most, and how much."""
-    best, most = None, None
+def _best(base: Tried, others: Sequence[Tried]) -> tuple[Tried, Saving | None]:
+    """Return, of the settings that save time for sure, the one that saves most, and how much.
+
+    Where none does, it is the run as it is.
+    """
+    best, most = base, None
     for one in others:
         saving = measured_saving(base, one, WHOLE_RUN) if one.counts else None
-        if (
-            saving is not None
-            and saving.low_s > 0
-            and (most is None or saving.value_s > most.value_s)
-        ):
+        if saving is None or saving.low_s <= 0:
+            continue
+        if most is None or saving.value_s > most.value_s:
             best, most = one, saving
     return best, most
 

@@ -192,7 +192,7 @@ def _batches_in_time(measured: Measured, phase: Phase, line: BreakdownLine) -> R
         first = more_workers(measured, phase)
         return Remedy(
             line.total_s,
-            basis if first is None else f"{basis}; at its low end, num_workers={first.more}",
+            basis if first is None else f"{basis}; at its low end, {first.workers}",
             advice_without_workers(measured, phase, first),
             tuple(evidence),
             None if first is None else min(max(first.saving_s, 0.0), line.total_s),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ocr_baseline.analysis.findings.catalogue import TOO_FEW_WORKERS
-from ocr_baseline.analysis.replay.first_workers import SavingRange, saving_with_first_workers
+from ocr_baseline.analysis.findings.catalogue import RESTARTED_WORKERS, TOO_FEW_WORKERS
 from ocr_baseline.analysis.replay.loader_passes import replay_of_main_thread
+from ocr_baseline.analysis.replay.other_loader import SavingRange, saving_with_first_workers
 from ocr_baseline.analysis.replay.savings import processors, worker_replay
 from ocr_baseline.vocabulary import Stage
 
@@ -19,12 +19,29 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class MoreWorkers:
-    """`more` workers instead of `count`, what that saves, and its range where it is an estimate."""
+    """`more` workers instead of `count`, what that saves, and its range where it is an estimate.
+
+    `are_kept` is whether the saving takes them to stay from one pass to the next, which is said of
+    first workers only: a loader that has some says itself whether it keeps them.
+    """
 
     count: int
     more: int
     saving_s: float
     estimate: SavingRange | None = None
+    are_kept: bool = False
+
+    @property
+    def settings(self) -> str:
+        """What to set to what, as `num_workers to 2 and persistent_workers to True`."""
+        kept = " and persistent_workers to True" if self.are_kept else ""
+        return f"num_workers to {self.more}{kept}"
+
+    @property
+    def workers(self) -> str:
+        """Its workers in words, as `1 worker that stays from one pass to the next`."""
+        words, stay = ("1 worker", "stays") if self.more == 1 else (f"{self.more} workers", "stay")
+        return f"{words} that {stay} from one pass to the next" if self.are_kept else words
 
 
 def more_workers(measured: Measured, phase: Phase) -> MoreWorkers | None:
@@ -46,18 +63,25 @@ def _more_workers(measured: Measured, phase: Phase) -> MoreWorkers | None:
     if not numbers:
         return None
     if count:
-        return _fewest(count, {more: replay.saving_with_workers_s(more) for more in numbers}, {})
-    ranges = {more: saving_with_first_workers(replay, more) for more in numbers}
-    return _fewest(count, {more: saving.usual_s for more, saving in ranges.items()}, ranges)
+        return _fewest(
+            [MoreWorkers(count, more, replay.saving_with_workers_s(more)) for more in numbers]
+        )
+    return _fewest([_first_workers(measured, replay, more) for more in numbers])
 
 
-def _fewest(count: int, saving_s: dict[int, float], ranges: dict[int, SavingRange]) -> MoreWorkers:
-    enough_s = TOO_FEW_WORKERS["enough"] * max(saving_s.values())
-    more = min(
-        (number for number, saved_s in saving_s.items() if saved_s >= enough_s),
-        default=min(saving_s),
-    )
-    return MoreWorkers(count, more, saving_s[more], ranges.get(more))
+def _first_workers(measured: Measured, replay: LoaderReplay, more: int) -> MoreWorkers:
+    """Return what so many first workers save; kept ones where starting them anew costs much."""
+    saving = saving_with_first_workers(replay, more)
+    kept = saving_with_first_workers(replay, more, are_kept=True)
+    if kept.usual_s - saving.usual_s >= RESTARTED_WORKERS["of_run"] * measured.total_s:
+        return MoreWorkers(0, more, kept.usual_s, kept, are_kept=True)
+    return MoreWorkers(0, more, saving.usual_s, saving)
+
+
+def _fewest(choices: list[MoreWorkers]) -> MoreWorkers:
+    enough_s = TOO_FEW_WORKERS["enough"] * max(one.saving_s for one in choices)
+    enough = [one for one in choices if one.saving_s >= enough_s]
+    return min(enough or choices, key=lambda one: one.more)
 
 
 def _replay(measured: Measured, phase: Phase) -> tuple[int, LoaderReplay] | None:

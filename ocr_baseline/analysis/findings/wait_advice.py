@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from ocr_baseline.analysis.measured import Measured
     from ocr_baseline.model.document import Phase, Workers
 
+SHOWN_AS_NOTHING_S = 0.05
+"""A saving below this is 0.0 s where seconds have one decimal."""
 _DEALING = (
     " Each worker iterates over the whole of an IterableDataset unless its __iter__ deals the "
     "samples out by torch.utils.data.get_worker_info()."
@@ -30,11 +32,10 @@ def advice_with_workers(measured: Measured, phase: Phase, workers: Workers) -> s
         return "Make the workers' work cheaper: the cores have no room for more of them."
     if more is None:
         return "Give the loader more workers while cores are idle, or make its work cheaper."
-    saved = f"an estimated {max(more.saving_s, 0.0):.1f} s"
     if more.saving_s < INPUT_BOUND["medium"] * (phase.total_s or 0.0):
-        return f"Make the workers' work cheaper. More of them would save little here, {saved}."
-    number = f"Set the loader's num_workers to {more.more}, which saves {saved}"
-    return f"{number}, or make its work cheaper."
+        return f"Make the workers' work cheaper. {_little_saved('More of them', more)}"
+    saved = f"an estimated {more.saving_s:.1f} s"
+    return f"Set the loader's {more.settings}, which saves {saved}, or make its work cheaper."
 
 
 def advice_without_workers(measured: Measured, phase: Phase, first: MoreWorkers | None) -> str:
@@ -59,10 +60,16 @@ def advice_without_workers(measured: Measured, phase: Phase, first: MoreWorkers 
     )
 
 
+def _little_saved(who: str, more: MoreWorkers) -> str:
+    if more.saving_s < SHOWN_AS_NOTHING_S:
+        return f"{who} would save nothing here."
+    return f"{who} would save little here, an estimated {more.saving_s:.1f} s."
+
+
 def _remedy_without_workers(phase: Phase, first: MoreWorkers | None) -> str:
     if first is None:
         return "set num_workers above 0, or make a batch cheaper."
-    saved = f"an estimated {max(first.saving_s, 0.0):.1f} s"
     if first.saving_s < INPUT_BOUND["medium"] * (phase.total_s or 0.0):
-        return f"make a batch cheaper. Workers would save little here, {saved}."
-    return f"set num_workers to {first.more}, which saves {saved}, or make a batch cheaper."
+        return f"make a batch cheaper. {_little_saved('Workers', first)}"
+    saved = f"an estimated {first.saving_s:.1f} s"
+    return f"set {first.settings}, which saves {saved}, or make a batch cheaper."

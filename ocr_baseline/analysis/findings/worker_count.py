@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ocr_baseline.analysis.measured import Measured
-    from ocr_baseline.analysis.replay.first_workers import SavingRange
+    from ocr_baseline.analysis.replay.other_loader import SavingRange
     from ocr_baseline.model.document import Phase, Workers
 
 
@@ -60,14 +60,14 @@ def _judged(measured: Measured, phase: Phase) -> Iterator[Finding]:
 
 
 def _finding(measured: Measured, phase: Phase, found: MoreWorkers) -> Finding:
-    count, more, saving_s = found.count, found.more, found.saving_s
+    saving_s = found.saving_s
     line = line_of(phase, Line.DATA_WAIT.value)
     return Finding(
         id=f"{TOO_FEW_WORKERS.id}:{phase.name}",
         severity=TOO_FEW_WORKERS.severity(saving_s / (phase.total_s or saving_s)),
         title=title(f"{PHASE_WORDS[phase.name]} has too few loader workers"),
         evidence=[
-            count_evidence(f"workers.{phase.name}.count", count),
+            count_evidence(f"workers.{phase.name}.count", found.count),
             count_evidence("environment.identity.cpu_count", measured.environment.cpu_count or 0),
             seconds_evidence(
                 f"phases.{phase.name}.breakdown.{Line.DATA_WAIT.value}.total_s",
@@ -76,9 +76,9 @@ def _finding(measured: Measured, phase: Phase, found: MoreWorkers) -> Finding:
             *_wanted_evidence(measured.workers_of(phase)),
         ],
         estimated_saving_s=saving_s,
-        saving_basis=f"the loader replayed with {more} workers instead of {count}, which share the "
-        "cores with each other and the main thread",
-        advice=f"Set the loader's num_workers to {more}, then compare: each worker takes memory."
+        saving_basis=f"the loader replayed with {found.workers} instead of {found.count}, which "
+        "share the cores with each other and the main thread",
+        advice=f"Set the loader's {found.settings}, then compare: each worker takes memory."
         f"{_waiting_words(measured.workers_of(phase))}",
         lines=[f"{phase.name}.{Line.DATA_WAIT.value}"],
         cause=cause_of(measured, phase, Line.DATA_WAIT.value),

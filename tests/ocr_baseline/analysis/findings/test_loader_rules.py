@@ -199,8 +199,28 @@ def test_a_wait_for_batches_of_the_main_thread_may_save_as_little_as_the_first_w
     assert wait.estimated_saving_s == pytest.approx(24 * 0.25)
     assert wait.estimated_saving_low_s is not None
     assert wait.estimated_saving_low_s < (workers.estimated_saving_s or 0.0)
-    assert "at its low end, num_workers=1" in (wait.saving_basis or "")
+    assert "at its low end, 1 worker" in (wait.saving_basis or "")
     assert "set num_workers to 1, which saves an estimated 5.3 s" in wait.advice
+
+
+def test_first_workers_stay_where_starting_them_for_each_short_pass_costs_more() -> None:
+    short = steady_run({"forward": 0.1, "data_wait": 0.1}, batches=60, batches_a_pass=6)
+    measured_run = with_environment(short, num_workers=0, cpu_count=4, accelerator="cuda")
+    found = finding(measured_run, "too-few-workers")
+    # Of each pass, 0.1 s of its first batch can't be hidden; a worker starts once, in 0.4 s.
+    assert found.estimated_saving_s == pytest.approx(10 * 5 * 0.1 - 0.4 - 60 * 0.0013, abs=0.1)
+    assert found.advice.startswith(
+        "Set the loader's num_workers to 1 and persistent_workers to True, then compare"
+    )
+    assert "replayed with 1 worker that stays from one pass to the next instead of 0" in (
+        found.saving_basis or ""
+    )
+
+
+def test_workers_that_would_save_nothing_are_not_given_a_saving_of_no_seconds() -> None:
+    short = steady_run({"forward": 0.09, "data_wait": 0.01}, batches=30)
+    wait = finding(with_environment(short, num_workers=0, cpu_count=4), "input-bound")
+    assert wait.advice.endswith("make a batch cheaper. Workers would save nothing here.")
 
 
 def test_batches_that_were_ready_are_received_and_not_waited_for() -> None:
