@@ -29,6 +29,8 @@ BATCH_TIME_FLOOR_S = 1e-4
 SAMPLE_TIME_FLOOR_S = 1e-5
 EPOCH_TIME_FLOOR_S = 1e-2
 MEMORY_FLOOR_BYTES = 1024.0**2
+WHOLE_RUN = "run.duration"
+"""The key of the metric that the parts of a run add up to."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -267,7 +269,7 @@ METRICS: tuple[Metric, ...] = (
         is_gated=True,
     ),
     Metric(
-        key="run.duration",
+        key=WHOLE_RUN,
         label="whole run",
         path="run.duration_s",
         unit="s",

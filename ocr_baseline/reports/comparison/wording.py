@@ -7,7 +7,7 @@ import math
 from typing import TYPE_CHECKING
 
 from ocr_baseline.comparison.designs import MIN_RUNS
-from ocr_baseline.comparison.metrics import BY_KEY
+from ocr_baseline.comparison.metrics import BY_KEY, WHOLE_RUN
 from ocr_baseline.comparison.power import MAX_RUNS, detectable_change
 from ocr_baseline.reports.text import formatting
 from ocr_baseline.reports.text.plain_text import counted, name_of, single_line
@@ -199,8 +199,12 @@ def _clauses(comparison: Comparison) -> Iterator[str]:
 
 
 def _some(metrics: Sequence[MetricComparison]) -> str:
-    """Return the first of the metrics with its change, and how many more there are."""
-    first, rest = metrics[0], len(metrics) - 1
+    """Return a metric with its change, and how many more there are.
+
+    It is the whole run's duration, which parts that go opposite ways add up to, else the first.
+    """
+    first = next((one for one in metrics if one.metric.key == WHOLE_RUN), metrics[0])
+    rest = len(metrics) - 1
     named = f"{first.metric.label.replace(':', '')} {change_text(first.metric, first.change)}"
     return f"{named} and {rest} more" if rest else named
 

@@ -122,6 +122,25 @@ def test_the_headline_says_in_words_what_is_worse_and_what_is_better() -> None:
     assert headline(same) == "No change: 6 unchanged."
 
 
+def test_the_headline_names_the_whole_run_before_its_parts() -> None:
+    def faster_in_all(which: list[RunSummary], run_s: float) -> list[RunSummary]:
+        return [
+            replace(one, values={**one.values, "run.duration": run_s * factor})
+            for one, factor in zip(which, FACTORS, strict=True)
+        ]
+
+    base = faster_in_all([run(i, factor=factor) for i, factor in enumerate(FACTORS)], 60.0)
+    lines_s = {**LINES_S, "metrics": 0.05}
+    slower = [run(10 + i, factor=factor, lines_s=lines_s) for i, factor in enumerate(FACTORS)]
+    assert re.match(
+        r"Regressions: train median batch \S+ and \d more are worse; whole run -50.0% is better",
+        headline(compare(base, faster_in_all(slower, 30.0))),
+    )
+    assert headline(compare(base, faster_in_all(slower, 90.0))).startswith(
+        "Regressions: whole run +50.0% and "
+    )
+
+
 def test_a_suspicion_says_in_which_direction() -> None:
     worse = compare(runs(4), runs(4, slower=0.5, first=10))
     better = compare(runs(4, slower=0.5), runs(4, first=10))
