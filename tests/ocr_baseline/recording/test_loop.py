@@ -668,3 +668,16 @@ def test_a_validation_inside_a_training_batch_is_not_told_of(tmp_path: Path) -> 
             validate(record, [1, 2])
 
     assert "Two stages were open at once" not in (tmp_path / "baseline.md").read_text()
+
+
+def test_a_stage_that_is_entered_inside_itself_ends_with_the_outer_block(tmp_path: Path) -> None:
+    with ob.record(tmp_path) as record:
+        block = record.stage("train")
+        with block:
+            with block:
+                for _ in record.batches([1, 2]):
+                    work(FORWARD_MS)
+            work(1.0)
+        work(100.0)
+
+    assert lines_ms(tmp_path, "train") == {"other": 2 * FORWARD_MS + 1.0}
