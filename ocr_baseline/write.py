@@ -20,7 +20,7 @@ from ocr_baseline.layout import (
     earlier_folder,
     unused,
 )
-from ocr_baseline.measure.signal_errors import let_through
+from ocr_baseline.signal_errors import let_through
 from ocr_baseline.model.privacy import OutwardLogger, error_text
 
 if TYPE_CHECKING:

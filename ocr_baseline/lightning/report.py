@@ -19,7 +19,7 @@ from ocr_baseline.lightning.profiler import PerformanceProfilerCallback
 from ocr_baseline.lightning.run import description as run_description
 from ocr_baseline.lightning.run.local_sources import checked_order, live_info, load_run
 from ocr_baseline.measure.folder_answer import wait_for_answer
-from ocr_baseline.measure.signal_errors import let_through, suppress_failures
+from ocr_baseline.signal_errors import let_through, suppress_failures
 from ocr_baseline.model.privacy import OutwardLogger, error_text
 from ocr_baseline.publish import checked_targets
 from ocr_baseline.recording.config_policy import ConfigPolicy

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from ocr_baseline.measure.memory import AcceleratorSample
-from ocr_baseline.measure.signal_errors import let_through
+from ocr_baseline.signal_errors import let_through
 from ocr_baseline.model.privacy import OutwardLogger
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing_extensions import Self
 from ocr_baseline.errors import OperationError
 from ocr_baseline.measure import sections
 from ocr_baseline.measure.sections import section
-from ocr_baseline.measure.signal_errors import let_through, suppress_failures
+from ocr_baseline.signal_errors import let_through, suppress_failures
 from ocr_baseline.model.privacy import OutwardLogger, error_text
 from ocr_baseline.recording.config_policy import ConfigPolicy
 from ocr_baseline.recording.loop_batches import Batches

@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from ocr_baseline.measure.sections import section
-from ocr_baseline.measure.signal_errors import suppress_failures
+from ocr_baseline.signal_errors import suppress_failures
 from ocr_baseline.recording.fabric_lines import loader_inside
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import math
 import operator
 from typing import TYPE_CHECKING, Any
 
-from ocr_baseline.measure.signal_errors import suppress_failures
+from ocr_baseline.signal_errors import suppress_failures
 from ocr_baseline.model.privacy import redact_text
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from ocr_baseline.measure.folder_answer import HungFolderError, wait_for_answer
 from ocr_baseline.measure.heartbeat import Heartbeat
 from ocr_baseline.measure.memory import MemoryProbe
 from ocr_baseline.measure.recorder import Recorder
-from ocr_baseline.measure.signal_errors import let_through, suppress_failures
+from ocr_baseline.signal_errors import let_through, suppress_failures
 from ocr_baseline.model.privacy import OutwardLogger, error_text
 from ocr_baseline.recording.deferred_sigterm import deferred_sigterm
 from ocr_baseline.recording.earlier_records import (
