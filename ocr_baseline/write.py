@@ -20,8 +20,8 @@ from ocr_baseline.layout import (
     earlier_folder,
     unused,
 )
-from ocr_baseline.measure.signal_errors import let_through
 from ocr_baseline.model.privacy import OutwardLogger, error_text
+from ocr_baseline.signal_errors import let_through
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -13,7 +13,7 @@ import click
 from ocr_baseline.cli import completion, streams
 from ocr_baseline.cli.command_words import command_words
 from ocr_baseline.cli.wait_option import wait_option
-from ocr_baseline.unchanged_script.process import run_command
+from ocr_baseline.unchanged_script.process import end_like, run_command
 from ocr_baseline.unchanged_script.request import DEFAULT_SAMPLING_HZ, Request
 
 if TYPE_CHECKING:
@@ -23,8 +23,9 @@ _WITHOUT_TRAINER = (
     "Is ocr-baseline installed in the environment that it runs in? A loop of your own is measured "
     "by ocr_baseline.record."
 )
-NOT_STARTED = 127
-"""What a shell and env(1) exit with when a command can't be found or started."""
+NOT_FOUND = 127
+NOT_STARTED = 126
+"""What a shell and env(1) exit with when a command can't be found, and when it can't be started."""
 DEFAULT_REPEATS = 5
 """As many runs of each side as a verdict needs."""
 DEFAULT_FOLDER = Path("baseline")
@@ -101,7 +102,7 @@ def command(
     asked = Request(operations=operations, sampling_hz=sampling_hz)
     if repeats is None and against is None:
         _refuse_without_repeats(name)
-        status = _run_once(command, asked, output_dir or DEFAULT_FOLDER)
+        status = end_like(_run_once(command, asked, output_dir or DEFAULT_FOLDER))
     else:
         from ocr_baseline.cli.repeated_runs import Wanted, run_repeated
 
@@ -135,7 +136,7 @@ def _run_once(command: tuple[str, ...], asked: Request, folder: Path) -> int:
             streams.print_message(
                 f"ocr-baseline: can't start {command[0]}: {error.strerror or error}"
             )
-            return NOT_STARTED
+            return NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_STARTED
         if seen is not None and not seen.exists():
             streams.print_message(
                 f"ocr-baseline: {command[0]} made no Trainer, so there is nothing to report. "

@@ -22,8 +22,8 @@ from typing_extensions import override
 from ocr_baseline.hydra.lost_callbacks import lost_callbacks_warning
 from ocr_baseline.layout import MAIN_RECORDS_NAME, RECORDS_FOLDER
 from ocr_baseline.measure.folder_answer import wait_for_answer
-from ocr_baseline.measure.signal_errors import let_through
 from ocr_baseline.model.privacy import OutwardLogger
+from ocr_baseline.signal_errors import let_through
 
 if TYPE_CHECKING:
     from collections.abc import Callable

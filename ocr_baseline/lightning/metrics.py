@@ -12,9 +12,9 @@ from ocr_baseline.analysis.phases.batch_statistics import statistics, steady_mas
 from ocr_baseline.lightning.attach.framework import DISTRIBUTIONS
 from ocr_baseline.measure.container_limits import own_limits
 from ocr_baseline.measure.random_state import unchanged_random_state
-from ocr_baseline.measure.signal_errors import let_through
 from ocr_baseline.model.privacy import OutwardLogger
 from ocr_baseline.recording import accelerator_memory
+from ocr_baseline.signal_errors import let_through
 from ocr_baseline.vocabulary import SECONDS_PER_NS
 
 if TYPE_CHECKING:

@@ -19,12 +19,12 @@ from ocr_baseline.lightning.profiler import PerformanceProfilerCallback
 from ocr_baseline.lightning.run import description as run_description
 from ocr_baseline.lightning.run.local_sources import checked_order, live_info, load_run
 from ocr_baseline.measure.folder_answer import wait_for_answer
-from ocr_baseline.measure.signal_errors import let_through, suppress_failures
 from ocr_baseline.model.privacy import OutwardLogger, error_text
 from ocr_baseline.publish import checked_targets
 from ocr_baseline.recording.config_policy import ConfigPolicy
 from ocr_baseline.recording.deferred_sigterm import deferred_sigterm
 from ocr_baseline.recording.screen import show_report, show_unreported
+from ocr_baseline.signal_errors import let_through, suppress_failures
 from ocr_baseline.sources.logged.keys import Keys
 from ocr_baseline.sources.source import LiveRun, ReadOptions
 from ocr_baseline.vocabulary import names_of

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from ocr_baseline.measure.machine import MachineProbe
 from ocr_baseline.measure.own_threads import OwnThread
 from ocr_baseline.measure.rows import memory_record
-from ocr_baseline.measure.signal_errors import let_through
 from ocr_baseline.model.privacy import OutwardLogger, error_text
+from ocr_baseline.signal_errors import let_through
 
 if TYPE_CHECKING:
     from ocr_baseline.measure.memory import MemoryProbe, MemorySample

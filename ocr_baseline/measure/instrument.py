@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any
 from ocr_baseline.errors import OperationError
 from ocr_baseline.measure.pickling import link, unlink
 from ocr_baseline.measure.sections import section
-from ocr_baseline.measure.signal_errors import let_through, suppress_failures
 from ocr_baseline.measure.stand_in import original_of, timed_class, timed_object
 from ocr_baseline.measure.timed_functions import (
     CallContext,
@@ -27,6 +26,7 @@ from ocr_baseline.measure.timed_functions import (
     time_function,
     untime_function,
 )
+from ocr_baseline.signal_errors import let_through, suppress_failures
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

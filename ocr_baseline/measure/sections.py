@@ -9,10 +9,10 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
-from ocr_baseline.measure.signal_errors import let_through
 from ocr_baseline.measure.timed_calls import run_inside
 from ocr_baseline.measure.traced_code import note_silent, trace_instead
 from ocr_baseline.model.privacy import OutwardLogger
+from ocr_baseline.signal_errors import let_through
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,7 +11,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from ocr_baseline.measure.signal_errors import suppress_failures
+from ocr_baseline.signal_errors import suppress_failures
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

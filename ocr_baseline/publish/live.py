@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from ocr_baseline.errors import PublishError
 from ocr_baseline.measure.random_state import unchanged_random_state
-from ocr_baseline.measure.signal_errors import let_through
 from ocr_baseline.model.privacy import OutwardLogger, error_text
 from ocr_baseline.publish import find_target
+from ocr_baseline.signal_errors import let_through
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

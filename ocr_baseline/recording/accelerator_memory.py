@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import torch
 
 from ocr_baseline.measure.memory import AcceleratorSample
-from ocr_baseline.measure.signal_errors import let_through
 from ocr_baseline.model.privacy import OutwardLogger
+from ocr_baseline.signal_errors import let_through
 
 if TYPE_CHECKING:
     from ocr_baseline.records.format import AcceleratorPeaksJson

@@ -14,7 +14,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode, _get_current_dispatch_mode
 from torch.utils.flop_counter import flop_registry
 
-from ocr_baseline.measure.signal_errors import let_through
+from ocr_baseline.signal_errors import let_through
 
 if TYPE_CHECKING:
     from ocr_baseline.measure.batches import StageState

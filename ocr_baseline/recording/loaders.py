@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from torch.utils.data import DataLoader, dataloader
 
-from ocr_baseline.measure.signal_errors import let_through
 from ocr_baseline.measure.stage_cell import StageCell
 from ocr_baseline.measure.workers import MeasuredLoop, measured_workers
+from ocr_baseline.signal_errors import let_through
 
 if TYPE_CHECKING:
     from collections.abc import Callable

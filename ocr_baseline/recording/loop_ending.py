@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from ocr_baseline.layout import JSON_NAME
 from ocr_baseline.measure.folder_answer import wait_for_answer
-from ocr_baseline.measure.signal_errors import let_through
 from ocr_baseline.model.privacy import OutwardLogger, error_text
 from ocr_baseline.recording.deferred_sigterm import deferred_sigterm
 from ocr_baseline.recording.read_back import read_back
 from ocr_baseline.recording.screen import show_report, show_unreported
+from ocr_baseline.signal_errors import let_through
 
 if TYPE_CHECKING:
     from ocr_baseline.recording.loop_run import LoopRun

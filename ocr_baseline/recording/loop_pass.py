@@ -6,8 +6,8 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from ocr_baseline.measure.sections import section
-from ocr_baseline.measure.signal_errors import suppress_failures
 from ocr_baseline.recording.fabric_lines import loader_inside
+from ocr_baseline.signal_errors import suppress_failures
 
 if TYPE_CHECKING:
     from ocr_baseline.measure.recorder import Recorder

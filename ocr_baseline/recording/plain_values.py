@@ -6,9 +6,9 @@ import math
 import operator
 from typing import TYPE_CHECKING, Any
 
-from ocr_baseline.measure.signal_errors import suppress_failures
 from ocr_baseline.model.privacy import redact_text
 from ocr_baseline.records.format import LARGEST_COUNT
+from ocr_baseline.signal_errors import suppress_failures
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -16,9 +16,9 @@ import torch
 from torch.profiler import ProfilerActivity, profile, record_function
 
 from ocr_baseline.measure.random_state import unchanged_random_state
-from ocr_baseline.measure.signal_errors import let_through
 from ocr_baseline.model.privacy import error_text
 from ocr_baseline.recording.window_events import WindowEvents
+from ocr_baseline.signal_errors import let_through
 from ocr_baseline.vocabulary import SECONDS_PER_NS, Line, Stage
 
 if TYPE_CHECKING:

@@ -14,7 +14,6 @@ from ocr_baseline.measure.folder_answer import HungFolderError, wait_for_answer
 from ocr_baseline.measure.heartbeat import Heartbeat
 from ocr_baseline.measure.memory import MemoryProbe
 from ocr_baseline.measure.recorder import Recorder
-from ocr_baseline.measure.signal_errors import let_through, suppress_failures
 from ocr_baseline.model.privacy import OutwardLogger, error_text
 from ocr_baseline.recording.deferred_sigterm import deferred_sigterm
 from ocr_baseline.recording.earlier_records import (
@@ -29,6 +28,7 @@ from ocr_baseline.recording.process_start import claim_process_start
 from ocr_baseline.recording.rank_records import has_ended, wait_for_ranks
 from ocr_baseline.recording.run_token import RunToken
 from ocr_baseline.records.format import MAX_LINE_BYTES
+from ocr_baseline.signal_errors import let_through, suppress_failures
 from ocr_baseline.vocabulary import SECONDS_PER_NS
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from typing import Any
 import torch
 from torch.utils.data import BatchSampler, DataLoader, default_collate
 
-from ocr_baseline.measure.signal_errors import let_through
 from ocr_baseline.recording.plain_values import plain_int
+from ocr_baseline.signal_errors import let_through
 
 SEARCH_DEPTH = 3
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from ocr_baseline.files import refuse_beyond_limit
 from ocr_baseline.measure.random_state import unchanged_random_state
-from ocr_baseline.measure.signal_errors import suppress_failures
+from ocr_baseline.signal_errors import suppress_failures
 
 if TYPE_CHECKING:
     from ocr_baseline.reports.registry import Renderer

@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ocr_baseline.layout import TRIAL_VARIABLE
-from ocr_baseline.measure.signal_errors import let_through
+from ocr_baseline.signal_errors import let_through
 from ocr_baseline.unchanged_script.request import Request, request
 from ocr_baseline.unchanged_script.settings import trial
 

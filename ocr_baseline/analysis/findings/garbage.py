@@ -5,6 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ocr_baseline.analysis.findings.catalogue import GARBAGE_COLLECTION
+from ocr_baseline.analysis.findings.named_cause import (
+    begin_with,
+    cause_evidence,
+    cause_of,
+    with_cause,
+)
 from ocr_baseline.analysis.findings.rule import (
     Silence,
     count_evidence,
@@ -23,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ocr_baseline.analysis.measured import Measured
-    from ocr_baseline.model.document import Phase
+    from ocr_baseline.model.document import NamedCause, Phase
     from ocr_baseline.model.run import GarbageRecord
 
 
@@ -41,11 +47,15 @@ def _finding(measured: Measured, phase: Phase, garbage: GarbageRecord) -> Findin
     share = share_of(phase, garbage.total_s)
     line = max(garbage.lines_s, key=lambda name: garbage.lines_s[name])
     saving_s, basis = _saving(measured, phase, garbage, line)
+    cause = _cause(measured, phase, garbage, line)
     return Finding(
         id=f"{GARBAGE_COLLECTION.id}:{phase.name}",
         severity=GARBAGE_COLLECTION.severity(share),
-        title=title(
-            f"{PHASE_WORDS[phase.name]} is held by Python's garbage collector", by=quoted(line)
+        title=with_cause(
+            title(
+                f"{PHASE_WORDS[phase.name]} is held by Python's garbage collector", by=quoted(line)
+            ),
+            cause,
         ),
         evidence=[
             seconds_evidence(f"phases.{phase.name}.garbage_s", garbage.total_s),
@@ -53,14 +63,34 @@ def _finding(measured: Measured, phase: Phase, garbage: GarbageRecord) -> Findin
             count_evidence(
                 f"phases.{phase.name}.full_garbage_collections", garbage.full_collections
             ),
+            *cause_evidence(cause),
         ],
         estimated_saving_s=saving_s,
         saving_basis=basis,
-        advice="Take gc.collect() out of steps, hooks and callbacks. If nothing calls it, keep "
-        "what stays alive out of the collector's way (gc.freeze() once the training is set up), "
-        "collect less often (gc.set_threshold), and make fewer objects that refer to each other.",
+        advice=begin_with(
+            cause,
+            "Take gc.collect() out of steps, hooks and callbacks. If nothing calls it, keep what "
+            "stays alive out of the collector's way (gc.freeze() once the training is set up), "
+            "collect less often (gc.set_threshold), and make fewer objects that refer to each "
+            "other.",
+        ),
         lines=[f"{phase.name}.{line}"],
+        cause=cause,
     )
+
+
+def _cause(
+    measured: Measured, phase: Phase, garbage: GarbageRecord, line: str
+) -> NamedCause | None:
+    """Return the function of the line that holds most of its pauses, whichever moments they are.
+
+    Pauses of a share g of the line and a function of a share s have at least s + g - 1 in common.
+    """
+    of_phase, cause = line_of(phase, line), cause_of(measured, phase, line)
+    if of_phase is None or cause is None or cause.of.startswith("workers."):
+        return None
+    paused = min(garbage.lines_s[line] / of_phase.total_s, 1.0) if of_phase.total_s else 0.0
+    return cause if cause.low + paused - 1 > paused / 2 else None
 
 
 def _saving(

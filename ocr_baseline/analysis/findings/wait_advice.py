@@ -44,10 +44,7 @@ def advice_without_workers(measured: Measured, phase: Phase, first: MoreWorkers 
     is_set = phase.name == "train" and measured.environment.num_workers == 0
     if is_set or (sampled is not None and sampled.makes_batches):
         dealing = _DEALING if sampled is not None and sampled.reads_iterable_dataset else ""
-        return (
-            "The loader has no workers, so the main thread makes the batches itself: "
-            f"{_remedy_without_workers(phase, first)}{dealing}"
-        )
+        return f"The loader has no workers: {_remedy_without_workers(phase, first)}{dealing}"
     if phase.name == "train" and measured.environment.num_workers:
         return (
             f"Its loader has num_workers={measured.environment.num_workers}, of which none was "

@@ -44,9 +44,14 @@ def path_of(function: SampledFunction) -> str:
     return function.file.replace("\\", "/")
 
 
+def is_notebook_cell(file: str) -> bool:
+    """Whether a file stands for a cell of a notebook."""
+    return _NOTEBOOK_CELL.search(file) is not None
+
+
 def place_in_file(file: str, line: int) -> str:
     """Return `data.py:31`, or `notebook cell, line 31`."""
-    if _NOTEBOOK_CELL.search(file):
+    if is_notebook_cell(file):
         return f"notebook cell, line {line}"
     # A Windows path also splits at `/`, so that this reads the paths of every system.
     return f"{PureWindowsPath(file).name}:{line}"

@@ -24,8 +24,8 @@ from ocr_baseline.lightning.attach.trainer_parts import (
     running_stage,
 )
 from ocr_baseline.measure.random_state import unchanged_random_state
-from ocr_baseline.measure.signal_errors import let_through
 from ocr_baseline.recording.plain_values import plain_int
+from ocr_baseline.signal_errors import let_through
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -12,9 +12,9 @@ import torch
 
 from ocr_baseline.lightning.attach.framework import package_of
 from ocr_baseline.lightning.attach.patches import handed_to_listener
-from ocr_baseline.measure.signal_errors import let_through, suppress_failures
 from ocr_baseline.recording.flop_count import FlopCount
 from ocr_baseline.recording.profile_window import ProfileWindow
+from ocr_baseline.signal_errors import let_through, suppress_failures
 from ocr_baseline.vocabulary import Stage
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from ocr_baseline.lightning.attach.trainer_parts import (
     has_plain_profiler,
     profiler_of,
 )
-from ocr_baseline.measure.signal_errors import suppress_failures
+from ocr_baseline.signal_errors import suppress_failures
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from torch.nn.parallel import DistributedDataParallel
 
-from ocr_baseline.measure.signal_errors import let_through
+from ocr_baseline.signal_errors import let_through
 from ocr_baseline.vocabulary import SECONDS_PER_NS
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from threading import get_ident
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ocr_baseline.lightning.attach.empty_hooks import IDLE
-from ocr_baseline.measure.signal_errors import let_through
+from ocr_baseline.signal_errors import let_through
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

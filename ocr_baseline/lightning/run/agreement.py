@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from torch import distributed
 
-from ocr_baseline.measure.signal_errors import suppress_failures
+from ocr_baseline.signal_errors import suppress_failures
 
 if TYPE_CHECKING:
     from lightning.pytorch import Trainer

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from ocr_baseline.errors import SettingError, SourceError
 from ocr_baseline.lightning.run import description as run_description
 from ocr_baseline.measure.random_state import unchanged_random_state
-from ocr_baseline.measure.signal_errors import let_through
 from ocr_baseline.model.privacy import config_hash, error_text
 from ocr_baseline.model.run import MeasurementRecord, Missing, Run, RunInfo
 from ocr_baseline.recording.read_back import with_end, without_batches
+from ocr_baseline.signal_errors import let_through
 from ocr_baseline.sources import SOURCES, find_source
 
 if TYPE_CHECKING:

@@ -6,13 +6,13 @@ import logging
 import sys
 import traceback
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from ocr_baseline.model.privacy.alphabet import visible
 from ocr_baseline.model.privacy.keys import is_hash_key
 from ocr_baseline.model.privacy.known import KNOWN
 from ocr_baseline.model.privacy.text import outward_hash, outward_text, redact_secrets
+from ocr_baseline.signal_errors import suppress_failures
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
@@ -117,7 +117,7 @@ class OutwardLogger(LoggerAdapter):
             trace = _redacted_trace(kwargs.pop("exc_info", None))
             kwargs.setdefault("stacklevel", 1)
             kwargs["stacklevel"] += 1
-            with suppress(Exception):  # a handler of the user's may raise
+            with suppress_failures():  # a logging handler of the user's may raise
                 super().log(level, "%s", redact_secrets(visible(text)) + trace, **kwargs)
 
     def process(

@@ -199,14 +199,17 @@ def _clauses(comparison: Comparison) -> Iterator[str]:
 
 
 def _some(metrics: Sequence[MetricComparison]) -> str:
-    """Return a metric with its change, and how many more there are.
+    """Return the first of the metrics with its change, and how many more there are.
 
-    It is the whole run's duration, which parts that go opposite ways add up to, else the first.
+    The whole run's duration, which parts that go opposite ways add up to, comes before it.
     """
-    first = next((one for one in metrics if one.metric.key == WHOLE_RUN), metrics[0])
-    rest = len(metrics) - 1
-    named = f"{first.metric.label.replace(':', '')} {change_text(first.metric, first.change)}"
-    return f"{named} and {rest} more" if rest else named
+    whole = [one for one in metrics if one.metric.key == WHOLE_RUN]
+    parts = [one for one in metrics if one.metric.key != WHOLE_RUN]
+    named = ", ".join(
+        f"{one.metric.label.replace(':', '')} {change_text(one.metric, one.change)}"
+        for one in [*whole, *parts[:1]]
+    )
+    return f"{named} and {len(parts) - 1} more" if len(parts) > 1 else named
 
 
 def difference_text(difference: Difference) -> str:

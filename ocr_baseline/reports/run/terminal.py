@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
@@ -17,22 +18,34 @@ from ocr_baseline.reports.story.start_section import first_step, largest_part, t
 from ocr_baseline.reports.story.tell import tell
 from ocr_baseline.reports.story.worker_time import worker_time_lines
 from ocr_baseline.reports.text import formatting, wording
-from ocr_baseline.reports.text.plain_text import counted, name_of
-from ocr_baseline.reports.text.screen import MIN_WIDTH, end_of, plain_table, printed, styled, value
+from ocr_baseline.reports.text.plain_text import counted, name_of, single_line
+from ocr_baseline.reports.text.screen import (
+    GAP,
+    MIN_WIDTH,
+    end_of,
+    plain_table,
+    printed,
+    room_beside,
+    styled,
+    value,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ocr_baseline.model.document import Baseline, Operation, Phase
+    from rich.console import JustifyMethod
+
+    from ocr_baseline.model.document import Baseline, Phase
     from ocr_baseline.reports.story.parts import Story
 
 MAX_LINES = 8
 MAX_OPERATIONS = 5
 MAX_NOTES = 12
 MAX_MISSING = 20
-MIN_NAME_WIDTH = 8
-BREAKDOWN_NUMBERS_WIDTH = 52
-OPERATION_NUMBERS_WIDTH = 64
+MIN_NAME_WIDTH = 16
+MIN_BAR_WIDTH = 8
+MIN_FULL_WIDTH = 60
+LEFT_OUT_FIRST = ("share", "calls", "in")  # of the table of operations, on a narrow terminal
 _SEVERITY_STYLES = {"high": "bold red", "medium": "yellow", "low": "cyan", "info": "dim"}
 
 
@@ -57,7 +70,7 @@ def _blocks(baseline: Baseline, width: int) -> Iterator[RenderableType]:
             yield Padding(_breakdown_table(phase, width), (1, 0, 0, 0))
         causes = list(named_causes(phase))
         if causes:
-            yield Padding(_cause_table(causes), (1, 0, 0, 0))
+            yield Padding(_cause_table(causes, width), (1, 0, 0, 0))
     if baseline.operations:
         yield Padding(_operation_table(baseline, width), (1, 0, 0, 0))
     if baseline.start is not None or baseline.goodput is not None:
@@ -118,62 +131,81 @@ def _phase_table(baseline: Baseline) -> RenderableType:
 
 def _breakdown_table(phase: Phase, width: int) -> RenderableType:
     lines = sorted(phase.breakdown, key=lambda line: -line.total_s)
+    shown, rest = lines[:MAX_LINES], lines[MAX_LINES:]
+    names = [name_of(line.name) for line in shown]
+    shares = [formatting.share(line.share) for line in shown]
+    totals = [formatting.duration(line.total_s) for line in shown]
+    per_batch = [formatting.duration(line.per_batch_s) for line in shown]
+    room = room_beside([["share", *shares], ["total", *totals], ["per batch", *per_batch]], width)
+    bar_width = _bar_width(names, room)
+    name_width = room - bar_width - (GAP if bar_width else 0)
     table = plain_table(f"Where {wording.stage_adjective(phase.name).lower()} time went")
-    name_width = max(MIN_NAME_WIDTH, width - BREAKDOWN_NUMBERS_WIDTH)
     table.add_column("line", no_wrap=True)
     table.add_column("share", justify="right", no_wrap=True)
-    table.add_column("", no_wrap=True)
+    if bar_width:
+        table.add_column("", no_wrap=True)
     table.add_column("total", justify="right", no_wrap=True)
     table.add_column("per batch", justify="right", no_wrap=True)
-    for line in lines[:MAX_LINES]:
-        table.add_row(
-            Text(end_of(name_of(line.name), name_width)),
-            formatting.share(line.share),
-            Text(formatting.bar(line.share), style="green"),
-            formatting.duration(line.total_s),
-            value(formatting.duration(line.per_batch_s)),
-        )
-    rest = lines[MAX_LINES:]
-    if any(line.total_s for line in rest):
-        more = "1 shorter line is" if len(rest) == 1 else f"{len(rest)} shorter lines are"
-        table.add_row(Text(f"{more} in the report", style="dim"))
-    return table
+    for line, name, share, total, batch in zip(
+        shown, names, shares, totals, per_batch, strict=True
+    ):
+        bar = [Text(formatting.bar(line.share, bar_width), style="green")] if bar_width else []
+        table.add_row(Text(end_of(name, name_width)), share, *bar, total, value(batch))
+    if not any(line.total_s for line in rest):
+        return table
+    more = "1 shorter line is" if len(rest) == 1 else f"{len(rest)} shorter lines are"
+    return Group(table, Text(f"{more} in the report", style="dim"))
 
 
-def _cause_table(causes: list[tuple[str, str, str]]) -> RenderableType:
+def _bar_width(names: list[str], room: int) -> int:
+    """Return what the names leave of a bar, or 0 where the terminal is too narrow for one."""
+    left = room - max(map(cell_len, names)) - GAP
+    if left < MIN_BAR_WIDTH and room - GAP - MIN_BAR_WIDTH < MIN_NAME_WIDTH:
+        return 0
+    return max(MIN_BAR_WIDTH, min(formatting.BAR_WIDTH, left))
+
+
+def _cause_table(causes: list[tuple[str, str, str]], width: int) -> RenderableType:
     table = plain_table("Sampled: the function that each line's time is in")
     table.add_column("line", no_wrap=True)
     table.add_column("function", overflow="fold")
-    table.add_column("share of the line", justify="right", no_wrap=True)
+    share_header = "share of the line" if width >= MIN_FULL_WIDTH else "share"
+    table.add_column(share_header, justify="right", no_wrap=True)
     for line, function, share in causes:
-        table.add_row(Text(line), Text(function), Text(share))
+        name = end_of(name_of(line), width // 3)
+        table.add_row(Text(name), Text(single_line(function)), Text(share))
     return table
 
 
 def _operation_table(baseline: Baseline, width: int) -> RenderableType:
-    table = plain_table("Slowest operations")
-    name_width = max(MIN_NAME_WIDTH, width - OPERATION_NUMBERS_WIDTH)
-    table.add_column("operation", no_wrap=True)
-    for column in ("phase", "in"):
-        table.add_column(column, no_wrap=True)
-    for column in ("calls", "exclusive", "waited", "share"):
-        table.add_column(column, justify="right", no_wrap=True)
     operations = sorted(baseline.operations, key=lambda operation: -operation.exclusive_s)
-    for operation in operations[:MAX_OPERATIONS]:
-        table.add_row(*_operation_row(operation, name_width))
+    shown = operations[:MAX_OPERATIONS]
+    columns = {
+        "phase": [wording.stage_adjective(one.phase).lower() for one in shown],
+        "in": ["workers" if one.process == "worker" else "main" for one in shown],
+        "calls": [formatting.count(one.calls) for one in shown],
+        "exclusive": [formatting.duration(one.exclusive_s) for one in shown],
+        "waited": [formatting.duration(one.waited_s) for one in shown],
+        "share": [formatting.share(one.share_of_phase) for one in shown],
+    }
+    names = [name_of(one.name) for one in shown]
+    wanted = min(MIN_NAME_WIDTH, max(map(cell_len, names)))
+    for left_out in LEFT_OUT_FIRST:
+        if _room_beside_all(columns, width) < wanted:
+            del columns[left_out]
+    table = plain_table("Slowest operations")
+    table.add_column("operation", no_wrap=True)
+    for header in columns:
+        justify: JustifyMethod = "left" if header in {"phase", "in"} else "right"
+        table.add_column(header, justify=justify, no_wrap=True)
+    room = _room_beside_all(columns, width)
+    for name, *texts in zip(names, *columns.values(), strict=True):
+        table.add_row(Text(end_of(name, room)), *map(value, texts))
     return table
 
 
-def _operation_row(operation: Operation, name_width: int) -> list[RenderableType]:
-    return [
-        Text(end_of(name_of(operation.name), name_width)),
-        Text(wording.stage_adjective(operation.phase).lower()),
-        "workers" if operation.process == "worker" else "main",
-        formatting.count(operation.calls),
-        formatting.duration(operation.exclusive_s),
-        value(formatting.duration(operation.waited_s)),
-        value(formatting.share(operation.share_of_phase)),
-    ]
+def _room_beside_all(columns: dict[str, list[str]], width: int) -> int:
+    return room_beside(([header, *texts] for header, texts in columns.items()), width)
 
 
 def _start(baseline: Baseline) -> Text:

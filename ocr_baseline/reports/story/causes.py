@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from ocr_baseline.analysis.findings.named_cause import percent_words, place_of
 from ocr_baseline.reports.story.parts import Cause, Certainty, Saving
 from ocr_baseline.reports.text import wording
+from ocr_baseline.vocabulary import PHASE_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ocr_baseline.model.document import Baseline, Finding
+    from ocr_baseline.model.document import Baseline, Finding, NamedCause
 
 MOST_CAUSES = 3
 _SENTENCE_END = re.compile(r"(?<=[.!?]) (?=[A-Z`])")
@@ -104,6 +105,15 @@ def _proof(finding: Finding) -> tuple[Certainty, str]:
     cause = finding.cause
     if cause is None:
         return "timed", f"Measured in this run.{basis}"
-    whole = "the workers' time" if cause.of.startswith("workers.") else "its line"
     share = percent_words(cause.share, cause.low, cause.high)
-    return "sampled", f"Sampled: {place_of(cause)} is in {share} of {whole}.{basis}"
+    return "sampled", f"Sampled: {place_of(cause)} is in {share} of {_whole(cause)}.{basis}"
+
+
+def _whole(cause: NamedCause) -> str:
+    """Return what the share of a sampled function is a share of."""
+    where, *names = cause.of.split(".", 2)
+    if where == "workers":
+        return "the workers' time"
+    if where == "phases" and len(names) == 1:
+        return PHASE_WORDS.get(names[0], "its phase")
+    return "its line"

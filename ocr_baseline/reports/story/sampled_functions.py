@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from ocr_baseline.analysis.findings.named_cause import percent_words
+from ocr_baseline.analysis.functions.origin import is_notebook_cell, place_in_file
 from ocr_baseline.model.document import SMALL_SHARE_OF_RUN, FunctionShare
 from ocr_baseline.reports.text import formatting
 from ocr_baseline.reports.text.plain_text import name_of
@@ -74,7 +75,12 @@ def _cells(function: FunctionShare) -> list[str]:
 
 
 def where(function: FunctionShare) -> str:
-    """Return `.../project/data.py:31`: the end of the path tells more than its beginning."""
+    """Return `.../project/data.py:31`: the end of the path tells more than its beginning.
+
+    A notebook's cell has no path.
+    """
+    if is_notebook_cell(function.file):
+        return place_in_file(function.file, function.line)
     parts = function.file.replace("\\", "/").split("/")
     shortened = "/".join(["...", *parts[-PATH_PARTS:]]) if len(parts) > PATH_PARTS + 1 else None
     return f"{shortened or function.file}:{function.line}"

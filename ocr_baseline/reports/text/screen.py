@@ -85,6 +85,11 @@ def styled(sentence: str, style: str = "") -> Text:
     return text
 
 
+def room_beside(columns: Iterable[list[str]], width: int) -> int:
+    """Return how wide a name may be beside columns of texts in `width` columns of a terminal."""
+    return width - sum(max(map(cell_len, texts)) + GAP for texts in columns)
+
+
 def end_of(name: str, width: int) -> str:
     """Return a name in `width` columns, shortened at the front: its end distinguishes it."""
     if cell_len(name) <= width:

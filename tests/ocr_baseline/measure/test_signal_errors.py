@@ -9,7 +9,7 @@ from types import FrameType
 
 import pytest
 
-from ocr_baseline.measure.signal_errors import let_through
+from ocr_baseline.signal_errors import let_through
 
 
 class OutOfTime(Exception):

@@ -140,6 +140,66 @@ def test_a_command_runs_where_nothing_can_be_written(tmp_path: Path) -> None:
     assert (process.returncode, process.stdout) == (0, "ran\n")
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_a_command_that_a_signal_ended_is_seen_to_be_ended_by_it(tmp_path: Path) -> None:
+    """A shell stops its loop, and xargs goes no further, where a signal ended a command."""
+    once = "echo $0; kill -TERM $$"
+    process = run_shell(f"echo a b | xargs -n1 RUN bash -c '{once}'", tmp_path)
+    assert (process.returncode, process.stdout) == (125, "a\n")
+    once = "echo $0; kill -INT $$"
+    process = run_shell(f"RUN bash -c '{once}' a; echo $?", tmp_path)
+    assert process.stdout == "a\n130\n"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+@pytest.mark.parametrize("name", ["USR2", "ALRM", "ABRT", "RTMIN", "IO"])
+def test_any_signal_that_someone_sends_reaches_the_command(tmp_path: Path, name: str) -> None:
+    command = f"trap 'exit 7' {name}; echo ready; while :; do sleep 0.05; done"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ocr_baseline.cli", "run", "--", "bash", "-c", command],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"ready\n"
+    process.send_signal(getattr(signal, f"SIG{name}"))
+    process.communicate(timeout=60)
+    assert process.returncode == 7
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="what Linux alone offers")
+def test_a_command_does_not_go_on_alone_where_the_one_who_waits_for_it_is_killed(
+    tmp_path: Path,
+) -> None:
+    process = subprocess.Popen(
+        [
+            *[sys.executable, "-m", "ocr_baseline.cli", "run", "--"],
+            *["bash", "-c", "echo $$; exec sleep 60"],
+        ],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.kill()
+    out, _ = process.communicate(timeout=10)  # its end, once nobody holds the pipe
+    assert out == b""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="scripts of a shell")
+def test_a_script_that_names_no_interpreter_runs_as_it_does_in_a_shell(tmp_path: Path) -> None:
+    script = tmp_path / "train.sh"
+    script.write_text('echo "$0" "$1"\n', encoding="utf-8")
+    assert run_shell("RUN ./train.sh 'a b'", tmp_path).returncode == 126
+    script.chmod(0o755)
+    process = run_shell("RUN ./train.sh 'a b'", tmp_path)
+    assert (process.returncode, process.stdout) == (0, "./train.sh a b\n")
+
+
 def test_a_command_that_cannot_be_started_is_one_line_and_status_127(tmp_path: Path) -> None:
     process = subprocess.run(
         [sys.executable, "-m", "ocr_baseline.cli", "run", "--", "no-such-command"],

@@ -6,6 +6,7 @@ from ocr_baseline.analysis.analyze import analyze
 from ocr_baseline.model.run import GarbageRecord, Run
 from ocr_baseline.vocabulary import Stage
 from tests.ocr_baseline.analysis.builders import evidence, finding, findings, steady_run
+from tests.ocr_baseline.analysis.sampled_stacks import FIT, samples
 
 RULE = "garbage-collection"
 
@@ -38,3 +39,31 @@ def test_a_phase_holds_what_the_collector_took_of_it() -> None:
     assert phase.garbage_s == pytest.approx(0.4)
     [untold] = analyze(steady_run({"forward": 1.0})).phases
     assert (untold.garbage_collections, untold.garbage_s) == (None, None)
+
+
+def tidied(paused_s: float) -> Run:
+    """24 s in the callbacks, of which sampling meets 90% in `tidy_up`."""
+    hook = f"{FIT} lightning:call_hook user:Tidy.on_train_batch_end"
+    garbage = GarbageRecord(
+        stage=Stage.TRAIN, collections=24, full_collections=24, lines_s={"callbacks": paused_s}
+    )
+    return steady_run(
+        {"callbacks": 1.0, "backward": 1.0},
+        garbage=(garbage,),
+        stack_samples=(samples({"callbacks": {f"{hook} user:tidy_up": 900, hook: 100}}),),
+    )
+
+
+def test_a_function_that_must_hold_most_of_the_pauses_is_named() -> None:
+    found = finding(tidied(22.0), RULE)
+    assert found.title == (
+        "Training is held by Python's garbage collector, mostly in `callbacks`: "
+        "`tidy_up (train.py:7)` takes 90 ± 2% of it"
+    )
+    assert found.advice.endswith("Begin with `tidy_up (train.py:7)`.")
+
+
+def test_a_function_that_may_have_nothing_to_do_with_the_pauses_is_not_named() -> None:
+    found = finding(tidied(4.0), RULE)
+    assert found.title.endswith("mostly in `callbacks`")
+    assert found.cause is None

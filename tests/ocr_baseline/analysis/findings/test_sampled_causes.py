@@ -62,8 +62,8 @@ def test_a_finding_about_a_line_is_named_by_the_function_that_its_time_is_in() -
         evidence(found)["phases.train.breakdown.data_wait.functions.blur.inclusive_share"] == 0.71
     )
     assert found.advice == (
-        "The loader has no workers, so the main thread makes the batches itself: set num_workers "
-        "above 0, or make a batch cheaper. Begin with `blur (train.py:4)`."
+        "The loader has no workers: set num_workers above 0, or make a batch cheaper. Begin with "
+        "`blur (train.py:4)`."
     )
 
 

@@ -137,7 +137,7 @@ def test_the_headline_names_the_whole_run_before_its_parts() -> None:
         headline(compare(base, faster_in_all(slower, 30.0))),
     )
     assert headline(compare(base, faster_in_all(slower, 90.0))).startswith(
-        "Regressions: whole run +50.0% and "
+        "Regressions: whole run +50.0%, train median batch "
     )
 
 

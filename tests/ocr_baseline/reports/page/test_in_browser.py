@@ -137,6 +137,16 @@ def test_what_is_folded_away_is_printed(visit: Opens) -> None:
     assert table.is_visible()
 
 
+def test_no_paragraph_is_torn_between_two_sheets(visit: Opens) -> None:
+    page = visit(PAGES["full"]()).page
+    page.emulate_media(media="print")
+
+    style = "all => all.map(one => getComputedStyle(one).breakInside)"
+    breaks = page.locator("p").evaluate_all(style)
+
+    assert set(breaks) == {"avoid"}
+
+
 def test_the_policy_stops_a_script_that_is_not_the_pages_own(visit: Opens) -> None:
     page = PAGES["full"]().replace("</body>", "<script>document.title = 'taken'</script></body>")
 

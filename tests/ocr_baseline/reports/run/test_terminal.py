@@ -46,6 +46,22 @@ def test_numbers_keep_their_place_beside_a_long_name() -> None:
     assert re.search(r"… +55\.0% +#+\.+ +9\.00 s", text)
 
 
+@pytest.mark.parametrize("width", [40, 60, 80])
+def test_a_narrow_terminal_shows_every_number_of_a_line_whole(width: int) -> None:
+    text = render_terminal(full_baseline(), width=width, color=False)
+    training, operations = text.partition("Where training time went")[2].split("Slowest operations")
+    assert re.search(r"line +share +total +per batch\n", training)
+    assert re.search(r"backward +44\.0% +#*\.* +4\.93 s +82\.1 ms\n", training)
+    assert "2 shorter lines are in the report\n" in training
+    assert re.search(r"match +validation.* 4\.90 s +4\.90 s", operations)
+
+
+def test_a_place_of_a_function_can_not_send_an_escape_sequence_either() -> None:
+    text = render_terminal(hostile_baseline(), width=200, color=False)
+    assert "www.evil.example:31" in text
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]", text)
+
+
 def test_nothing_measured_shows_no_table_of_zeros() -> None:
     text = render_terminal(empty_baseline(), width=100, color=False)
     assert "Nothing was measured" in text

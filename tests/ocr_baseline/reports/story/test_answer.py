@@ -108,6 +108,17 @@ def test_a_cause_has_its_saving_with_its_range_in_seconds_and_shares_and_a_remed
     assert cause.remedy == "Do this."
 
 
+def test_the_share_of_a_sampled_function_is_told_of_what_it_is_a_share_of() -> None:
+    def proof(of: str) -> str:
+        cause = {"name": "f", "file": "a.py", "line": 1, "share": 0.16, "low": 0.12, "high": 0.2}
+        sampled = finding("x", 1.0, 0.1, cause=cause | {"of": of})
+        return next(one.proof for one in tell(with_findings(sampled)).causes)
+
+    assert proof("phases.validation.breakdown.forward").endswith("is in 16 ± 4% of its line.")
+    assert proof("phases.validation").endswith("is in 16 ± 4% of validation.")
+    assert proof("workers.train").endswith("is in 16 ± 4% of the workers' time.")
+
+
 def test_a_cause_without_a_saving_leads_when_it_is_grave_and_is_small_when_it_is_not() -> None:
     story = tell(
         with_findings(
