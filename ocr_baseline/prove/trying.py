@@ -40,8 +40,8 @@ AS_IT_IS = "as-it-is"
 LIMIT_TIMES = 5
 LEAST_LIMIT_S = 60.0
 """A trial of a setting is ended when it takes five times as long as the longest of the run as it
-is, and at least a minute: a process that hangs (a lock that a forked worker waits for) must not hold
-up the other trials, and what takes so long isn't the best."""
+is, and at least a minute. One that hangs, as at a lock that a forked worker waits for, must not
+hold up the others, and what takes so long isn't the best."""
 
 
 @dataclass(frozen=True, kw_only=True)
