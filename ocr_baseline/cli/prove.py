@@ -82,7 +82,8 @@ def command(
 
     Settings of loaders, threads, logging and checkpoints that the report speaks for are put into
     COMMAND from outside, in turns with COMMAND as it is, for a limited number of batches. Without
-    COMMAND, the one that RUN was made by is run, in its folder. No file of yours is changed.
+    COMMAND, the one that RUN was made by is run, in its folder. What it writes beside its
+    Trainer, it writes in each trial; nothing else changes a file of yours.
 
     The exit status is 0 whatever was found, and 2 where nothing could be tried.
     """
@@ -115,7 +116,7 @@ def _announced(plans: Plans, turns: int, seconds: float) -> str:
     return (
         f"ocr-baseline: trying {beside} beside the run as it is: {most_trials(settings, turns)} "
         f"trials at most, each of about {seconds:g} s and what the command takes to start; Ctrl-C "
-        "ends them"
+        "ends them. What the command writes or sends beside its Trainer, it does in each"
     )
 
 

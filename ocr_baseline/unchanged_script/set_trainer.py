@@ -54,6 +54,15 @@ class SetTrainer(Callback):
             self._listen_to_loaders(trainer, module)
         self._write()
 
+    @override
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Limit the epochs from here: the epoch of a checkpoint isn't restored before."""
+        most = self._trial.settings.limits.max_epochs
+        if most is None:
+            return
+        last, own = trainer.current_epoch + most, trainer.max_epochs
+        trainer.fit_loop.max_epochs = last if own in (None, -1) else min(last, own)
+
     def _keep_together(self, trainer: Trainer) -> None:
         for told in keep_together(trainer, self._trial.folder):
             self._told[told.what] = told
@@ -71,18 +80,20 @@ class SetTrainer(Callback):
         connector.on_trainer_init = made
 
     def _limit(self, trainer: Any) -> None:
-        """Shorten the run; validation comes at the end of each epoch."""
+        """Shorten epochs; where the run validated, it comes at the end of each."""
         limits = self._trial.settings.limits
-        if limits.max_epochs is not None:
-            trainer.fit_loop.max_epochs = limits.max_epochs
+        if limits.max_epochs is not None and limits.validation_batches is not None:
             trainer.check_val_every_n_epoch = 1
             trainer.val_check_interval = 1.0
         if limits.train_batches is not None and trainer.limit_train_batches != 0:
             trainer.limit_train_batches = limits.train_batches
-        if limits.validation_batches is not None:
+        # A run that was ended before it validated, or that tests later, says no length for these.
+        most = limits.validation_batches or limits.train_batches
+        if most is not None:
             for name in ("limit_val_batches", "limit_test_batches", "limit_predict_batches"):
-                if getattr(trainer, name) != 0:
-                    setattr(trainer, name, limits.validation_batches)
+                own = getattr(trainer, name)
+                if own != 0:
+                    setattr(trainer, name, min(own, most) if isinstance(own, int) else most)
 
     def _set_trainer(self, trainer: Any) -> Iterator[Told]:
         asked = self._trial.settings.trainer

@@ -26,6 +26,7 @@ def keep_together(trainer: Trainer, folder: Path) -> Iterator[Told]:
     """
     inside = str(folder / OUTPUT_FOLDER)
     vars(trainer)["_default_root_dir"] = inside
+    vars(trainer)["save_checkpoint"] = _SaveInside(trainer, inside)
     for callback in callbacks_of(trainer):
         if is_a(callback, trainer, "callbacks", "ModelCheckpoint"):
             vars(callback)["dirpath"] = os.path.join(inside, "checkpoints")  # noqa: PTH118 - its type
@@ -41,13 +42,28 @@ def keep_together(trainer: Trainer, folder: Path) -> Iterator[Told]:
     trainer.loggers = kept
 
 
+class _SaveInside:
+    """The trainer's `save_checkpoint`, which a script calls with a path of its own; picklable."""
+
+    def __init__(self, trainer: Trainer, inside: str) -> None:
+        self._trainer = trainer
+        self._inside = inside
+
+    def __call__(self, filepath: Any, *args: Any, **kwargs: Any) -> None:
+        if not str(filepath).startswith(self._inside):
+            filepath = os.path.join(self._inside, os.path.basename(str(filepath)))  # noqa: PTH118, PTH119 - an address too
+        type(self._trainer).save_checkpoint(self._trainer, filepath, *args, **kwargs)
+
+
 def _is_kept(logger: Any, trainer: Trainer, inside: str) -> bool:
     """Have a logger write there; False where that can't be set from outside."""
     if is_a(logger, trainer, "loggers", "CSVLogger"):
         logger._save_dir = logger._root_dir = inside
+        logger._experiment = None  # one that is open already writes where the script has it
         return True
     if is_a(logger, trainer, "loggers", "TensorBoardLogger"):
         logger._root_dir = inside
+        logger._experiment = None
         return True
     if is_a(logger, trainer, "loggers", "WandbLogger") and logger._experiment is None:
         os.environ["WANDB_MODE"] = "offline"
