@@ -60,7 +60,7 @@ class Proof:
 
     @property
     def verdict(self) -> Verdict:
-        """Whether a setting is better, none is, the trials vary too much to tell, or tell nothing."""
+        """Whether a setting is better, none is, the trials vary too much, or none was measured."""
         if self.best is not None:
             return "better"
         if all(one.measured is None for one in self.outcomes):
