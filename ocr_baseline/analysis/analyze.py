@@ -249,4 +249,5 @@ def _warnings(run: Run) -> list[str]:
 
 def _notes(run: Run) -> list[str]:
     batches = run.measurement.sanity_check_batches
-    return [f"sanity check: {batches} batches, not counted in any phase"] if batches else []
+    counted = "1 batch" if batches == 1 else f"{batches} batches"
+    return [f"sanity check: {counted}, not counted in any phase"] if batches else []

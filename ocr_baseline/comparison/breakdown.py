@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ocr_baseline.comparison.designs import estimate
+from ocr_baseline.comparison.summary import other_batches
 from ocr_baseline.vocabulary import PHASE_NAMES
 
 if TYPE_CHECKING:
@@ -72,6 +73,8 @@ def phase_changes(
 ) -> tuple[PhaseChange, ...]:
     """Return the change of each phase that has a breakdown on both sides, in the phases' order.
 
+    What a batch of another size takes accounts for nothing: such phases are left out.
+
     Args:
         levels: The base's runs at its latest level, by phase; all its latest where it has none.
         sides: The sides.
@@ -79,6 +82,8 @@ def phase_changes(
     changes = []
     for phase in PHASE_NAMES:
         base = levels.get(phase, sides.base[-1])
+        if other_batches(phase, base, sides.new) is not None:
+            continue
         before = [_Measured.of(run, phase, sides) for run in base if phase in run.breakdowns]
         after = [_Measured.of(run, phase, sides) for run in sides.new if phase in run.breakdowns]
         if before and after:

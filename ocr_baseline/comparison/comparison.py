@@ -29,7 +29,7 @@ from ocr_baseline.comparison.sides import (
     reading_notes,
 )
 from ocr_baseline.comparison.sittings import in_time_order, sittings_of
-from ocr_baseline.comparison.summary import first_reason
+from ocr_baseline.comparison.summary import first_reason, other_batches
 from ocr_baseline.errors import SettingError
 
 if TYPE_CHECKING:
@@ -276,6 +276,10 @@ def obstacle(
             return _absence(metric, runs, side)
         if metric.scale == "log" and min(values) <= 0:
             return f"a value of 0 in the {side} runs, so the change has no percentage"
+    if metric.name.startswith("batch_time"):
+        other = other_batches(metric.phase or "", base, new)
+        if other is not None:
+            return other
     return _other_measuring(metric, [*base, *new])
 
 

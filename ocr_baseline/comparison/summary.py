@@ -155,3 +155,29 @@ def _phase_lines(phase: Phase) -> PhaseLines | None:
     if abs(rest_s) > UNACCOUNTED_SHARE * total_s:
         lines_s[UNACCOUNTED] = rest_s
     return PhaseLines(total_s=total_s, lines_s=lines_s)
+
+
+def other_batches(phase: str, base: Sequence[RunSummary], new: Sequence[RunSummary]) -> str | None:
+    """Return that the sides' batches of a phase differ in size; None where they may be equal."""
+    sizes = [[_batch_size(phase, run) for run in side] for side in (base, new)]
+    before, after = ([size for size in side if size is not None] for side in sizes)
+    if not before or not after:
+        return None
+    if min(low for low, _ in before) < max(high for _, high in after) and (
+        min(low for low, _ in after) < max(high for _, high in before)
+    ):
+        return None
+    held = " and ".join(
+        f"{min(low for low, _ in side):,.4g} in the {name}"
+        for side, name in ((before, "base"), (after, "new runs"))
+    )
+    return f"batches differ in size, so only times per sample compare: samples {held}"
+
+
+def _batch_size(phase: str, run: RunSummary) -> tuple[float, float] | None:
+    """Return between what a whole batch's samples are: the last one of an epoch may hold fewer."""
+    samples = run.work.get(f"{phase}.samples_per_epoch")
+    batches = run.work.get(f"{phase}.batches_per_epoch")
+    if not samples or not batches:
+        return None
+    return samples / batches, samples / (batches - 1) if batches > 1 else math.inf

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-Verdict = Literal["better", "none better", "inconclusive"]
+Verdict = Literal["better", "none better", "inconclusive", "none measured"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,9 +60,11 @@ class Proof:
 
     @property
     def verdict(self) -> Verdict:
-        """Whether a setting is better, none is, or the trials vary too much to tell."""
+        """Whether a setting is better, none is, the trials vary too much, or none was measured."""
         if self.best is not None:
             return "better"
+        if all(one.measured is None for one in self.outcomes):
+            return "none measured"
         worth_s = SMALL_SHARE_OF_RUN * self.run_s
         # An interval that reaches what is worth a headline leaves the question open.
         may_save = any(
@@ -77,13 +79,12 @@ def proof_of(tried: Sequence[Tried], not_tried: Sequence[NotTried]) -> Proof:
     base, *others = tried
     best, saving = _best(base, others)
     candidate = best.candidate
+    outcomes = [_outcome(base, one) for one in others]
     obstacles = [
-        NotTried(one.candidate.name, one.why_not)
-        for one in others
-        if one.candidate is not None and one.why_not is not None
+        NotTried(one.candidate.name, one.why_not) for one in outcomes if one.why_not is not None
     ]
     return Proof(
-        outcomes=[_outcome(base, one) for one in others],
+        outcomes=outcomes,
         run_s=base.mean_s(),
         best=candidate,
         saving=saving,

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 NOT_PREDICTED = "not predicted"
 _NOT_BETTER = {
-    "none better": "No setting is better than the run as it is: leave it.",
+    "none better": "No setting that was measured is better than the run as it is: leave it.",
+    "none measured": "No setting could be measured, so nothing is said of any.",
     "inconclusive": "Inconclusive: the trials vary by more than the settings may save. Try again "
     "on a quieter machine, with more --turns or longer ones (--seconds).",
 }
@@ -93,7 +94,7 @@ def _best(proof: Proof) -> Iterator[RenderableType]:
 def _not_tried(not_tried: Sequence[NotTried]) -> Iterator[RenderableType]:
     if not_tried:
         yield styled("")
-        yield styled("Not set from outside", "bold")
+        yield styled("Not measured, or not set from outside", "bold")
         for one in not_tried:
             yield styled(f"  `{one.what}`: {one.why}")
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ocr_baseline.analysis.analyze import measure
-from ocr_baseline.errors import BaselineError, SourceError
+from ocr_baseline.errors import BaselineError
 from ocr_baseline.prove.candidates import MOST_LATER
 from ocr_baseline.prove.effect import obstacle, told_in
 from ocr_baseline.prove.judging import (
@@ -19,7 +19,7 @@ from ocr_baseline.prove.judging import (
 from ocr_baseline.prove.later_candidates import later_candidates
 from ocr_baseline.prove.shape import projected_s
 from ocr_baseline.records.reader import load
-from ocr_baseline.trials.arms import Arm
+from ocr_baseline.trials.arms import WARM_UP, Arm
 from ocr_baseline.trials.in_turns import in_turns
 from ocr_baseline.unchanged_script.request import Request
 from ocr_baseline.unchanged_script.settings import Settings
@@ -31,12 +31,17 @@ if TYPE_CHECKING:
 
     from ocr_baseline.prove.candidates import Candidate
     from ocr_baseline.prove.shape import StageShape
-    from ocr_baseline.trials.arms import Trial
+    from ocr_baseline.trials.arms import Trial, Turn
     from ocr_baseline.trials.patience import Patience
     from ocr_baseline.trials.watching import Watcher
     from ocr_baseline.unchanged_script.settings import Limits
 
 AS_IT_IS = "as-it-is"
+LIMIT_TIMES = 5
+LEAST_LIMIT_S = 60.0
+"""A trial of a setting is ended when it takes five times as long as the longest of the run as it
+is, and at least a minute. One that hangs, as at a lock that a forked worker waits for, must not
+hold up the others, and what takes so long isn't the best."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +79,7 @@ class Trying:
     watcher: Watcher | None = None
     tried: dict[str, Tried] = field(default_factory=dict)
     _rounds: int = 0
+    _took_s: list[float] = field(default_factory=list)
 
     def run(self) -> list[Tried]:
         """Make all trials; return the run as it is, and then each setting.
@@ -107,12 +113,21 @@ class Trying:
             turns,
             self.into / f"round-{self._rounds}",
             warm_ups=warm_ups,
+            limit=self._limit_s,
             asked=Request(sampling_hz=0.0),
             patience=self.patience,
             watcher=self.watcher,
         )
         for trial in trials:
             self._take(trial)
+
+    def _limit_s(self, turn: Turn, before: Sequence[Trial]) -> float | None:
+        """Return how long a trial of a setting may take, by those of the run as it is."""
+        if turn.arm.name == AS_IT_IS or turn.is_warm_up:
+            return None
+        as_it_is = [trial.took_s for trial in before if trial.arm in {AS_IT_IS, WARM_UP}]
+        took_s = [*self._took_s, *as_it_is]
+        return max(LIMIT_TIMES * max(took_s), LEAST_LIMIT_S) if took_s else None
 
     def _arm(self, tried: Tried) -> Arm:
         settings = Settings() if tried.candidate is None else tried.candidate.settings
@@ -133,12 +148,14 @@ class Trying:
 
     def _take(self, trial: Trial) -> None:
         tried = self.tried[trial.arm]
+        if trial.arm == AS_IT_IS:
+            self._took_s.append(trial.took_s)
         if trial.failure is not None:
             tried.failures.append(trial.failure)
             return
         try:
             measured = tried.last = measure(load(trial.baseline))
-        except SourceError as error:
+        except BaselineError as error:
             tried.failures.append(f"left records that can't be read: {error}")
             return
         tried.told = told_in(trial.folder)

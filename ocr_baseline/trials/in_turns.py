@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from ocr_baseline.vocabulary import RunStatus
 
 RECORD_NAME = "trials.json"
+Limit = Callable[[Turn, Sequence[Trial]], float | None]
+"""Says how many seconds a run may take, by those before it; None for any."""
 TRIES = 2
 """So often an arm may fail before its first success."""
 
@@ -33,7 +36,7 @@ def in_turns(
     into: Path,
     *,
     warm_ups: int = 1,
-    limit_s: float | None = None,
+    limit: Limit | None = None,
     asked: Request | None = None,
     patience: Patience | None = None,
     watcher: Watcher | None = None,
@@ -49,7 +52,7 @@ def in_turns(
         repeats: How many runs of each.
         into: Gets a folder for each run: `a-0`, `b-0`, `b-1`, ...
         warm_ups: Runs of the first arm before all others, which fill caches and don't count.
-        limit_s: How long a run may take; one that takes longer is ended, and has failed.
+        limit: How long a run may take; one that takes longer is ended, and has failed.
         asked: How baselines are made; each run has its own `output_dir`.
         patience: How long to wait for a free machine.
         watcher: Hears what goes on.
@@ -73,9 +76,13 @@ def in_turns(
         rest = [other for other in planned[done:] if other.arm in tried]
         patience.wait(watcher.told)
         watcher.begins(turn, done, len(planned), time_left_s(trials, rest))
+        limit_s = None if limit is None else limit(turn, trials)
         trial = _run(turn, into / turn.name, asked or Request(), limit_s)
         trials.append(trial)
-        _write_record(into, trials)
+        try:
+            _write_record(into, trials)
+        except BaselineError as error:  # what has been measured counts all the same
+            watcher.told(str(error))
         watcher.ended(trial, done + 1, len(planned), time_left_s(trials, rest[1:]))
         if turn.is_warm_up and trial.failure is not None:
             raise TrialsError(
@@ -100,20 +107,21 @@ def _is_given_up(arm: Arm, trials: Sequence[Trial]) -> bool:
 
 
 def _run(turn: Turn, folder: Path, asked: Request, limit_s: float | None) -> Trial:
-    folder.mkdir(parents=True)
     seen = folder / "a-trainer-was-made"
     request = replace(asked, output_dir=folder / BASELINE_FOLDER, seen=seen)
     environment = {**turn.arm.environment, **request.environment(), TRIAL_VARIABLE: str(folder)}
     canary = canary_s()
     began = time.perf_counter()
     try:
+        folder.mkdir(parents=True)
         status = run_logged(turn.arm.command, environment, folder / OUTPUT_NAME, limit_s)
         failure = _failure(status, limit_s)
     except OSError as error:
         failure = f"can't start {turn.arm.command[0]}: {error.strerror or error}"
     took_s = time.perf_counter() - began
     failure = failure or _no_baseline(folder, seen)
-    seen.unlink(missing_ok=True)
+    with suppress(OSError):
+        seen.unlink()
     return Trial(
         arm=WARM_UP if turn.is_warm_up else turn.arm.name,
         number=turn.number,
@@ -126,7 +134,7 @@ def _run(turn: Turn, folder: Path, asked: Request, limit_s: float | None) -> Tri
 
 def _failure(status: int | None, limit_s: float | None) -> str | None:
     if status is None:
-        return f"took longer than {limit_s:g} s and was ended"
+        return f"took longer than {limit_s:.0f} s and was ended"
     if status < 0:
         return f"was ended by signal {-status}"
     return f"exited with status {status}" if status else None

@@ -112,20 +112,13 @@ def _compare(base: Sequence[RunSummary], new: Sequence[RunSummary]) -> Compariso
     from ocr_baseline.comparison.comparison import compare
     from ocr_baseline.comparison.metrics import METRICS
     from ocr_baseline.comparison.options import Options
+    from ocr_baseline.comparison.summary import other_batches
 
-    if _samples_per_batch(base[0]) == _samples_per_batch(new[0]):
+    if all(other_batches(phase, base, new) is None for phase in PHASE_NAMES):
         return compare(base, new, Options(across=ON_PURPOSE))
     gates = [one.key for one in METRICS if one.is_gated and one.name != "batch_time"]
     found = compare(base, new, Options(across=ON_PURPOSE, gates=tuple(gates)))
     return replace(found, notes=(*found.notes, OTHER_BATCHES))
-
-
-def _samples_per_batch(run: RunSummary) -> dict[str, float]:
-    return {
-        phase: run.work[f"{phase}.samples_per_epoch"] / run.work[f"{phase}.batches_per_epoch"]
-        for phase in PHASE_NAMES
-        if f"{phase}.samples_per_epoch" in run.work and run.work.get(f"{phase}.batches_per_epoch")
-    }
 
 
 def _summary(trial: Trial, how: Reading) -> RunSummary:

@@ -23,7 +23,7 @@ from ocr_baseline.analysis.findings.rule import (
 from ocr_baseline.analysis.measured import line_of
 from ocr_baseline.analysis.replay.savings import main_thread_saving
 from ocr_baseline.model.document import Finding
-from ocr_baseline.vocabulary import PHASE_WORDS, PHASES
+from ocr_baseline.vocabulary import PHASE_WORDS, PHASES, Line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,18 +34,21 @@ if TYPE_CHECKING:
 
 
 def garbage_collection(measured: Measured) -> Iterator[Finding | Silence]:
-    """Find stages in which pauses of the collector are worth a headline."""
+    """Find stages in which pauses of the collector are worth a headline.
+
+    Pauses in the profiler's own line, as where it reads a window of torch.profiler, are its cost.
+    """
     for garbage in measured.run.garbage:
         phase = measured.phase(PHASES.get(garbage.stage, ""))
-        if phase is None or share_of(phase, garbage.total_s) < GARBAGE_COLLECTION["low"]:
+        if phase is None or share_of(phase, _paused_s(garbage)) < GARBAGE_COLLECTION["low"]:
             continue
         silence = too_few_batches(GARBAGE_COLLECTION, phase)
         yield _finding(measured, phase, garbage) if silence is None else silence
 
 
 def _finding(measured: Measured, phase: Phase, garbage: GarbageRecord) -> Finding:
-    share = share_of(phase, garbage.total_s)
-    line = max(garbage.lines_s, key=lambda name: garbage.lines_s[name])
+    share = share_of(phase, _paused_s(garbage))
+    line = max(_lines_s(garbage).items(), key=lambda one: one[1])[0]
     saving_s, basis = _saving(measured, phase, garbage, line)
     cause = _cause(measured, phase, garbage, line)
     return Finding(
@@ -79,6 +82,14 @@ def _finding(measured: Measured, phase: Phase, garbage: GarbageRecord) -> Findin
     )
 
 
+def _lines_s(garbage: GarbageRecord) -> dict[str, float]:
+    return {name: s for name, s in garbage.lines_s.items() if name != Line.PROFILER.value}
+
+
+def _paused_s(garbage: GarbageRecord) -> float:
+    return sum(_lines_s(garbage).values())
+
+
 def _cause(
     measured: Measured, phase: Phase, garbage: GarbageRecord, line: str
 ) -> NamedCause | None:
@@ -100,7 +111,7 @@ def _saving(
 
     The replay takes all pauses as if they were in the line that most of them are in.
     """
-    of_phase = line_of(phase, line)
-    removed = 1.0 if of_phase is None else min(garbage.total_s / of_phase.total_s, 1.0)
+    of_phase, paused_s = line_of(phase, line), _paused_s(garbage)
+    removed = 1.0 if of_phase is None else min(paused_s / of_phase.total_s, 1.0)
     what = "without the collector's pauses"
-    return main_thread_saving(measured, phase, line, garbage.total_s, what, removed)
+    return main_thread_saving(measured, phase, line, paused_s, what, removed)

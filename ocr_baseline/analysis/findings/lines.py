@@ -171,12 +171,12 @@ def _without_the_line(measured: Measured, phase: Phase, line: BreakdownLine, adv
 
 
 def _with_less_logging(measured: Measured, phase: Phase, line: BreakdownLine) -> Remedy:
-    """`log_every_n_steps` is the interval of training; evaluation logs at every batch."""
-    every = "log_every_n_steps, " if phase.name == "train" else ""
-    advice = (
-        f"Log less often ({every}on_epoch instead of on_step), log fewer values, and don't log "
-        "images or histograms at every batch."
-    )
+    """`log_every_n_steps` and `on_step` are for training; evaluation adds up at every batch."""
+    if phase.name == "train":
+        remedy = "Log less often (log_every_n_steps, on_epoch instead of on_step), log fewer values"
+    else:
+        remedy = "Log fewer values, or add them up and log them once at the end of the epoch"
+    advice = f"{remedy}, and don't log images or histograms at every batch."
     return _without_the_line(measured, phase, line, advice)
 
 

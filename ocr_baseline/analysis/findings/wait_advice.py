@@ -44,7 +44,7 @@ def advice_without_workers(measured: Measured, phase: Phase, first: MoreWorkers 
     is_set = phase.name == "train" and measured.environment.num_workers == 0
     if is_set or (sampled is not None and sampled.makes_batches):
         dealing = _DEALING if sampled is not None and sampled.reads_iterable_dataset else ""
-        return f"The loader has no workers: {_remedy_without_workers(phase, first)}{dealing}"
+        return _remedy_without_workers(phase, first) + dealing
     if phase.name == "train" and measured.environment.num_workers:
         return (
             f"Its loader has num_workers={measured.environment.num_workers}, of which none was "
@@ -64,9 +64,13 @@ def _little_saved(who: str, more: MoreWorkers) -> str:
 
 
 def _remedy_without_workers(phase: Phase, first: MoreWorkers | None) -> str:
+    none = "The loader has no workers:"
     if first is None:
-        return "set num_workers above 0, or make a batch cheaper."
+        return f"{none} set num_workers above 0, or make a batch cheaper."
     if first.saving_s < INPUT_BOUND["medium"] * (phase.total_s or 0.0):
-        return f"make a batch cheaper. {_little_saved('Workers', first)}"
+        return (
+            "The loader has no workers, so the main thread makes the batches itself: make a batch "
+            f"cheaper. {_little_saved('Workers', first)}"
+        )
     saved = f"an estimated {first.saving_s:.1f} s"
-    return f"set {first.settings}, which saves {saved}, or make a batch cheaper."
+    return f"{none} set {first.settings}, which saves {saved}, or make a batch cheaper."

@@ -47,7 +47,7 @@ def tried(
         repeats,
         into,
         warm_ups=warm_ups,
-        limit_s=limit_s,
+        limit=lambda turn, before: limit_s,
         patience=patience or Patience(0),
         watcher=heard,
     )
@@ -142,3 +142,22 @@ def test_a_folder_with_runs_is_left_alone(tmp_path: Path) -> None:
 def test_a_run_that_takes_too_long_is_ended_and_does_not_count(tmp_path: Path) -> None:
     (trial,), _ = tried([Arm("a", script(tmp_path, "hangs"))], tmp_path / "out", 1, limit_s=1)
     assert trial.failure == "took longer than 1 s and was ended"
+
+
+def test_trials_go_on_where_one_has_no_place_for_its_files(tmp_path: Path) -> None:
+    """As on a disk that is full for a while: what was measured before isn't lost."""
+    arms = [Arm("a", script(tmp_path)), Arm("b", script(tmp_path))]
+    out = tmp_path / "out"
+
+    class Blocks(Listener):
+        def ended(self, trial: Trial, done: int, total: int, left_s: float | None) -> None:
+            super().ended(trial, done, total, left_s)
+            if done == 1:
+                (out / "trials.json").unlink()
+                (out / "trials.json").mkdir()  # nothing can be written there
+                (out / "b-0").write_text("in the way", encoding="utf-8")
+
+    heard = Blocks()
+    trials = in_turns(arms, 2, out, warm_ups=0, patience=Patience(0), watcher=heard)
+    assert [trial.name for trial in trials if trial.failure is None] == ["a-0", "b-1", "a-1"]
+    assert any("can't write" in line for line in heard.lines)

@@ -75,6 +75,23 @@ def test_where_batches_differ_in_size_their_times_do_not_fail_a_check(tmp_path: 
     assert any("times per sample decide" in note for note in comparison.notes)
 
 
+def test_where_batches_differ_in_size_no_time_per_batch_gets_a_verdict_or_an_account(
+    tmp_path: Path,
+) -> None:
+    made = [
+        *trials(tmp_path, "a", 5, samples_per_batch=32),
+        *trials(tmp_path, "b", 5, factor=0.25, samples_per_batch=8),
+    ]
+    comparison = outcome_of(made, Reading()).comparison
+    assert comparison is not None
+    per_batch = [one for one in comparison.metrics if one.metric.name.startswith("batch_time")]
+    assert {one.verdict for one in per_batch} == {"incomparable"}
+    assert (per_batch[0].judgement.reason or "").endswith(
+        "samples 32 in the base and 8 in the new runs"
+    )
+    assert comparison.breakdowns == ()
+
+
 def test_too_few_runs_are_told_with_where_to_look(tmp_path: Path) -> None:
     made = [*trials(tmp_path, "a", 3), *trials(tmp_path, "b", 3, failed=2)]
     with pytest.raises(TrialsError, match=r"1 of 3 runs of b ended well.*b-0 exited with status 1"):

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from ocr_baseline.analysis.analyze import analyze
@@ -31,6 +33,22 @@ def test_pauses_of_the_collector_are_found_from_2_percent_of_a_stage() -> None:
     assert found.title.endswith("mostly in `forward`")
     assert "gc.collect()" in found.advice
     assert evidence(found)["phases.train.garbage_collections"] == 30
+
+
+def test_pauses_in_the_profilers_own_line_are_not_the_trainings() -> None:
+    garbage = GarbageRecord(
+        stage=Stage.TRAIN,
+        collections=30,
+        full_collections=1,
+        lines_s={"profiler": 5.0, "forward": 0.4},
+    )
+    lines = {"forward": 0.6, "profiler": 0.4}
+    assert findings(steady_run(lines, garbage=(garbage,)), RULE) == []
+
+    more = replace(garbage, lines_s={"profiler": 5.0, "forward": 1.0})
+    found = finding(steady_run(lines, garbage=(more,)), RULE)
+    assert found.title.endswith("mostly in `forward`")
+    assert found.estimated_saving_s == pytest.approx(1.0)
 
 
 def test_a_phase_holds_what_the_collector_took_of_it() -> None:

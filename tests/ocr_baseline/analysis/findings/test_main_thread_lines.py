@@ -193,7 +193,7 @@ def test_only_training_is_told_of_the_interval_of_its_logging() -> None:
     training = finding(steady_run(lines), "heavy-logging")
     validation = finding(steady_run(lines, which=Stage.VALIDATION), "heavy-logging")
     assert "log_every_n_steps" in training.advice
-    assert validation.advice.startswith("Log less often (on_epoch instead of on_step), ")
+    assert validation.advice.startswith("Log fewer values, or add them up and log them once at ")
 
 
 def test_a_line_saves_less_where_workers_would_then_be_waited_for() -> None:
