@@ -87,7 +87,12 @@ def command(
 
     The exit status is 0 whatever was found, and 2 where nothing could be tried.
     """
-    from ocr_baseline.prove.command import Command, command_of
+    from ocr_baseline.prove.command import (
+        Command,
+        command_of,
+        other_machine,
+        refuse_without_trainer,
+    )
     from ocr_baseline.prove.planning import plans_of
 
     found = run.read()
@@ -96,9 +101,13 @@ def command(
     if only_lists or not plans.candidates:
         _print_plans(plans, given or _known_command(found), as_json=as_json)
         return
+    refuse_without_trainer(found.baseline)
     started = Command(arguments=given, folder=Path.cwd()) if given else command_of(found.baseline)
     with _folder(output_dir) as folder, _inside(started.folder):
         streams.print_message(_announced(plans, turns, seconds))
+        other = other_machine(found.baseline)
+        if other is not None:
+            streams.print_message(f"ocr-baseline: {other}")
         tried = _try(plans, started.arguments, folder, turns, wait_s)
     _print_proof(plans, tried, started.arguments, as_json=as_json)
 
@@ -185,7 +194,8 @@ def _print_proof(
     from ocr_baseline.prove.proof import proof_of
     from ocr_baseline.prove.report import proof_document, proof_text
 
-    proof = proof_of(tried, plans.not_tried)
+    recorded_s = sum(shape.total_s for shape in plans.shapes.values())
+    proof = proof_of(tried, plans.not_tried, recorded_s)
     if as_json:
         streams.print_data(json_text(proof_document(proof, plans.limits, arguments)))
         return

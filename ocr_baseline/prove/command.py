@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ocr_baseline.errors import BaselineError
+from ocr_baseline.measure import environment
 from ocr_baseline.model.privacy import LEFT_OUT, REDACTED, USER
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 _HOME = re.compile(r"(?<![\w.~-])~(?=/|$)")
 _NOTEBOOKS = ("ipykernel", "colab_kernel")
+_OF_MACHINE = ("cpu_model", "cpu_count")
 GIVE_IT = "give the command after --, as in `ocr-baseline prove RUN -- python train.py`"
 
 
@@ -53,6 +55,34 @@ def command_of(baseline: Baseline) -> Command:
     if not found.is_dir():
         raise BaselineError(f"the run was started in {found}, which isn't there: {GIVE_IT}")
     return Command(arguments=tuple(map(_at_home, texts)), folder=found)
+
+
+def refuse_without_trainer(baseline: Baseline) -> None:
+    """Refuse a run in which nothing could be set or limited.
+
+    Raises:
+        BaselineError: When the run was a loop of the user's own.
+    """
+    if baseline.environment.identity.get("strategy") is None:
+        raise BaselineError(
+            "this run was made without a Trainer, in which prove sets what it tries: in a loop of "
+            "your own, change a setting by hand and compare both by `ocr-baseline run --against`"
+        )
+
+
+def other_machine(baseline: Baseline) -> str | None:
+    """Return a sentence where a run was recorded on another machine than this one, else None."""
+    there, here = baseline.environment.identity, environment.identity()
+    known = [name for name in _OF_MACHINE if there.get(name) is not None]
+    if all(there[name] == here[name] for name in known):
+        return None
+    told, tells = (
+        ", ".join(f"{name} {machine[name]}" for name in known) for machine in (there, here)
+    )
+    return (
+        f"the run was recorded on another machine ({told}; here: {tells}): what is predicted is of "
+        "that one, what is measured of this one"
+    )
 
 
 def _at_home(text: str) -> str:

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-Verdict = Literal["better", "none better", "inconclusive"]
+UNLIKE = 1.25
+"""Trials by which the run takes so many times what it took, or the reverse, aren't like it."""
+
+Verdict = Literal["better", "none better", "inconclusive", "none measured"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +48,7 @@ class Proof:
     Attributes:
         outcomes: Each setting that was tried.
         run_s: What training and validation of the run take as it is, by its trials.
+        recorded_s: What they took in the run itself.
         best: The setting to take; None where none is better than the run as it is.
         saving: What the best saves of the run.
         lines: The best setting as lines of code.
@@ -53,16 +57,26 @@ class Proof:
 
     outcomes: Sequence[Outcome]
     run_s: float
+    recorded_s: float | None
     best: Candidate | None
     saving: Saving | None
     lines: Sequence[str]
     not_tried: Sequence[NotTried]
 
     @property
+    def is_like_the_run(self) -> bool:
+        """Whether the run takes by its trials about what it took."""
+        if not self.recorded_s or self.run_s <= 0:
+            return True
+        return 1 / UNLIKE <= self.run_s / self.recorded_s <= UNLIKE
+
+    @property
     def verdict(self) -> Verdict:
-        """Whether a setting is better, none is, or the trials vary too much to tell."""
+        """Whether a setting is better, none is, the trials vary too much, or none was measured."""
         if self.best is not None:
             return "better"
+        if all(one.measured is None for one in self.outcomes):
+            return "none measured"
         worth_s = SMALL_SHARE_OF_RUN * self.run_s
         # An interval that reaches what is worth a headline leaves the question open.
         may_save = any(
@@ -72,19 +86,21 @@ class Proof:
         return "inconclusive" if may_save else "none better"
 
 
-def proof_of(tried: Sequence[Tried], not_tried: Sequence[NotTried]) -> Proof:
+def proof_of(
+    tried: Sequence[Tried], not_tried: Sequence[NotTried], recorded_s: float | None = None
+) -> Proof:
     """Return what the trials proved; the first of them is the run as it is."""
     base, *others = tried
     best, saving = _best(base, others)
     candidate = best.candidate
+    outcomes = [_outcome(base, one) for one in others]
     obstacles = [
-        NotTried(one.candidate.name, one.why_not)
-        for one in others
-        if one.candidate is not None and one.why_not is not None
+        NotTried(one.candidate.name, one.why_not) for one in outcomes if one.why_not is not None
     ]
     return Proof(
-        outcomes=[_outcome(base, one) for one in others],
+        outcomes=outcomes,
         run_s=base.mean_s(),
+        recorded_s=recorded_s,
         best=candidate,
         saving=saving,
         lines=[] if candidate is None else lines_to_paste(candidate.settings, best.told),

@@ -200,7 +200,7 @@ class record:
         """
         return Batches(loader, functools.partial(self._begin_pass, loader, dataloader_idx))
 
-    def _begin_pass(self, loader: object, dataloader_idx: int) -> Pass | None:
+    def _begin_pass(self, loader: object, dataloader_idx: object) -> Pass | None:
         run = self._run
         if run is not None and run.is_of_this_process and not run.is_here:
             run.note(

@@ -23,21 +23,21 @@ class Guard(Protocol):
 
 
 class GuardedBlock:
-    """A block of one stage; it can be entered again after its end."""
+    """A block of one stage; it can be entered again, inside itself too."""
 
     def __init__(self, guard: Guard, name: object, epoch: object) -> None:
         """Open the stage of this name as the block begins."""
         self._guard = guard
         self._name = name
         self._epoch = epoch
-        self._block: Block | None = None
+        self._entered: list[Block | None] = []
 
     def __getstate__(self) -> dict[str, Any]:
         """A copy is a block that hasn't begun."""
-        return vars(self) | {"_block": None}
+        return vars(self) | {"_entered": []}
 
     def __enter__(self) -> None:
-        self._block = self._guard(lambda run: run.open(self._name, self._epoch))
+        self._entered.append(self._guard(lambda run: run.open(self._name, self._epoch)))
 
     def __exit__(
         self,
@@ -45,7 +45,7 @@ class GuardedBlock:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        block, self._block = self._block, None
+        block = self._entered.pop() if self._entered else None
         if block is not None:
             self._guard(lambda run: run.stages.close(block, by_exception=exc_type is not None))
 

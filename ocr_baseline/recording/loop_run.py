@@ -18,6 +18,7 @@ from ocr_baseline.recording.loop_device import device_in_use, follow_device
 from ocr_baseline.recording.loop_pass import LoopPass
 from ocr_baseline.recording.loop_stages import LoopStages
 from ocr_baseline.recording.main_thread_span import MainThreadSpan
+from ocr_baseline.recording.plain_values import known_count
 from ocr_baseline.recording.rank import current_rank
 from ocr_baseline.recording.recording import Recording
 from ocr_baseline.vocabulary import Line, Stage
@@ -123,7 +124,7 @@ class LoopRun:
         """Keep a sentence that the report must say."""
         self._recorder.operations.note(text)
 
-    def begin_pass(self, loader: Any, dataloader_idx: int) -> LoopPass:
+    def begin_pass(self, loader: Any, dataloader_idx: object) -> LoopPass:
         """Begin a pass over a loader."""
         block = self.stages.block
         is_training = block is not None and block.stage is Stage.TRAIN
@@ -131,7 +132,13 @@ class LoopRun:
             self._is_loader_described = True
             with self._recorder.span(Line.PROFILER.value):
                 self.recording.describe({"environment": {"identity": loop_identity(loader)}})
-        return LoopPass(self._recorder, self.stages, loader, dataloader_idx)
+        number = known_count(dataloader_idx)
+        if number is None:
+            self.note(
+                "record.batches() was given a dataloader_idx that isn't a number from 0 up: such a "
+                "loader is counted as the first."
+            )
+        return LoopPass(self._recorder, self.stages, loader, number or 0)
 
     # -- what is found around it -----------------------------------------------------------
 

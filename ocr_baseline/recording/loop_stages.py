@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from ocr_baseline.recording.plain_values import plain_int
+from ocr_baseline.recording.plain_values import known_count
 from ocr_baseline.vocabulary import PHASES, Line, PhaseName, Stage
 
 if TYPE_CHECKING:
@@ -64,14 +64,23 @@ class LoopStages:
                 "as a part of the outer one."
             )
             return None
-        number = plain_int(epoch)
-        number = self._next_epoch[stage] if number is None else number
+        number = self._next_epoch[stage] if epoch is None else self._number_of(epoch, stage)
         self._next_epoch[stage] = number + 1
         recorder.open_stage(stage, number)
         # A line around the stage, as when a callback validates, is not what the stage does.
         other = recorder.span(Line.OTHER.value)
         other.__enter__()
         return self._opened(Block(stage, other))
+
+    def _number_of(self, epoch: object, stage: Stage) -> int:
+        number = known_count(epoch)
+        if number is not None:
+            return number
+        self._recorder.operations.note(
+            f"record.stage({stage.value!r}) was given an epoch that isn't a number from 0 up: such "
+            "an epoch is counted as the next one."
+        )
+        return self._next_epoch[stage]
 
     def _open_aside(self, name: object) -> Block:
         """Keep a block of no known stage out of every phase, what is inside it included."""
@@ -104,5 +113,4 @@ class LoopStages:
         """Take the user's word for how many samples the open batch holds."""
         block, state = self.block, self._recorder.stages.current
         if block is not None and state.stage is block.stage and state.has_started_batch:
-            told = plain_int(count)
-            state.samples = told if told is not None and told >= 0 else None
+            state.samples = known_count(count)

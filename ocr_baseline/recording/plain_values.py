@@ -7,6 +7,7 @@ import operator
 from typing import TYPE_CHECKING, Any
 
 from ocr_baseline.model.privacy import redact_text
+from ocr_baseline.records.format import LARGEST_COUNT
 from ocr_baseline.signal_errors import suppress_failures
 
 if TYPE_CHECKING:
@@ -24,6 +25,12 @@ def plain_int(value: Any) -> int | None:
     with suppress_failures():  # an object of the user's may raise anything
         return operator.index(value)
     return None
+
+
+def known_count(value: Any) -> int | None:
+    """Return a whole number that records can hold as a count; None for anything else."""
+    whole = plain_int(value)
+    return whole if whole is not None and 0 <= whole <= LARGEST_COUNT else None
 
 
 def plain_value(value: Any) -> JsonValue:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from ocr_baseline.files import refuse_beyond_limit
+from ocr_baseline.measure.random_state import unchanged_random_state
 from ocr_baseline.signal_errors import suppress_failures
 
 if TYPE_CHECKING:
@@ -57,13 +58,14 @@ def short_path(path: Path) -> str:
 
 def _show(renderer: Renderer, *subject: object, **options: str) -> None:
     is_terminal = sys.stdout.isatty()
-    text = renderer(
-        *subject,
-        width=shutil.get_terminal_size((DEFAULT_WIDTH, 24)).columns,
-        color=is_terminal and not os.environ.get("NO_COLOR"),
-        is_boxed=is_terminal,
-        **options,
-    )
+    with unchanged_random_state():  # rich draws a number as it is loaded
+        text = renderer(
+            *subject,
+            width=shutil.get_terminal_size((DEFAULT_WIDTH, 24)).columns,
+            color=is_terminal and not os.environ.get("NO_COLOR"),
+            is_boxed=is_terminal,
+            **options,
+        )
     _write(sys.stdout, f"\n{text}")
 
 

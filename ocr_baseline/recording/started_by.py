@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -13,5 +14,19 @@ def started_by() -> dict[str, object]:
     """Return the command line, secrets taken out of it, and the folder, as records keep them."""
     return {
         "command": redact_arguments(sys.orig_argv),
-        "working_folder": str(hydra_working_folder() or Path.cwd()),
+        "working_folder": str(hydra_working_folder() or _folder_of_script() or Path.cwd()),
     }
+
+
+def _folder_of_script() -> str | None:
+    """Return the folder that a script's name is relative to, whatever folder it has gone to since.
+
+    Python keeps where the script is, from the root, and the name that it was started by.
+    """
+    script = getattr(sys.modules.get("__main__"), "__file__", None)
+    if not isinstance(script, str) or not os.path.isabs(script):  # noqa: PTH117 - the text counts
+        return None
+    for name in sys.orig_argv[1:]:
+        if name.endswith(".py") and script.endswith(os.sep + name):
+            return str(Path(script.removesuffix(name)))
+    return None

@@ -90,9 +90,9 @@ def _judged(phase: Phase, times: StageTimes, passes: Passes) -> Iterator[Finding
     first_s = float(fit.intercept + fit.slope * passes.numbers[0])
     if fit.low_slope <= 0 or first_s <= 0 or fit.slope * span < SLOWING_DOWN["rise"] * first_s:
         return
-    number_of_pass = np.cumsum(times.is_first_of_epoch) - 1
-    later = np.maximum(number_of_pass - passes.numbers[0], 0)
-    saving_s = float(fit.slope) * float(later.sum())
+    batches = np.asarray([rows.stop - rows.start for rows in times.passes()])
+    later = np.maximum(np.arange(len(batches)) - passes.numbers[0], 0)
+    saving_s = float(fit.slope) * float((batches * later).sum())
     yield _finding(
         phase, (first_s, float(fit.slope)), len(passes.numbers), saving_s, _cause(times, passes)
     )

@@ -100,8 +100,17 @@ class StageTimes:
         return int(self.table.samples.sum())
 
     def passes(self) -> Iterable[slice]:
-        """Yield the rows of each pass over the data."""
+        """Yield the rows of each pass: those of each finished epoch, then of what had no end.
+
+        An epoch may hold several (a loop of the user's that reads three loaders in one stage);
+        where batches of one were lost, each counts as the batches' own numbers tell.
+        """
+        finished = [epoch.batches for epoch in self.record.epochs if epoch.batches]
         starts = np.flatnonzero(self.is_first_of_epoch)
+        if finished and sum(finished) <= len(self.durations_s):
+            *known, end = np.cumsum([0, *finished])
+            unfinished = np.union1d([end], starts[starts > end])
+            starts = np.append(known, unfinished[unfinished < len(self.durations_s)]).astype(int)
         ends = np.append(starts, len(self.durations_s))[1:]
         for start, end in zip(starts, ends, strict=True):
             yield slice(int(start), int(end))

@@ -60,7 +60,7 @@ def stage(
     """A recorded stage; `tails_s` has the tail of each pass (none: passes without tails)."""
     passes = 0 if batches is None else int(batches.epoch[-1]) + 1 if len(batches.epoch) else 0
     tails = [dict(tail) for tail in tails_s] or [{} for _ in range(passes)]
-    a_pass = 0 if batches is None or not tails else len(batches.epoch) // len(tails)
+    a_pass = 0 if batches is None else len(batches.epoch) // max(passes, len(tails), 1)
     return StageRecord(
         stage=which,
         batches=batches,

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from ocr_baseline.errors import BaselineError
+from ocr_baseline.measure import environment
 from ocr_baseline.model.document import Baseline, Environment
-from ocr_baseline.prove.command import command_of
+from ocr_baseline.prove.command import command_of, other_machine, refuse_without_trainer
 from tests.ocr_baseline.examples import full_baseline
 
 
@@ -54,3 +55,21 @@ def test_a_command_that_can_not_be_run_again_is_asked_for(
 def test_a_folder_that_is_gone_is_told(tmp_path: Path) -> None:
     with pytest.raises(BaselineError, match="isn't there"):
         command_of(baseline(tmp_path / "gone", "python", "train.py"))
+
+
+def test_a_loop_of_the_users_own_is_refused_before_it_is_run_in_full(tmp_path: Path) -> None:
+    by_trainer = Environment(identity={"strategy": "SingleDeviceStrategy"})
+    refuse_without_trainer(full_baseline().model_copy(update={"environment": by_trainer}))
+    with pytest.raises(BaselineError, match="made without a Trainer"):
+        refuse_without_trainer(full_baseline().model_copy(update={"environment": Environment()}))
+
+
+def test_a_run_of_another_machine_is_told(tmp_path: Path) -> None:
+    def told(**known: Any) -> str | None:
+        of_run = Environment(identity=known)
+        return other_machine(full_baseline().model_copy(update={"environment": of_run}))
+
+    here = environment.identity()
+    assert told() is None
+    assert told(cpu_model=here["cpu_model"], cpu_count=here["cpu_count"]) is None
+    assert "cpu_count 4096; here: cpu_count " in str(told(cpu_count=4096))

@@ -10,7 +10,13 @@ from ocr_baseline.prove.candidates import Candidate, Saving, name_of
 from ocr_baseline.prove.judging import Tried, is_clearly_worse, leader_of
 from ocr_baseline.prove.paste import lines_to_paste
 from ocr_baseline.prove.proof import proof_of
-from ocr_baseline.unchanged_script.settings import LoaderSettings, Settings, TrainerSettings
+from ocr_baseline.prove.report import proof_text
+from ocr_baseline.unchanged_script.settings import (
+    Limits,
+    LoaderSettings,
+    Settings,
+    TrainerSettings,
+)
 
 
 def tried(*times_s: float, workers: int | None = None, **fields: Any) -> Tried:
@@ -43,6 +49,16 @@ def test_a_setting_without_effect_never_leads() -> None:
     assert proof.best is None
     assert proof.outcomes[0].measured is None
     assert proof.not_tried[0].why == "train ran with 0 loader workers, not with 1"
+    assert proof.verdict == "none measured"
+
+
+def test_a_setting_whose_trials_failed_is_told_with_the_reason_and_clears_no_run() -> None:
+    failed = tried(workers=2, failures=["exited with status 1"] * 2)
+    proof = proof_of([tried(9.0, 9.1), failed], [])
+    assert proof.verdict == "none measured"
+    text = proof_text(proof, Limits(max_epochs=1, train_batches=16), width=200, color=False)
+    assert "its trials failed: it exited with status 1" in text
+    assert "leave it" not in text
 
 
 def test_the_best_setting_comes_as_lines_to_paste() -> None:
@@ -61,6 +77,13 @@ def test_the_best_setting_is_the_one_whose_measured_saving_is_the_largest() -> N
     proof = proof_of([tried(9.0, 9.1, 9.05), lucky, steady], [])
     assert proof.best is steady.candidate
     assert proof.saving == proof.outcomes[1].measured
+
+
+@pytest.mark.parametrize(("recorded_s", "is_told"), [(9.5, False), (40.0, True), (5.0, True)])
+def test_trials_that_are_not_like_the_run_are_told(recorded_s: float, is_told: bool) -> None:
+    proof = proof_of([tried(9.0, 9.1), tried(5.0, 5.1, workers=2)], [], recorded_s)
+    text = proof_text(proof, Limits(max_epochs=1, train_batches=16), width=200, color=False)
+    assert ("The run itself took" in text) is is_told
 
 
 def test_a_difference_within_the_spread_recommends_nothing_and_leaves_the_question_open() -> None:

@@ -668,3 +668,48 @@ def test_a_validation_inside_a_training_batch_is_not_told_of(tmp_path: Path) -> 
             validate(record, [1, 2])
 
     assert "Two stages were open at once" not in (tmp_path / "baseline.md").read_text()
+
+
+def test_a_stage_that_is_entered_inside_itself_ends_with_the_outer_block(tmp_path: Path) -> None:
+    with ob.record(tmp_path) as record:
+        block = record.stage("train")
+        with block:
+            with block:
+                for _ in record.batches([1, 2]):
+                    work(FORWARD_MS)
+            work(1.0)
+        work(100.0)
+
+    assert lines_ms(tmp_path, "train") == {"other": 2 * FORWARD_MS + 1.0}
+
+
+def test_each_epoch_has_its_own_time_where_a_stage_reads_several_loaders(tmp_path: Path) -> None:
+    with ob.record(tmp_path) as record:
+        for epoch in range(2):
+            with record.stage("validation", epoch=epoch):
+                for _ in range(2):
+                    for _ in record.batches([1, 2, 3]):
+                        work(10.0 * (epoch + 1))
+
+    phase = report_in(tmp_path).phase("validation")
+    assert phase is not None
+    found = [(one.epoch, one.batches, one.total_s) for one in phase.per_epoch]
+    assert found == [(0, 6, pytest.approx(0.060)), (1, 6, pytest.approx(0.120))]
+
+
+@pytest.mark.parametrize("wrong", [-1, 2**63, "first", 2.5])
+def test_numbers_that_no_record_can_hold_cost_no_batches(tmp_path: Path, wrong: Any) -> None:
+    with ob.record(tmp_path) as record:
+        for epoch in (0, wrong):
+            with record.stage("train", epoch=epoch):
+                for _ in record.batches([1, 2], dataloader_idx=wrong):
+                    record.samples(wrong)
+
+    baseline = report_in(tmp_path)
+    phase = baseline.phase("train")
+    assert phase is not None
+    assert (phase.batches, phase.samples) == (4, None)
+    assert [one.epoch for one in phase.per_epoch] == [0, 1]
+    said = " ".join(baseline.measurement.warnings)
+    assert "an epoch that isn't a number from 0 up" in said
+    assert "a dataloader_idx that isn't a number from 0 up" in said

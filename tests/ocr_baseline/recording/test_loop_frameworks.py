@@ -37,6 +37,19 @@ with ob.record(sys.argv[1]) as record, record.stage("train"):
 print(sorted({"torch", "lightning"} & set(sys.modules)))
 """
 
+DRAWS = """
+import random, sys, numpy, torch, ocr_baseline as ob
+def states():
+    numbers = numpy.random.get_state()[1].tolist(), torch.get_rng_state().tolist()
+    return random.getstate(), *numbers
+before = states()
+with ob.record(sys.argv[1]) as record, record.stage("train"):
+    for batch in record.batches([1, 2]):
+        pass
+assert "rich" in sys.modules, "the answer was shown"
+print(states() == before)
+"""
+
 
 def loader(workers: int = 0) -> DataLoader[Any]:
     data = TensorDataset(torch.randn(16, 4), torch.randn(16, 1))
@@ -157,3 +170,7 @@ def test_a_loop_without_torch_loads_neither_torch_nor_lightning(tmp_path: Path) 
     phase = report_in(tmp_path).phase("train")
     assert phase is not None
     assert phase.batches == 2
+
+
+def test_a_record_draws_no_random_number_of_the_loops(tmp_path: Path) -> None:
+    assert run(tmp_path, DRAWS).splitlines()[-1] == "True"

@@ -22,8 +22,21 @@ def test_a_second_loader_in_the_same_epoch_does_not_begin_a_pass() -> None:
 def test_a_second_validation_within_an_epoch_begins_a_pass() -> None:
     rows = table(6, {"forward": 0.1})
     rows.batch_idx[3:] = [0, 1, 2]
-    times = StageTimes(stage(Stage.VALIDATION, rows))
+    times = StageTimes(stage(Stage.VALIDATION, rows, tails_s=[{}, {}]))
     assert list(times.passes()) == [slice(0, 3), slice(3, 6)]
+
+
+def test_loaders_that_are_read_one_after_another_in_an_epoch_are_one_pass() -> None:
+    rows = table(12, {"forward": 0.1}, batches_a_pass=6)
+    rows.batch_idx[:] = [0, 1, 2] * 4
+    times = StageTimes(stage(Stage.VALIDATION, rows))
+    assert list(times.passes()) == [slice(0, 6), slice(6, 12)]
+
+
+def test_batches_after_the_last_finished_epoch_are_a_pass_of_their_own() -> None:
+    rows = table(8, {"forward": 0.1}, batches_a_pass=3)
+    times = StageTimes(stage(Stage.TRAIN, rows, tails_s=[{}]))
+    assert list(times.passes()) == [slice(0, 2), slice(2, 3), slice(3, 6), slice(6, 8)]
 
 
 def test_a_resumed_epoch_begins_a_pass_whatever_its_first_batch_is() -> None:
