@@ -194,7 +194,8 @@ def _print_proof(
     from ocr_baseline.prove.proof import proof_of
     from ocr_baseline.prove.report import proof_document, proof_text
 
-    proof = proof_of(tried, plans.not_tried)
+    recorded_s = sum(shape.total_s for shape in plans.shapes.values())
+    proof = proof_of(tried, plans.not_tried, recorded_s)
     if as_json:
         streams.print_data(json_text(proof_document(proof, plans.limits, arguments)))
         return

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+UNLIKE = 1.25
+"""Trials by which the run takes so many times what it took, or the reverse, aren't like it."""
+
 Verdict = Literal["better", "none better", "inconclusive", "none measured"]
 
 
@@ -45,6 +48,7 @@ class Proof:
     Attributes:
         outcomes: Each setting that was tried.
         run_s: What training and validation of the run take as it is, by its trials.
+        recorded_s: What they took in the run itself.
         best: The setting to take; None where none is better than the run as it is.
         saving: What the best saves of the run.
         lines: The best setting as lines of code.
@@ -53,10 +57,18 @@ class Proof:
 
     outcomes: Sequence[Outcome]
     run_s: float
+    recorded_s: float | None
     best: Candidate | None
     saving: Saving | None
     lines: Sequence[str]
     not_tried: Sequence[NotTried]
+
+    @property
+    def is_like_the_run(self) -> bool:
+        """Whether the run takes by its trials about what it took."""
+        if not self.recorded_s or self.run_s <= 0:
+            return True
+        return 1 / UNLIKE <= self.run_s / self.recorded_s <= UNLIKE
 
     @property
     def verdict(self) -> Verdict:
@@ -74,7 +86,9 @@ class Proof:
         return "inconclusive" if may_save else "none better"
 
 
-def proof_of(tried: Sequence[Tried], not_tried: Sequence[NotTried]) -> Proof:
+def proof_of(
+    tried: Sequence[Tried], not_tried: Sequence[NotTried], recorded_s: float | None = None
+) -> Proof:
     """Return what the trials proved; the first of them is the run as it is."""
     base, *others = tried
     best, saving = _best(base, others)
@@ -86,6 +100,7 @@ def proof_of(tried: Sequence[Tried], not_tried: Sequence[NotTried]) -> Proof:
     return Proof(
         outcomes=outcomes,
         run_s=base.mean_s(),
+        recorded_s=recorded_s,
         best=candidate,
         saving=saving,
         lines=[] if candidate is None else lines_to_paste(candidate.settings, best.told),

@@ -74,10 +74,20 @@ def proof_text(proof: Proof, limits: Limits, *, width: int, color: bool) -> str:
             f"Seconds of the whole run, by trials of {_trial_words(limits)}, with 95% intervals. "
             f"As it is, training and validation take {formatting.duration(proof.run_s)}."
         ),
+        *_unlike(proof),
         *_best(proof),
         *_not_tried(proof.not_tried),
     ]
     return printed(blocks, width=width, color=color)
+
+
+def _unlike(proof: Proof) -> Iterator[RenderableType]:
+    if not proof.is_like_the_run:
+        yield styled(
+            f"The run itself took {formatting.duration(proof.recorded_s)}: the trials aren't like "
+            "it, as on another or a busier machine, or where the first batches of an epoch aren't "
+            "like the later ones. What is measured is of the trials."
+        )
 
 
 def _best(proof: Proof) -> Iterator[RenderableType]:
@@ -154,6 +164,7 @@ def proof_document(proof: Proof, limits: Limits, command: Sequence[str]) -> dict
         "command": list(command),
         "limits": vars(limits),
         "run_s": proof.run_s,
+        "recorded_s": proof.recorded_s,
         "verdict": proof.verdict,
         "outcomes": [
             {

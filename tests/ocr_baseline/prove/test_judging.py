@@ -79,6 +79,13 @@ def test_the_best_setting_is_the_one_whose_measured_saving_is_the_largest() -> N
     assert proof.saving == proof.outcomes[1].measured
 
 
+@pytest.mark.parametrize(("recorded_s", "is_told"), [(9.5, False), (40.0, True), (5.0, True)])
+def test_trials_that_are_not_like_the_run_are_told(recorded_s: float, is_told: bool) -> None:
+    proof = proof_of([tried(9.0, 9.1), tried(5.0, 5.1, workers=2)], [], recorded_s)
+    text = proof_text(proof, Limits(max_epochs=1, train_batches=16), width=200, color=False)
+    assert ("The run itself took" in text) is is_told
+
+
 def test_a_difference_within_the_spread_recommends_nothing_and_leaves_the_question_open() -> None:
     proof = proof_of([tried(5.2, 4.8, 5.1), tried(5.0, 4.7, 5.2, workers=2)], [])
     assert proof.best is None
