@@ -30,7 +30,7 @@ class FunctionTicks:
         for stack, ticks in stacks:
             if stack:
                 self.own[stack[-1]] += ticks
-            for function in set(stack):
+            for function in dict.fromkeys(stack):  # a set has another order in each process
                 self.inclusive[function] += ticks
 
     def share(self, function: SampledFunction) -> FunctionShare:

@@ -693,8 +693,8 @@ def test_each_epoch_has_its_own_time_where_a_stage_reads_several_loaders(tmp_pat
 
     phase = report_in(tmp_path).phase("validation")
     assert phase is not None
-    found = [(one.epoch, one.batches, one.total_s) for one in phase.per_epoch]
-    assert found == [(0, 6, pytest.approx(0.060)), (1, 6, pytest.approx(0.120))]
+    assert [(one.epoch, one.batches) for one in phase.per_epoch] == [(0, 6), (1, 6)]
+    assert [one.total_s for one in phase.per_epoch] == pytest.approx([0.060, 0.120])
 
 
 @pytest.mark.parametrize("wrong", [-1, 2**63, "first", 2.5])
