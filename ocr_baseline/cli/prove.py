@@ -16,6 +16,8 @@ from ocr_baseline.cli import streams
 from ocr_baseline.cli.newest import newest_below
 from ocr_baseline.cli.options import ChosenRun, one_run
 from ocr_baseline.cli.wait_option import wait_option
+from ocr_baseline.errors import BaselineError
+from ocr_baseline.files import write_text_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,10 +25,14 @@ if TYPE_CHECKING:
     from ocr_baseline.places import FoundRun
     from ocr_baseline.prove.judging import Tried
     from ocr_baseline.prove.planning import Plans
+    from ocr_baseline.prove.trying import Trying
 
 SEPARATOR = "--"
 DEFAULT_TURNS = 3
 DEFAULT_SECONDS = 10.0
+EXIT_STOPPED = 130
+PROOF_NAME = "proof.json"
+"""In the folder of the trials: the proof as JSON, whatever becomes of what is printed."""
 
 
 class _BeforeCommand(click.Command):
@@ -94,6 +100,7 @@ def command(
         refuse_without_trainer,
     )
     from ocr_baseline.prove.planning import plans_of
+    from ocr_baseline.trials.screen import Screen
 
     found = run.read()
     given = context.meta[SEPARATOR]
@@ -108,8 +115,14 @@ def command(
         other = other_machine(found.baseline)
         if other is not None:
             streams.print_message(f"ocr-baseline: {other}")
-        tried = _try(plans, started.arguments, folder, turns, wait_s)
-    _print_proof(plans, tried, started.arguments, as_json=as_json)
+        trying = _trying(plans, started.arguments, folder, turns, wait_s)
+        with Screen() as trying.watcher:
+            tried = trying.run()
+        if trying.is_stopped:
+            streams.print_message("ocr-baseline: stopped; this is of the trials that had ended")
+        _print_proof(plans, tried, started.arguments, folder, as_json=as_json)
+    if trying.is_stopped:
+        context.exit(EXIT_STOPPED)
 
 
 def _known_command(found: FoundRun) -> tuple[str, ...]:
@@ -129,12 +142,11 @@ def _announced(plans: Plans, turns: int, seconds: float) -> str:
     )
 
 
-def _try(
+def _trying(
     plans: Plans, arguments: Sequence[str], folder: Path, turns: int, wait_s: float
-) -> list[Tried]:
+) -> Trying:
     from ocr_baseline.prove.trying import Plan, Trying
     from ocr_baseline.trials.patience import Patience
-    from ocr_baseline.trials.screen import Screen
 
     plan = Plan(
         command=arguments,
@@ -143,8 +155,7 @@ def _try(
         limits=plans.limits,
         turns=turns,
     )
-    with Screen() as screen:
-        return Trying(plan, folder, patience=Patience(wait_s), watcher=screen).run()
+    return Trying(plan, folder, patience=Patience(wait_s))
 
 
 @contextlib.contextmanager
@@ -188,7 +199,7 @@ def _print_plans(plans: Plans, arguments: Sequence[str], *, as_json: bool) -> No
 
 
 def _print_proof(
-    plans: Plans, tried: Sequence[Tried], arguments: Sequence[str], *, as_json: bool
+    plans: Plans, tried: Sequence[Tried], arguments: Sequence[str], folder: Path, *, as_json: bool
 ) -> None:
     from ocr_baseline.model.json_text import json_text
     from ocr_baseline.prove.proof import proof_of
@@ -196,8 +207,11 @@ def _print_proof(
 
     recorded_s = sum(shape.total_s for shape in plans.shapes.values())
     proof = proof_of(tried, plans.not_tried, recorded_s)
+    document = json_text(proof_document(proof, plans.limits, arguments))
+    with contextlib.suppress(BaselineError):  # a full disk: it is on the screen all the same
+        write_text_atomically(folder / PROOF_NAME, document)
     if as_json:
-        streams.print_data(json_text(proof_document(proof, plans.limits, arguments)))
+        streams.print_data(document)
         return
     width, color = streams.stdout_width(), streams.stdout_has_color()
     streams.print_data(proof_text(proof, plans.limits, width=width, color=color))

@@ -20,7 +20,7 @@ from ocr_baseline.prove.later_candidates import later_candidates
 from ocr_baseline.prove.shape import projected_s
 from ocr_baseline.records.reader import load
 from ocr_baseline.trials.arms import WARM_UP, Arm
-from ocr_baseline.trials.in_turns import in_turns
+from ocr_baseline.trials.in_turns import StoppedError, in_turns
 from ocr_baseline.unchanged_script.request import Request
 from ocr_baseline.unchanged_script.settings import Settings
 from ocr_baseline.vocabulary import PHASES, Stage
@@ -70,7 +70,7 @@ def most_trials(settings: int, turns: int) -> int:
 
 @dataclass
 class Trying:
-    """The trials of a plan, as they go on; `runner` makes them."""
+    """The trials of a plan, as they go on; `runner` makes them, `is_stopped` after Ctrl-C."""
 
     plan: Plan
     into: Path
@@ -78,15 +78,28 @@ class Trying:
     patience: Patience | None = None
     watcher: Watcher | None = None
     tried: dict[str, Tried] = field(default_factory=dict)
+    is_stopped: bool = False
     _rounds: int = 0
     _took_s: list[float] = field(default_factory=list)
 
     def run(self) -> list[Tried]:
         """Make all trials; return the run as it is, and then each setting.
 
+        Ctrl-C leaves it at those that were made, once the run as it is and a setting were measured.
+
         Raises:
             BaselineError: When the run as it is can't be tried.
         """
+        try:
+            self._try_all()
+        except KeyboardInterrupt:
+            self.is_stopped = True
+            base, *others = self.tried.values()
+            if not base.counts or not any(one.counts for one in others):
+                raise
+        return list(self.tried.values())
+
+    def _try_all(self) -> None:
         base = self._enter(AS_IT_IS, None)
         first = [self._enter(one.name, one) for one in self.plan.candidates]
         self._take_turns([base, *first], TURNS_BEFORE_DROPPING, warm_ups=1)
@@ -101,25 +114,30 @@ class Trying:
         rest = [one for one in self.tried.values() if one.counts and not one.is_dropped]
         if len(rest) > 1 and self.plan.turns > TURNS_BEFORE_DROPPING:
             self._take_turns(rest, self.plan.turns - TURNS_BEFORE_DROPPING)
-        return list(self.tried.values())
 
     def _enter(self, name: str, candidate: Candidate | None) -> Tried:
         return self.tried.setdefault(name, Tried(candidate))
 
     def _take_turns(self, what: Sequence[Tried], turns: int, *, warm_ups: int = 0) -> None:
         self._rounds += 1
-        trials = self.runner(
-            [self._arm(one) for one in what],
-            turns,
-            self.into / f"round-{self._rounds}",
-            warm_ups=warm_ups,
-            limit=self._limit_s,
-            asked=Request(sampling_hz=0.0),
-            patience=self.patience,
-            watcher=self.watcher,
-        )
+        stopped: StoppedError | None = None
+        try:
+            trials = self.runner(
+                [self._arm(one) for one in what],
+                turns,
+                self.into / f"round-{self._rounds}",
+                warm_ups=warm_ups,
+                limit=self._limit_s,
+                asked=Request(sampling_hz=0.0),
+                patience=self.patience,
+                watcher=self.watcher,
+            )
+        except StoppedError as error:
+            trials, stopped = list(error.trials), error
         for trial in trials:
             self._take(trial)
+        if stopped is not None:
+            raise stopped
 
     def _limit_s(self, turn: Turn, before: Sequence[Trial]) -> float | None:
         """Return how long a trial of a setting may take, by those of the run as it is."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +28,14 @@ Limit = Callable[[Turn, Sequence[Trial]], float | None]
 """Says how many seconds a run may take, by those before it; None for any."""
 TRIES = 2
 """So often an arm may fail before its first success."""
+
+
+class StoppedError(KeyboardInterrupt):
+    """Ctrl-C; `trials` are those that had ended, without warm-ups."""
+
+    def __init__(self, trials: Sequence[Trial]) -> None:
+        super().__init__()
+        self.trials = trials
 
 
 def in_turns(
@@ -60,30 +68,66 @@ def in_turns(
     Raises:
         TrialsError: When there is nothing to run, when runs are in the folder already, or when a
             warm-up run failed.
+        StoppedError: At Ctrl-C.
     """
     into = into.absolute()  # a command may change its working folder
     planned = turns(arms, repeats, warm_ups)
     _refuse_used(into, planned)
-    watcher = watcher or Nobody()
-    patience = patience or Patience()
-    trials: list[Trial] = []
-    for done, turn in enumerate(planned):
-        tried = [arm for arm in arms if not _is_given_up(arm, trials)]
-        if len(tried) < min(len(arms), 2):
-            break
-        if turn.arm not in tried:
-            continue
-        rest = [other for other in planned[done:] if other.arm in tried]
-        patience.wait(watcher.told)
-        watcher.begins(turn, done, len(planned), time_left_s(trials, rest))
-        limit_s = None if limit is None else limit(turn, trials)
-        trial = _run(turn, into / turn.name, asked or Request(), limit_s)
+    run = _Runs(
+        arms=arms,
+        planned=planned,
+        into=into,
+        limit=limit,
+        asked=asked or Request(),
+        patience=patience or Patience(),
+        watcher=watcher or Nobody(),
+    )
+    try:
+        run.all()
+    except KeyboardInterrupt as error:
+        raise StoppedError(run.that_count()) from error
+    return run.that_count()
+
+
+@dataclass(kw_only=True)
+class _Runs:
+    """The runs of one `in_turns`, as far as they were made."""
+
+    arms: Sequence[Arm]
+    planned: Sequence[Turn]
+    into: Path
+    limit: Limit | None
+    asked: Request
+    patience: Patience
+    watcher: Watcher
+    trials: list[Trial] = field(default_factory=list)
+
+    def that_count(self) -> list[Trial]:
+        """Return all but the warm-ups."""
+        return [trial for trial in self.trials if trial.arm != WARM_UP]
+
+    def all(self) -> None:
+        """Make all runs."""
+        for done, turn in enumerate(self.planned):
+            tried = [arm for arm in self.arms if not _is_given_up(arm, self.trials)]
+            if len(tried) < min(len(self.arms), 2):
+                break
+            if turn.arm in tried:
+                rest = [other for other in self.planned[done:] if other.arm in tried]
+                self._make(turn, done, rest)
+
+    def _make(self, turn: Turn, done: int, rest: Sequence[Turn]) -> None:
+        trials, watcher, total = self.trials, self.watcher, len(self.planned)
+        self.patience.wait(watcher.told)
+        watcher.begins(turn, done, total, time_left_s(trials, rest))
+        limit_s = None if self.limit is None else self.limit(turn, trials)
+        trial = _run(turn, self.into / turn.name, self.asked, limit_s)
         trials.append(trial)
         try:
-            _write_record(into, trials)
+            _write_record(self.into, trials)
         except BaselineError as error:  # what has been measured counts all the same
             watcher.told(str(error))
-        watcher.ended(trial, done + 1, len(planned), time_left_s(trials, rest[1:]))
+        watcher.ended(trial, done + 1, total, time_left_s(trials, rest[1:]))
         if turn.is_warm_up and trial.failure is not None:
             raise TrialsError(
                 f"the warm-up run {trial.failure}, so nothing else was run; "
@@ -91,7 +135,6 @@ def in_turns(
             )
         if _is_given_up(turn.arm, trials):
             watcher.told(f"{turn.arm.name} has failed {TRIES} times, so it isn't run again")
-    return [trial for trial in trials if trial.arm != WARM_UP]
 
 
 def _refuse_used(into: Path, planned: Sequence[Turn]) -> None:

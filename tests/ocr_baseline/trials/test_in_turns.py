@@ -9,7 +9,7 @@ import pytest
 
 from ocr_baseline.errors import TrialsError
 from ocr_baseline.trials.arms import Arm, Trial, Turn
-from ocr_baseline.trials.in_turns import in_turns
+from ocr_baseline.trials.in_turns import StoppedError, in_turns
 from ocr_baseline.trials.patience import Patience
 from ocr_baseline.trials.watching import Nobody
 from tests.ocr_baseline.trials.scripts import script
@@ -161,3 +161,15 @@ def test_trials_go_on_where_one_has_no_place_for_its_files(tmp_path: Path) -> No
     trials = in_turns(arms, 2, out, warm_ups=0, patience=Patience(0), watcher=heard)
     assert [trial.name for trial in trials if trial.failure is None] == ["a-0", "b-1", "a-1"]
     assert any("can't write" in line for line in heard.lines)
+
+
+def test_ctrl_c_hands_over_the_runs_that_had_ended(tmp_path: Path) -> None:
+    class Stops(Listener):
+        def begins(self, turn: Turn, done: int, total: int, left_s: float | None) -> None:
+            if done == 2:
+                raise KeyboardInterrupt
+
+    arms = [Arm("a", script(tmp_path))]
+    with pytest.raises(StoppedError) as raised:
+        in_turns(arms, 2, tmp_path / "out", patience=Patience(0), watcher=Stops())
+    assert [trial.name for trial in raised.value.trials] == ["a-0"]
