@@ -12,6 +12,7 @@ from typing_extensions import Self
 from ocr_baseline.errors import OperationError
 from ocr_baseline.measure import sections
 from ocr_baseline.measure.sections import section
+from ocr_baseline.measure.traced_code import note_silent, trace_instead
 from ocr_baseline.model.privacy import OutwardLogger, error_text
 from ocr_baseline.recording.config_policy import ConfigPolicy
 from ocr_baseline.recording.loop_batches import Batches
@@ -213,7 +214,8 @@ class record:
     def line(self, name: LineName) -> AbstractContextManager[Any]:
         """Return a context that charges its block to a line of the breakdown, on the host's clock.
 
-        For any other name there is `section`; a name that is no line counts as one.
+        For any other name there is `section`; a name that is no line counts as one. In code that
+        torch compiles it does nothing, as a section, and the report says so.
         """
         found = self._try(lambda run: self._line_of(run, name))
         return nullcontext() if found is None else found
@@ -267,3 +269,11 @@ class record:
             "; the report covers what ran before" if is_kept else "",
             exc_info=error if logger.isEnabledFor(logging.DEBUG) else None,
         )
+
+
+def _trace_line(block: record, name: Any) -> AbstractContextManager[Any]:
+    note_silent("record.line")  # not the name: one that isn't known as torch traces ends a graph
+    return nullcontext()
+
+
+trace_instead(record.line, _trace_line)

@@ -174,3 +174,18 @@ def test_a_loop_without_torch_loads_neither_torch_nor_lightning(tmp_path: Path) 
 
 def test_a_record_draws_no_random_number_of_the_loops(tmp_path: Path) -> None:
     assert run(tmp_path, DRAWS).splitlines()[-1] == "True"
+
+
+def test_a_line_in_compiled_code_breaks_no_graph_and_is_told_of(tmp_path: Path) -> None:
+    with ob.record(tmp_path) as record, record.stage("train"):
+
+        def forward(inputs: torch.Tensor) -> torch.Tensor:
+            with record.line("forward"):
+                return inputs * 2
+
+        compiled = torch.compile(forward, backend="eager", fullgraph=True)
+        for inputs in record.batches([torch.ones(2), torch.ones(2)]):
+            assert torch.equal(compiled(inputs), torch.full((2,), 2.0))
+
+    said = " ".join(report_in(tmp_path).measurement.warnings)
+    assert "inside code that torch compiles are not timed there: record.line" in said
