@@ -58,8 +58,8 @@ class BaselineReportCallback(GuestCallback):
     result stays as it is. At the end the screen shows the answer, on rank 0.
 
     Args:
-        output_dir: Folder of the report; default `baseline` in the Hydra run's output folder,
-            else in `trainer.default_root_dir`.
+        output_dir: Folder of the report; default that of the `PerformanceProfilerCallback`, else
+            `baseline` in the Hydra run's output folder or in `trainer.default_root_dir`.
         wandb_timeout_s: Longest wait for a server's answers (W&B's API, MLflow's), in seconds, once
             in a run. All servers together, the start of their clients included, get ten seconds
             more at the end of a fit.

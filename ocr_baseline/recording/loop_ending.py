@@ -63,6 +63,12 @@ def _written(run: LoopRun, status: RunStatus, ended_by: str | None) -> ReportFil
         recording.finish(status, ended_by)
     if not run.rank.is_zero:
         return None
+    if recording.is_withdrawn:
+        logger.info(
+            "The loop ended before it had finished a batch: %s keeps what the run before left",
+            run.folder,
+        )
+        return None
     if recording.is_replaced():
         logger.warning(
             "Another run's records took the place of this one's in %s: no report of this loop is "

@@ -21,7 +21,7 @@ _STDLIB = re.compile(
 )
 TORCH = "torch"
 _FRAMEWORKS = frozenset({TORCH, "functorch", "lightning_utilities"})
-_NOTEBOOK_CELL = re.compile(r"^<ipython-|[/\\]ipykernel_\d+[/\\]\d+\.py$")
+_NOTEBOOK_CELL = re.compile(r"^<ipython-|(?:^|[/\\])ipykernel_\d+[/\\]\d+\.py$")
 """What IPython and its kernel name a cell's code by; the kernel's file never exists."""
 
 _TYPED_IN = ("<stdin>", "<string>", "<ipython-")

@@ -10,6 +10,8 @@ from typing_extensions import Self
 from ocr_baseline.lightning.attach.framework import loaded_classes
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from lightning.pytorch import LightningModule, Trainer
 
     from ocr_baseline.lightning.profiler import PerformanceProfilerCallback
@@ -23,6 +25,7 @@ class GuestCallback(Callback):
     """
 
     measures_the_run = True
+    output_dir: str | Path | None = None
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         """Make one, after the packages that are loaded by now have been joined."""

@@ -13,6 +13,8 @@ from ocr_baseline.lightning.attach.framework import (
     package_of,
     version_of,
 )
+from ocr_baseline.lightning.attach.guest_callback import GuestCallback
+from ocr_baseline.lightning.attach.trainer_parts import callbacks_of
 from ocr_baseline.measure import environment
 from ocr_baseline.measure.random_state import unchanged_random_state
 from ocr_baseline.model.privacy import redact
@@ -50,6 +52,7 @@ class OutputFolder:
     def __init__(self, output_dir: str | Path | None) -> None:
         """Take the callback's argument of that name."""
         self._output_dir = output_dir
+        self._beside: str | Path | None = None
         self._absolute: dict[Path, Path] = {}
         self._instead: dict[Path, Path] = {}
         self.last: Path | None = None
@@ -61,10 +64,23 @@ class OutputFolder:
 
     def of(self, trainer: Trainer) -> Path:
         """Return the folder for this trainer's run."""
-        folder = self._of_all or output_folder(trainer, self._output_dir)
+        folder = self._of_all or output_folder(trainer, self._named(trainer))
         asked = self._absolute.setdefault(folder, folder.absolute())
         self.last = self._instead.get(asked, asked)
         return self.last
+
+    def _named(self, trainer: Trainer) -> str | Path | None:
+        """Return the folder that this callback was given, else the one that another of ours was.
+
+        A tuner may have put the callbacks aside meanwhile.
+        """
+        if self._output_dir is not None:
+            return self._output_dir
+        ours = [one for one in callbacks_of(trainer) if isinstance(one, GuestCallback)]
+        if ours:
+            given = (one.output_dir for one in ours)
+            self._beside = next((folder for folder in given if folder is not None), None)
+        return self._beside
 
     def move(self, asked: Path, folder: Path) -> None:
         """Use another folder instead of `asked` from now on, which another run has."""

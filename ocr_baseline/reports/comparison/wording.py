@@ -192,10 +192,18 @@ def _clauses(comparison: Comparison) -> Iterator[str]:
     ):
         if metrics:
             yield f"{_some(metrics)} {words[len(metrics) > 1]}"
+    ways = {direction(one) for one in comparison.with_verdict(*STRONG_VERDICTS, "suspected")}
     for verdict in QUIET_VERDICTS:
-        count = len(comparison.with_verdict(verdict))
-        if count:
-            yield f"{count} {verdict}"
+        found = comparison.with_verdict(verdict)
+        if len(ways) > 1 and any(one.metric.key == WHOLE_RUN for one in found):
+            others = len(found) - 1
+            yield (
+                f"the whole run and {others} more {verdict}"
+                if others
+                else (f"the whole run {verdict}")
+            )
+        elif found:
+            yield f"{len(found)} {verdict}"
 
 
 def _some(metrics: Sequence[MetricComparison]) -> str:

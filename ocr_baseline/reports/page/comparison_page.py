@@ -10,7 +10,7 @@ from ocr_baseline.reports.comparison import wording as words
 from ocr_baseline.reports.page.changes import changes
 from ocr_baseline.reports.page.frame import LOADS_NOTHING, filled
 from ocr_baseline.reports.page.view import ShownTable, shown_table
-from ocr_baseline.reports.text.wording import stage_adjective
+from ocr_baseline.reports.text.wording import as_sentence, stage_adjective
 
 if TYPE_CHECKING:
     from ocr_baseline.comparison.breakdown import PhaseChange
@@ -67,8 +67,7 @@ def _phase(phase: PhaseChange) -> ShownPhase:
 
 
 def _notes(comparison: Comparison) -> Sequence[str]:
-    notes = [f"{note[:1].upper()}{note[1:]}." for note in words.method_notes(comparison)]
-    notes += comparison.notes
+    notes = [as_sentence(note) for note in (*words.method_notes(comparison), *comparison.notes)]
     if comparison.not_measured:
         notes.append(f"Not measured on either side: {words.not_measured_text(comparison)}.")
     return notes

@@ -258,6 +258,21 @@ def test_the_report_goes_where_it_was_told(tmp_path: Path) -> None:
     assert not (tmp_path / "run" / "baseline").exists()
 
 
+@pytest.mark.parametrize("whose", ["report", "profiling"])
+def test_a_folder_that_one_of_the_callbacks_was_given_is_that_of_both(
+    whose: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "elsewhere"
+    given: dict[str, Path | None] = {"report": None, "profiling": None, whose: folder}
+    report = BaselineReportCallback(output_dir=given["report"])
+    profiling = PerformanceProfilerCallback(profile_memory=False, output_dir=given["profiling"])
+
+    tiny_run(tmp_path / "run", report=report, profiling=profiling)
+
+    assert {"baseline.json", "records"} <= {path.name for path in folder.iterdir()}
+    assert not (tmp_path / "run" / "baseline").exists()
+
+
 def test_metrics_of_this_run_are_not_taken_from_an_earlier_one_in_the_same_trainer(
     tmp_path: Path,
 ) -> None:

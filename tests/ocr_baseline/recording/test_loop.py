@@ -285,7 +285,7 @@ def test_a_run_that_fails_at_its_start_keeps_the_earlier_report(
 
     assert record.files is None
     assert (tmp_path / "baseline.json").read_bytes() == before
-    assert [told for told in warned(caplog) if "can't be written" in told] == []
+    assert warned(caplog) == []
 
 
 def test_sections_and_operations_count_inside_the_block_alone(tmp_path: Path) -> None:

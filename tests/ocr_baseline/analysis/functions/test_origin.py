@@ -45,6 +45,7 @@ def test_whose_a_function_is_follows_from_its_file(file: str, origin: str) -> No
         ("/home/me/project/data.py", "data.py:31"),
         ("C:\\work\\project\\data.py", "data.py:31"),
         ("/scratch/ipykernel_12/345.py", "notebook cell, line 31"),
+        ("ipykernel_12/345.py", "notebook cell, line 31"),  # as records keep it
         ("C:\\scratch\\ipykernel_12\\345.py", "notebook cell, line 31"),
         ("<ipython-input-3-0a1b>", "notebook cell, line 31"),
         ("/home/me/ipykernel_12/data.py", "data.py:31"),

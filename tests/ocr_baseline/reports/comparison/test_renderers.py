@@ -141,6 +141,30 @@ def test_the_headline_names_the_whole_run_before_its_parts() -> None:
     )
 
 
+def test_where_parts_go_opposite_ways_the_headline_tells_what_the_whole_run_came_to() -> None:
+    def at(which: list[RunSummary], validation_s: float) -> list[RunSummary]:
+        return [
+            replace(
+                one,
+                values={
+                    **one.values,
+                    "run.duration": 60.0 * factor,
+                    "validation.epoch_time": validation_s * factor,
+                },
+            )
+            for one, factor in zip(which, FACTORS, strict=True)
+        ]
+
+    base = at([run(i, factor=factor) for i, factor in enumerate(FACTORS)], 4.0)
+    lines_s = {**LINES_S, "metrics": 0.05}
+    new = [run(10 + i, factor=factor, lines_s=lines_s) for i, factor in enumerate(FACTORS)]
+    assert re.search(
+        r" are worse; validation epoch -50.0% is better; the whole run and 2 more unchanged\.$",
+        headline(compare(base, at(new, 2.0))),
+    )
+    assert headline(compare(base, at(new, 4.0))).endswith(" are worse; 4 unchanged.")
+
+
 def test_a_suspicion_says_in_which_direction() -> None:
     worse = compare(runs(4), runs(4, slower=0.5, first=10))
     better = compare(runs(4, slower=0.5), runs(4, first=10))
