@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from ocr_baseline.lightning.attach.framework import is_a
+from ocr_baseline.lightning.attach.framework import is_a, package_of
 from ocr_baseline.lightning.attach.trainer_parts import callbacks_of
 from ocr_baseline.unchanged_script.set_loader import Told
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from lightning.pytorch import Trainer
 
 OUTPUT_FOLDER = "output"
+_STANDS_IN = "_stands_in_for_another"
 
 
 def keep_together(trainer: Trainer, folder: Path) -> Iterator[Told]:
@@ -32,14 +34,24 @@ def keep_together(trainer: Trainer, folder: Path) -> Iterator[Told]:
             vars(callback)["dirpath"] = os.path.join(inside, "checkpoints")  # noqa: PTH118 - its type
     kept = []
     for logger in trainer.loggers:
-        if _is_kept(logger, trainer, inside):
+        if _STANDS_IN in vars(type(logger)) or _is_kept(logger, trainer, inside):
             kept.append(logger)
         else:
             name = type(logger).__name__
             yield Told(
                 what=f"logger.{name}", why_not="it writes elsewhere, so trials are without it"
             )
+            kept.append(_stand_in(trainer, inside))
     trainer.loggers = kept
+
+
+def _stand_in(trainer: Trainer, inside: str) -> Any:
+    """Return Lightning's logger that writes nothing and takes whatever a script calls on it."""
+    package = import_module(f"{package_of(trainer)}.loggers.logger")
+
+    save_dir = property(lambda self: inside)
+    kind = type("Nowhere", (package.DummyLogger,), {"save_dir": save_dir, _STANDS_IN: True})
+    return kind()
 
 
 class _SaveInside:

@@ -29,7 +29,8 @@ VALIDATION_SLOWER = Kind(
     f"size where validation's is at most 1/{{size:.0f}} of training's and its batches take no "
     f"longer ({_OUR_CHOICE})",
     saving="validation at training's time per sample; where the batch size is the cause, without "
-    "the backward pass and the optimizer, and at most as if a batch took as long whatever its size",
+    "the backward pass and the optimizer, waiting for data as long as it did, and at most as if a "
+    "batch took as long whatever its size",
     limits={
         "equal": 1.0,
         "medium": 1.0,

@@ -100,7 +100,8 @@ def _saving(
     """Return the finding's saving: validation at training's time per sample.
 
     In batches of training's size validation would take less than that, having no backward pass and
-    no optimizer; at most it saves as if a batch took as long whatever its size.
+    no optimizer; at most it saves as if a batch took as long whatever its size. For its samples it
+    is likely to wait as long in batches of any size.
     """
     if validation.total_s is None:
         return {"saving_basis": "validation at training's time per sample"}
@@ -111,13 +112,16 @@ def _saving(
         return {"estimated_saving_s": whole_s, "saving_basis": basis}
     own, training = sizes
     most_s = validation.total_s * (1 - own / training)
+    waits = (line_of(validation, name) for name in WAIT_LINES)
+    wait_s = sum(line.total_s for line in waits if line is not None)
+    likely_s = (validation.total_s - wait_s) * (1 - own / training)
     saved_s = validation.total_s - validation.samples * forward_s
     return {
-        "estimated_saving_s": min(max(saved_s, whole_s), most_s),
-        "estimated_saving_low_s": min(whole_s, most_s),
+        "estimated_saving_s": min(max(saved_s, whole_s), likely_s),
+        "estimated_saving_low_s": min(whole_s, likely_s),
         "estimated_saving_high_s": most_s,
         "saving_basis": "validation at training's time per sample without backward pass and "
-        "optimizer; at most as if a batch took as long whatever its size",
+        "optimizer, waiting for data as long; at most as if a batch took as long whatever its size",
     }
 
 

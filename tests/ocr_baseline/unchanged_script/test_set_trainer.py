@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+from lightning.pytorch.loggers.logger import DummyLogger
 from lightning.pytorch.loops import evaluation_loop, fit_loop
 from lightning.pytorch.trainer.connectors.logger_connector import logger_connector
 from torch.utils.data import DataLoader
@@ -138,3 +140,26 @@ def test_loggers_that_the_script_wrote_to_before_its_trainer_write_into_the_tria
         "metric",
         "events",
     }
+
+
+def test_what_a_module_calls_on_a_logger_that_is_left_out_comes_to_nothing(tmp_path: Path) -> None:
+    class Server(DummyLogger):
+        sent = 0
+
+        @override
+        def log_metrics(self, *args: Any, **kwargs: Any) -> None:
+            self.sent += 1
+
+    class Sends(Module):
+        @override
+        def on_train_epoch_end(self) -> None:
+            logger: Any = self.logger
+            logger.experiment.log_artifact("a file")
+            assert str(self.trainer.log_dir).startswith(str(tmp_path / "trial"))
+
+    server, module = Server(), Sends()
+    trainer_of(tmp_path, LIMITS, logger=server, log_every_n_steps=1).fit(module, loader())
+    assert module.epochs == [0] * 3 + [1] * 3
+    assert server.sent == 0
+    told = json.loads((tmp_path / "trial" / "settings.json").read_text(encoding="utf-8"))
+    assert [one["what"] for one in told] == ["logger.Server"]

@@ -94,3 +94,18 @@ def test_larger_validation_batches_save_up_to_what_each_batch_costs_whatever_its
     assert found.estimated_saving_low_s <= 7.2 - 48 * 0.05
     assert found.estimated_saving_s == pytest.approx(7.2 - 48 * 0.025)
     assert (found.estimated_saving_high_s or 0.0) >= 7.2 * 7 / 8
+
+
+def test_larger_validation_batches_do_not_save_the_making_of_their_samples() -> None:
+    waits = {"data_wait": 0.1, "forward": 0.05}
+    found = finding(
+        run(
+            stage(Stage.TRAIN, table(24, {"forward": 0.2}, samples=8.0)),
+            stage(Stage.VALIDATION, table(48, waits, samples=1.0)),
+        ),
+        RULE,
+    )
+    assert found.estimated_saving_s is not None
+    assert found.estimated_saving_s <= 48 * 0.05
+    assert found.estimated_saving_low_s is not None
+    assert found.estimated_saving_low_s <= found.estimated_saving_s
