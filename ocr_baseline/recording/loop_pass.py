@@ -32,11 +32,12 @@ class LoopPass:
     def __init__(
         self, recorder: Recorder, stages: LoopStages, loader: Any, dataloader_idx: int
     ) -> None:
-        """Read what `loader` knows of its samples; nothing is told yet."""
+        """Take the loader, of which nothing is read yet; nothing is told yet."""
         self._recorder = recorder
         self._stages = stages
         self._dataloader_idx = dataloader_idx
-        self._samples = _samples_of(loader)
+        self._unread: Any = loader
+        self._samples: LoaderSamples | None = None
         self._second = section(SECOND_LOADER)
         self._block: Block | None = None
         self._starts_in: Block | None = None
@@ -106,10 +107,19 @@ class LoopPass:
             return
         samples = None
         with suppress_failures():  # loaders are the user's and may raise anything
-            samples = (
-                None if self._samples is None else self._samples.of_batch(batch, self._batch_idx)
-            )
+            samples = self._samples_of_batch(batch)
         self._recorder.begin_batch(self._batch_idx, self._dataloader_idx, samples)
+
+    def _samples_of_batch(self, batch: Any) -> int | None:
+        """Return the samples of a batch; the first one of a stage has the loader read.
+
+        Not before: a sampler tells its length by the dataset's, which is asked after the loader's
+        workers have been forked or sent their dataset, as by the loader itself.
+        """
+        loader, self._unread = self._unread, None
+        if loader is not None:
+            self._samples = _samples_of(loader)
+        return None if self._samples is None else self._samples.of_batch(batch, self._batch_idx)
 
     def ends(self) -> None:
         """The pass is over, or the loop has left it."""

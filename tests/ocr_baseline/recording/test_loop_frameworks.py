@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import torch
 from lightning.fabric import Fabric
-from torch.utils.data import DataLoader, TensorDataset
+from torch.overrides import TorchFunctionMode
+from torch.utils.data import DataLoader, Dataset, TensorDataset
 
 import ocr_baseline as ob
 from ocr_baseline.model.document import Baseline
@@ -49,6 +51,28 @@ with ob.record(sys.argv[1]) as record, record.stage("train"):
 assert "rich" in sys.modules, "the answer was shown"
 print(states() == before)
 """
+
+
+class Numbered(Dataset[torch.Tensor]):
+    """Items that a file holds, which is opened where it is first used."""
+
+    def __init__(self, path: Path) -> None:
+        path.write_bytes(bytes(range(64)))
+        self.path = path
+        self.descriptor: int | None = None
+
+    def _opened(self) -> int:
+        if self.descriptor is None:
+            self.descriptor = os.open(self.path, os.O_RDONLY)
+        return self.descriptor
+
+    def __len__(self) -> int:
+        return os.lseek(self._opened(), 0, os.SEEK_END)
+
+    def __getitem__(self, index: int) -> torch.Tensor:
+        os.lseek(self._opened(), index, os.SEEK_SET)
+        time.sleep(0.002)
+        return torch.tensor([index, *os.read(self._opened(), 1)])
 
 
 def loader(workers: int = 0) -> DataLoader[Any]:
@@ -189,3 +213,34 @@ def test_a_line_in_compiled_code_breaks_no_graph_and_is_told_of(tmp_path: Path) 
 
     said = " ".join(report_in(tmp_path).measurement.warnings)
     assert "inside code that torch compiles are not timed there: record.line" in said
+
+
+def test_a_mode_that_sees_torchs_calls_sees_none_of_ours(tmp_path: Path) -> None:
+    class Seeing(TorchFunctionMode):
+        seen: ClassVar[list[Any]] = []
+
+        def __torch_function__(
+            self, func: Any, types: Any, args: Any = (), kwargs: Any = None
+        ) -> Any:
+            self.seen.append(func)
+            return func(*args, **(kwargs or {}))
+
+    batches = [torch.ones(2), torch.ones(2)]
+    with Seeing(), ob.record(tmp_path) as record:
+        for _ in range(2):
+            with record.stage("train"):
+                for batch in record.batches(batches):
+                    torch.add(batch, 1)
+    assert set(Seeing.seen) == {torch.add}
+
+
+def test_a_dataset_is_asked_for_its_length_after_its_workers_have_begun(tmp_path: Path) -> None:
+    # Asked before, it would open its file here, and its workers would share one position in it.
+    data = Numbered(tmp_path / "items")
+    batches = DataLoader(data, batch_size=4, num_workers=2, multiprocessing_context="fork")
+    with ob.record(tmp_path) as record, record.stage("train"):
+        made = torch.cat(list(record.batches(batches)))
+    assert torch.equal(made[:, 0], made[:, 1])
+    phase = report_in(tmp_path).phase("train")
+    assert phase is not None
+    assert (phase.batches, phase.samples) == (16, 64)
