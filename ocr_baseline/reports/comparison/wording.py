@@ -196,12 +196,8 @@ def _clauses(comparison: Comparison) -> Iterator[str]:
     for verdict in QUIET_VERDICTS:
         found = comparison.with_verdict(verdict)
         if len(ways) > 1 and any(one.metric.key == WHOLE_RUN for one in found):
-            others = len(found) - 1
-            yield (
-                f"the whole run and {others} more {verdict}"
-                if others
-                else (f"the whole run {verdict}")
-            )
+            others = f" and {len(found) - 1} more" if len(found) > 1 else ""
+            yield f"the whole run{others} {verdict}"
         elif found:
             yield f"{len(found)} {verdict}"
 

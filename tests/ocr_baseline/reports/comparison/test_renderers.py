@@ -59,6 +59,19 @@ def slower_metrics() -> Comparison:
     return compare(base, new)
 
 
+def with_values(
+    which: list[RunSummary], *, whole_run_s: float, validation_s: float | None = None
+) -> list[RunSummary]:
+    """Give each run a whole duration, and an epoch of validation, times its factor."""
+    given = {"run.duration": whole_run_s}
+    if validation_s is not None:
+        given["validation.epoch_time"] = validation_s
+    return [
+        replace(one, values={**one.values, **{name: s * factor for name, s in given.items()}})
+        for one, factor in zip(which, FACTORS, strict=True)
+    ]
+
+
 def long_lines() -> Comparison:
     lines_s = {"ocr.models.postprocessing.BoxExtractor.__call__": 0.03, "forward": 0.07}
     base = [run(i, factor=factor, lines_s=lines_s) for i, factor in enumerate(FACTORS)]
@@ -123,46 +136,35 @@ def test_the_headline_says_in_words_what_is_worse_and_what_is_better() -> None:
 
 
 def test_the_headline_names_the_whole_run_before_its_parts() -> None:
-    def faster_in_all(which: list[RunSummary], run_s: float) -> list[RunSummary]:
-        return [
-            replace(one, values={**one.values, "run.duration": run_s * factor})
-            for one, factor in zip(which, FACTORS, strict=True)
-        ]
-
-    base = faster_in_all([run(i, factor=factor) for i, factor in enumerate(FACTORS)], 60.0)
+    base = with_values(
+        [run(i, factor=factor) for i, factor in enumerate(FACTORS)], whole_run_s=60.0
+    )
     lines_s = {**LINES_S, "metrics": 0.05}
     slower = [run(10 + i, factor=factor, lines_s=lines_s) for i, factor in enumerate(FACTORS)]
     assert re.match(
         r"Regressions: train median batch \S+ and \d more are worse; whole run -50.0% is better",
-        headline(compare(base, faster_in_all(slower, 30.0))),
+        headline(compare(base, with_values(slower, whole_run_s=30.0))),
     )
-    assert headline(compare(base, faster_in_all(slower, 90.0))).startswith(
+    assert headline(compare(base, with_values(slower, whole_run_s=90.0))).startswith(
         "Regressions: whole run +50.0%, train median batch "
     )
 
 
 def test_where_parts_go_opposite_ways_the_headline_tells_what_the_whole_run_came_to() -> None:
-    def at(which: list[RunSummary], validation_s: float) -> list[RunSummary]:
-        return [
-            replace(
-                one,
-                values={
-                    **one.values,
-                    "run.duration": 60.0 * factor,
-                    "validation.epoch_time": validation_s * factor,
-                },
-            )
-            for one, factor in zip(which, FACTORS, strict=True)
-        ]
-
-    base = at([run(i, factor=factor) for i, factor in enumerate(FACTORS)], 4.0)
+    base = with_values(
+        [run(i, factor=factor) for i, factor in enumerate(FACTORS)],
+        whole_run_s=60.0,
+        validation_s=4.0,
+    )
     lines_s = {**LINES_S, "metrics": 0.05}
     new = [run(10 + i, factor=factor, lines_s=lines_s) for i, factor in enumerate(FACTORS)]
     assert re.search(
         r" are worse; validation epoch -50.0% is better; the whole run and 2 more unchanged\.$",
-        headline(compare(base, at(new, 2.0))),
+        headline(compare(base, with_values(new, whole_run_s=60.0, validation_s=2.0))),
     )
-    assert headline(compare(base, at(new, 4.0))).endswith(" are worse; 4 unchanged.")
+    assert headline(compare(base, with_values(new, whole_run_s=60.0, validation_s=4.0))).endswith(
+        " are worse; 4 unchanged."
+    )
 
 
 def test_a_suspicion_says_in_which_direction() -> None:
