@@ -9,6 +9,7 @@ from unittest import mock
 
 import numpy as np
 import torch
+from torch._dynamo.testing import CompileCounter
 
 import ocr_baseline as ob
 from benchmarks.guest_members.member import Members
@@ -133,3 +134,26 @@ def no_thread_as_it_ends(guest: Guest) -> None:
             shortage.start()
     finally:
         shortage.stop()
+
+
+@member
+def compiled_steps_of_the_record(guest: Guest) -> None:
+    """Code that is compiled as one graph opens a stage, reads batches and tells samples."""
+    training = Training(guest)
+    counter = CompileCounter()
+
+    def mean_of(record: ob.record, rows: list[torch.Tensor]) -> torch.Tensor:
+        total = torch.zeros(())
+        with record.stage("validation"):
+            for row in record.batches(rows):
+                with record.line("forward"):
+                    total = total + row.mean()
+                record.samples(1)
+        return total
+
+    compiled = torch.compile(mean_of, backend=counter, fullgraph=True)
+    with training.record() as record:
+        training.run(record)
+        guest.tell(mean=compiled(record, [torch.ones(2), torch.ones(2)]).item())
+    guest.graphs["compiled"] = counter.frame_count
+    guest.graphs["nodes"] = counter.op_count

@@ -80,6 +80,26 @@ def forked_with_workers(guest: Guest) -> None:
 
 
 @member
+def compiled_collective(guest: Guest) -> None:
+    """Two forked processes whose step calls a function with a collective, compiled as one graph."""
+    import torch
+    from torch import distributed
+
+    def summed(loss: torch.Tensor) -> torch.Tensor:
+        total = loss.clone()
+        distributed.all_reduce(total)
+        return total
+
+    class Sums(Net):
+        def training_step(self, batch: Any, batch_idx: int) -> Any:
+            loss = super().training_step(batch, batch_idx)
+            torch.compile(summed, backend="eager", fullgraph=True)(loss.detach())
+            return loss
+
+    guest.trainer(strategy="ddp_fork", devices=2).fit(guest.kept(Sums()), loader())
+
+
+@member
 def one_process_of_ddp(guest: Guest) -> None:
     """The strategy for several processes with one."""
     guest.fit(strategy="ddp", devices=1)

@@ -51,7 +51,10 @@ def wait_for_answer(folder: Path) -> None:
     attempt = OwnThread(target=_attempt, args=(place,), name="ocr-baseline-probe", daemon=True)
     try:
         attempt.start()
-    except RuntimeError:  # no thread can be started; that the folder hangs too is unlikely
+    except (
+        RuntimeError,
+        MemoryError,
+    ):  # no thread can be started; that the folder hangs too is unlikely
         return
     attempt.join(PATIENCE_S)
     if attempt.is_alive():
@@ -64,7 +67,7 @@ def _are_nested(first: Path, second: Path) -> bool:
 
 
 def _attempt(folder: Path) -> None:
-    with suppress(OSError):
+    with suppress(Exception):  # whatever fails here fails for the writer too
         try_to_write(next(place for place in (folder, *folder.parents) if place.is_dir()))
 
 

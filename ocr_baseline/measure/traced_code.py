@@ -60,7 +60,7 @@ def show_to_dynamo(function: FunctionType, original: FunctionType, names: Sequen
     if "torch" not in sys.modules:
         return
 
-    if str(function.__module__).partition(".")[0] in _FRAMEWORKS:
+    if _breaks_graphs(function):
         call_between_graphs(function)
         return
 
@@ -69,11 +69,20 @@ def show_to_dynamo(function: FunctionType, original: FunctionType, names: Sequen
             note_silent(name)
         return original(*args, **kwargs)
 
-    if is_method(function):
-        trace_instead(function, original)
-    elif not _is_in_graphs(function):
+    if is_method(function) or not names:
+        silent = original
+    if not _is_in_graphs(function):
         trace_instead(function, silent)
     _skip(function)
+
+
+def _breaks_graphs(function: FunctionType) -> bool:
+    """Whether a timed function is one of Lightning's that end a graph without us too.
+
+    Those are its methods but a module's `forward`, which has the module's own code in one graph.
+    """
+    is_framework = str(function.__module__).partition(".")[0] in _FRAMEWORKS
+    return is_framework and is_method(function) and function.__name__ != "forward"
 
 
 def is_method(function: FunctionType) -> bool:
@@ -123,12 +132,19 @@ def leave_untraced(*functions: Any) -> None:
 
 
 def _is_in_graphs(function: FunctionType) -> bool:
-    """Whether a function of torch's is in graphs as it is, so that none of its code is traced."""
+    """Whether torch puts a function of its own, or another in its place, into graphs by its object.
+
+    None of its code is traced then.
+    """
     if not str(function.__module__).startswith("torch"):
         return False
     rules = sys.modules.get("torch._dynamo.trace_rules")
-    with suppress_failures():  # torch's own table, which a version may name otherwise
-        return function in rules.get_torch_obj_rule_map()  # type: ignore[union-attr]  # as above
+    with suppress_failures():  # torch's own tables, which a version may name otherwise
+        if function in rules.get_torch_obj_rule_map():  # type: ignore[union-attr]  # as above
+            return True
+    functional = sys.modules.get("torch.distributed._functional_collectives")
+    with suppress_failures():
+        return function in functional.traceable_collective_remaps  # type: ignore[union-attr]
     return False
 
 

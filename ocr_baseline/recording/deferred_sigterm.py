@@ -45,7 +45,8 @@ class _Hold:
         self._end = Flag()
         self._lock = threading.Lock()
         self._thread = OwnThread(target=self._watch, name="ocr-baseline-sigterm", daemon=True)
-        with suppress(RuntimeError):  # no thread can be started: a second signal ends the block
+        # Where no thread can be started, a second signal ends the block.
+        with suppress(RuntimeError, MemoryError):
             self._thread.start()
 
     def __call__(self, number: int, frame: FrameType | None) -> None:

@@ -16,7 +16,7 @@ from ocr_baseline.measure.traced_code import note_silent, trace_instead
 from ocr_baseline.model.privacy import OutwardLogger, error_text
 from ocr_baseline.recording.config_policy import ConfigPolicy
 from ocr_baseline.recording.loop_batches import Batches
-from ocr_baseline.recording.loop_ending import report_on, status_of
+from ocr_baseline.recording.loop_ending import report_on
 from ocr_baseline.recording.loop_guard import GuardedBlock, GuardedPass
 from ocr_baseline.recording.loop_run import LoopRun
 from ocr_baseline.recording.loop_settings import LoopSettings
@@ -176,10 +176,11 @@ class record:
             self._run = None
             with suppress_failures():  # the loop's own code is waiting
                 run.undo()
-            self.files = report_on(run, status_of(exc), None if exc is None else error_text(exc))
+            self.files = report_on(run, exc)
         finally:  # also where Ctrl-C came in between
             if run is not None and run.is_of_this_process:
-                run.end()
+                with suppress_failures():  # as above
+                    run.end()
 
     def stage(self, name: StageName, epoch: int | None = None) -> AbstractContextManager[None]:
         """Return a context for one pass of a stage; one stage inside another is kept apart.
@@ -271,9 +272,30 @@ class record:
         )
 
 
+# What code that torch compiles has instead. The notes hold no argument: one whose value isn't known
+# as torch traces would end a graph.
+
+
 def _trace_line(block: record, name: Any) -> AbstractContextManager[Any]:
-    note_silent("record.line")  # not the name: one that isn't known as torch traces ends a graph
+    note_silent("record.line")
     return nullcontext()
 
 
+def _trace_stage(block: record, name: Any, epoch: Any = None) -> AbstractContextManager[None]:
+    note_silent("record.stage")
+    return nullcontext()
+
+
+def _trace_batches(block: record, loader: Iterable[T], *, dataloader_idx: Any = 0) -> Iterable[T]:
+    note_silent("record.batches")
+    return loader
+
+
+def _trace_samples(block: record, count: Any) -> None:
+    note_silent("record.samples")
+
+
 trace_instead(record.line, _trace_line)
+trace_instead(record.stage, _trace_stage)
+trace_instead(record.batches, _trace_batches)
+trace_instead(record.samples, _trace_samples)

@@ -29,36 +29,52 @@ def status_of(error: BaseException | None) -> RunStatus:
     """
     if error is None:
         return "finished"
-    if isinstance(error, SystemExit):
-        return "failed" if error.code else "interrupted"
-    return "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
+    kind = type(error)  # `isinstance` asks an exception of the user's, which may fail to answer
+    if issubclass(kind, SystemExit):
+        return "failed" if getattr(error, "code", None) else "interrupted"
+    return "interrupted" if issubclass(kind, KeyboardInterrupt) else "failed"
 
 
-def report_on(run: LoopRun, status: RunStatus, ended_by: str | None) -> ReportFiles | None:
-    """End the records and write the report; what fails is a warning that names its cause."""
-    with deferred_sigterm():
-        try:
-            return _written(run, status, ended_by)
-        except Exception as error:  # a report must never fail the loop
-            let_through(error)
-            if run.summary:
-                show_unreported(error_text(error), "report --run-dir", run.folder)
-            logger.warning(
-                "The performance baseline could not be written (%s). The loop is not affected; "
-                "`ocr-baseline report --run-dir %s` tries again from the records.",
-                error_text(error),
-                run.folder,
-                exc_info=logger.isEnabledFor(logging.DEBUG),
-            )
-            return None
-        finally:
-            run.end()
+def report_on(run: LoopRun, exception: BaseException | None) -> ReportFiles | None:
+    """End the records and write the report; what fails is a warning that names its cause.
+
+    Args:
+        run: The run that ends.
+        exception: The exception that leaves the loop.
+    """
+    try:
+        with deferred_sigterm():
+            try:
+                return _written(run, exception)
+            except Exception as error:  # noqa: BLE001 - a report must never fail the loop
+                let_through(error)
+                _say_not_written(run, error)
+            finally:
+                run.end()
+    except Exception as error:  # noqa: BLE001 - as above
+        let_through(error)
+        _say_not_written(run, error)
+    return None
 
 
-def _written(run: LoopRun, status: RunStatus, ended_by: str | None) -> ReportFiles | None:
+def _say_not_written(run: LoopRun, error: Exception) -> None:
+    if run.summary:
+        show_unreported(error_text(error), "report --run-dir", run.folder)
+    logger.warning(
+        "The performance baseline could not be written (%s). The loop is not affected; "
+        "`ocr-baseline report --run-dir %s` tries again from the records.",
+        error_text(error),
+        run.folder,
+        exc_info=logger.isEnabledFor(logging.DEBUG),
+    )
+
+
+def _written(run: LoopRun, exception: BaseException | None) -> ReportFiles | None:
     from ocr_baseline.write import write_report
 
     recording = run.recording
+    status = status_of(exception)
+    ended_by = None if exception is None else error_text(exception)
     with suppress(OSError):  # the heartbeat has warned; the report says what it lacks
         recording.finish(status, ended_by)
     if not run.rank.is_zero:

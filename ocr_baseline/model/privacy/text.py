@@ -12,6 +12,7 @@ from ocr_baseline.model.privacy.known import KNOWN
 from ocr_baseline.model.privacy.paths import shorten_paths
 from ocr_baseline.model.privacy.shapes import redact_random, redact_shapes
 from ocr_baseline.model.privacy.values import REDACTED, can_be_secret, is_mixed, is_wordlike
+from ocr_baseline.signal_errors import let_through
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -147,7 +148,10 @@ def error_text(error: BaseException) -> str:
         message = outward_text(str(error)[: MAX_MESSAGE + _MAX_CUT_SECRET])
         if len(message) > MAX_MESSAGE:
             message = f"{message[:MAX_MESSAGE]}…"
-    except Exception:  # noqa: BLE001 - an exception of the user's own may fail to say what it is
+    except KeyboardInterrupt:
+        raise
+    except BaseException as failure:  # noqa: BLE001 - one of the user's may fail to say what it is
+        let_through(failure)
         message = ""
     name = redact_again(type(error).__name__)
     return f"{name}: {message}" if message else name

@@ -251,6 +251,34 @@ def test_what_ends_the_loop_passes_through_and_is_in_the_report(
     assert lines_ms(tmp_path, "train")["forward"] == 3 * FORWARD_MS
 
 
+class SaysNothing(Exception):
+    def __str__(self) -> str:
+        raise GeneratorExit
+
+
+class HasNoClass(Exception):
+    @property  # type: ignore[misc]  # what is tried
+    def __class__(self) -> Any:
+        raise ValueError
+
+
+@pytest.mark.parametrize("kind", [SaysNothing, HasNoClass])
+def test_an_exception_that_fails_to_say_what_it_is_passes_through(
+    tmp_path: Path, kind: type[Exception]
+) -> None:
+    error: BaseException | None = None
+    try:
+        with ob.record(tmp_path) as record, record.stage("train"):
+            for index, _ in enumerate(record.batches(loader())):
+                if index:
+                    raise kind
+    except BaseException as raised:  # noqa: BLE001 - any other than the loop's own is the failure
+        error = raised
+
+    assert type(error) is kind
+    assert report_in(tmp_path).run.status == "failed"
+
+
 def test_a_batch_that_the_loop_breaks_off_at_its_end_is_done(tmp_path: Path) -> None:
     with ob.record(tmp_path) as record:
         for epoch in range(2):
@@ -400,11 +428,12 @@ def test_records_that_cannot_be_written_leave_nothing_running(
     assert (record.files, len(warned(caplog))) == (None, 1)
 
 
+@pytest.mark.parametrize("error", [RuntimeError("can't start new thread"), MemoryError()])
 def test_a_loop_ends_with_a_report_where_no_thread_can_be_started_any_more(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     def start(thread: threading.Thread) -> None:
-        raise RuntimeError("can't start new thread")
+        raise error
 
     with ob.record(tmp_path) as record:
         with record.stage("train"):

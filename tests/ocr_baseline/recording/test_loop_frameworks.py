@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import pytest
 import torch
 from lightning.fabric import Fabric
+from torch._dynamo.testing import CompileCounter
 from torch.overrides import TorchFunctionMode
 from torch.utils.data import DataLoader, Dataset, TensorDataset
 
@@ -30,6 +31,32 @@ with ob.record(sys.argv[1]) as record, record.stage("train"):
     for batch in record.batches(loader):
         torch.distributed.all_reduce(torch.ones(1))
 torch.distributed.destroy_process_group()
+"""
+COMPILED_RANKS_LOOP = """
+import sys, torch, ocr_baseline as ob
+from torch import distributed
+from torch._dynamo.testing import CompileCounter
+def shared(rows):
+    distributed.all_reduce(rows)
+    return rows * 2
+def sent(rows):
+    distributed.broadcast(rows, 0)
+    return rows * 2
+def graphs_of(function, fullgraph):
+    counter = CompileCounter()
+    compiled = torch.compile(function, backend=counter, fullgraph=fullgraph)
+    return compiled(torch.ones(2)).tolist(), counter.frame_count, counter.op_count
+def compiled():
+    torch._dynamo.reset()
+    return graphs_of(shared, True), graphs_of(sent, False)
+distributed.init_process_group("gloo")
+without = compiled()
+with ob.record(sys.argv[1], summary=False) as record, record.stage("train"):
+    for batch in record.batches([1]):
+        measured = compiled()
+if distributed.get_rank() == 0:
+    print(without[0], measured == without)
+distributed.destroy_process_group()
 """
 WITHOUT_TORCH = """
 import sys, ocr_baseline as ob
@@ -188,6 +215,14 @@ def test_the_ranks_of_torchrun_make_one_report(tmp_path: Path) -> None:
     assert "collectives" in lines(baseline, "train")
 
 
+def test_compiled_code_that_calls_collectives_compiles_as_without(tmp_path: Path) -> None:
+    printed = run(tmp_path, COMPILED_RANKS_LOOP, *TORCHRUN)
+
+    assert printed.splitlines()[-1].startswith("([4.0, 4.0], 1, ")
+    assert printed.splitlines()[-1].endswith(" True")
+    assert "collectives" in lines(report_in(tmp_path), "train")  # the broadcast, which is in none
+
+
 def test_a_loop_without_torch_loads_neither_torch_nor_lightning(tmp_path: Path) -> None:
     assert run(tmp_path, WITHOUT_TORCH).splitlines()[-1] == "[]"
 
@@ -200,19 +235,71 @@ def test_a_record_draws_no_random_number_of_the_loops(tmp_path: Path) -> None:
     assert run(tmp_path, DRAWS).splitlines()[-1] == "True"
 
 
-def test_a_line_in_compiled_code_breaks_no_graph_and_is_told_of(tmp_path: Path) -> None:
+def test_steps_in_compiled_code_break_no_graph_and_are_told_of(tmp_path: Path) -> None:
     with ob.record(tmp_path) as record, record.stage("train"):
 
-        def forward(inputs: torch.Tensor) -> torch.Tensor:
-            with record.line("forward"):
-                return inputs * 2
+        def several(rows: list[torch.Tensor]) -> torch.Tensor:
+            total = torch.zeros(2)
+            with record.stage("val", epoch=1):
+                for row in record.batches(rows):
+                    with record.line("forward"):
+                        total = total + row
+                    record.samples(2)
+            return total
 
-        compiled = torch.compile(forward, backend="eager", fullgraph=True)
-        for inputs in record.batches([torch.ones(2), torch.ones(2)]):
-            assert torch.equal(compiled(inputs), torch.full((2,), 2.0))
+        compiled = torch.compile(several, backend="eager", fullgraph=True)
+        for rows in record.batches([[torch.ones(2), torch.ones(2)]] * 2):
+            assert torch.equal(compiled(rows), torch.full((2,), 2.0))
 
-    said = " ".join(report_in(tmp_path).measurement.warnings)
-    assert "inside code that torch compiles are not timed there: record.line" in said
+    baseline = report_in(tmp_path)
+    said = " ".join(baseline.measurement.warnings)
+    for name in ("record.stage", "record.batches", "record.line", "record.samples"):
+        assert name in said
+    assert [phase.name for phase in baseline.phases if phase.batches] == ["train"]
+
+
+class BreaksItsGraph(torch.nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = torch.nn.Linear(4, 1)
+
+    def forward(self, inputs: torch.Tensor, scale: float = 1.0) -> Any:
+        outputs = self.layer(inputs)
+        torch._dynamo.graph_break()
+        return outputs * scale
+
+
+def test_a_step_of_fabrics_compiles_to_the_same_graphs(tmp_path: Path) -> None:
+    fabric = Fabric(accelerator="cpu", devices=1)
+    whole, broken = fabric.setup(torch.nn.Linear(4, 1)), fabric.setup(BreaksItsGraph())
+
+    def one_graph(inputs: torch.Tensor) -> Any:
+        return whole(fabric.to_device(inputs)).sum()
+
+    def several_graphs(inputs: torch.Tensor) -> Any:
+        return broken(inputs, scale=2.0).sum()
+
+    def graphs() -> list[tuple[int, int]]:
+        torch._dynamo.reset()
+        counters = []
+        for function in (one_graph, several_graphs):
+            counter = CompileCounter()
+            compiled = torch.compile(function, backend=counter, fullgraph=function is one_graph)
+            compiled(torch.ones(2, 4))
+            counters.append((counter.frame_count, counter.op_count))
+        return counters
+
+    without = graphs()
+    with ob.record(tmp_path) as record, record.stage("train"):
+        for _ in record.batches([1]):
+            measured = graphs()
+
+    assert measured == without
+    assert without[0][0] == 1
+    assert without[1][0] > 1
+    assert "forward" in lines(
+        report_in(tmp_path), "train"
+    )  # of the broken one, called between graphs
 
 
 def test_a_mode_that_sees_torchs_calls_sees_none_of_ours(tmp_path: Path) -> None:
