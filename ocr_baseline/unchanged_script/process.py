@@ -140,7 +140,7 @@ def _death_with_parent() -> Callable[[], None]:
 def _witness(
     signals: frozenset[signal.Signals], first: Callable[[], None]
 ) -> Iterator[Callable[[int], bool]]:
-    """Yield what tells whether a signal went to all of this process's group, or at least to some."""
+    """Yield what tells whether a signal went to others beside this process too."""
     try:
         witness = Witness(signals, first)
     except OSError:  # no process is left: better a signal twice than never
