@@ -60,7 +60,7 @@ def run_command(command: Sequence[str], environment: Mapping[str, str]) -> int:
     # Where a supervisor left it ignored, the kernel would tell of no end and keep no exit status.
     # With a handler, as macOS doesn't keep what would be ignored for who waits.
     of_children = signal.signal(signal.SIGCHLD, lambda number, frame: None)
-    dies_with_us = _death_with_parent()
+    dies_with_us = death_with_parent()
 
     def as_it_was() -> None:
         """Give the command what it would have inherited from who started us."""
@@ -121,8 +121,11 @@ def _started(
         return start([_SHELL, script, *command[1:]])  # a script without #!, as shells and env do
 
 
-def _death_with_parent() -> Callable[[], None]:
-    """Return what has a new process killed where this one is: it would go on alone."""
+def death_with_parent() -> Callable[[], None]:
+    """Return what has a new process killed where this one is: it would go on alone.
+
+    It is called in the new process, before its program begins.
+    """
     if sys.platform != "linux":
         return lambda: None
     prctl: Any = ctypes.CDLL(None).prctl
