@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
+from ocr_baseline.measure.random_state import unchanged_random_state
 from ocr_baseline.measure.sections import section
 from ocr_baseline.recording.fabric_lines import loader_inside
 from ocr_baseline.signal_errors import suppress_failures
@@ -136,4 +137,5 @@ def _samples_of(loader: Any) -> LoaderSamples | None:
         return None
     from ocr_baseline.recording.samples import LoaderSamples
 
-    return LoaderSamples(loader_inside(loader))
+    with unchanged_random_state():  # a sampler's length may draw
+        return LoaderSamples(loader_inside(loader))

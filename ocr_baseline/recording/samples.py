@@ -73,7 +73,9 @@ def _length(sampler: Any) -> int | None:
     try:
         with torch._C.DisableTorchFunction():  # as in `_rows`
             return len(sampler)
-    except Exception as error:  # noqa: BLE001 - a sampler of the user's own may raise anything
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 - a sampler of the user's own may raise anything
         let_through(error)
         return None
 

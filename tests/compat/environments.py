@@ -30,13 +30,17 @@ _SETUPTOOLS = "setuptools<81"
 _AT_HAND = ("torch", "torchvision", "typing_extensions")
 _COMPANIONS = ("protobuf<5", "pydantic-core==2.16.1", "pytz", "sentry-sdk", _SETUPTOOLS)
 """What the lowest versions need and newer ones don't, or in other versions."""
+_SECOND_PACKAGE = "pytorch-lightning"
+"""Lightning's other name, of the same versions."""
 _OMEGACONF = {"1.4.0rc3": "omegaconf==2.4.1rc1"}
 """What each Hydra asks for."""
 
 
 def with_lightning(version: str) -> Path:
     """Return the interpreter of an environment with that Lightning ("2.1")."""
-    return _with_packages(version, [f"lightning=={version}.*", _SETUPTOOLS])
+    return _with_packages(
+        version, [*(f"{name}=={version}.*" for name in ("lightning", _SECOND_PACKAGE)), _SETUPTOOLS]
+    )
 
 
 def with_hydra(version: str) -> Path:
@@ -59,7 +63,10 @@ def with_lowest() -> Path:
         if requirement.name not in _AT_HAND
         and (requirement.marker is None or requirement.marker.evaluate())
     ]
-    return _with_packages("lowest", [*lowest, *_COMPANIONS])
+    second = next(text for text in lowest if text.startswith("lightning==")).replace(
+        "lightning", _SECOND_PACKAGE
+    )
+    return _with_packages("lowest", [*lowest, second, *_COMPANIONS])
 
 
 def _lowest(requirement: Requirement) -> str:

@@ -13,7 +13,8 @@ environment exchanges.
   engine, as each imports one (numpy in `records`, scipy in `analysis`, pydantic in `model`, jinja2
   in `reports`, click in `cli` …), the clients of W&B and MLflow, and the model (torchmetrics).
   Left out is what imports torch or the standard library alone: `ONLY_STANDARD_LIBRARY_OR_TORCH`.
-- A Lightning: the callbacks and the examples of docs/other_projects.md.
+- A Lightning, under both of its names: the callbacks, `ocr-baseline run` and the examples of
+  docs/other_projects.md.
 - A Hydra: what Hydra composes and starts.
 - A Python exchanges everything: the callbacks and the whole engine.
 
@@ -50,7 +51,11 @@ HYDRAS = ("1.4.0rc3",)
 """Those beside the one of constraints.txt, exact."""
 PYTHONS = ("3.10", "3.12", "3.13", "3.14")
 """Those that torch has wheels for, beside 3.11, under which CI runs every test."""
-CALLBACKS = ("tests/docs/test_other_projects.py", "tests/ocr_baseline/lightning")
+CALLBACKS = (
+    "tests/docs/test_other_projects.py",
+    "tests/ocr_baseline/lightning",
+    "tests/ocr_baseline/unchanged_script",
+)
 ENGINE = ("tests/ocr_baseline",)
 ONLY_STANDARD_LIBRARY_OR_TORCH = (
     "tests/ocr_baseline/measure/test_compiled_code.py",

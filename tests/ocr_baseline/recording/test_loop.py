@@ -726,10 +726,14 @@ def test_what_an_optimizer_does_after_the_last_batch_is_not_told_of(tmp_path: Pa
 
 
 def test_a_batch_that_fails_is_not_told_of_as_a_step_outside(tmp_path: Path) -> None:
-    with pytest.raises(ZeroDivisionError), ob.record(tmp_path) as record, record.stage("train"):
-        for index, _ in enumerate(record.batches(loader())):
-            step(record)
-            _ = 1 // (2 - index)
+    def loop() -> None:
+        with ob.record(tmp_path) as record, record.stage("train"):
+            for index, _ in enumerate(record.batches(loader())):
+                step(record)
+                _ = 1 // (2 - index)
+
+    with pytest.raises(ZeroDivisionError):
+        loop()
 
     assert counted(report_in(tmp_path), "train") == (1, 2, 4)
     assert not report_in(tmp_path).measurement.warnings

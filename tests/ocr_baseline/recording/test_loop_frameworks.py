@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -14,7 +15,7 @@ import torch
 from lightning.fabric import Fabric
 from torch._dynamo.testing import CompileCounter
 from torch.overrides import TorchFunctionMode
-from torch.utils.data import DataLoader, Dataset, TensorDataset
+from torch.utils.data import DataLoader, Dataset, Sampler, TensorDataset
 
 import ocr_baseline as ob
 from ocr_baseline.model.document import Baseline
@@ -331,3 +332,33 @@ def test_a_dataset_is_asked_for_its_length_after_its_workers_have_begun(tmp_path
     phase = report_in(tmp_path).phase("train")
     assert phase is not None
     assert (phase.batches, phase.samples) == (16, 64)
+
+
+class DrawsOrLeaves(Sampler[int]):
+    def __init__(self, leaves: bool) -> None:
+        self.leaves = leaves
+
+    def __len__(self) -> int:
+        torch.rand(1)
+        if self.leaves:
+            sys.exit(3)
+        return 8
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(torch.randperm(8).tolist())
+
+
+@pytest.mark.parametrize("leaves", [False, True])
+def test_a_sampler_that_draws_or_exits_as_it_tells_its_length_changes_nothing(
+    tmp_path: Path, leaves: bool
+) -> None:
+    def drawn(*, enabled: bool) -> list[float]:
+        torch.manual_seed(1)
+        batches = DataLoader(TensorDataset(torch.arange(8.0)), sampler=DrawsOrLeaves(leaves))
+        with ob.record(tmp_path, enabled=enabled) as record, record.stage("train"):
+            return [float(batch[0]) + float(torch.rand(1)) for batch in record.batches(batches)]
+
+    assert drawn(enabled=True) == drawn(enabled=False)
+    phase = report_in(tmp_path).phase("train")
+    assert phase is not None
+    assert (phase.batches, phase.samples) == (8, 8)
