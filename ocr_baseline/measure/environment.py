@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import shutil
 import socket
 import subprocess
 from importlib import metadata
@@ -82,11 +83,16 @@ def _git_state(folder: Path) -> dict[str, object]:
 
 
 def _git(folder: Path, *arguments: str) -> str | None:
+    # Where a program is named without its folder, `subprocess` sets the filters of warnings aside
+    # while it looks for it, and Python then forgets which warnings it has shown once.
+    git = shutil.which("git")
+    if git is None:
+        return None
     try:
         done = subprocess.run(  # noqa: S603 - fixed arguments, no shell
-            # The user's own git, wherever it is installed. It writes nothing: a lock that it took
-            # would stand in the way of the user's next command, for good where it is killed.
-            ["git", "--no-optional-locks", *arguments],  # noqa: S607
+            # It writes nothing: a lock that it took would stand in the way of the user's next
+            # command, for good where it is killed.
+            [os.path.abspath(git), "--no-optional-locks", *arguments],  # noqa: PTH100 - links stay
             cwd=folder,
             capture_output=True,
             text=True,

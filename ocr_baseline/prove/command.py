@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 
 _HOME = re.compile(r"(?<![\w.~-])~(?=/|$)")
 _NOTEBOOKS = ("ipykernel", "colab_kernel")
+_STARTS_OF_A_POOL = (
+    "--multiprocessing-fork",
+    "multiprocessing.forkserver import main",
+    "joblib.externals.loky.backend",
+)
+"""In the command of a process that a program started for its own use: it can't be started alone."""
 _OF_MACHINE = ("cpu_model", "cpu_count")
 GIVE_IT = "give the command after --, as in `ocr-baseline prove RUN -- python train.py`"
 
@@ -46,6 +52,8 @@ def command_of(baseline: Baseline) -> Command:
         )
     if any(name in text for text in texts for name in _NOTEBOOKS):
         raise BaselineError(f"the run was made in a notebook's kernel: {GIVE_IT}")
+    if any(name in text for text in texts for name in _STARTS_OF_A_POOL):
+        raise BaselineError(f"the run was made in a process that another one started: {GIVE_IT}")
     if (baseline.world_size or 1) > 1:
         raise BaselineError(
             f"the run had {baseline.world_size} processes, and its records hold the command of "

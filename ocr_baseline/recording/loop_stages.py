@@ -10,11 +10,14 @@ from ocr_baseline.vocabulary import PHASES, Line, PhaseName, Stage
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
+    from ocr_baseline.measure.batches import EpochRow
     from ocr_baseline.measure.recorder import Recorder
     from ocr_baseline.recording.loop_pass import LoopPass
 
 StageName = Literal[PhaseName, "val"]
 """What a loop calls its stages; `val` is short for `validation`."""
+
+_OF_A_STEP = {Line.FORWARD.value, Line.BACKWARD.value}
 
 _STAGES = {name: stage for stage in PHASES for name in (stage.value, stage.metric_prefix)}
 
@@ -107,7 +110,28 @@ class LoopStages:
             innermost.within.__exit__(None, None, None)
             if innermost.stage is not None:
                 self._recorder.settle_batch(is_done=not by_exception)
-                self._recorder.close_stage(innermost.stage)
+                row = self._recorder.close_stage(innermost.stage)
+                if row is not None and not by_exception:
+                    self._tell_of_uncounted_steps(innermost.stage, row)
+
+    def _tell_of_uncounted_steps(self, stage: Stage, row: EpochRow) -> None:
+        """Note what a loop did to batches that it was given before: nothing asked for them again.
+
+        An optimizer that steps once more after the last batch is no step of its own.
+        """
+        names = self._recorder.timeline.names
+        if any(ns and name in _OF_A_STEP for name, ns in zip(names, row.tail_ns, strict=False)):
+            self._recorder.operations.note(
+                f"Forward or backward ran in {stage.value} outside of the batches that "
+                "record.batches() gave: its figures per batch, per sample and per second hold that "
+                "time, and count the batches given alone. record.batches() counts what is around "
+                "it no further: put it around itertools.cycle or a list, not inside."
+            )
+        elif not row.batches:
+            self._recorder.operations.note(
+                f"A stage of {stage.value} ended without a batch of record.batches(): it counts as "
+                "an epoch, and its time is in no batch."
+            )
 
     def tell_samples(self, count: object) -> None:
         """Take the user's word for how many samples the open batch holds."""

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 from ocr_baseline.comparison.sides import UNFINISHED
 from ocr_baseline.errors import BaselineError, TrialsError
 from ocr_baseline.files import write_text_atomically
-from ocr_baseline.layout import BASELINE_FOLDER, TRIAL_VARIABLE, document_in
+from ocr_baseline.layout import BASELINE_FOLDER, JSON_NAME, TRIAL_VARIABLE, document_in
 from ocr_baseline.measure.canary import canary_s
+from ocr_baseline.reports.text.plain_text import counted
 from ocr_baseline.trials.arms import OUTPUT_NAME, WARM_UP, Arm, Trial, Turn, turns
 from ocr_baseline.trials.patience import Patience
 from ocr_baseline.trials.process import run_logged
@@ -129,10 +130,9 @@ class _Runs:
             watcher.told(str(error))
         watcher.ended(trial, done + 1, total, time_left_s(trials, rest[1:]))
         if turn.is_warm_up and trial.failure is not None:
-            raise TrialsError(
-                f"the warm-up run {trial.failure}, so nothing else was run; "
-                f"its output is in {trial.folder / OUTPUT_NAME}"
-            )
+            output = trial.folder / OUTPUT_NAME
+            where = f"; its output is in {output}" if output.exists() else ""
+            raise TrialsError(f"the warm-up run {trial.failure}, so nothing else was run{where}")
         if _is_given_up(turn.arm, trials):
             watcher.told(f"{turn.arm.name} has failed {TRIES} times, so it isn't run again")
 
@@ -155,12 +155,13 @@ def _run(turn: Turn, folder: Path, asked: Request, limit_s: float | None) -> Tri
     environment = {**turn.arm.environment, **request.environment(), TRIAL_VARIABLE: str(folder)}
     canary = canary_s()
     began = time.perf_counter()
-    try:
-        folder.mkdir(parents=True)
-        status = run_logged(turn.arm.command, environment, folder / OUTPUT_NAME, limit_s)
-        failure = _failure(status, limit_s)
-    except OSError as error:
-        failure = f"can't start {turn.arm.command[0]}: {error.strerror or error}"
+    failure = _no_place(folder)
+    if failure is None:
+        try:
+            status = run_logged(turn.arm.command, environment, folder / OUTPUT_NAME, limit_s)
+            failure = _failure(status, limit_s)
+        except OSError as error:
+            failure = f"can't start {turn.arm.command[0]}: {error.strerror or error}"
     took_s = time.perf_counter() - began
     failure = failure or _no_baseline(folder, seen)
     with suppress(OSError):
@@ -173,6 +174,17 @@ def _run(turn: Turn, folder: Path, asked: Request, limit_s: float | None) -> Tri
         canary_s=canary,
         failure=failure,
     )
+
+
+def _no_place(folder: Path) -> str | None:
+    """Make the folder of a run and its log; return why they can't be made, None where they can."""
+    try:
+        folder.mkdir(parents=True)
+        (folder / OUTPUT_NAME).touch()
+    except OSError as error:
+        reason = error.strerror or error
+        return f"wasn't started: its output can't be written to {folder}: {reason}"
+    return None
 
 
 def _failure(status: int | None, limit_s: float | None) -> str | None:
@@ -189,6 +201,12 @@ def _no_baseline(folder: Path, seen: Path) -> str | None:
     if document is None and not seen.exists():
         return "made no Trainer; is ocr-baseline installed in the environment that it runs in?"
     if document is None:
+        jobs = len(list(folder.glob(f"{BASELINE_FOLDER}/[0-9]*/{JSON_NAME}")))
+        if jobs:
+            return (
+                f"left {counted(jobs, 'baseline')} of a Hydra sweep's jobs in {folder}, and none "
+                "of its own: repeat a single job"
+            )
         return f"made a Trainer, but left no baseline in {folder}"
     try:
         status = _status(document)

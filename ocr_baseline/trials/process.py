@@ -9,6 +9,8 @@ from contextlib import contextmanager, suppress
 from threading import current_thread, main_thread
 from typing import TYPE_CHECKING
 
+from ocr_baseline.unchanged_script.process import death_with_parent
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
@@ -31,7 +33,7 @@ def run_logged(
     """Run a command; return its exit status, or None where it took longer than the limit.
 
     Whatever ends this process meanwhile (Ctrl-C, SIGTERM, a closed terminal) ends the command's
-    processes first.
+    processes first. Where this process is killed, so is the command.
 
     Args:
         command: The program and its arguments.
@@ -50,6 +52,7 @@ def run_logged(
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=HAS_GROUPS,
+            preexec_fn=death_with_parent() if HAS_GROUPS else None,
         )
         try:
             came.may_raise()

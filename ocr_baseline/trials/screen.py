@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 
 LINES_SHOWN = 15
 """So many last lines of its output are shown of a run that failed."""
+LINE_LENGTH = 1_000
+"""So many letters of a line are shown."""
+TAIL_BYTES = 100_000
+"""So much of the end of its output is read for them: a log may be larger than the memory."""
 
 
 class Screen:
@@ -85,7 +90,9 @@ def _left(left_s: float | None) -> str:
 
 def _last_lines(trial: Trial) -> list[str]:
     try:
-        text = (trial.folder / OUTPUT_NAME).read_text(encoding="utf-8", errors="replace")
+        with (trial.folder / OUTPUT_NAME).open("rb") as log:
+            log.seek(max(log.seek(0, os.SEEK_END) - TAIL_BYTES, 0))
+            text = log.read(TAIL_BYTES).decode("utf-8", errors="replace")
     except OSError:
         return []
-    return text.strip().splitlines()[-LINES_SHOWN:]
+    return [line[:LINE_LENGTH] for line in text.strip().splitlines()[-LINES_SHOWN:]]

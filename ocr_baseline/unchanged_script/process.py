@@ -9,11 +9,13 @@ import shutil
 import signal
 import subprocess
 import sys
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
+from ocr_baseline.unchanged_script.witness import Witness
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 _NOT_PASSED_ON = frozenset(
     getattr(signal, name)
@@ -39,8 +41,9 @@ _DIES_WITH_PARENT = 1
 def run_command(command: Sequence[str], environment: Mapping[str, str]) -> int:
     """Run a command with these variables on top of ours; return its exit status.
 
-    A signal that someone sends to this process is passed on. One from the terminal isn't: the
-    terminal sends it to the command as well, and a second Ctrl-C means something else than one.
+    A signal that someone sends to this process is passed on. One that went to the command as well
+    isn't, as those of the terminal, of `timeout` and of `pkill -f`: a second Ctrl-C means something
+    else than one, and a second SIGTERM breaks off what a script does at the first.
     They stay blocked once the command has ended: what still comes was for the command.
 
     Returns:
@@ -57,7 +60,7 @@ def run_command(command: Sequence[str], environment: Mapping[str, str]) -> int:
     # Where a supervisor left it ignored, the kernel would tell of no end and keep no exit status.
     # With a handler, as macOS doesn't keep what would be ignored for who waits.
     of_children = signal.signal(signal.SIGCHLD, lambda number, frame: None)
-    dies_with_us = _death_with_parent()
+    dies_with_us = death_with_parent()
 
     def as_it_was() -> None:
         """Give the command what it would have inherited from who started us."""
@@ -71,7 +74,8 @@ def run_command(command: Sequence[str], environment: Mapping[str, str]) -> int:
         signal.signal(signal.SIGCHLD, of_children)
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
         raise
-    return _passing_on(process, waited_for)
+    with _witness(waited_for, dies_with_us) as went_to_all:
+        return _passing_on(process, waited_for, went_to_all)
 
 
 def end_like(status: int) -> int:
@@ -117,8 +121,11 @@ def _started(
         return start([_SHELL, script, *command[1:]])  # a script without #!, as shells and env do
 
 
-def _death_with_parent() -> Callable[[], None]:
-    """Return what has a new process killed where this one is: it would go on alone."""
+def death_with_parent() -> Callable[[], None]:
+    """Return what has a new process killed where this one is: it would go on alone.
+
+    It is called in the new process, before its program begins.
+    """
     if sys.platform != "linux":
         return lambda: None
     prctl: Any = ctypes.CDLL(None).prctl
@@ -132,13 +139,41 @@ def _death_with_parent() -> Callable[[], None]:
     return set_it
 
 
-def _passing_on(process: subprocess.Popen[bytes], waited_for: frozenset[signal.Signals]) -> int:
+@contextmanager
+def _witness(
+    signals: frozenset[signal.Signals], first: Callable[[], None]
+) -> Iterator[Callable[[int], bool]]:
+    """Yield what tells whether a signal went to others beside this process too."""
+    try:
+        witness = Witness(signals, first)
+    except OSError:  # no process is left: better a signal twice than never
+        yield lambda number: False
+        return
+    try:
+        yield witness.saw
+    finally:
+        witness.dismiss()
+
+
+def _passing_on(
+    process: subprocess.Popen[bytes],
+    waited_for: frozenset[signal.Signals],
+    went_to_all: Callable[[int], bool],
+) -> int:
     while (status := process.poll()) is None:
         number, is_kernels = _next_of(waited_for)
-        is_terminals = is_kernels and number in _OF_A_TERMINAL
-        if number != signal.SIGCHLD and not is_terminals:
+        if number == signal.SIGCHLD or (is_kernels and number in _OF_A_TERMINAL):
+            continue
+        if not (went_to_all(number) and _is_in_our_group(process)):
             process.send_signal(number)
     return status
+
+
+def _is_in_our_group(process: subprocess.Popen[bytes]) -> bool:
+    """Whether the command gets what is sent to this process's group: it may have left it."""
+    with suppress(OSError):
+        return os.getpgid(process.pid) == os.getpgrp()
+    return False
 
 
 def _next_of(waited_for: frozenset[signal.Signals]) -> tuple[int, bool]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -70,3 +71,17 @@ def test_git_is_asked_without_writing_to_the_repository(tmp_path: Path) -> None:
     assert found["git_commit"]
     assert found["git_dirty"] is False
     assert index.read_bytes() == before
+
+
+@pytest.mark.slow
+def test_a_warning_that_was_shown_once_is_not_shown_again(repository: Path) -> None:
+    code = (
+        "import warnings; from pathlib import Path; from ocr_baseline.measure import environment\n"
+        "for _ in range(2):\n"
+        "    warnings.warn('of the program')\n"
+        "    environment.volatile(Path())\n"
+    )
+    shown = subprocess.run(
+        [sys.executable, "-c", code], cwd=repository, capture_output=True, text=True, check=True
+    ).stderr
+    assert shown.count("of the program") == 1

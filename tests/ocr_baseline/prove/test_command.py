@@ -41,6 +41,11 @@ def test_a_home_folder_that_outputs_shorten_is_found_again(
         ((), {}, "don't hold its command"),
         (("python", "train.py", "--api-key", "<redacted>"), {}, "looks like a secret"),
         (("python", "-m", "ipykernel_launcher"), {}, "notebook"),
+        (
+            ("python", "-c", "spawn_main(tracker_fd=5)", "--multiprocessing-fork"),
+            {},
+            "another one started",
+        ),
         (("python", "train.py"), {"world_size": 2}, "2 processes"),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import gc
+import itertools
 import logging
 import pickle
 import resource
@@ -689,6 +690,53 @@ def test_stages_that_take_turns_are_told_of(tmp_path: Path) -> None:
             work(1.0)
 
     assert "Two stages were open at once" in (tmp_path / "baseline.md").read_text()
+
+
+@pytest.mark.parametrize("names_lines", [True, False])
+def test_batches_that_are_repeated_from_memory_are_told_of(
+    tmp_path: Path, names_lines: bool
+) -> None:
+    """`itertools.cycle` asks a loader once, and gives what it kept from then on."""
+    with ob.record(tmp_path) as record:
+        batches = itertools.cycle(record.batches(loader()))
+        for _ in range(3):
+            with record.stage("train"):
+                for _ in itertools.islice(batches, 4):
+                    if names_lines:
+                        step(record)
+                    else:
+                        work(FORWARD_MS)
+
+    baseline = report_in(tmp_path)
+    assert counted(baseline, "train") == (3, 4, 8)
+    told = "outside of the batches" if names_lines else "without a batch of record.batches()"
+    assert sum(told in text for text in baseline.measurement.warnings) == 1
+
+
+def test_what_an_optimizer_does_after_the_last_batch_is_not_told_of(tmp_path: Path) -> None:
+    with ob.record(tmp_path) as record, record.stage("train"):
+        for _ in record.batches(itertools.islice(itertools.cycle(loader()), 7)):
+            step(record)
+        with record.line("optimizer"):
+            work(OPTIMIZER_MS)
+
+    baseline = report_in(tmp_path)
+    assert counted(baseline, "train") == (1, 7, None)
+    assert not baseline.measurement.warnings
+
+
+def test_a_batch_that_fails_is_not_told_of_as_a_step_outside(tmp_path: Path) -> None:
+    def loop() -> None:
+        with ob.record(tmp_path) as record, record.stage("train"):
+            for index, _ in enumerate(record.batches(loader())):
+                step(record)
+                _ = 1 // (2 - index)
+
+    with pytest.raises(ZeroDivisionError):
+        loop()
+
+    assert counted(report_in(tmp_path), "train") == (1, 2, 4)
+    assert not report_in(tmp_path).measurement.warnings
 
 
 def test_a_validation_inside_a_training_batch_is_not_told_of(tmp_path: Path) -> None:

@@ -81,6 +81,7 @@ def test_each_run_is_a_process_with_a_folder_and_the_environment_of_its_arm(tmp_
         ("fails-first", "exited with status 1"),
         ("interrupted", "ended with a training that is interrupted"),
         ("leaves-none", "made a Trainer, but left no baseline in"),
+        ("sweeps", "left 2 baselines of a Hydra sweep's jobs in"),
     ],
 )
 def test_a_run_that_failed_is_told_and_does_not_count(
@@ -161,6 +162,8 @@ def test_trials_go_on_where_one_has_no_place_for_its_files(tmp_path: Path) -> No
     trials = in_turns(arms, 2, out, warm_ups=0, patience=Patience(0), watcher=heard)
     assert [trial.name for trial in trials if trial.failure is None] == ["a-0", "b-1", "a-1"]
     assert any("can't write" in line for line in heard.lines)
+    (blocked,) = (trial.failure for trial in trials if trial.failure is not None)
+    assert blocked == f"wasn't started: its output can't be written to {out / 'b-0'}: File exists"
 
 
 def test_ctrl_c_hands_over_the_runs_that_had_ended(tmp_path: Path) -> None:

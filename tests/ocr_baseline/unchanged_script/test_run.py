@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -167,6 +168,40 @@ def test_any_signal_that_someone_sends_reaches_the_command(tmp_path: Path, name:
     process.send_signal(getattr(signal, f"SIG{name}"))
     process.communicate(timeout=60)
     assert process.returncode == 7
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+@pytest.mark.parametrize("leaves", [False, True], ids=["in our group", "in one of its own"])
+def test_a_signal_to_everyone_reaches_the_command_once(tmp_path: Path, *, leaves: bool) -> None:
+    counts = """import os, signal, sys, time
+if sys.argv[1] == "True":
+    os.setpgid(0, 0)
+came = []
+signal.signal(signal.SIGTERM, lambda number, frame: came.append(number))
+print("ready", flush=True)
+until = time.monotonic() + 4
+while time.monotonic() < until:
+    time.sleep(0.005)
+print(len(came))
+"""
+    process = subprocess.Popen(
+        [
+            *[sys.executable, "-m", "ocr_baseline.cli", "run", "--"],
+            *[sys.executable, "-c", counts, str(leaves)],
+        ],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    for _ in range(10):  # two that come at the same moment are one
+        os.killpg(process.pid, signal.SIGTERM)  # as `timeout` and schedulers do
+        time.sleep(0.2)
+    out, _ = process.communicate(timeout=60)
+    assert (process.returncode, out) == (0, "10\n")
 
 
 @pytest.mark.slow
