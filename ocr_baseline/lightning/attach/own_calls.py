@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager, nullcontext
 from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
+from ocr_baseline.measure.traced_code import leave_untraced
 from ocr_baseline.vocabulary import Line
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ class OwnCalls:
         self._timeline = recorder.timeline
         self._span = recorder.span(line.value)
         self._is_own = is_own
+        leave_untraced(OwnCalls.__call__)  # compiled code may call the method
 
     def __call__(self, called: Any) -> AbstractContextManager[Any]:
         """Return the span, or nothing where the call isn't the run's."""

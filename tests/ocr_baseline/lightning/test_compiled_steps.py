@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -68,3 +69,12 @@ def test_a_compiled_step_that_logs_has_the_same_graphs_and_weights(tmp_path: Pat
 
     assert without[0] > 0
     assert measured == without
+
+
+@pytest.mark.slow
+def test_torch_warns_of_nothing_in_compiled_code_that_logs(tmp_path: Path) -> None:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        trained(tmp_path, PerformanceProfilerCallback(), BaselineReportCallback())
+
+    assert [one for one in caught if "Dynamo" in str(one.message)] == []
