@@ -274,16 +274,15 @@ class Recorder:
         )
         is_first = state.is_fetching_first and not is_inside_step
         self._fetch_index = self._startup_index if is_first else self._wait_index
-        timeline.push(self._fetch_index)
-        if is_inside_step:
-            return
-        if is_first or state.batch_idx is not None:
+        if not is_inside_step and (is_first or state.batch_idx is not None):
+            timeline.charge()
             self._end_batch(state)
             state.batch_start_ns = timeline.last
             state.is_fetching_first = False
             if self._device is not None:
                 line = Line.LOADER_STARTUP if is_first else Line.DATA_WAIT
                 self._device.begin_batch(state.position, line.value)
+        timeline.push(self._fetch_index)
 
     def start_loader(self) -> None:
         """A loader began inside the fetch (the next of several): the rest of it is its start."""

@@ -9,6 +9,7 @@ from ocr_baseline.measure.random_state import unchanged_random_state
 from ocr_baseline.measure.sections import section
 from ocr_baseline.recording.fabric_lines import loader_inside
 from ocr_baseline.signal_errors import suppress_failures
+from ocr_baseline.vocabulary import Line
 
 if TYPE_CHECKING:
     from ocr_baseline.measure.recorder import Recorder
@@ -40,6 +41,8 @@ class LoopPass:
         self._unread: Any = loader
         self._samples: LoaderSamples | None = None
         self._second = section(SECOND_LOADER)
+        self._own = recorder.span(Line.PROFILER.value)
+        self._is_in_own = False
         self._block: Block | None = None
         self._starts_in: Block | None = None
         self._batch_idx = -1
@@ -88,6 +91,7 @@ class LoopPass:
             self._second.__enter__()
         else:
             self.is_fetching = True
+            self._enter_own()
             self._recorder.finish_batch()
             self._recorder.begin_fetch()
 
@@ -110,6 +114,18 @@ class LoopPass:
         with suppress_failures():  # loaders are the user's and may raise anything
             samples = self._samples_of_batch(batch)
         self._recorder.begin_batch(self._batch_idx, self._dataloader_idx, samples)
+        self._leave_own()
+
+    def _enter_own(self) -> None:
+        """What follows is our own time, but for the fetch, until the loop has its batch."""
+        self._leave_own()
+        self._is_in_own = True
+        self._own.__enter__()
+
+    def _leave_own(self) -> None:
+        if self._is_in_own:
+            self._is_in_own = False
+            self._own.__exit__(None, None, None)
 
     def _samples_of_batch(self, batch: Any) -> int | None:
         """Return the samples of a batch; the first one of a stage has the loader read.
@@ -124,6 +140,7 @@ class LoopPass:
 
     def ends(self) -> None:
         """The pass is over, or the loop has left it."""
+        self._leave_own()
         block = self._block
         if block is None or block.leader is not self:
             return

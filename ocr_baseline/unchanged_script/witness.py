@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-WAIT_S = 0.1
+WAIT_S = 0.25
 """How long it is given to get a signal too: `timeout` sends it to its child, then to its group."""
 _MEMORY_S = 1.0
 _TOLD = struct.Struct("=dB")

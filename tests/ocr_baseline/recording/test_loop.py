@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 import torch
 from lightning.pytorch import LightningModule, Trainer
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Sampler
 
 import ocr_baseline as ob
 from ocr_baseline.lightning.profiler import PerformanceProfilerCallback
@@ -113,6 +113,26 @@ def test_every_named_line_is_charged_to_the_nanosecond_and_the_rest_is_other(
     assert counted(baseline, "train") == (2, 8, 16)
     assert counted(baseline, "validation") == (2, 8, 16)
     assert baseline.run.status == "finished"
+
+
+def test_what_reading_a_batch_takes_us_is_our_own_cost(tmp_path: Path) -> None:
+    class SlowToCount(Sampler[int]):
+        def __iter__(self) -> Iterator[int]:
+            return iter(range(8))
+
+        def __len__(self) -> int:
+            work(3.0)
+            return 8
+
+    batches = DataLoader(Items(8), batch_size=2, sampler=SlowToCount())
+    with ob.record(tmp_path) as record, record.stage("train"):
+        for _ in record.batches(batches):
+            work(FORWARD_MS)
+
+    lines = lines_ms(tmp_path, "train")
+    assert lines["other"] == 4 * FORWARD_MS
+    assert lines["profiler"] == 3.0
+    assert report_in(tmp_path).measurement.overhead_s == pytest.approx(3e-3, rel=0.1)
 
 
 def test_a_loop_that_names_stages_and_batches_alone_says_what_it_did_not_measure(
