@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ import numpy as np
 
 from ocr_baseline.analysis.phases.batch_statistics import statistics, steady_mask
 from ocr_baseline.lightning.attach.framework import DISTRIBUTIONS
+from ocr_baseline.lightning.logged_rows import LoggedRows
 from ocr_baseline.measure.container_limits import own_limits
 from ocr_baseline.measure.random_state import unchanged_random_state
 from ocr_baseline.model.privacy import OutwardLogger
@@ -44,6 +46,7 @@ class MetricLogger:
         self._verbose = verbose
         self._batch_logged_at_s = float("-inf")
         self._can_log = True
+        self._rows = LoggedRows()
 
     def log_batch(self, trainer: Trainer, state: StageState, batch_idx: int) -> None:
         """Log the last batch's time at every `log_interval`-th batch, at most once a second."""
@@ -55,7 +58,9 @@ class MetricLogger:
             return
         self._batch_logged_at_s = now_s
         name = f"performance/{state.stage.metric_prefix}_batch_time"
-        self._log(trainer, lambda: {name: durations_ns[-1] * SECONDS_PER_NS})
+        self._log(
+            trainer, lambda: {name: durations_ns[-1] * SECONDS_PER_NS}, self._rows.log_passing
+        )
 
     def log_epoch(self, trainer: Trainer, state: StageState, row: EpochRow) -> None:
         """Log the statistics of the epoch that `row` closed."""
@@ -66,18 +71,25 @@ class MetricLogger:
                 values |= memory_metrics(trainer.strategy.root_device)
             if self._verbose:
                 logger.info("%s epoch %d: %s", state.stage.value, row.epoch, values)
-            return values | {"epoch": float(row.epoch)}
+            return values
 
-        self._log(trainer, metrics)
+        stage = state.stage.metric_prefix
+        log_epoch = functools.partial(self._rows.log_epoch, stage=stage, epoch=row.epoch)
+        self._log(trainer, metrics, log_epoch)
 
-    def _log(self, trainer: Trainer, make_metrics: Callable[[], dict[str, float]]) -> None:
+    def _log(
+        self,
+        trainer: Trainer,
+        make_metrics: Callable[[], dict[str, float]],
+        log: Callable[..., None],
+    ) -> None:
         if not self._can_log:
             return
         try:
             metrics = make_metrics()
             for run_logger in trainer.loggers:
                 with _draws_put_back(run_logger):
-                    run_logger.log_metrics(metrics, step=trainer.global_step)
+                    log(run_logger, metrics, step=trainer.global_step)
         except Exception as error:  # noqa: BLE001 - a logger's trouble is not the training's
             let_through(error)
             self._can_log = False

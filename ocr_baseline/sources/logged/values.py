@@ -18,8 +18,9 @@ from ocr_baseline.sources.logged.numbers import (
 
 if TYPE_CHECKING:
     from ocr_baseline.sources.logged.keys import KeyParser
+    from ocr_baseline.vocabulary import Stage
 
-_EPOCH_KEYS = ("epoch",)
+_EPOCH_KEY = "epoch"
 _STEP_KEYS = ("trainer/global_step", "step", "_step")
 """Where loggers put the step, the best first: W&B's `_step` counts log calls."""
 _RUNTIME_KEY = "_runtime"
@@ -53,14 +54,14 @@ def collect(
     """Return every recognised value in the order of the rows; rows are read once."""
     values: list[LoggedValue] = []
     for row in rows:
-        places: dict[str, _Place] = {}
+        places: dict[tuple[str, Stage | None], _Place] = {}
         for key, logged in _known(row, parse):
             number = read_number(logged)
             if number is None:
                 continue
-            place = places.get(key.prefix)
+            place = places.get((key.prefix, key.stage))
             if place is None:
-                place = places[key.prefix] = _place(row, key.prefix)
+                place = places[key.prefix, key.stage] = _place(row, key)
             values.append(LoggedValue(key, _checked(key, number), *place))
     return values
 
@@ -133,12 +134,18 @@ def _known(row: Mapping[str, object], parse: KeyParser) -> Iterator[tuple[Metric
 _Place = tuple["int | None", "int | None", "float | None"]
 
 
-def _place(row: Mapping[str, object], prefix: str) -> _Place:
+def epoch_key(stage: Stage) -> str:
+    """Return the key of a stage's epoch, in a row that may hold those of several."""
+    return f"performance/{stage.metric_prefix}_epoch"
+
+
+def _place(row: Mapping[str, object], key: MetricKey) -> _Place:
     """Return a row's epoch, its step, and seconds since the run's start, as far as it has them."""
     at_s = read_number(row.get(_RUNTIME_KEY))
+    epoch_keys = (epoch_key(key.stage), _EPOCH_KEY) if key.stage else (_EPOCH_KEY,)
     return (
-        _coordinate(row, _EPOCH_KEYS, prefix),
-        _coordinate(row, _STEP_KEYS, prefix),
+        _coordinate(row, epoch_keys, key.prefix),
+        _coordinate(row, _STEP_KEYS, key.prefix),
         at_s if isinstance(at_s, float) else None,
     )
 

@@ -7,8 +7,9 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ocr_baseline.sources.logged.values import epoch_key
 from ocr_baseline.sources.wandb.environment import identity_of, os_of, volatile_of
-from ocr_baseline.vocabulary import SECONDS_PER_NS
+from ocr_baseline.vocabulary import REPORTED_STAGES, SECONDS_PER_NS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -16,7 +17,11 @@ if TYPE_CHECKING:
     from ocr_baseline.model.run import JsonValue
     from ocr_baseline.sources.logged.keys import KeyParser
 
-_COORDINATES = frozenset(("epoch", "_step", "_runtime", "step", "trainer/global_step"))
+_COORDINATES = ("epoch", "_step", "_runtime", "step", "trainer/global_step")
+_COORDINATE = re.compile(
+    rf"(.+[-/])?({'|'.join((*_COORDINATES, *map(epoch_key, REPORTED_STAGES)))})"
+)
+"""With a logger's prefix or without."""
 _SYSTEM_METRICS = frozenset(("proc.memory.rssMB", "memory_percent", "memory"))
 _WORD_IN_EVERY_KEY = b"performance"
 
@@ -80,7 +85,7 @@ def _take_history(contents: RunContents, history: Any, parse: KeyParser) -> None
         return
     row: dict[str, object] = {}
     for path, item in zip(names, history.item, strict=True):
-        if path[0] in _COORDINATES or parse(_flat(path)) or parse(path[0]):
+        if _COORDINATE.fullmatch(path[0]) or parse(_flat(path)) or parse(path[0]):
             _put(row, path, _value(item))
     row.setdefault("_step", history.step.num)
     contents.rows.append(row)
