@@ -45,7 +45,7 @@ class LoggedRows:
         """
         committed = _rows_committed(run_logger)
         if committed is None:
-            run_logger.log_metrics({**metrics, "epoch": float(epoch)}, step=step)
+            run_logger.log_metrics(metrics={**metrics, "epoch": float(epoch)}, step=step)
             return
         place = id(run_logger), stage
         if self._uncommitted.get(place) == committed:
@@ -58,7 +58,7 @@ class LoggedRows:
     def log_passing(self, run_logger: Logger, metrics: Mapping[str, float], *, step: int) -> None:
         """Log values that W&B may keep or not: those of a later call can take their place."""
         if _rows_committed(run_logger) is None:
-            run_logger.log_metrics(dict(metrics), step=step)
+            run_logger.log_metrics(metrics=dict(metrics), step=step)
         else:
             _log_uncommitted(run_logger, metrics)
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
-import time
 from contextlib import AbstractContextManager, nullcontext
+from time import monotonic
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -53,7 +53,7 @@ class MetricLogger:
         if not self._log_interval or not batch_idx or batch_idx % self._log_interval:
             return
         durations_ns = state.epoch_durations_ns
-        now_s = time.monotonic()
+        now_s = monotonic()
         if not durations_ns or now_s - self._batch_logged_at_s < MIN_SECONDS_BETWEEN_BATCH_ROWS:
             return
         self._batch_logged_at_s = now_s

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
-import time
 from contextlib import suppress
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from typing_extensions import override
@@ -276,7 +276,7 @@ class BaselineReportCallback(GuestCallback):
                 keys=Keys(self.metric_names),
                 timeout_s=self.wandb_timeout_s,
                 limit_s=self.wandb_timeout_s,
-                until_s=time.monotonic() + CLIENTS_STARTUP_S + self.wandb_timeout_s,
+                until_s=monotonic() + CLIENTS_STARTUP_S + self.wandb_timeout_s,
             ),
         )
         folder = self._folder.of(trainer)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from time import monotonic, thread_time_ns
 from typing import TYPE_CHECKING
 
 from ocr_baseline.measure.machine import MachineProbe
@@ -83,19 +83,19 @@ class Heartbeat:
             self._fail(error)
 
     def _run(self) -> None:
-        began_cpu_ns = time.thread_time_ns()
+        began_cpu_ns = thread_time_ns()
         before_ns = self.cpu_ns
-        beat_at_s = time.monotonic()
+        beat_at_s = monotonic()
         while not self._is_stopping:
-            now_s = time.monotonic()
+            now_s = monotonic()
             # First, for the training's thread may wait for it; to sample can take far longer.
             self._write(with_samples=len(self._samples) >= SAMPLES_PER_RECORD)
             if now_s >= beat_at_s:
                 beat_at_s = now_s + INTERVAL_S
                 self._sample()
-            self.cpu_ns = before_ns + time.thread_time_ns() - began_cpu_ns
+            self.cpu_ns = before_ns + thread_time_ns() - began_cpu_ns
             if not self._is_stopping:  # a flush takes back the request that `stop` woke us with
-                self._recorder.flush_request.wait(max(0.0, beat_at_s - time.monotonic()))
+                self._recorder.flush_request.wait(max(0.0, beat_at_s - monotonic()))
 
     def _write(self, *, with_samples: bool) -> None:
         try:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import suppress
+from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 
 import psutil
@@ -66,11 +66,11 @@ class MemoryProbe:
         self._children: list[psutil.Process] | None = None
         self._seen: set[int] = set()
         self._list_again_at_s = float("-inf")
-        self._pss_again_at_s = time.monotonic() + FIRST_PSS_AFTER_S
+        self._pss_again_at_s = monotonic() + FIRST_PSS_AFTER_S
 
     def read(self) -> MemorySample:
         """Return the memory as it is now."""
-        if time.monotonic() >= self._list_again_at_s:
+        if monotonic() >= self._list_again_at_s:
             self._children = self._list_children()
         elif self._children is not None:
             self._add_new_children(self._children)
@@ -88,13 +88,13 @@ class MemoryProbe:
         )
 
     def _tree_pss_bytes(self) -> int | None:
-        began_s = time.monotonic()
+        began_s = monotonic()
         if began_s < self._pss_again_at_s:
             return None
         if self._children is None:
             return None
         sizes = [_pss_bytes(process) for process in (self._main, *self._children)]
-        now_s = time.monotonic()
+        now_s = monotonic()
         cost_s = now_s - began_s
         self._pss_again_at_s = now_s + max(PSS_INTERVAL_S, cost_s / LISTING_SHARE)
         return None if sizes[0] is None else sum(size for size in sizes if size is not None)
@@ -123,14 +123,14 @@ class MemoryProbe:
                     children.append(psutil.Process(pid))
 
     def _list_children(self) -> list[psutil.Process] | None:
-        began_s = time.monotonic()
+        began_s = monotonic()
         self._seen = set(psutil.pids())
         try:
             return self._main.children(recursive=True)
         except psutil.Error:
             return None
         finally:
-            now_s = time.monotonic()
+            now_s = monotonic()
             self._list_again_at_s = now_s + (now_s - began_s) / LISTING_SHARE
 
 

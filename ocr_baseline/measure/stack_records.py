@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import sysconfig
-import time
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, TypedDict
 
 from ocr_baseline.records.format import ROWS_PER_RECORD
@@ -69,12 +69,12 @@ class StackRecords:
         self._numbers: dict[Function, int] = {}
         self._identities: dict[int, int] = {}
         self._wait_s = FIRST_WAIT_S
-        self._due_s = time.monotonic() + self._wait_s
+        self._due_s = monotonic() + self._wait_s
         self._shorten = _PathsAsImported()
 
     def due(self, *, at_once: bool) -> Iterator[StackFunctionsJson | StackSamplesJson]:
         """Yield what was sampled since the last time, when it is time or `at_once`."""
-        now_s = time.monotonic()
+        now_s = monotonic()
         if not at_once and now_s < self._due_s:
             return
         self._wait_s = min(2 * self._wait_s, LONGEST_WAIT_S)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import suppress
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
 from ocr_baseline.files import open_regular
@@ -34,13 +34,13 @@ def wait_for_ranks(
     waiting = [
         path for rank in range(1, world_size) if (path := folder / records_name(rank)).is_file()
     ]
-    deadline_s = time.monotonic() + timeout_s
+    deadline_s = monotonic() + timeout_s
     # Counted too: a test may stand still the clock that a deadline is told by.
     for _ in range(1 + round(timeout_s / _POLL_INTERVAL_S)):
         waiting = [path for path in waiting if not _has_reported(path, reports)]
-        if not waiting or time.monotonic() >= deadline_s:
+        if not waiting or monotonic() >= deadline_s:
             return
-        time.sleep(_POLL_INTERVAL_S)
+        sleep(_POLL_INTERVAL_S)
 
 
 def has_ended(path: Path) -> bool:

@@ -59,10 +59,21 @@ class LiveRun:
     options: ReadOptions
 
     def loggers_of(self, class_name: str) -> list[Any]:
-        """Return the trainer's loggers of a class of Lightning's, under either of its names."""
+        """Return the trainer's loggers of a class of Lightning's, under either of its names.
+
+        One that a run which fails at its start hasn't come to use is left alone.
+        """
         return [
-            logger for logger in self.trainer.loggers if _is_logger_of(type(logger), class_name)
+            logger
+            for logger in self.trainer.loggers
+            if _is_logger_of(type(logger), class_name) and has_begun(logger)
         ]
+
+
+def has_begun(logger: Any) -> bool:
+    """Whether a logger has its files or its run at a server; asked for them, it would begin one."""
+    is_there = getattr(logger, "_experiment", logger) is not None
+    return is_there and bool(getattr(logger, "_initialized", True))  # MLflow's
 
 
 def _is_logger_of(logger_class: type, class_name: str) -> bool:

@@ -23,6 +23,7 @@ from ocr_baseline.recording.hydra_job import hydra_config, hydra_output_folder
 from ocr_baseline.recording.loader_identity import loader_identity
 from ocr_baseline.recording.plain_values import known_text, known_values
 from ocr_baseline.recording.started_by import started_by
+from ocr_baseline.sources.source import has_begun
 
 if TYPE_CHECKING:
     from lightning.pytorch import LightningModule, Trainer
@@ -120,7 +121,7 @@ def run_identity(trainer: Trainer) -> RunJson:
     An address is without credentials.
     """
     for logger in trainer.loggers:
-        if isinstance(logger, loaded_classes("loggers", "WandbLogger")):
+        if isinstance(logger, loaded_classes("loggers", "WandbLogger")) and has_begun(logger):
             return _wandb_identity(logger)
     folder = hydra_output_folder()
     if folder is not None:

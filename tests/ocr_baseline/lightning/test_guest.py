@@ -25,12 +25,13 @@ import pytest
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import BatchSizeFinder, LearningRateFinder
+from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger, WandbLogger
 from lightning.pytorch.loggers.logger import DummyLogger
 from lightning.pytorch.profilers import PassThroughProfiler, Profiler, SimpleProfiler
 from lightning.pytorch.tuner.tuning import Tuner
 from torch.utils.data import DataLoader, Sampler
 
-from ocr_baseline import BaselineReportCallback
+from ocr_baseline import BaselineReportCallback, PerformanceProfilerCallback
 from ocr_baseline.measure.recorder import Recorder
 from ocr_baseline.measure.timeline import Timeline
 from tests.ocr_baseline.lightning import tiny_runs as tiny
@@ -742,3 +743,44 @@ def test_a_run_that_fails_at_its_start_keeps_the_report_before_it(tmp_path: Path
     assert isinstance(run.ended_by, BoomError)
     assert run.baseline.run.status == "finished"
     assert run.phase("train").batches == 4
+
+
+def test_a_fit_that_is_refused_begins_none_of_its_loggers(tmp_path: Path) -> None:
+    class Manual(TinyModule):
+        automatic_optimization = False
+
+    places = tmp_path / "tensorboard", tmp_path / "csv", tmp_path / "wandb"
+    loggers = [
+        TensorBoardLogger(places[0]),
+        CSVLogger(places[1]),
+        WandbLogger(save_dir=places[2], offline=True),
+    ]
+    trainer = Trainer(
+        accelerator="cpu",
+        logger=loggers,
+        gradient_clip_val=1.0,  # nothing for a module that optimizes by itself
+        default_root_dir=tmp_path,
+        callbacks=[PerformanceProfilerCallback(), BaselineReportCallback()],
+    )
+
+    with pytest.raises(Exception, match="gradient clipping"):
+        trainer.fit(Manual(), loader())
+
+    assert [file for place in places for file in place.rglob("*") if file.is_file()] == []
+
+
+def test_a_clock_that_a_program_puts_in_the_place_of_pythons_is_not_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, asked_by = time.monotonic, []
+
+    def monotonic() -> float:
+        asked_by.append(str(sys._getframe(1).f_globals["__name__"]))
+        return real()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(time, "monotonic", monotonic)
+        tiny_run(tmp_path, profiling=PerformanceProfilerCallback(log_interval=1))
+
+    assert not [name for name in asked_by if name.startswith("ocr_baseline.lightning")]
+    assert not [name for name in asked_by if name.startswith("ocr_baseline.measure")]

@@ -3,7 +3,6 @@ from __future__ import annotations
 import mmap
 import subprocess
 import sys
-import time
 
 import psutil
 import pytest
@@ -24,7 +23,7 @@ class Seconds:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Seconds:
     seconds = Seconds()
-    monkeypatch.setattr(time, "monotonic", seconds.monotonic)
+    monkeypatch.setattr("ocr_baseline.measure.memory.monotonic", seconds.monotonic)
     return seconds
 
 
