@@ -67,6 +67,8 @@ def main(folder: Path, callbacks: list[Callback]) -> None:
     whole = [parameter.full_tensor().double().sum() for parameter in parameters]  # type: ignore[attr-defined]
     if trainer.is_global_zero:
         print("weights", float(sum(whole)).hex())
+    # Lightning leaves this to the exit of the process for gloo, where torch may abort it.
+    torch.distributed.destroy_process_group()
 
 
 if __name__ == "__main__":
