@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
     from lightning.pytorch.loggers import Logger
 
+_COUNTS = ("_local_step", "_step")
+"""Where a W&B run counts its rows: in today's client, and in older ones."""
+
 
 class LoggedRows:
     """Logs rows of metrics.
@@ -73,8 +76,8 @@ def _rows_committed(run_logger: Any) -> int | None:
     for kind in loaded_classes("loggers.wandb", "WandbLogger"):
         if issubclass(type(run_logger), kind) and own is vars(kind).get("log_metrics"):
             # Asking for `step` instead waits for W&B's service.
-            committed = getattr(run_logger.experiment, "_local_step", None)
-            return committed if isinstance(committed, int) else None
+            counts = (getattr(run_logger.experiment, name, None) for name in _COUNTS)
+            return next((count for count in counts if isinstance(count, int)), None)
     return None
 
 
