@@ -6,11 +6,14 @@ import inspect
 from typing import TYPE_CHECKING, Any
 
 from ocr_baseline.lightning.attach.framework import loaded_classes
+from ocr_baseline.sources.logged.values import epoch_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from lightning.pytorch.loggers import Logger
+
+    from ocr_baseline.vocabulary import Stage
 
 _COUNTS = ("_local_step", "_step")
 """Where a W&B run counts its rows: in today's client, and in older ones."""
@@ -26,14 +29,14 @@ class LoggedRows:
     """
 
     def __init__(self) -> None:
-        self._uncommitted: dict[tuple[int, str], int] = {}
+        self._uncommitted: dict[tuple[int, Stage], int] = {}
 
     def log_epoch(
         self,
         run_logger: Logger,
         metrics: Mapping[str, float],
         *,
-        stage: str,
+        stage: Stage,
         epoch: int,
         step: int,
     ) -> None:
@@ -42,7 +45,7 @@ class LoggedRows:
         Args:
             run_logger: The logger.
             metrics: Values by key.
-            stage: The stage as keys name it, `val` for the validation.
+            stage: The stage.
             epoch: The epoch's number.
             step: The optimizer steps so far.
         """
@@ -56,7 +59,7 @@ class LoggedRows:
             committed += 1
         self._uncommitted[place] = committed
         # The row may hold an `epoch` of the program's, and of another stage's last epoch.
-        _log_uncommitted(run_logger, {**metrics, f"performance/{stage}_epoch": float(epoch)})
+        _log_uncommitted(run_logger, {**metrics, epoch_key(stage): float(epoch)})
 
     def log_passing(self, run_logger: Logger, metrics: Mapping[str, float], *, step: int) -> None:
         """Log values that W&B may keep or not: those of a later call can take their place."""

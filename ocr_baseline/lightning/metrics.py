@@ -73,8 +73,7 @@ class MetricLogger:
                 logger.info("%s epoch %d: %s", state.stage.value, row.epoch, values)
             return values
 
-        stage = state.stage.metric_prefix
-        log_epoch = functools.partial(self._rows.log_epoch, stage=stage, epoch=row.epoch)
+        log_epoch = functools.partial(self._rows.log_epoch, stage=state.stage, epoch=row.epoch)
         self._log(trainer, metrics, log_epoch)
 
     def _log(

@@ -51,10 +51,8 @@ def wait_for_answer(folder: Path) -> None:
     attempt = OwnThread(target=_attempt, args=(place,), name="ocr-baseline-probe", daemon=True)
     try:
         attempt.start()
-    except (
-        RuntimeError,
-        MemoryError,
-    ):  # no thread can be started; that the folder hangs too is unlikely
+    # No thread can be started; that the folder hangs too is unlikely.
+    except (RuntimeError, MemoryError):
         return
     attempt.join(PATIENCE_S)
     if attempt.is_alive():
