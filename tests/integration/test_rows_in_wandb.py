@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from ocr_baseline.sources.wandb.log import LogState, read_log
 
 EPOCHS = 3
 BATCHES = 5
+WRITTEN_S = 60.0
 
 
 class LogsByStep(Callback):
@@ -53,14 +55,22 @@ def fitted(folder: Path, *callbacks: Callback, **options: Any) -> Path:
     trainer.fit(BoringModel(), DataLoader(rows), DataLoader(rows))
     wandb.finish()
     (file,) = (folder / "wandb").glob("offline-run-*/*.wandb")
+    end_s = time.monotonic() + WRITTEN_S
+    while "exit" not in [one.WhichOneof("record_type") for one in records_of(file)]:
+        assert time.monotonic() < end_s, "W&B's service writes on after finish() has returned"
+        time.sleep(0.1)
     return file
+
+
+def records_of(file: Path) -> list[Any]:
+    message: Any = wandb_internal_pb2.Record  # type: ignore[attr-defined]  # generated
+    return [message.FromString(content) for content in read_log(file, LogState())]
 
 
 def own_rows(file: Path) -> list[tuple[int, str, str]]:
     """Return the step, the key and the value of what the program logged itself."""
     found = []
-    for content in read_log(file, LogState()):
-        record = wandb_internal_pb2.Record.FromString(content)  # type: ignore[attr-defined]  # generated
+    for record in records_of(file):
         if record.WhichOneof("record_type") == "history":
             history = record.history
             named = [
