@@ -29,6 +29,9 @@ def wandb_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
     """The real client with a key and folders of its own, and a service that ends with the test."""
     import wandb
 
+    # Ends an earlier test's run and service first: their name in the environment must not come back.
+    wandb.finish()
+    wandb.teardown()
     for name in [name for name in os.environ if name.startswith("WANDB_")]:
         monkeypatch.delenv(name)
     for name in _FOLDERS:
@@ -36,7 +39,6 @@ def wandb_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
     monkeypatch.setenv("WANDB_API_KEY", API_KEY)
     monkeypatch.setenv("WANDB_ERROR_REPORTING", "false")
     monkeypatch.setenv("WANDB_CONSOLE", "off")
-    wandb.teardown()
     yield
     wandb.finish()
     wandb.teardown()
