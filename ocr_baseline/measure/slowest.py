@@ -28,7 +28,7 @@ class Slowest:
 
     def __init__(self) -> None:
         """Begin with nothing."""
-        self.file_of: Callable[[int], str | None] = lambda _: None
+        self.file_of: Callable[[int], str | None] = _no_file
         self._batches: list[tuple[int, int, list[int] | None]] = []
         self._samples: dict[int, tuple[int, int]] = {}
         self._least_ns = -1
@@ -68,6 +68,10 @@ class Slowest:
         if len(samples) == MAX_SLOWEST:
             self._least_ns = min(took for took, _ in samples.values())
 
+    def let_go(self) -> None:
+        """Hold the dataset no longer: it may do something as it goes, and does it in a worker."""
+        self.file_of = _no_file
+
     def record(self, stage: Stage, worker: int, origin_ns: int) -> SlowestJson | None:
         """Return the slowest so far, None where they are those of the last record."""
         if not self._has_news:
@@ -90,6 +94,10 @@ class Slowest:
             "samples": self._count,
             "samples_ns": self._total_ns,
         }
+
+
+def _no_file(index: int) -> None:
+    return None
 
 
 def plain_indices(indices: object) -> list[int] | None:

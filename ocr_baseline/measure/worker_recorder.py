@@ -221,14 +221,18 @@ class WorkerRecorder:
 
     def close(self) -> None:
         """Write what is left; runs as the worker process ends."""
-        if self._sampler is not None:
-            self._sampler.stop()
-        with suppress(OSError), self._own:
-            self.write_rows()
-            self._write_tallies(with_sample=True)
-            self._write_stacks(at_once=True)
-            self._write_slowest()
-        self._writer.close()
+        try:
+            if self._sampler is not None:
+                self._sampler.stop()
+            with suppress(OSError), self._own:
+                self.write_rows()
+                self._write_tallies(with_sample=True)
+                self._write_stacks(at_once=True)
+                self._write_slowest()
+            self._writer.close()
+        finally:
+            for slowest in self._slowest_of.values():
+                slowest.let_go()
 
     def _write_tallies(self, *, with_sample: bool) -> None:
         for warning in warning_records(self.operations):

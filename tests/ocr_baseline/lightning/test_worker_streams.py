@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader, Dataset, IterableDataset
 from torch.utils.data.dataloader import _DatasetKind
 
 from tests.ocr_baseline.lightning.tiny_runs import tiny_run
+from tests.ocr_baseline.lightning.worker_parts import WrittenItems
 
 pytestmark = pytest.mark.slow
 
@@ -50,6 +51,21 @@ def test_a_stream_in_a_worker_cleans_up_before_the_next_pass_and_as_the_worker_e
     assert run.phase("train").batches == 6
     if not is_kept:  # the workers have ended with their pass
         assert stream.left.read_text() == "xxx"
+
+
+@pytest.mark.parametrize("context", ["spawn", "forkserver"])
+def test_a_dataset_goes_as_its_started_worker_ends(context: str, tmp_path: Path) -> None:
+    written = tmp_path / "written"
+
+    def fit(trainer: Trainer, module: LightningModule) -> None:
+        items = WrittenItems(written)
+        batches = DataLoader(items, batch_size=2, num_workers=1, multiprocessing_context=context)
+        trainer.fit(module, batches)
+
+    run = tiny_run(tmp_path / "run", fit, max_epochs=1)
+
+    assert run.phase("train").batches == 4
+    assert written.read_text() == "x" * 8, "what was buffered is written as the file goes"
 
 
 class Slotted:

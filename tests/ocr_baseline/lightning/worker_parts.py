@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import cv2
 import numpy as np
@@ -58,6 +58,24 @@ class DecodedItems(Dataset[torch.Tensor]):
             os._exit(13)
         shrink()
         return decode(index)
+
+
+class WrittenItems(Dataset[torch.Tensor]):
+    """Writes a letter per item into a file that it opens in the worker and nobody closes."""
+
+    def __init__(self, file: Path, count: int = 8) -> None:
+        self.path = file
+        self.count = count
+        self.file: TextIO | None = None
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, index: int) -> torch.Tensor:
+        if self.file is None:
+            self.file = self.path.open("w")
+        self.file.write("x")
+        return torch.ones(4)
 
 
 class DecodedStream(IterableDataset[torch.Tensor]):
