@@ -23,6 +23,7 @@ from ocr_baseline.model.privacy import OutwardLogger, error_text
 from ocr_baseline.publish import checked_targets
 from ocr_baseline.recording.config_policy import ConfigPolicy
 from ocr_baseline.recording.deferred_sigterm import deferred_sigterm
+from ocr_baseline.recording.launchers_watch import watch_stands_still
 from ocr_baseline.recording.screen import show_report, show_unreported
 from ocr_baseline.signal_errors import let_through, suppress_failures
 from ocr_baseline.sources.logged.keys import Keys
@@ -172,7 +173,7 @@ class BaselineReportCallback(GuestCallback):
         profiler = profiler or self._profiler(trainer)
         if profiler is not None and profiler.measures_another(trainer):
             return
-        with deferred_sigterm(self._cut_short):
+        with watch_stands_still(), deferred_sigterm(self._cut_short):
             try:
                 if profiler is not None:
                     self._folder.follow(profiler.output_folder)

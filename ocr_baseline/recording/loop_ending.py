@@ -10,6 +10,7 @@ from ocr_baseline.layout import JSON_NAME
 from ocr_baseline.measure.folder_answer import wait_for_answer
 from ocr_baseline.model.privacy import OutwardLogger, error_text
 from ocr_baseline.recording.deferred_sigterm import deferred_sigterm
+from ocr_baseline.recording.launchers_watch import watch_stands_still
 from ocr_baseline.recording.read_back import read_back
 from ocr_baseline.recording.screen import show_report, show_unreported
 from ocr_baseline.signal_errors import let_through
@@ -43,7 +44,7 @@ def report_on(run: LoopRun, exception: BaseException | None) -> ReportFiles | No
         exception: The exception that leaves the loop.
     """
     try:
-        with deferred_sigterm():
+        with watch_stands_still(), deferred_sigterm():
             try:
                 return _written(run, exception)
             except Exception as error:  # noqa: BLE001 - a report must never fail the loop
