@@ -1,10 +1,11 @@
 """Runs Lightning's own tests with the two callbacks in every Trainer, and with two empty ones.
 
 What fails with the first alone is a training that the callbacks harm, or a test that counts what a
-trainer does (calls of a logger, files in a folder). Needs a checkout of Lightning's repository at
-the tag that is installed; nothing of it is copied here.
+trainer does (files in a folder, calls of a logger: it passes where ours log nothing). Needs a
+checkout of Lightning's repository at the tag that is installed; nothing of it is copied here. All
+tests run with ours; only the files in which one failed run with others.
 
-    python benchmarks/lightning_tests.py CHECKOUT [--only loops --only tuner ...]
+    python benchmarks/lightning_tests.py CHECKOUT [--only loops --only tuner ...] [-k EXPRESSION]
 """
 
 from __future__ import annotations
@@ -14,13 +15,15 @@ import os
 import subprocess
 import sys
 import tempfile
-import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 from benchmarks.tables import print_table
 
-TEST_LIMIT_S = 120
+TEST_LIMIT_S = 600
 FOLDERS = ("callbacks", "loops", "profilers", "trainer/logging_", "tuner")
+OLDER_CHECKOUTS = ("--continue-on-collection-errors", "--override-ini=filterwarnings=")
+"""Theirs make errors of what a newer torch deprecates, which ends whole folders."""
+LOGS_NOTHING = "where ours log nothing"
 PLUGIN = """
 import functools
 import os
@@ -41,8 +44,11 @@ def guests():
     if os.environ["GUESTS"] == "empty":
         return [FirstEmpty(), SecondEmpty()]
     from ocr_baseline import BaselineReportCallback, PerformanceProfilerCallback
+    from ocr_baseline.lightning.metrics import MetricLogger
 
     folder = tempfile.mkdtemp(dir=os.environ["GUESTS_FOLDER"])
+    if os.environ["GUESTS"] == "silent":
+        MetricLogger._log = lambda *args: None
     return [
         PerformanceProfilerCallback(output_dir=folder),
         BaselineReportCallback(output_dir=folder),
@@ -63,39 +69,69 @@ Trainer.__init__ = with_guests
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "flaky: of pytest-rerunfailures, which isn't needed here")
+
+
+def note(report):
+    with open(os.environ["GUESTS_RESULTS"], "a") as results:
+        results.write(f"{report.outcome} {report.nodeid}\\n")
+
+
+def pytest_runtest_logreport(report):
+    note(report)
+
+
+def pytest_collectreport(report):
+    if report.failed:
+        note(report)
 """
 
 
-def outcomes(tests: Path, folder: str, guests: str, scratch: Path) -> dict[str, str]:
-    """Run the tests of one folder and return how each ended, by its name."""
-    results = scratch / f"{folder.replace('/', '_')}_{guests}.xml"
+def outcomes(tests: Path, chosen: list[str], guests: str, scratch: Path) -> dict[str, str]:
+    """Run what pytest's arguments choose and return how each test ended, by its name."""
+    results = scratch / f"{guests}.txt"
+    results.unlink(missing_ok=True)
     environment = {
         **os.environ,
         "GUESTS": guests,
         "GUESTS_FOLDER": str(scratch),
+        "GUESTS_RESULTS": str(results),
         "PYTHONPATH": os.pathsep.join([str(scratch), str(tests), str(Path.cwd())]),
     }
     command = [sys.executable, "-m", "pytest", "-q", "-p", "guest_plugin", "-p", "no:cacheprovider"]
+    options = [*OLDER_CHECKOUTS, f"--timeout={TEST_LIMIT_S}", f"--rootdir={tests}"]
     done = subprocess.run(
-        [*command, f"--timeout={TEST_LIMIT_S}", f"--junitxml={results}", f"tests_pytorch/{folder}"],
+        [*command, *options, *chosen],
         cwd=tests,
         env=environment,
         check=False,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    if not results.is_file():
-        return {f"the whole folder, which ended with {done.returncode}": "failed"}
-    # The file is pytest's own.
-    cases = ElementTree.parse(results).getroot().iter("testcase")  # noqa: S314
-    return {f"{case.get('classname')}::{case.get('name')}": _outcome(case) for case in cases}
+    if done.returncode not in (0, 1):
+        sys.exit(f"{' '.join(chosen)} with {guests}: pytest ended with {done.returncode}")
+    ended: dict[str, str] = {}
+    for line in results.read_text().splitlines():
+        outcome, _, name = line.partition(" ")
+        # A test has an outcome for its set-up, one for itself and one for what follows.
+        if outcome != "passed" or name not in ended:
+            ended[name] = outcome
+    return ended
 
 
-def _outcome(case: ElementTree.Element) -> str:
-    tags = {child.tag for child in case}
-    if tags & {"failure", "error"}:
-        return "failed"
-    return "skipped" if "skipped" in tags else "passed"
+def failed_in(ended: dict[str, str]) -> list[str]:
+    """Return the names of what failed."""
+    return [name for name, outcome in ended.items() if outcome == "failed"]
+
+
+def failing_with(
+    guests: str, names: list[str], tests: Path, chosen: list[str], scratch: Path
+) -> list[str]:
+    """Return which of those tests fail with other guests; whole files are run."""
+    if not names:  # pytest without files would run all
+        return []
+    files = sorted({name.partition("::")[0] for name in names})
+    failed = failed_in(outcomes(tests, [*chosen, *files], guests, scratch))
+    return [name for name in names if name in failed]
 
 
 def main() -> None:
@@ -103,24 +139,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("checkout", type=Path, help="Lightning's repository")
     parser.add_argument("--only", action="append", help="a folder of tests/tests_pytorch")
+    parser.add_argument("-k", default="", help="pytest's expression of which tests to run")
     arguments = parser.parse_args()
+    chosen = ["-k", arguments.k]
     tests = arguments.checkout.resolve() / "tests"
     rows, harmed = [], []
     with tempfile.TemporaryDirectory() as place:
         scratch = Path(place)
         (scratch / "guest_plugin.py").write_text(PLUGIN)
         for folder in arguments.only or FOLDERS:
-            empty = outcomes(tests, folder, "empty", scratch)
-            ours = outcomes(tests, folder, "ours", scratch)
-            only_ours = [
-                name
-                for name, outcome in ours.items()
-                if outcome == "failed" and empty.get(name) != "failed"
-            ]
-            harmed += only_ours
-            counts = [sum(value == "failed" for value in each.values()) for each in (empty, ours)]
-            rows.append([folder, str(len(ours)), *map(str, counts), str(len(only_ours))])
-    print_table(["folder", "tests", "fail with two empty", "fail with ours", "ours alone"], rows)
+            ours = outcomes(tests, [*chosen, f"tests_pytorch/{folder}"], "ours", scratch)
+            failed = failed_in(ours)
+            both = failing_with("empty", failed, tests, chosen, scratch)
+            alone = [name for name in failed if name not in both]
+            silent = failing_with("silent", alone, tests, chosen, scratch)
+            notes = dict.fromkeys(silent, f" ({LOGS_NOTHING} too)")
+            harmed += [name + notes.get(name, "") for name in alone]
+            counts = map(len, (ours, both, alone, silent))
+            rows.append([folder, *map(str, counts)])
+    print_table(["folder", "tests", "fail with two empty", "with ours alone", LOGS_NOTHING], rows)
     print("\n".join(harmed))
 
 

@@ -29,7 +29,7 @@ def wandb_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
     """The real client with a key and folders of its own, and a service that ends with the test."""
     import wandb
 
-    # Ends an earlier test's run and service first: their name in the environment must not come back.
+    # An earlier test's run and service end first: their name in the environment must not come back.
     wandb.finish()
     wandb.teardown()
     for name in [name for name in os.environ if name.startswith("WANDB_")]:
