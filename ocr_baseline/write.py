@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import stat
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -218,10 +219,16 @@ def _without_others_files(folder: Path) -> list[str]:
 
 
 def _is_anothers(path: Path) -> bool:
-    """Whether a file has the name of one of a report's and isn't one; a damaged document is."""
+    """Whether a file has the name of one of a report's and isn't one; a damaged document is.
+
+    A pipe, a socket or a device isn't: writing to it would wait for whoever reads there.
+    """
     from ocr_baseline.files import open_regular, read_bytes
 
     try:
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+            return True
         with open_regular(path) as file:
             if _MARKS[path.name] in file.read(_FIRST_BYTES):
                 return False

@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timezone
@@ -131,6 +134,33 @@ def test_files_of_other_programs_stay_and_cost_the_report_its_own_of_that_name(
     assert (tmp_path / "baseline.md").read_text() == "# The baseline model\n"
     (kept,) = (tmp_path / "earlier").iterdir()
     assert names_in(kept) == ["baseline.html", "baseline.json", "batches.csv"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+@pytest.mark.parametrize("name", ["baseline.json", "baseline.html"])
+def test_a_pipe_in_the_place_of_a_file_holds_nobody_up_and_stays(name: str, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / name)
+    program = """
+import sys
+from pathlib import Path
+from ocr_baseline.errors import BaselineError
+from ocr_baseline.write import write_report
+from tests.ocr_baseline.examples import recorded_run
+
+try:
+    print(write_report(recorded_run(), Path(sys.argv[1])).html)
+except BaselineError as error:
+    print(error)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert f"{name} in {tmp_path} is another program's and stays" in done.stdout + done.stderr
+    assert (tmp_path / name).is_fifo()
 
 
 def test_a_document_of_another_program_stays_and_there_is_no_report(tmp_path: Path) -> None:
