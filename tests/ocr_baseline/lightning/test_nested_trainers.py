@@ -309,7 +309,7 @@ def test_a_child_forked_from_a_run_that_fits_too_has_a_folder_and_records_of_its
 def test_what_a_child_trains_that_was_forked_after_the_run_is_no_part_of_it(
     has_new_trainer: bool, tmp_path: Path
 ) -> None:
-    callbacks = [PerformanceProfilerCallback(), BaselineReportCallback()]
+    callbacks: list[Callback] = [PerformanceProfilerCallback(), BaselineReportCallback()]
     trainer = tiny_trainer(tmp_path, callbacks=callbacks)
     trainer.fit(TinyModule(), loader())
     child = os.fork()
