@@ -145,9 +145,14 @@ class Recording:
     def _path(self) -> Path:
         return self.folder / records_name(self._rank.number)
 
+    @property
+    def is_of_this_process(self) -> bool:
+        """False in a process that was forked from the one that records."""
+        return self._pid == os.getpid()
+
     def can_go_on_in(self, folder: Path) -> bool:
         """Whether a further stage of the run, in this process, is to be recorded here too."""
-        return self.folder == folder and not self.is_withdrawn and self._pid == os.getpid()
+        return self.folder == folder and not self.is_withdrawn and self.is_of_this_process
 
     @property
     def goes_on(self) -> bool:
@@ -283,7 +288,7 @@ class Recording:
             OSError: When the records can't be written.
             HungFolderError: When the folder does not answer.
         """
-        if self._pid != os.getpid():
+        if not self.is_of_this_process:
             return
         self.recorder.stop_listening()
         wait_for_answer(self.folder)
@@ -324,7 +329,7 @@ class Recording:
 
     def close(self) -> None:
         """End for good, whatever can still be written; in a forked process this is not its own."""
-        if self._pid != os.getpid():
+        if not self.is_of_this_process:
             return
         self.recorder.stop_listening()
         try:

@@ -56,6 +56,8 @@ class RunRecords:
             OSError: When the records can't be written there, or rank 0 names no place for them.
             HungFolderError: When the folder does not answer.
         """
+        if self.recording is not None and not self.recording.is_of_this_process:
+            self._token = RunToken()  # the run stays with the process that this one is forked from
         own_token = token_of(trainer, self._token)
         place, token = agreed(trainer, self._claimed(trainer), own_token)
         folder = place / RECORDS_FOLDER

@@ -7,12 +7,13 @@ import os
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
+from ocr_baseline.recording.run_token import RunToken
+
 if TYPE_CHECKING:
     from lightning.pytorch import Trainer
 
-    from ocr_baseline.recording.run_token import RunToken
-
-_of_trainers: WeakKeyDictionary[Trainer, RunToken] = WeakKeyDictionary()
+_of_trainers: WeakKeyDictionary[Trainer, tuple[int, RunToken]] = WeakKeyDictionary()
+"""With the process that recorded the run. What a child forked from it does is a run of its own."""
 
 _MARK = "_ocr_baseline_run"
 """Of a trainer's state: the run's name, and the process that starts one for each stage."""
@@ -20,10 +21,12 @@ _MARK = "_ocr_baseline_run"
 
 def token_of(trainer: Trainer, own: RunToken) -> RunToken:
     """Return the token of the trainer's run, which is a callback's own where it has none yet."""
-    known = _of_trainers.get(trainer)
-    if known is None:
-        known = _of_trainers[trainer] = _handed_on(trainer, own)
-    return known
+    process, token = _of_trainers.get(trainer, (None, own))
+    if process == os.getpid():
+        return token
+    token = _handed_on(trainer, own) if process is None else RunToken()
+    _of_trainers[trainer] = os.getpid(), token
+    return token
 
 
 def _handed_on(trainer: Trainer, own: RunToken) -> RunToken:

@@ -302,3 +302,27 @@ def test_a_child_forked_from_a_run_that_fits_too_has_a_folder_and_records_of_its
     assert ended == [7]
     assert (run.phase("train").batches, run.phase("validation").batches) == (4, 3)
     assert batches_of(tmp_path / "baseline-2")["train"] == 4
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system doesn't fork")
+@pytest.mark.parametrize("has_new_trainer", [False, True])
+def test_what_a_child_trains_that_was_forked_after_the_run_is_no_part_of_it(
+    has_new_trainer: bool, tmp_path: Path
+) -> None:
+    callbacks: list[Callback] = [PerformanceProfilerCallback(), BaselineReportCallback()]
+    trainer = tiny_trainer(tmp_path, callbacks=callbacks)
+    trainer.fit(TinyModule(), loader())
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            if has_new_trainer:
+                trainer = tiny_trainer(tmp_path, callbacks=callbacks)
+            else:
+                trainer.fit_loop.max_epochs = 2
+            trainer.fit(TinyModule(), loader())
+            status = 7
+        finally:
+            os._exit(status)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+    assert batches_of(tmp_path / "baseline")["train"] == 4, "an epoch of the child's alone"
