@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import stat
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -223,11 +222,10 @@ def _is_anothers(path: Path) -> bool:
 
     A pipe, a socket or a device isn't: writing to it would wait for whoever reads there.
     """
-    from ocr_baseline.files import open_regular, read_bytes
+    from ocr_baseline.files import is_regular, open_regular, read_bytes
 
     try:
-        mode = path.stat().st_mode
-        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        if path.exists() and not (path.is_dir() or is_regular(path)):
             return True
         with open_regular(path) as file:
             if _MARKS[path.name] in file.read(_FIRST_BYTES):
