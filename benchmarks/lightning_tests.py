@@ -157,7 +157,7 @@ def main() -> None:
             harmed += [name + notes.get(name, "") for name in alone]
             counts = map(len, (ours, both, alone, silent))
             rows.append([folder, *map(str, counts)])
-    print_table(["folder", "tests", "fail with two empty", "with ours alone", LOGS_NOTHING], rows)
+    print_table(["folder", "tests", "fail with both", "with ours alone", LOGS_NOTHING], rows)
     print("\n".join(harmed))
 
 
