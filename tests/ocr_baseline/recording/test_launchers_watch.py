@@ -26,10 +26,14 @@ class Watch(_ChildProcessObserver):
         super().__init__(main_pid=0, child_processes=[child])
         self.looks = threading.Event()
         self.events = events
+        is_thread = isinstance(self, threading.Thread)  # in Lightning 2.1.0 a thread's target
+        self.thread = self if is_thread else threading.Thread(target=self)
 
     def run(self) -> None:
         self.looks.wait()
         self._run()
+
+    __call__ = run
 
     def _terminate_all(self) -> None:
         self.events.append("all ended")
@@ -40,18 +44,18 @@ def watch() -> Iterator[Watch]:
     child = subprocess.Popen([sys.executable, "-c", "raise SystemExit(1)"])
     child.wait()
     watch = Watch(child, [])
-    watch.start()
+    watch.thread.start()
     yield watch
     watch.looks.set()
-    watch.join()
+    watch.thread.join()
 
 
 def test_a_rank_that_died_ends_the_others_once_the_block_is_over(watch: Watch) -> None:
     with watch_stands_still():
         watch.looks.set()
-        watch.join(STILL_S)
+        watch.thread.join(STILL_S)
         watch.events.append("block")
-    watch.join()
+    watch.thread.join()
     assert watch.events == ["block", "all ended"]
 
 
@@ -59,7 +63,7 @@ def test_a_block_that_raises_lets_the_watch_go_on(watch: Watch) -> None:
     with pytest.raises(ValueError, match="its own"), watch_stands_still():
         raise ValueError("its own")
     watch.looks.set()
-    watch.join()
+    watch.thread.join()
     assert watch.events == ["all ended"]
 
 
@@ -71,7 +75,7 @@ def test_a_rank_that_fails_like_the_others_ends_by_its_own_exception(
 
     def while_the_watch_looks(*args: Any, **kwargs: Any) -> Any:
         watch.looks.set()
-        watch.join(STILL_S)
+        watch.thread.join(STILL_S)
         watch.events.append("report")
         return write_report(*args, **kwargs)
 
@@ -84,6 +88,6 @@ def test_a_rank_that_fails_like_the_others_ends_by_its_own_exception(
             return super().training_step(batch, batch_idx)
 
     run = tiny_run(tmp_path, lambda t, m: t.fit(m, loader()), module=Raises())
-    watch.join()
+    watch.thread.join()
     assert isinstance(run.ended_by, ValueError)
     assert watch.events == ["report", "all ended"]
