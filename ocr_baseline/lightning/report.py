@@ -173,7 +173,8 @@ class BaselineReportCallback(GuestCallback):
         profiler = profiler or self._profiler(trainer)
         if profiler is not None and profiler.measures_another(trainer):
             return
-        with watch_stands_still(), deferred_sigterm(self._cut_short):
+        told_to_end = deferred_sigterm(self._cut_short, has_come=trainer.received_sigterm)
+        with watch_stands_still(), told_to_end:
             try:
                 if profiler is not None:
                     self._folder.follow(profiler.output_folder)

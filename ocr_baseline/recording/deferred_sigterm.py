@@ -38,8 +38,10 @@ class _Hold:
     call which waits there is interrupted.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, has_come: bool) -> None:
         self.is_pending = False
+        self._has_come = has_come
+        self._is_overdue = False
         self._is_over = False
         self._first = Flag()
         self._end = Flag()
@@ -48,11 +50,16 @@ class _Hold:
         # Where no thread can be started, a second signal ends the block.
         with suppress(RuntimeError, MemoryError):
             self._thread.start()
+        if has_come:
+            self._first.up()
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
-        if self.is_pending and not self._is_over:
+        is_end = self._has_come and not self._is_over
+        self._has_come = True
+        if not self._is_overdue:  # else it is the thread's own
+            self.is_pending = True
+        if is_end:
             raise _CutShort
-        self.is_pending = True
         self._first.up()
 
     def close(self) -> None:
@@ -72,11 +79,14 @@ class _Hold:
             pause_s = _REPEAT_S
             with self._lock:
                 if not self._end.is_up():
+                    self._is_overdue = True
                     signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
 
 
 @contextmanager
-def deferred_sigterm(given_up: Callable[[str], None] = lambda cause: None) -> Iterator[None]:
+def deferred_sigterm(
+    given_up: Callable[[str], None] = lambda cause: None, *, has_come: bool = False
+) -> Iterator[None]:
     """Run the block before a SIGTERM that comes meanwhile has its effect.
 
     The block is given up `GRACE_S` seconds after the signal, or at a second one. Only the main
@@ -85,13 +95,15 @@ def deferred_sigterm(given_up: Callable[[str], None] = lambda cause: None) -> It
 
     Args:
         given_up: Told why, once, before the signal has its effect.
+        has_come: Whether a SIGTERM that had its effect is what brought the block about: the seconds
+            run from the block's beginning.
     """
     handler = signal.getsignal(signal.SIGTERM)
     is_main = threading.current_thread() is threading.main_thread()
     if handler is None or isinstance(handler, _Hold) or not is_main:
         yield
         return
-    hold = _Hold()
+    hold = _Hold(has_come=has_come)
     signal.signal(signal.SIGTERM, hold)
     try:
         try:

@@ -1,7 +1,11 @@
-"""A tiny training whose report gets stuck at its end: `python stuck_report.py HOW FOLDER`."""
+"""A tiny training whose report gets stuck at its end.
+
+`python stuck_report.py HOW FOLDER [told]`; with `told` SIGTERM is what ends the training.
+"""
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import time
@@ -61,7 +65,7 @@ def say(text: str) -> None:
     sys.stdout.flush()
 
 
-def main(how: str, folder: Path) -> None:
+def main(how: str, folder: Path, *, is_told: bool) -> None:
     logger = SlowLogger(folder)
     SlowLogger.how = how
 
@@ -70,7 +74,14 @@ def main(how: str, folder: Path) -> None:
         def on_train_end(self) -> None:
             SlowLogger.is_over = True
 
-    signal.signal(signal.SIGTERM, lambda number, frame: say("the user's handler"))
+        @override
+        def on_train_start(self) -> None:
+            if is_told:
+                SlowLogger.is_over = True
+                os.kill(os.getpid(), signal.SIGTERM)
+
+    if not is_told:  # else Lightning's own handler ends the training
+        signal.signal(signal.SIGTERM, lambda number, frame: say("the user's handler"))
     module = Ends()
     trainer = Trainer(
         default_root_dir=folder,
@@ -87,4 +98,4 @@ def main(how: str, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]))
+    main(sys.argv[1], Path(sys.argv[2]), is_told="told" in sys.argv[3:])

@@ -18,11 +18,15 @@ AS_USUAL = ["the user's handler", "goes on"]
 
 
 def ended(
-    repository: Path, folder: Path, how: str, *signals: Signals
+    repository: Path, folder: Path, how: str, *signals: Signals, told: bool = False
 ) -> tuple[int, list[str], list[str]]:
-    """Send signals to a report that is stuck; return its exit code, its lines and our warnings."""
+    """Send signals to a report that is stuck; return its exit code, its lines and our warnings.
+
+    Args:
+        told: Whether SIGTERM ends the training too.
+    """
     with subprocess.Popen(
-        [sys.executable, str(PROGRAM), how, str(folder)],
+        [sys.executable, str(PROGRAM), how, str(folder), *(["told"] if told else [])],
         env=os.environ | {"PYTHONPATH": str(repository), "OMP_NUM_THREADS": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -57,6 +61,18 @@ def test_sigterm_ends_a_report_that_is_stuck_and_the_records_make_one_later(
         "finished",
         [8],
     )
+
+
+@pytest.mark.slow
+def test_a_sigterm_that_ended_the_training_bounds_its_report_too(
+    repository: Path, tmp_path: Path
+) -> None:
+    code, lines, warnings = ended(repository, tmp_path, "waits", told=True)
+
+    assert (code, lines) == (0, [])  # Lightning ends it by a SystemExit
+    (warning,) = warnings
+    assert "SIGTERM" in warning
+    assert read(tmp_path / "baseline").run.status == "interrupted"
 
 
 @pytest.mark.slow

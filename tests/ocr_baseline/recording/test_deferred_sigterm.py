@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from ocr_baseline.recording.deferred_sigterm import deferred_sigterm
+
+LONG_S = 60.0
 
 
 @pytest.fixture
@@ -46,6 +49,21 @@ def test_a_second_signal_gives_the_block_up_and_comes_after_the_word_of_it(
         signal.raise_signal(signal.SIGTERM)
         events.append("block")
     assert events == ["SIGTERM came before it was done", "signal"]
+
+
+def test_a_block_that_a_signal_brought_about_is_given_up_at_the_next(events: list[str]) -> None:
+    with deferred_sigterm(events.append, has_come=True):
+        signal.raise_signal(signal.SIGTERM)
+        events.append("block")
+    assert events == ["SIGTERM came before it was done", "signal"]
+
+
+@pytest.mark.slow
+def test_a_block_that_a_signal_brought_about_is_given_up_in_seconds(events: list[str]) -> None:
+    with deferred_sigterm(events.append, has_come=True):
+        time.sleep(LONG_S)
+        events.append("block")
+    assert events == ["SIGTERM came before it was done"]
 
 
 def test_a_block_leaves_no_thread_behind(events: list[str]) -> None:
