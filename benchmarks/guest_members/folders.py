@@ -6,6 +6,7 @@ import os
 import resource
 import shutil
 import signal
+import socket
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -149,6 +150,18 @@ def records_are_a_pipe(guest: Guest) -> None:
     os.mkfifo(guest.folder / "out" / "records" / "rank_0.jsonl")
     (guest.folder / "out" / "baseline.json").mkdir()
     guest.fit(output_dir=guest.folder / "out")
+
+
+@member
+def report_is_a_pipe(guest: Guest) -> None:
+    """Named pipes, a socket and a link to a device stand where files of the report go."""
+    (guest.folder / "out").mkdir()
+    os.mkfifo(guest.folder / "out" / "baseline.json")
+    os.mkfifo(guest.folder / "out" / "baseline.md")
+    (guest.folder / "out" / "metrics.csv").symlink_to("/dev/full")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(guest.folder / "out" / "baseline.html"))
+        guest.fit(output_dir=guest.folder / "out")
 
 
 @member

@@ -1,4 +1,4 @@
-"""Children that are forked as a run goes, and train too."""
+"""Children that are forked as a run goes or after it, and train too."""
 
 from __future__ import annotations
 
@@ -99,3 +99,21 @@ def goes_on(guest: Guest) -> None:
     if forks.child == 0:
         leave(lambda: trainer.global_step == 2200)
     guest.tell(child=forks.status())
+
+
+@member
+def fits_after_the_run(guest: Guest) -> None:
+    """A child that is forked once the run has ended goes on with its trainer and callbacks."""
+    module = Net()
+    trainer = guest.fit(module, loader())
+    guest.true("train.batches", BATCHES)  # of the child's run, whose report is the last
+    child = os.fork()
+    if child == 0:
+
+        def again() -> bool:
+            trainer.fit_loop.max_epochs = 3
+            trainer.fit(module, loader())
+            return trainer.global_step == 3 * BATCHES
+
+        leave(again)
+    guest.tell(child=os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))

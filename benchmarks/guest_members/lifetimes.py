@@ -7,13 +7,13 @@ import multiprocessing
 import time
 import tracemalloc
 import weakref
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import torch
 from lightning.pytorch import Trainer
 from lightning.pytorch.loggers.logger import DummyLogger
 from lightning.pytorch.profilers import PyTorchProfiler, SimpleProfiler
-from torch.utils.data import DataLoader, IterableDataset
+from torch.utils.data import DataLoader, Dataset, IterableDataset
 
 from benchmarks.guest_members.member import Members
 from benchmarks.guest_members.session import BATCH_SIZE, Items, Net, loader
@@ -246,3 +246,33 @@ def stream_in_a_kept_worker(guest: Guest) -> None:
         _Exclusive(guest.folder), batch_size=4, num_workers=1, persistent_workers=True
     )
     guest.fit(train=train, limit_train_batches=3)
+
+
+class _Written(Dataset[torch.Tensor]):
+    """Writes a letter per row into a file that it opens in the worker and nobody closes."""
+
+    def __init__(self, path: Path) -> None:
+        self.rows, self.path = Items().rows, path
+        self.file: TextIO | None = None
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, index: int) -> torch.Tensor:
+        if self.file is None:
+            self.file = self.path.open("a")
+        self.file.write("x")
+        return self.rows[index]
+
+
+@member
+def file_in_a_spawned_worker(guest: Guest) -> None:
+    """A dataset's file is written as the dataset goes, at the end of a spawned worker."""
+    train = DataLoader(
+        _Written(guest.folder / "log"),
+        batch_size=BATCH_SIZE,
+        num_workers=1,
+        multiprocessing_context="spawn",
+    )
+    guest.fit(train=train)
+    guest.tell(log=(guest.folder / "log").read_text())
