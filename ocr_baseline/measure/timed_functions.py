@@ -220,16 +220,35 @@ def _template(code: CodeType, *, by_first_argument: bool) -> CodeType:
         body = ast.Return(ast.YieldFrom(steps))
     else:
         body = ast.With([ast.withitem(context)], [ast.Return(call)])
-    function = ast.FunctionDef("timed", parameters, [body], [])
-    if hasattr(function, "type_params"):  # from Python 3.12 on
-        function.type_params = []
-    module = ast.Module([function], [])
+    free = [f".free{index}" for index in range(len(code.co_freevars))]
+    # As many variables of an enclosing function as the closure has: the compiler makes room for
+    # them, and what looks into a frame (a debugger, a traceback with locals) finds them there.
+    timed = _function("timed", parameters, [body, *(ast.Expr(_name(name)) for name in free)])
+    assigned: list[ast.stmt] = [
+        ast.Assign([ast.Name(name, ast.Store())], ast.Constant(None)) for name in free
+    ]
+    module = ast.Module([_function("enclosing", _no_parameters(), [*assigned, timed])], [])
     for node in ast.walk(module):
         if isinstance(node, ast.expr | ast.stmt | ast.arg | ast.keyword):
             node.lineno = node.end_lineno = 1
             node.col_offset = node.end_col_offset = 0
     compiled = compile(module, code.co_filename, "exec", dont_inherit=True)
-    return next(value for value in compiled.co_consts if isinstance(value, CodeType))
+    return _function_in(_function_in(compiled))
+
+
+def _function(name: str, parameters: ast.arguments, body: list[ast.stmt]) -> ast.FunctionDef:
+    function = ast.FunctionDef(name, parameters, body, [])
+    if hasattr(function, "type_params"):  # from Python 3.12 on
+        function.type_params = []
+    return function
+
+
+def _no_parameters() -> ast.arguments:
+    return ast.arguments([], [], None, [], [], None, [])
+
+
+def _function_in(code: CodeType) -> CodeType:
+    return next(value for value in code.co_consts if isinstance(value, CodeType))
 
 
 def _signature(

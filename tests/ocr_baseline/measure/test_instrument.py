@@ -76,6 +76,17 @@ counter, other_counter = Counter(), Counter()
 
 def count(end):
     yield from range(end)
+
+def _closed(first, second):
+    def closed(ask, *rest, by):
+        return ask() + [first, second, by]
+
+    def closed_steps(ask):
+        yield ask() + [first]
+
+    return closed, closed_steps
+
+closed, closed_steps = _closed("first", "second")
 '''
 IMPORTING = """
 from defining_module import plain, cached as remembered, Thing
@@ -467,6 +478,32 @@ def test_a_timed_function_is_the_same_object_with_the_same_face(
 
     assert plain.__code__ is code
     assert vars(plain) == {"note": "read and written"}
+
+
+def test_what_looks_into_the_frames_of_a_timed_closure_finds_its_variables(
+    timed: Timed, modules: tuple[Any, Any]
+) -> None:
+    """A debugger does, a profiler, and who tells an exception with the locals."""
+    timed.time("defining_module.closed", "defining_module.closed_steps")
+    seen: list[tuple[str, dict[str, Any]]] = []
+
+    def ask() -> list[str]:
+        for place in inspect.stack():
+            if place.filename == modules[0].__file__:
+                seen.append((place.function, dict(place.frame.f_locals)))
+        return []
+
+    variables = {"first": "first", "second": "second"}
+    assert modules[0].closed(ask, 1, by=2) == ["first", "second", 2]
+    assert seen == [("closed", {"ask": ask, "rest": (1,), "by": 2} | variables)] * 2
+    seen.clear()
+    (steps,) = modules[0].closed_steps(ask)
+    assert steps == ["first"]
+    assert ("closed_steps", {"ask": ask, "first": "first"}) in seen
+    with pytest.raises(ZeroDivisionError) as raised:
+        modules[0].closed(lambda: 1 / 0, by=2)
+    locals_of = [variables.items() <= entry.frame.f_locals.items() for entry in raised.traceback]
+    assert locals_of.count(True) == 2
 
 
 def test_a_timed_recursion_goes_as_deep_as_before(timed: Timed, modules: tuple[Any, Any]) -> None:
