@@ -22,12 +22,14 @@ from unittest import mock
 import numpy as np
 import torch
 from lightning.pytorch import Callback
+from lightning.pytorch.loggers import CSVLogger
 
 from benchmarks.guest_members.member import Members
 from benchmarks.guest_members.session import Net, loader
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import FrameType
 
     from benchmarks.guest_members.session import Guest
 
@@ -166,6 +168,26 @@ def traced_by_python(guest: Guest) -> None:
     sys.settrace(None)
     sys.setprofile(None)
     threading.settrace(None)
+
+
+@member
+def frames_looked_into(guest: Guest) -> None:
+    """A profile function reads the variables of every frame while the training runs."""
+    seen: set[str] = set()
+
+    def profile(frame: FrameType, event: str, argument: Any) -> None:
+        seen.update(frame.f_locals)
+
+    class WhileItTrains(Callback):
+        def on_train_start(self, *args: Any) -> None:
+            sys.setprofile(profile)
+
+        def on_train_end(self, *args: Any) -> None:
+            sys.setprofile(None)
+
+    logger = CSVLogger(guest.folder / "log")
+    guest.fit(None, None, loader(), WhileItTrains(), logger=logger, log_every_n_steps=1)
+    guest.tell(names={"self", "trainer", "batch"} <= seen)
 
 
 @member
