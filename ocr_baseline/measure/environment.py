@@ -11,7 +11,7 @@ from importlib import metadata
 from pathlib import Path
 
 from ocr_baseline.measure.container_limits import own_limits
-from ocr_baseline.measure.own_threads import OwnThread
+from ocr_baseline.measure.own_threads import own_thread
 
 GIT_TIMEOUT_S = 2.0
 PACKAGES = ("torch", "lightning", "torchvision", "numpy")
@@ -76,7 +76,7 @@ def _git_state(folder: Path) -> dict[str, object]:
             status = _git(folder, "status", "--porcelain", "--untracked-files=no")
             found["git_dirty"] = None if status is None else bool(status)
 
-    thread = OwnThread(target=ask, name="ocr-baseline-git", daemon=True)
+    thread = own_thread(ask, "ocr-baseline-git")
     thread.start()
     thread.join(GIT_TIMEOUT_S)
     return dict(found)

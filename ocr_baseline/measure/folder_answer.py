@@ -6,12 +6,17 @@ and raises nothing. A thread of its own tries first.
 
 from __future__ import annotations
 
+import functools
 import os
 import stat
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ocr_baseline.measure.own_threads import OwnThread
+from ocr_baseline.measure.own_threads import own_thread
+
+if TYPE_CHECKING:
+    from threading import Thread
 
 PATIENCE_S = 30.0
 """Longer than a busy network file system stalls."""
@@ -22,7 +27,7 @@ _MAKE_WITHOUT_WAITING = (
     os.O_WRONLY | os.O_CREAT | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
 )
 
-_overdue: dict[Path, OwnThread] = {}
+_overdue: dict[Path, Thread] = {}
 """Attempts that were given up, by folder; one that is still under way is not waited for again."""
 
 
@@ -48,7 +53,7 @@ def wait_for_answer(folder: Path) -> None:
         if attempt.is_alive() and _are_nested(place, other):
             raise HungFolderError(f"{folder} does not answer yet")
     # Ends with the process, however long the system keeps it waiting.
-    attempt = OwnThread(target=_attempt, args=(place,), name="ocr-baseline-probe", daemon=True)
+    attempt = own_thread(functools.partial(_attempt, place), "ocr-baseline-probe")
     try:
         attempt.start()
     # No thread can be started; that the folder hangs too is unlikely.

@@ -6,12 +6,14 @@ from time import monotonic, thread_time_ns
 from typing import TYPE_CHECKING
 
 from ocr_baseline.measure.machine import MachineProbe
-from ocr_baseline.measure.own_threads import OwnThread
+from ocr_baseline.measure.own_threads import own_thread
 from ocr_baseline.measure.rows import memory_record
 from ocr_baseline.model.privacy import OutwardLogger, error_text
 from ocr_baseline.signal_errors import let_through
 
 if TYPE_CHECKING:
+    from threading import Thread
+
     from ocr_baseline.measure.memory import MemoryProbe, MemorySample
     from ocr_baseline.measure.recorder import Recorder
     from ocr_baseline.vocabulary import Stage
@@ -40,7 +42,7 @@ class Heartbeat:
         self.machine = MachineProbe()
         self._probe = probe
         self._is_stopping = False
-        self._thread: OwnThread | None = None
+        self._thread: Thread | None = None
         self._samples: list[tuple[int, Stage, MemorySample]] = []
         self.cpu_ns = 0
         self.failure: str | None = None
@@ -50,9 +52,7 @@ class Heartbeat:
         """Begin, when not running."""
         if self._thread is None:
             self._is_stopping = False
-            self._thread = OwnThread(
-                target=self._guarded_run, name="ocr-baseline-heartbeat", daemon=True
-            )
+            self._thread = own_thread(self._guarded_run, "ocr-baseline-heartbeat")
             self._thread.start()
             self._recorder.flush_request.serve()
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ocr_baseline.errors import PublishError, SourceError
-from ocr_baseline.measure.own_threads import OwnThread
+from ocr_baseline.measure.own_threads import own_thread
 from ocr_baseline.model.privacy import error_text
 from ocr_baseline.publish.target import Target, patience_of, written_by
 from ocr_baseline.sources.reader_process import say, say_up
@@ -73,7 +73,7 @@ def _within(limit_s: float, action: Callable[[], None]) -> None:
         except Exception as error:  # noqa: BLE001 - the client's own errors have no common base
             failures.append(error_text(error))
 
-    thread = OwnThread(target=attempt, name="ocr-baseline-publish", daemon=True)
+    thread = own_thread(attempt, "ocr-baseline-publish")
     thread.start()
     thread.join(limit_s)
     if thread.is_alive():

@@ -14,7 +14,8 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from ocr_baseline.measure.flag import Flag
-from ocr_baseline.measure.own_threads import OwnThread
+from ocr_baseline.measure.own_threads import own_thread
+from ocr_baseline.signal_errors import suppress_failures
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -46,7 +47,7 @@ class _Hold:
         self._first = Flag()
         self._end = Flag()
         self._lock = threading.Lock()
-        self._thread = OwnThread(target=self._watch, name="ocr-baseline-sigterm", daemon=True)
+        self._thread = own_thread(self._watch, "ocr-baseline-sigterm")
         # Where no thread can be started, a second signal ends the block.
         with suppress(RuntimeError, MemoryError):
             self._thread.start()
@@ -70,7 +71,8 @@ class _Hold:
         with self._lock:  # none of the thread's own is on its way any more
             pass
         if self._thread.ident is not None:  # it could be started
-            self._thread.join()
+            with suppress_failures():  # a thread of another kind may refuse to be waited for
+                self._thread.join()
 
     def _watch(self) -> None:
         self._first.wait()

@@ -784,3 +784,28 @@ def test_a_clock_that_a_program_puts_in_the_place_of_pythons_is_not_asked(
 
     assert not [name for name in asked_by if name.startswith("ocr_baseline.lightning")]
     assert not [name for name in asked_by if name.startswith("ocr_baseline.measure")]
+
+
+def test_threads_are_of_the_class_that_a_library_has_put_in_the_place_of_pythons(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As gevent does, which sees the end of no thread of another class."""
+    pythons = threading.Thread
+    start = pythons.start
+    kinds: dict[str, type] = {}
+
+    class Greenlet(pythons):  # type: ignore[misc, valid-type]  # the class as it was
+        pass
+
+    def noted_start(thread: threading.Thread) -> None:
+        kinds[thread.name] = type(thread)
+        start(thread)
+
+    monkeypatch.setattr(pythons, "start", noted_start)
+    monkeypatch.setattr(threading, "Thread", Greenlet)
+    run = tiny_run(tmp_path)
+
+    assert run.phase("train").batches == 4
+    ours = {name: kind for name, kind in kinds.items() if name.startswith("ocr-baseline")}
+    assert {"ocr-baseline-heartbeat", "ocr-baseline-probe", "ocr-baseline-sigterm"} <= set(ours)
+    assert set(ours.values()) == {Greenlet}

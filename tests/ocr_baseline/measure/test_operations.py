@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from ocr_baseline.measure.operations import CALL_SAMPLE_SIZE, CallTally, Operations
-from ocr_baseline.measure.own_threads import OwnThread
+from ocr_baseline.measure.own_threads import own_thread
 from ocr_baseline.measure.sections import listen, section
 from ocr_baseline.measure.timeline import Span, Timeline
 from ocr_baseline.vocabulary import Stage
@@ -276,8 +276,7 @@ def test_calls_that_the_measuring_makes_itself_are_not_counted() -> None:
     call()
     with Span(timeline, "profiler"):
         call()
-    for kind in (OwnThread, threading.Thread):
-        thread = kind(target=call)
+    for thread in (own_thread(call, "ours"), threading.Thread(target=call)):
         thread.start()
         thread.join()
 
