@@ -10,9 +10,12 @@ import typing
 import weakref
 from typing import TYPE_CHECKING, Any
 
+import cloudpickle
 from lightning.pytorch import Callback
 from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.loggers import CSVLogger
 from lightning.pytorch.profilers import AdvancedProfiler, SimpleProfiler
+from lightning.pytorch.strategies import SingleDeviceStrategy
 from torch.utils.data import DataLoader
 
 from benchmarks.guest_members import losses
@@ -375,3 +378,36 @@ def metrics_copied(guest: Guest) -> None:
             )
 
     guest.fit(Holds())
+
+
+@member
+def pickled_by_value(guest: Guest) -> None:
+    """A hook hands classes of the script's own to other processes, with the code of their methods."""
+
+    class Log(CSVLogger):
+        def log_metrics(self, metrics: Any, step: int | None = None) -> None:
+            super().log_metrics(metrics, step)
+
+    class Actions(SimpleProfiler):
+        def start(self, action_name: str) -> None:
+            super().start(action_name)
+
+    class Place(SingleDeviceStrategy):
+        def teardown(self) -> None:
+            super().teardown()
+
+    class Sends(Callback):
+        def on_train_epoch_end(self, trainer: Any, module: Any) -> None:
+            for kind in (Log, Actions, Place):
+                cloudpickle.loads(cloudpickle.dumps(kind))
+            cloudpickle.loads(cloudpickle.dumps(module))
+
+    guest.fit(
+        None,
+        None,
+        loader(),
+        Sends(),
+        logger=Log(guest.folder / "log"),
+        profiler=Actions(),
+        strategy=Place(device="cpu"),
+    )

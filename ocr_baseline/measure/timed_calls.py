@@ -49,11 +49,14 @@ def run_inside(function: Callable[P, R], context: AbstractContextManager[None]) 
         with context:
             return function(*args, **kwargs)
 
-    return cast("Callable[P, R]", _with_face_of(function, timed))
+    return cast("Callable[P, R]", with_face_of(function, timed))
 
 
-def _with_face_of(function: Any, timed: Any) -> Any:
-    """Return `timed` as a function of the other's module: TorchScript reads its source there."""
+def with_face_of(function: Any, timed: Any) -> Any:
+    """Return `timed` as a function of the other's module, of whose globals it may use none.
+
+    TorchScript reads its source there, and who pickles a function by value takes its globals along.
+    """
     if isinstance(function, FunctionType):
         timed = FunctionType(
             timed.__code__, function.__globals__, function.__name__, None, timed.__closure__

@@ -6,6 +6,7 @@ how it steps is in the line around it.
 
 from __future__ import annotations
 
+import functools
 from contextlib import AbstractContextManager, nullcontext
 from threading import get_ident
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,10 @@ class OwnCalls:
         self._span = recorder.span(line.value)
         self._is_own = is_own
         leave_untraced(OwnCalls.__call__)  # compiled code may call the method
+
+    def __reduce__(self) -> Any:
+        """A copy measures nothing: what is pickled by value holds this in the code of a method."""
+        return functools.partial, (nullcontext,)
 
     def __call__(self, called: Any) -> AbstractContextManager[Any]:
         """Return the span, or nothing where the call isn't the run's."""

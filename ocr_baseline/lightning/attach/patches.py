@@ -12,16 +12,23 @@ import inspect
 import threading
 from threading import get_ident
 from types import FunctionType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+from ocr_baseline.measure.timed_calls import with_face_of
 from ocr_baseline.measure.traced_code import call_between_graphs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from contextlib import AbstractContextManager
 
-    Listeners = dict[int, Any]
     Wrap = Callable[[Callable[..., Any], "Listeners"], Callable[..., Any]]
+
+
+class Listeners(dict[int, Any]):
+    """What is told of the calls of each thread, by the thread's identifier."""
+
+    def __reduce__(self) -> Any:
+        """A copy has none: a class of a script's own is pickled with its methods, ours too."""
+        return dict, ()
 
 
 class Patch:
@@ -40,7 +47,7 @@ class Patch:
         original = inspect.getattr_static(owner, attribute, None)
         if not isinstance(original, FunctionType):
             raise TypeError(f"{owner.__qualname__}.{attribute} is not a plain method")
-        self.listeners: Listeners = {}
+        self.listeners = Listeners()
         self._of_thread: dict[int, list[Any]] = {}
         self._owner = owner
         self._attribute = attribute
@@ -94,14 +101,6 @@ class Patches:
         self._thread = get_ident()
         self._added: list[tuple[tuple[type, str], Patch, Any]] = []
 
-    def time(self, owner: type, attribute: str, context: AbstractContextManager[Any]) -> None:
-        """Run the method's calls inside `context`.
-
-        Raises:
-            TypeError: When it is not a plain method of a class that can be changed.
-        """
-        self.listen(owner, attribute, context, _inside)
-
     def listen(self, owner: type, attribute: str, listener: Any, wrap: Wrap) -> None:
         """Replace a method by `wrap(original, listeners)`.
 
@@ -130,22 +129,12 @@ class Patches:
 
 def handed_to_listener(original: Callable[..., Any], listeners: Listeners) -> Callable[..., Any]:
     """Wrap a method so that the run of the calling thread is called with the original first."""
+    here = get_ident
 
     def handed(*args: Any, **kwargs: Any) -> Any:
-        listener = listeners.get(get_ident())
+        listener = listeners.get(here())
         if listener is None:
             return original(*args, **kwargs)
         return listener(original, *args, **kwargs)
 
-    return handed
-
-
-def _inside(original: Callable[..., Any], listeners: Listeners) -> Callable[..., Any]:
-    def timed(*args: Any, **kwargs: Any) -> Any:
-        context = listeners.get(get_ident())
-        if context is None:
-            return original(*args, **kwargs)
-        with context:
-            return original(*args, **kwargs)
-
-    return timed
+    return cast("Callable[..., Any]", with_face_of(original, handed))

@@ -57,6 +57,10 @@ class _Here(threading.local):
     def __init__(self) -> None:
         self.contexts: dict[Any, dict[str, Context]] = {}
 
+    def __reduce__(self) -> str:
+        """By its name: a profiler's class of a script's own is pickled with its methods."""
+        return "_here"
+
 
 _here = _Here()
 
