@@ -382,7 +382,7 @@ def metrics_copied(guest: Guest) -> None:
 
 @member
 def pickled_by_value(guest: Guest) -> None:
-    """A hook hands classes of the script's own to other processes, with the code of their methods."""
+    """A hook pickles classes of the script's own by value, with the code of their methods."""
 
     class Log(CSVLogger):
         def log_metrics(self, metrics: Any, step: int | None = None) -> None:

@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager, nullcontext
 from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
+from ocr_baseline.measure.by_value import reduced
 from ocr_baseline.measure.traced_code import leave_untraced
 from ocr_baseline.vocabulary import Line
 
@@ -33,8 +34,8 @@ class OwnCalls:
         leave_untraced(OwnCalls.__call__)  # compiled code may call the method
 
     def __reduce__(self) -> Any:
-        """A copy measures nothing: what is pickled by value holds this in the code of a method."""
-        return functools.partial, (nullcontext,)
+        """The code of a logger's method holds this, and may be pickled by value."""
+        return reduced(self, functools.partial(nullcontext))
 
     def __call__(self, called: Any) -> AbstractContextManager[Any]:
         """Return the span, or nothing where the call isn't the run's."""

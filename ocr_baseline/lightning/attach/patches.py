@@ -14,6 +14,7 @@ from threading import get_ident
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, cast
 
+from ocr_baseline.measure.by_value import reduced
 from ocr_baseline.measure.timed_calls import with_face_of
 from ocr_baseline.measure.traced_code import call_between_graphs
 
@@ -27,8 +28,8 @@ class Listeners(dict[int, Any]):
     """What is told of the calls of each thread, by the thread's identifier."""
 
     def __reduce__(self) -> Any:
-        """A copy has none: a class of a script's own is pickled with its methods, ours too."""
-        return dict, ()
+        """A class of a script's own may be pickled by value, with our methods."""
+        return reduced(self, {})
 
 
 class Patch:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import pickle
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -62,11 +66,10 @@ def classes() -> dict[str, Any]:
     }
 
 
-def test_classes_that_are_pickled_by_value_in_a_fit_work_where_they_are_unpickled(
-    tmp_path: Path,
+def test_classes_that_are_pickled_by_value_in_a_fit_work_here_and_in_another_process(
+    tmp_path: Path, repository: Path
 ) -> None:
     kinds = classes()
-    module = kinds["module"]()
     sent: dict[str, bytes] = {}
 
     class Sends(Callback):
@@ -74,21 +77,36 @@ def test_classes_that_are_pickled_by_value_in_a_fit_work_where_they_are_unpickle
         def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
             sent.update({name: cloudpickle.dumps(kind) for name, kind in kinds.items()})
             sent["instance"] = cloudpickle.dumps(pl_module)
+            for pickled in sent.values():
+                cloudpickle.loads(pickled)
 
     run = tiny_run(
         tmp_path,
         lambda trainer, module: trainer.fit(module, loader()),
-        module=module,
+        module=kinds["module"](),
         callbacks=[Sends()],
         logger=kinds["logger"](tmp_path / "log"),
         profiler=kinds["profiler"](),
         strategy=kinds["strategy"](device="cpu"),
+        max_epochs=2,
     )
-    received = {name: cloudpickle.loads(pickled) for name, pickled in sent.items()}
+    (tmp_path / "sent").write_bytes(pickle.dumps(sent))
+    received = subprocess.run(
+        [sys.executable, __file__, str(tmp_path / "sent"), str(tmp_path / "other")],
+        env=os.environ | {"PYTHONPATH": str(repository)},
+        check=False,
+        timeout=120,
+    )
 
     assert run.ended_by is None
-    assert run.phase("train").batches == 4
-    logger = received["logger"](tmp_path / "other")
+    assert run.phase("train").batches == 8
+    assert received.returncode == 0
+
+
+def use(sent: dict[str, bytes], folder: Path) -> None:
+    """Do with the classes what they are for."""
+    received = {name: cloudpickle.loads(pickled) for name, pickled in sent.items()}
+    logger = received["logger"](folder)
     logger.log_metrics({"loss": 1.0}, 0)
     logger.save()
     assert "loss" in Path(logger.experiment.metrics_file_path).read_text()
@@ -101,3 +119,7 @@ def test_classes_that_are_pickled_by_value_in_a_fit_work_where_they_are_unpickle
     metric.update(3.0)
     assert metric.compute() == 3.0
     received["instance"].mean.update(5.0)
+
+
+if __name__ == "__main__":
+    use(pickle.loads(Path(sys.argv[1]).read_bytes()), Path(sys.argv[2]))  # noqa: S301 - our own
