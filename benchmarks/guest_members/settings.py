@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from benchmarks.guest_members.session import Guest
 
 member = Members()
+LONG_S = 600.0
 
 
 class AtStart(Callback):
@@ -192,13 +193,14 @@ def frames_looked_into(guest: Guest) -> None:
 
 @member
 def faults_handled(guest: Guest) -> None:
-    """Faulthandler dumps the stacks every 20 ms."""
-    with (guest.folder / "stacks.txt").open("w") as file:
+    """Faulthandler watches the fit, and dumps the stacks of all threads in a hook."""
+    path = guest.folder / "stacks.txt"
+    with path.open("w") as file:
         faulthandler.enable(file)
-        faulthandler.dump_traceback_later(0.02, repeat=True, file=file)
-        guest.fit()
+        faulthandler.dump_traceback_later(LONG_S, exit=True, file=file)
+        guest.fit(None, None, None, AtStart(lambda: faulthandler.dump_traceback(file)))
         faulthandler.cancel_dump_traceback_later()
-        guest.tell(enabled=faulthandler.is_enabled())
+        guest.tell(enabled=faulthandler.is_enabled(), dumped="on_train_start" in path.read_text())
         faulthandler.disable()
 
 

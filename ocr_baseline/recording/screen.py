@@ -1,7 +1,9 @@
 """The answer on the screen when a run has ended; it waits for nobody and fails nothing.
 
-The screen is the training's own. A stream that nobody reads, that is full, or that was closed gets
-nothing, and what was written leaves nothing behind that would fail when the process exits.
+The screen is the training's own. Where it isn't a person who reads a program's stdout (a sweep, a
+pipe, a doctest), all that comes there is the program's: ours goes to stderr. A stream that nobody
+reads, that is full, or that was closed gets nothing, and what was written leaves nothing behind
+that would fail when the process exits.
 """
 
 from __future__ import annotations
@@ -57,7 +59,8 @@ def short_path(path: Path) -> str:
 
 
 def _show(renderer: Renderer, *subject: object, **options: str) -> None:
-    is_terminal = sys.stdout.isatty()
+    stream = _stream()
+    is_terminal = stream.isatty()
     with unchanged_random_state():  # rich draws a number as it is loaded
         text = renderer(
             *subject,
@@ -66,7 +69,14 @@ def _show(renderer: Renderer, *subject: object, **options: str) -> None:
             is_boxed=is_terminal,
             **options,
         )
-    _write(sys.stdout, f"\n{text}")
+    _write(stream, f"\n{text}")
+
+
+def _stream() -> TextIO:
+    """Return stdout where a person reads it, in a terminal or a notebook, else stderr."""
+    stdout = sys.stdout
+    is_notebook = type(stdout).__module__.partition(".")[0] == "ipykernel"
+    return stdout if is_notebook or (stdout is not None and stdout.isatty()) else sys.stderr
 
 
 def _write(stream: TextIO, text: str) -> None:

@@ -35,7 +35,7 @@ def run(command: list[str], folder: Path) -> tuple[dict[str, object], str]:
     )
     assert done.returncode == 0, done.stderr[-3000:]
     document: dict[str, object] = json.loads((folder / "baseline" / "baseline.json").read_text())
-    return document, done.stdout
+    return document, done.stderr
 
 
 def test_the_lightning_script_ends_with_a_baseline_that_names_its_section(tmp_path: Path) -> None:

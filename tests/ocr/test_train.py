@@ -160,7 +160,7 @@ def test_the_page_of_the_report_is_named_once(
 ) -> None:
     summary = f"callbacks.baseline_report.summary={str(shows_answer).lower()}"
     train(compose_tiny("callbacks=baseline_report", summary))
-    printed = capsys.readouterr().out
+    printed = "".join(capsys.readouterr())
     assert printed.count("baseline.html") == 1
     assert printed.count("Performance baseline of") == int(shows_answer)
     assert "baseline.md" not in printed

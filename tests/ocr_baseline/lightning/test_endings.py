@@ -652,7 +652,7 @@ def test_without_a_summary_the_fit_ends_with_one_line_of_lightnings_logger_that_
     assert line.endswith("baseline.html")
     assert str(tmp_path) in line
     assert secret not in line
-    assert "Performance baseline" not in capsys.readouterr().out
+    assert "Performance baseline" not in capsys.readouterr().err
 
 
 def test_the_fit_ends_with_the_answer_on_the_screen_and_a_test_after_it_adds_none(
@@ -665,7 +665,7 @@ def test_the_fit_ends_with_the_answer_on_the_screen_and_a_test_after_it_adds_non
         trainer.test(module, loader(4), verbose=False)
 
     run = tiny_run(tmp_path / secret, fit_and_test)
-    shown = capsys.readouterr().out
+    shown = capsys.readouterr().err
 
     assert run.ended_by is None
     assert shown.count("Performance baseline of ") == 1
@@ -677,7 +677,7 @@ def test_a_test_without_a_fit_ends_with_the_answer_too(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     tiny_run(tmp_path, lambda trainer, module: trainer.test(module, loader(4), verbose=False))
-    assert capsys.readouterr().out.count("Performance baseline of ") == 1
+    assert capsys.readouterr().err.count("Performance baseline of ") == 1
 
 
 def test_a_failing_report_is_a_warning_with_its_cause_and_the_screen_says_so(
@@ -694,5 +694,5 @@ def test_a_failing_report_is_a_warning_with_its_cause_and_the_screen_says_so(
     assert run.ended_by is None
     assert len(messages) == 1
     assert "a bug of ours" in messages[0]
-    assert "No report: BoomError: a bug of ours" in capsys.readouterr().out
+    assert "No report: BoomError: a bug of ours" in capsys.readouterr().err
     assert logging.getLogger("ocr_baseline").level == logging.NOTSET

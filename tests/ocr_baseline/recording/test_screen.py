@@ -32,15 +32,15 @@ def report(folder: Path, earlier: Path | None = None) -> ReportFiles:
 
 
 @contextmanager
-def stdout_in_pipe() -> Iterator[tuple[int, TextIO]]:
-    """Yield what reads stdout, and stdout, which is a pipe meanwhile."""
+def stderr_in_pipe() -> Iterator[tuple[int, TextIO]]:
+    """Yield what reads stderr, and stderr, which is a pipe meanwhile."""
     reader, writer = os.pipe()
     stream = os.fdopen(writer, "w", encoding="utf-8")
-    before, sys.stdout = sys.stdout, stream  # pytest takes it back between a fixture and a test
+    before, sys.stderr = sys.stderr, stream  # pytest takes it back between a fixture and a test
     try:
         yield reader, stream
     finally:
-        sys.stdout = before
+        sys.stderr = before
         stream.close()
 
 
@@ -67,8 +67,8 @@ def test_the_answer_stands_below_what_the_training_printed_with_the_path_and_the
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with stdout_in_pipe() as pipe:
-        print("epoch 1 is over")
+    with stderr_in_pipe() as pipe:
+        print("epoch 1 is over", file=sys.stderr)
         show_report(report(tmp_path / "my run"))
     lines = printed(pipe).splitlines()
     assert lines[:3] == ["epoch 1 is over", "", "Performance baseline of receipts-640"]
@@ -81,7 +81,7 @@ def test_the_place_of_the_report_that_was_there_before_stands_beside_that_of_the
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with stdout_in_pipe() as pipe:
+    with stderr_in_pipe() as pipe:
         show_report(report(tmp_path / "run", earlier=tmp_path / "run" / "earlier" / "noon"))
     assert "Report: run/baseline.html; the earlier one: run/earlier/noon\n" in printed(pipe)
 
@@ -90,7 +90,7 @@ def test_the_place_of_the_report_that_was_there_before_stands_beside_that_of_the
 def test_nobody_who_reads_is_no_error_now_or_at_exit(
     tmp_path: Path,
 ) -> None:
-    with stdout_in_pipe() as (reader, stream):
+    with stderr_in_pipe() as (reader, stream):
         os.close(reader)
         show_report(report(tmp_path))
         stream.flush()  # what the interpreter does at exit
@@ -100,7 +100,7 @@ def test_nobody_who_reads_is_no_error_now_or_at_exit(
 def test_nobody_who_reads_does_not_end_a_process_that_dies_of_broken_pipes(
     tmp_path: Path,
 ) -> None:
-    with stdout_in_pipe() as (reader, _):
+    with stderr_in_pipe() as (reader, _):
         os.close(reader)
         before = signal.signal(signal.SIGPIPE, signal.SIG_DFL)
         try:
@@ -112,19 +112,42 @@ def test_nobody_who_reads_does_not_end_a_process_that_dies_of_broken_pipes(
 @needs_pipes
 def test_a_full_pipe_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ocr_baseline.recording.screen.PATIENCE_MS", 1)
-    with stdout_in_pipe() as pipe:
+    with stderr_in_pipe() as pipe:
         full = fill(pipe[1].fileno())
         show_report(report(tmp_path))
     assert printed(pipe) == "x" * full
 
 
-def test_a_stream_of_anothers_gets_the_text(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    notebook = io.StringIO()
+def test_a_notebook_gets_the_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kind = type("OutStream", (io.StringIO,), {"__module__": "ipykernel.iostream"})
+    notebook = kind()
     monkeypatch.setattr("sys.stdout", notebook)
     show_report(report(tmp_path))
     assert "Performance baseline of receipts-640" in notebook.getvalue()
+
+
+@needs_pipes
+def test_a_terminal_gets_the_text(tmp_path: Path) -> None:
+    reader, terminal = os.openpty()
+    before, sys.stdout = sys.stdout, os.fdopen(terminal, "w", encoding="utf-8")
+    try:
+        show_report(report(tmp_path))
+        assert b"Performance baseline" in os.read(reader, 4096)
+    finally:
+        sys.stdout.close()
+        sys.stdout = before
+        os.close(reader)
+
+
+def test_what_reads_a_programs_stdout_gets_nothing_of_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for_a_program, beside_it = io.StringIO(), io.StringIO()
+    monkeypatch.setattr("sys.stdout", for_a_program)
+    monkeypatch.setattr("sys.stderr", beside_it)
+    show_report(report(tmp_path))
+    assert for_a_program.getvalue() == ""
+    assert "Performance baseline of receipts-640" in beside_it.getvalue()
 
 
 @pytest.mark.parametrize("stream", [None, object()])
@@ -132,6 +155,7 @@ def test_a_stream_that_is_none_or_breaks_harms_nothing(
     stream: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.stdout", stream)
+    monkeypatch.setattr("sys.stderr", stream)
     show_report(report(tmp_path))
 
 
@@ -140,7 +164,7 @@ def test_a_character_that_the_screen_lacks_is_replaced(
 ) -> None:
     buffer = io.BytesIO()
     stream = type("Ascii", (io.TextIOWrapper,), {})(buffer, encoding="ascii")
-    monkeypatch.setattr("sys.stdout", stream)
+    monkeypatch.setattr("sys.stderr", stream)
     show_unreported("Пауза", "show", tmp_path)
     assert b"No report: ?????" in buffer.getvalue()
 
@@ -150,7 +174,7 @@ def test_a_run_that_could_not_be_reported_says_so_and_what_to_run_next(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     show_unreported("OSError: No space left on device", "report --run-dir", tmp_path / "baseline")
-    assert capsys.readouterr().out.splitlines() == [
+    assert capsys.readouterr().err.splitlines() == [
         "",
         "Performance baseline",
         "No report: OSError: No space left on device",

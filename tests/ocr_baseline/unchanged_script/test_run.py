@@ -39,9 +39,9 @@ def test_a_script_that_names_no_callback_ends_with_its_baseline_and_its_own_stat
     repository: Path, tmp_path: Path
 ) -> None:
     process = started(repository, tmp_path, "plain")
-    out, _ = process.communicate(timeout=120)
+    _, beside_the_scripts_output = process.communicate(timeout=120)
     assert process.returncode == 3
-    assert "Report: baseline/baseline.html" in out
+    assert "Report: baseline/baseline.html" in beside_the_scripts_output
     found = read(tmp_path / "baseline")
     assert [(phase.name, phase.batches) for phase in found.phases] == [("train", 48)]
 
