@@ -6,7 +6,7 @@ import math
 import operator
 from typing import TYPE_CHECKING, Any
 
-from ocr_baseline.model.privacy import redact_text
+from ocr_baseline.model.privacy import MOST_BITS, redact_text
 from ocr_baseline.records.format import LARGEST_COUNT
 from ocr_baseline.signal_errors import suppress_failures
 
@@ -22,6 +22,8 @@ def plain_int(value: Any) -> int | None:
         return None
     if isinstance(value, int):
         return int.__index__(value)  # by no method of a class of the user's
+    if not hasattr(type(value), "__index__"):
+        return None
     with suppress_failures():  # an object of the user's may raise anything
         return operator.index(value)
     return None
@@ -45,6 +47,8 @@ def plain_value(value: Any) -> JsonValue:
         return str.__str__(value)
     whole = plain_int(value)
     if whole is not None:
+        if whole.bit_length() > MOST_BITS:
+            raise TypeError(f"a whole number of {whole.bit_length()} bits isn't a JSON value")
         return whole
     number = float(value) if isinstance(value, float) else _scalar(value)
     if isinstance(number, float):

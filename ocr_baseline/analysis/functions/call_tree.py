@@ -1,7 +1,8 @@
 """The call tree of one line: its sampled stacks laid over each other.
 
 Frames outside the line's own story are cut off: in the main process what called Lightning (the
-script, its `main`), in a worker everything up to the loop that waits for work, and our own frames.
+script, its `main`) and the optimizer's `step` around the step that it is given, in a worker
+everything up to the loop that waits for work, and our own frames.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from ocr_baseline.analysis.functions.origin import (
     MODULE_CALL,
     WORKER_LOOP,
     is_lightning,
+    is_step_closure,
     origin_of,
     path_of,
 )
@@ -65,7 +67,12 @@ def stacks_by_line(samples: StackSamples) -> dict[str, Stacks]:
 
 
 def _lightning_begin(stack: Stack) -> int:
-    return next((place for place, one in enumerate(stack) if is_lightning(one)), 0)
+    steps = [place for place, one in enumerate(stack) if is_step_closure(one)]
+    return (
+        steps[-1]
+        if steps
+        else next((place for place, one in enumerate(stack) if is_lightning(one)), 0)
+    )
 
 
 def _worker_begin(stack: Stack) -> int:

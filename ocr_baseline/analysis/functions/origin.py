@@ -15,7 +15,10 @@ _INSTALLED = re.compile(r"(?:^|/)(?:site|dist)-packages/([^/]+)")
 _LIGHTNING = re.compile(
     r"(?:^|/)(?:lightning/(?:pytorch|fabric)|pytorch_lightning|lightning_fabric)/"
 )
-_OWN = re.compile(r"(?:^|/)ocr_baseline/(?:measure|lightning|recording|records|hydra)/")
+_OWN = re.compile(
+    r"(?:^|/)ocr_baseline/(?:(?:measure|lightning|recording|records|hydra|model|sources)/"
+    r"|(?:errors|files|layout|signal_errors|vocabulary|write)\.py$)"
+)
 _STDLIB = re.compile(
     r"(?:^|/lib(?:64)?/(?:[^/]+/)?)(?:python|pypy)3[^/]*/|/python3\d*/lib/", re.IGNORECASE
 )
@@ -34,6 +37,9 @@ MODULE_CALL = "torch/nn/modules/module.py"
 
 FETCH = "torch/utils/data/_utils/fetch.py"
 """Where a loader reads its dataset and collates, in the main process and in workers."""
+
+STEP_CLOSURE = "loops/optimization/automatic.py"
+"""Where Lightning runs a step, its backward pass included, for the optimizer that calls it."""
 
 WORKER_LOOP = "torch/utils/data/_utils/worker.py"
 """Where a loader's worker begins."""
@@ -85,6 +91,12 @@ def package_of(function: SampledFunction) -> str | None:
 def is_lightning(function: SampledFunction) -> bool:
     """Whether the function is Lightning's."""
     return _LIGHTNING.search(path_of(function)) is not None
+
+
+def is_step_closure(function: SampledFunction) -> bool:
+    """Whether the function is what Lightning gives to an optimizer's `step` to be called."""
+    is_there = path_of(function).endswith(STEP_CLOSURE) and is_lightning(function)
+    return is_there and own_name(function) == "closure"
 
 
 def own_name(function: SampledFunction) -> str:

@@ -3,6 +3,7 @@
 from ocr_baseline.model.privacy.alphabet import visible, without_commands
 from ocr_baseline.model.privacy.config import (
     LEFT_OUT,
+    MOST_BITS,
     config_hash,
     redact,
     redact_arguments,
@@ -23,6 +24,7 @@ from ocr_baseline.model.privacy.values import REDACTED
 
 __all__ = [
     "LEFT_OUT",
+    "MOST_BITS",
     "REDACTED",
     "USER",
     "Names",

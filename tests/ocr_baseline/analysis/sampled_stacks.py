@@ -12,6 +12,7 @@ SITE = "/venv/lib/python3.12/site-packages/"
 FILES = {
     "user": "/home/me/project/train.py",
     "lightning": SITE + "lightning/pytorch/loops/fit_loop.py",
+    "automatic": SITE + "lightning/pytorch/loops/optimization/automatic.py",
     "module": SITE + "torch/nn/modules/module.py",
     "torch": SITE + "torch/nn/functional.py",
     "cuda": SITE + "torch/cuda/__init__.py",

@@ -138,6 +138,12 @@ def test_what_is_in_itself_or_without_end_is_left_out_in_bounded_time() -> None:
     assert redacted["loop"] == {"lr": 1, "self": LEFT_OUT}
 
 
+def test_a_whole_number_that_json_can_not_hold_is_left_out() -> None:
+    redacted = redact({"seed": 2**64, "modulus": 10**5000, "negative": -(10**5000)})
+    assert redacted == {"seed": 2**64, "modulus": LEFT_OUT, "negative": LEFT_OUT}
+    json.dumps(redacted)
+
+
 def test_arguments_lose_secrets_in_every_form() -> None:
     arguments = ["train.py", "lr=1", "+api_key=x", "--token", "y", "--password=z", "--token", "-v"]
     assert redact_arguments(arguments) == [

@@ -31,6 +31,8 @@ from ocr_baseline.model.run import SampledFunction
         ("lightning/pytorch/loops/fit_loop.py", "framework"),
         ("python3.11/multiprocessing/queues.py", "stdlib"),
         ("ocr_baseline/recording/recording.py", "own"),
+        ("/home/me/ocr-baseline/ocr_baseline/signal_errors.py", "own"),
+        ("/home/me/ocr_baseline/train.py", "user"),
         ("<frozen importlib._bootstrap>", "stdlib"),
         ("/venv/lib/python3.12/site-packages/ocr_baseline/measure/recorder.py", "own"),
     ],

@@ -37,6 +37,17 @@ def test_the_script_around_the_trainer_and_frames_that_only_pass_on_are_left_out
     assert [one.name for one in found.functions] == ["read"]
 
 
+def test_an_optimizers_step_is_around_what_it_calls_and_no_part_of_it() -> None:
+    stepping = f"{FIT} automatic:_optimizer_step user:Net.optimizer_step user:Opt.step"
+    inside = f"{stepping} automatic:Closure.__call__ automatic:Closure.closure"
+    forward = {f"{inside} automatic:_training_step user:Net.training_step user:draw": 40}
+    found = train_line("forward", forward).functions
+    assert {one.name for one in found} == {"Net.training_step", "draw"}
+    assert cause("forward", forward) == "draw"
+    assert separable(forward) == ["draw"]
+    assert cause("optimizer", {stepping: 40}) == "Opt.step"
+
+
 def test_a_function_that_calls_itself_counts_once_a_stack() -> None:
     [one] = train_line("data_wait", {f"{FIT} user:walk user:walk user:walk": 40}).functions
     assert (one.inclusive_share, one.self_share) == (1.0, 1.0)
