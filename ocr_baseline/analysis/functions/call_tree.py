@@ -1,8 +1,8 @@
 """The call tree of one line: its sampled stacks laid over each other.
 
 Frames outside the line's own story are cut off: in the main process what called Lightning (the
-script, its `main`) and the optimizer's `step` around the step that it is given, in a worker
-everything up to the loop that waits for work, and our own frames.
+script, its `main`) and what of the user's runs Lightning's loops and steps, in a worker everything
+up to the loop that waits for work, and our own frames.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from ocr_baseline.analysis.functions.origin import (
     FETCH,
     MODULE_CALL,
     WORKER_LOOP,
+    is_hand_over,
     is_lightning,
-    is_step_closure,
     origin_of,
     path_of,
 )
@@ -67,12 +67,10 @@ def stacks_by_line(samples: StackSamples) -> dict[str, Stacks]:
 
 
 def _lightning_begin(stack: Stack) -> int:
-    steps = [place for place, one in enumerate(stack) if is_step_closure(one)]
-    return (
-        steps[-1]
-        if steps
-        else next((place for place, one in enumerate(stack) if is_lightning(one)), 0)
-    )
+    places = [place for place, one in enumerate(stack) if is_hand_over(one)]
+    if places:
+        return places[-1]
+    return next((place for place, one in enumerate(stack) if is_lightning(one)), 0)
 
 
 def _worker_begin(stack: Stack) -> int:

@@ -38,8 +38,11 @@ MODULE_CALL = "torch/nn/modules/module.py"
 FETCH = "torch/utils/data/_utils/fetch.py"
 """Where a loader reads its dataset and collates, in the main process and in workers."""
 
-STEP_CLOSURE = "loops/optimization/automatic.py"
+_STEP_CLOSURE = "loops/optimization/automatic.py"
 """Where Lightning runs a step, its backward pass included, for the optimizer that calls it."""
+
+_HAND_OVER = ("trainer/call.py", "loops/fetchers.py")
+"""Where Lightning calls hooks, and asks a loader for the next batch."""
 
 WORKER_LOOP = "torch/utils/data/_utils/worker.py"
 """Where a loader's worker begins."""
@@ -93,10 +96,16 @@ def is_lightning(function: SampledFunction) -> bool:
     return _LIGHTNING.search(path_of(function)) is not None
 
 
-def is_step_closure(function: SampledFunction) -> bool:
-    """Whether the function is what Lightning gives to an optimizer's `step` to be called."""
-    is_there = path_of(function).endswith(STEP_CLOSURE) and is_lightning(function)
-    return is_there and own_name(function) == "closure"
+def is_hand_over(function: SampledFunction) -> bool:
+    """Whether Lightning hands over to the code of a line here.
+
+    That is where it calls a hook, asks for a batch, or runs the step that an optimizer was given.
+    What is around it of the user's (an optimizer, a strategy, a loop, a trainer) has called it, and
+    is no part of the line.
+    """
+    path = path_of(function)
+    is_closure = path.endswith(_STEP_CLOSURE) and own_name(function) == "closure"
+    return (is_closure or path.endswith(_HAND_OVER)) and is_lightning(function)
 
 
 def own_name(function: SampledFunction) -> str:

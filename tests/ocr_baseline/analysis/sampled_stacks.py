@@ -13,6 +13,8 @@ FILES = {
     "user": "/home/me/project/train.py",
     "lightning": SITE + "lightning/pytorch/loops/fit_loop.py",
     "automatic": SITE + "lightning/pytorch/loops/optimization/automatic.py",
+    "call": SITE + "lightning/pytorch/trainer/call.py",
+    "fetchers": SITE + "lightning/pytorch/loops/fetchers.py",
     "module": SITE + "torch/nn/modules/module.py",
     "torch": SITE + "torch/nn/functional.py",
     "cuda": SITE + "torch/cuda/__init__.py",

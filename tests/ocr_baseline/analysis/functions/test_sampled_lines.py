@@ -48,6 +48,16 @@ def test_an_optimizers_step_is_around_what_it_calls_and_no_part_of_it() -> None:
     assert cause("optimizer", {stepping: 40}) == "Opt.step"
 
 
+def test_a_loop_or_a_trainer_of_the_users_is_around_its_lines_and_no_part_of_them() -> None:
+    looping = f"{FIT} user:Trains._run_stage lightning:run user:Loop.advance lightning:advance"
+    step = f"{looping} call:_call_strategy_hook user:Net.training_step"
+    assert cause("forward", {step: 40}) is None
+    assert separable({step: 40}) == []
+    fetch = f"{looping} fetchers:_DataFetcher.__next__ loader:fetch"
+    assert cause("data_wait", {f"{fetch} user:Data.__getitem__": 40}) == "Data.__getitem__"
+    assert cause("data_wait", {f"{fetch} monai:Dataset.load": 40}) == "Dataset.load"
+
+
 def test_a_function_that_calls_itself_counts_once_a_stack() -> None:
     [one] = train_line("data_wait", {f"{FIT} user:walk user:walk user:walk": 40}).functions
     assert (one.inclusive_share, one.self_share) == (1.0, 1.0)
