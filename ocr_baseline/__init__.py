@@ -69,10 +69,22 @@ of what is promised.
 if not TYPE_CHECKING:  # else a type checker would take any name at all for one of ours
 
     def __getattr__(name: str) -> object:
-        """Import a public name from its module when it is first used (PEP 562)."""
+        """Import a public name from its module when it is first used (PEP 562).
+
+        Raises:
+            ImportError: When it can't be. freezegun asks every module for every name while no
+                `datetime` is what it was, and takes no other exception for an answer.
+        """
         if name not in _HOMES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        value = getattr(importlib.import_module(_HOMES[name]), name)
+        try:
+            module = importlib.import_module(_HOMES[name])
+        except ImportError:
+            raise
+        except Exception as error:
+            cause = f"{type(error).__name__}: {error}"
+            raise ImportError(f"{name} can't be imported now ({cause})", name=__name__) from error
+        value = getattr(module, name)
         globals()[name] = value
         return value
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ocr_baseline.measure.container_limits import own_limits
 from ocr_baseline.measure.own_threads import own_thread
+from ocr_baseline.signal_errors import suppress_failures
 
 GIT_TIMEOUT_S = 2.0
 PACKAGES = ("torch", "lightning", "torchvision", "numpy")
@@ -71,14 +72,16 @@ def _git_state(folder: Path) -> dict[str, object]:
     found: dict[str, object] = {"git_commit": None, "git_dirty": None}
 
     def ask() -> None:
-        commit = found["git_commit"] = _git(folder, "rev-parse", "HEAD")
-        if commit:
-            status = _git(folder, "status", "--porcelain", "--untracked-files=no")
-            found["git_dirty"] = None if status is None else bool(status)
+        with suppress_failures():  # a test may forbid processes
+            commit = found["git_commit"] = _git(folder, "rev-parse", "HEAD")
+            if commit:
+                status = _git(folder, "status", "--porcelain", "--untracked-files=no")
+                found["git_dirty"] = None if status is None else bool(status)
 
     thread = own_thread(ask, "ocr-baseline-git")
-    thread.start()
-    thread.join(GIT_TIMEOUT_S)
+    with suppress_failures():  # it can't be started: git isn't asked
+        thread.start()
+        thread.join(GIT_TIMEOUT_S)
     return dict(found)
 
 

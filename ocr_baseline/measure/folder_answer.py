@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ocr_baseline.measure.own_threads import own_thread
+from ocr_baseline.signal_errors import let_through
 
 if TYPE_CHECKING:
     from threading import Thread
@@ -56,8 +57,8 @@ def wait_for_answer(folder: Path) -> None:
     attempt = own_thread(functools.partial(_attempt, place), "ocr-baseline-probe")
     try:
         attempt.start()
-    # No thread can be started; that the folder hangs too is unlikely.
-    except (RuntimeError, MemoryError):
+    except Exception as error:  # noqa: BLE001 - no thread can be started: that it hangs too is unlikely
+        let_through(error)
         return
     attempt.join(PATIENCE_S)
     if attempt.is_alive():

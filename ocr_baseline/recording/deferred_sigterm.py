@@ -48,8 +48,7 @@ class _Hold:
         self._end = Flag()
         self._lock = threading.Lock()
         self._thread = own_thread(self._watch, "ocr-baseline-sigterm")
-        # Where no thread can be started, a second signal ends the block.
-        with suppress(RuntimeError, MemoryError):
+        with suppress_failures():  # where no thread can be started, a second signal ends the block
             self._thread.start()
         if has_come:
             self._first.up()

@@ -32,6 +32,25 @@ def test_importing_the_engine_loads_nothing_heavy_and_no_other_part_of_the_proje
     assert loaded.isdisjoint({*HEAVY, "psutil", "rich", "click"})
 
 
+def test_a_name_that_can_not_be_imported_while_time_is_frozen_is_an_import_error() -> None:
+    """freezegun asks every module for every name it has, with its own `datetime` in place."""
+    program = (
+        "import datetime, pydantic, ocr_baseline\n"
+        "pydantic.create_model('Loaded', at=(datetime.datetime, ...))\n"
+        "datetime.datetime = type('FakeDatetime', (datetime.datetime,), {})\n"
+        "for name in dir(ocr_baseline):\n"
+        "    try:\n"
+        "        getattr(ocr_baseline, name)\n"
+        "    except ImportError as error:\n"
+        "        print(error)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Baseline can't be imported now (Pydantic" in done.stdout
+
+
 @pytest.mark.parametrize("arguments", [["--help"], ["report", "--help"]], ids=" ".join)
 def test_the_commands_help_loads_nothing_heavy(arguments: list[str]) -> None:
     loaded = loaded_by(

@@ -809,3 +809,20 @@ def test_threads_are_of_the_class_that_a_library_has_put_in_the_place_of_pythons
     ours = {name: kind for name, kind in kinds.items() if name.startswith("ocr-baseline")}
     assert {"ocr-baseline-heartbeat", "ocr-baseline-probe", "ocr-baseline-sigterm"} <= set(ours)
     assert set(ours.values()) == {Greenlet}
+
+
+def test_where_no_thread_may_be_started_the_fit_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = threading.Thread.start
+
+    def refused(thread: threading.Thread) -> None:
+        if thread.name.startswith("ocr-baseline"):
+            raise AssertionError("no threads in tests")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", refused)
+    run = tiny_run(tmp_path)
+
+    assert run.ended_by is None
+    assert run.trainer.state.finished

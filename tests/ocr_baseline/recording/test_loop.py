@@ -449,7 +449,10 @@ def test_records_that_cannot_be_written_leave_nothing_running(
     assert (record.files, len(warned(caplog))) == (None, 1)
 
 
-@pytest.mark.parametrize("error", [RuntimeError("can't start new thread"), MemoryError()])
+@pytest.mark.parametrize(
+    "error",
+    [RuntimeError("can't start new thread"), MemoryError(), AssertionError("no threads in tests")],
+)
 def test_a_loop_ends_with_a_report_where_no_thread_can_be_started_any_more(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
