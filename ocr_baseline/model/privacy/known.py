@@ -93,7 +93,9 @@ def _is_telling(value: str) -> bool:
 
 def _forms(value: str) -> set[str]:
     escaped = value.encode("unicode_escape").decode()
-    return {value, escaped, quote(value, safe=""), quote_plus(value)}
+    # Python reads what isn't in the system's encoding as lone surrogates, which no URL can hold.
+    percent = quote(value, safe="", errors="replace")
+    return {value, escaped, percent, quote_plus(value, errors="replace")}
 
 
 def _alternative(form: str) -> str:

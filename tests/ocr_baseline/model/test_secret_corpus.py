@@ -122,6 +122,13 @@ def test_the_value_of_a_secret_variable_goes_wherever_it_appears(
     assert outward({"op:corr-horse-9": [1]}) == {f"op:{REDACTED}": [1]}
 
 
+def test_the_value_of_a_secret_variable_may_be_of_another_encoding(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TEAM_PASSWORD", "corr-h\udcf6rse-9")
+    assert redact_text("section corr-h\udcf6rse-9 of x") == f"section {REDACTED} of x"
+
+
 def test_two_names_that_are_shown_alike_stay_apart() -> None:
     first, second = (token for name, token in tokens() if name in {"github", "npm"})
     shown = outward({f"op:{first}": [1], f"op:{second}": [2]})
