@@ -36,14 +36,22 @@ if TYPE_CHECKING:
 def garbage_collection(measured: Measured) -> Iterator[Finding | Silence]:
     """Find stages in which pauses of the collector are worth a headline.
 
-    Pauses in the profiler's own line, as where it reads a window of torch.profiler, are its cost.
+    Pauses in the profiler's own line, as where it reads a window of torch.profiler, are its cost. A
+    single full collection is no habit of the training's: any import before it may have brought it
+    on, ours too.
     """
     for garbage in measured.run.garbage:
         phase = measured.phase(PHASES.get(garbage.stage, ""))
         if phase is None or share_of(phase, _paused_s(garbage)) < GARBAGE_COLLECTION["low"]:
             continue
-        silence = too_few_batches(GARBAGE_COLLECTION, phase)
+        silence = too_few_batches(GARBAGE_COLLECTION, phase) or _too_few_collections(phase, garbage)
         yield _finding(measured, phase, garbage) if silence is None else silence
+
+
+def _too_few_collections(phase: Phase, garbage: GarbageRecord) -> Silence | None:
+    if garbage.full_collections != 1:
+        return None
+    return Silence(GARBAGE_COLLECTION.id, f"{phase.name} has 1 full collection, 2 needed")
 
 
 def _finding(measured: Measured, phase: Phase, garbage: GarbageRecord) -> Finding:

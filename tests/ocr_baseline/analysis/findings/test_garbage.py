@@ -39,7 +39,7 @@ def test_pauses_in_the_profilers_own_line_are_not_the_trainings() -> None:
     garbage = GarbageRecord(
         stage=Stage.TRAIN,
         collections=30,
-        full_collections=1,
+        full_collections=2,
         lines_s={"profiler": 5.0, "forward": 0.4},
     )
     lines = {"forward": 0.6, "profiler": 0.4}
@@ -49,6 +49,20 @@ def test_pauses_in_the_profilers_own_line_are_not_the_trainings() -> None:
     found = finding(steady_run(lines, garbage=(more,)), RULE)
     assert found.title.endswith("mostly in `forward`")
     assert found.estimated_saving_s == pytest.approx(1.0)
+
+
+def test_a_single_full_collection_is_no_habit_of_the_trainings() -> None:
+    garbage = GarbageRecord(
+        stage=Stage.TRAIN, collections=30, full_collections=1, lines_s={"forward": 1.0}
+    )
+    run = steady_run({"forward": 1.0}, garbage=(garbage,))
+    assert findings(run, RULE) == []
+    assert any(
+        note == "not judged: garbage-collection (train has 1 full collection, 2 needed)"
+        for note in analyze(run).measurement.notes
+    )
+    without = replace(garbage, full_collections=0)
+    assert finding(steady_run({"forward": 1.0}, garbage=(without,)), RULE).severity == "low"
 
 
 def test_a_phase_holds_what_the_collector_took_of_it() -> None:
