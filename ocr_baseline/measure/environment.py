@@ -14,6 +14,9 @@ from ocr_baseline.measure.container_limits import own_limits
 from ocr_baseline.measure.own_threads import own_thread
 from ocr_baseline.signal_errors import suppress_failures
 
+_run = subprocess.run
+"""A test that puts a mock in its place counts the program's own calls."""
+
 GIT_TIMEOUT_S = 2.0
 PACKAGES = ("torch", "lightning", "torchvision", "numpy")
 
@@ -92,7 +95,7 @@ def _git(folder: Path, *arguments: str) -> str | None:
     if git is None:
         return None
     try:
-        done = subprocess.run(  # noqa: S603 - fixed arguments, no shell
+        done = _run(
             # It writes nothing: a lock that it took would stand in the way of the user's next
             # command, for good where it is killed.
             [os.path.abspath(git), "--no-optional-locks", *arguments],  # noqa: PTH100 - links stay
