@@ -36,7 +36,12 @@ class Forks(Callback):
 
     def status(self) -> int:
         """Wait for the child and return its exit status."""
-        return os.waitstatus_to_exitcode(os.waitpid(self.child or 0, 0)[1])
+        return status_of(self.child or 0)
+
+
+def status_of(child: int) -> int:
+    """Wait for a child and return its exit status."""
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 def leave(act: Callable[[], bool]) -> None:
@@ -116,4 +121,4 @@ def fits_after_the_run(guest: Guest) -> None:
             return trainer.global_step == 3 * BATCHES
 
         leave(again)
-    guest.tell(child=os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+    guest.tell(child=status_of(child))

@@ -130,7 +130,7 @@ class Patches:
 
 def handed_to_listener(original: Callable[..., Any], listeners: Listeners) -> Callable[..., Any]:
     """Wrap a method so that the run of the calling thread is called with the original first."""
-    here = get_ident
+    here = get_ident  # no global: the function's are those of the original's module
 
     def handed(*args: Any, **kwargs: Any) -> Any:
         listener = listeners.get(here())

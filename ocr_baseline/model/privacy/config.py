@@ -29,11 +29,11 @@ MAX_DEPTH = 50
 MAX_TEXT_LENGTH = 10_000
 MAX_ENTRIES = 10_000
 MAX_LETTERS = 1_000_000
+"""Of all texts together: the rules for secrets take 30 us an entry and a fifth of a second for so
+many letters, and a configuration passes them twice as a training starts."""
 MOST_BITS = 1024
 """Of a whole number. Python writes none of more than 4,300 digits, and no reader of JSON takes one
 that is beyond a double's range."""
-"""Of all texts together: the rules for secrets take 30 us an entry and a fifth of a second for so
-many letters, and a configuration passes them twice as a training starts."""
 LEFT_OUT = "<left out: too deep, too long or in itself>"
 
 _NAME_KEYS = frozenset({"name", "key", "variable", "var", "header", "env"})
