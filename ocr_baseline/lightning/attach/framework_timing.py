@@ -20,6 +20,8 @@ from ocr_baseline.lightning.attach.trainer_parts import (
     is_logger_of,
     is_module_of,
     is_optimizer_of,
+    is_precision_of,
+    optimizes_by_itself,
 )
 from ocr_baseline.measure import sections
 from ocr_baseline.measure.instrument import Instrumentation, operation_context
@@ -50,6 +52,9 @@ _FRAMEWORK_METHODS = (
 )
 """Module, class, method, line, and whose a call is; a Lightning that names one otherwise leaves it
 untimed."""
+
+_RUNS_CLOSURE = "_wrap_closure"
+"""The method of a precision plugin that an optimizer's `step` calls to run the closure."""
 
 _FETCHERS = ("_DataFetcher", "_PrefetchDataFetcher")
 """What gives the batch of a loader without length ahead of its stage's first hook."""
@@ -119,6 +124,11 @@ class FrameworkTiming:
             owner = class_of(trainer, module, name)
             is_of_run = functools.partial(is_own, trainer)
             yield _method(owner, attribute), OwnCalls(self._recorder, line, is_of_run)
+        if optimizes_by_itself(trainer):  # a closure given to `step` is part of the training step
+            closures = OwnCalls(
+                self._recorder, Line.FORWARD, functools.partial(is_precision_of, trainer)
+            )
+            yield _method(type(trainer.precision_plugin), _RUNS_CLOSURE), closures
         logged = OwnCalls(self._recorder, Line.LOGGING, self._logs_the_users(trainer))
         for logger_class in {type(logger) for logger in trainer.loggers}:
             yield _method(logger_class, "log_metrics"), logged

@@ -73,6 +73,17 @@ def is_optimizer_of(trainer: Trainer, optimizer: Any) -> bool:
     return any(one is optimizer.optimizer for one in trainer.optimizers)
 
 
+def optimizes_by_itself(trainer: Trainer) -> bool:
+    """Whether the trainer's module steps its optimizers itself."""
+    module = trainer.lightning_module
+    return module is not None and not module.automatic_optimization
+
+
+def is_precision_of(trainer: Trainer, precision: Any) -> bool:
+    """Whether a precision plugin is the trainer's."""
+    return precision is trainer.precision_plugin
+
+
 def is_logger_of(trainer: Trainer, logger: Any) -> bool:
     """Whether a logger is one of the trainer's."""
     return any(one is logger for one in trainer.loggers)

@@ -78,6 +78,18 @@ class ManualModule(TinyModule):
         return [tiny.SlowSGD(self.parameters(), lr=0.1), tiny.SlowSGD(self.parameters(), lr=0.01)]
 
 
+class ClosureModule(ManualModule):
+    """Hands its step to each optimizer as a closure."""
+
+    def training_step(self, batch: Any, batch_idx: int) -> None:
+        for optimizer in self.optimizers():  # type: ignore[union-attr]  # a list, as there are two
+            optimizer.step(closure=lambda: self.closure(batch))
+
+    def closure(self, batch: Any) -> None:
+        work(tiny.TRAIN_STEP_MS)
+        self.manual_backward(self.loss_of(batch))
+
+
 class IteratorModule(TinyModule):
     """Takes its batches itself from the `dataloader_iter`."""
 
@@ -216,6 +228,15 @@ def test_manual_optimization_is_backward_and_optimizer_not_forward(tmp_path: Pat
 
     lines = run.lines_ms("train")
     assert lines["forward"] == 4 * tiny.TRAIN_STEP_MS
+    assert lines["backward"] == 2 * 4 * tiny.BACKWARD_MS
+    assert lines["optimizer"] == 2 * 4 * tiny.OPTIMIZER_MS
+
+
+def test_a_closure_given_to_an_optimizer_is_part_of_the_step(tmp_path: Path) -> None:
+    run = tiny_run(tmp_path, module=ClosureModule())
+
+    lines = run.lines_ms("train")
+    assert lines["forward"] == 2 * 4 * tiny.TRAIN_STEP_MS
     assert lines["backward"] == 2 * 4 * tiny.BACKWARD_MS
     assert lines["optimizer"] == 2 * 4 * tiny.OPTIMIZER_MS
 
