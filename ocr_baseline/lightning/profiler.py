@@ -79,7 +79,8 @@ class PerformanceProfilerCallback(GuestCallback):
         sampling_hz: Look this many times a second, in the main thread and in loader workers, which
             functions are running; 0 doesn't.
         output_dir: Folder of the baseline; default that of the `BaselineReportCallback`, else
-            `baseline` in the Hydra run's output folder or in `trainer.default_root_dir`.
+            `baseline` in the Hydra run's output folder or in `trainer.default_root_dir` (in the
+            working folder where that is at another address, as `s3://…`).
         include_config: Keep the run's configuration, secrets redacted; False leaves it out of
             records and report.
         shown_config_keys: Dotted paths of configuration entries that look like secrets and are

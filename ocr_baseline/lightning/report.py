@@ -14,7 +14,7 @@ from typing_extensions import override
 from ocr_baseline.layout import JSON_NAME
 from ocr_baseline.lightning.attach.framework import package_of
 from ocr_baseline.lightning.attach.guest_callback import GuestCallback
-from ocr_baseline.lightning.attach.trainer_parts import callbacks_of, status_of
+from ocr_baseline.lightning.attach.trainer_parts import callbacks_of, status_of, was_told_to_end
 from ocr_baseline.lightning.profiler import PerformanceProfilerCallback
 from ocr_baseline.lightning.run import description as run_description
 from ocr_baseline.lightning.run.local_sources import checked_order, live_info, load_run
@@ -60,7 +60,8 @@ class BaselineReportCallback(GuestCallback):
 
     Args:
         output_dir: Folder of the report; default that of the `PerformanceProfilerCallback`, else
-            `baseline` in the Hydra run's output folder or in `trainer.default_root_dir`.
+            `baseline` in the Hydra run's output folder or in `trainer.default_root_dir` (in the
+            working folder where that is at another address, as `s3://…`).
         wandb_timeout_s: Longest wait for a server's answers (W&B's API, MLflow's), in seconds, once
             in a run. All servers together, the start of their clients included, get ten seconds
             more at the end of a fit.
@@ -173,7 +174,7 @@ class BaselineReportCallback(GuestCallback):
         profiler = profiler or self._profiler(trainer)
         if profiler is not None and profiler.measures_another(trainer):
             return
-        told_to_end = deferred_sigterm(self._cut_short, has_come=trainer.received_sigterm)
+        told_to_end = deferred_sigterm(self._cut_short, has_come=was_told_to_end(trainer))
         with watch_stands_still(), told_to_end:
             try:
                 if profiler is not None:

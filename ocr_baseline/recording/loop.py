@@ -15,6 +15,7 @@ from ocr_baseline.measure.sections import section
 from ocr_baseline.measure.traced_code import note_silent, trace_instead
 from ocr_baseline.model.privacy import OutwardLogger, error_text
 from ocr_baseline.recording.config_policy import ConfigPolicy
+from ocr_baseline.recording.default_folder import named_folder
 from ocr_baseline.recording.loop_batches import Batches
 from ocr_baseline.recording.loop_ending import report_on
 from ocr_baseline.recording.loop_guard import GuardedBlock, GuardedPass
@@ -122,7 +123,7 @@ class record:
         self.enabled = enabled
         self.files: ReportFiles | None = None
         self._settings = LoopSettings(
-            output_dir=output_dir,
+            output_dir=named_folder(output_dir),
             operations=names_of(operations),
             name=name,
             config=config,

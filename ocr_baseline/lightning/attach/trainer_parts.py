@@ -133,6 +133,11 @@ def is_running(trainer: Trainer) -> bool:
     return trainer.state.status.value == "running"
 
 
+def was_told_to_end(trainer: Trainer) -> bool:
+    """Whether a SIGTERM has ended the run, as far as this trainer says so."""
+    return bool(getattr(trainer, "received_sigterm", False))
+
+
 def status_of(trainer: Trainer, exception: BaseException) -> RunStatus:
     """Return how a run ends that this exception ends.
 

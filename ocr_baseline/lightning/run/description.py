@@ -18,7 +18,7 @@ from ocr_baseline.lightning.attach.trainer_parts import callbacks_of
 from ocr_baseline.measure import environment
 from ocr_baseline.measure.random_state import unchanged_random_state
 from ocr_baseline.model.privacy import redact
-from ocr_baseline.recording.default_folder import default_folder
+from ocr_baseline.recording.default_folder import default_folder, named_folder
 from ocr_baseline.recording.hydra_job import hydra_config, hydra_output_folder
 from ocr_baseline.recording.loader_identity import loader_identity
 from ocr_baseline.recording.plain_values import known_text, known_values
@@ -36,7 +36,14 @@ def output_folder(trainer: Trainer, output_dir: str | Path | None) -> Path:
     """Return the baseline's folder: the one given, else `baseline/` next to the run's outputs."""
     if output_dir is not None:
         return Path(output_dir)
-    return default_folder(Path(trainer.default_root_dir))
+    return default_folder(_local_root(trainer.default_root_dir))
+
+
+def _local_root(root: str) -> Path:
+    """Return a trainer's root folder; the working folder where that is at another address."""
+    if root.startswith("file:/"):  # Lightning leaves one slash of them
+        return Path(root.removeprefix("file:"))
+    return Path() if "://" in root else Path(root)
 
 
 class OutputFolder:
@@ -51,8 +58,12 @@ class OutputFolder:
     _of_all: ClassVar[Path | None] = None
 
     def __init__(self, output_dir: str | Path | None) -> None:
-        """Take the callback's argument of that name."""
-        self._output_dir = output_dir
+        """Take the callback's argument of that name.
+
+        Raises:
+            ValueError: It is no folder on this machine.
+        """
+        self._output_dir = named_folder(output_dir)
         self._beside: str | Path | None = None
         self._absolute: dict[Path, Path] = {}
         self._instead: dict[Path, Path] = {}

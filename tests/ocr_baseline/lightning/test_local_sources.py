@@ -9,7 +9,7 @@ import pytest
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.loggers import CSVLogger, Logger
 
-from ocr_baseline import BaselineReportCallback, PerformanceProfilerCallback
+from ocr_baseline import BaselineReportCallback, PerformanceProfilerCallback, record
 from ocr_baseline.errors import SettingError
 from ocr_baseline.model.document import Baseline
 from tests.ocr_baseline.lightning.tiny_runs import TinyModule, loader, tiny_trainer
@@ -210,3 +210,30 @@ def test_a_profiler_that_was_never_set_up_here_is_not_asked_for_but_its_records_
     assert f"ocr-baseline report --run-dir {folder}" in failures(baseline)["source recorder"]
     details = [str(entry.detail) for entry in baseline.missing]
     assert not any("add PerformanceProfilerCallback" in detail for detail in details)
+
+
+@pytest.mark.parametrize("root", ["memory://runs/1", "file://{folder}/outputs"])
+def test_a_root_at_an_address_makes_no_folder_of_that_name(
+    root: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    trainer = Trainer(
+        accelerator="cpu",
+        max_epochs=1,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        default_root_dir=root.format(folder=tmp_path),
+        callbacks=[PerformanceProfilerCallback(), BaselineReportCallback()],
+    )
+    trainer.fit(TinyModule(), loader())
+
+    within = "outputs" if root.startswith("file") else "."
+    assert (tmp_path / within / "baseline" / "baseline.json").is_file()
+    assert [entry.name for entry in tmp_path.iterdir() if ":" in entry.name] == []
+
+
+@pytest.mark.parametrize("made", [PerformanceProfilerCallback, BaselineReportCallback, record])
+def test_an_output_folder_at_an_address_is_refused(made: Any) -> None:
+    with pytest.raises(ValueError, match=r"a folder on this machine, not one at s3:"):
+        made(output_dir="s3://key:secret@bucket/run")
