@@ -75,8 +75,7 @@ def is_optimizer_of(trainer: Trainer, optimizer: Any) -> bool:
 
 def optimizes_by_itself(trainer: Trainer) -> bool:
     """Whether the trainer's module steps its optimizers itself."""
-    module = trainer.lightning_module
-    return module is not None and not module.automatic_optimization
+    return not trainer.lightning_module.automatic_optimization
 
 
 def is_precision_of(trainer: Trainer, precision: Any) -> bool:
