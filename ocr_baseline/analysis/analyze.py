@@ -16,10 +16,7 @@ from ocr_baseline.analysis.functions.sampled_lines import (
 from ocr_baseline.analysis.measured import Measured
 from ocr_baseline.analysis.memory import memory
 from ocr_baseline.analysis.missing import missing_metrics
-from ocr_baseline.analysis.phases.builder import (
-    own_cost_moved,
-    phases,
-)
+from ocr_baseline.analysis.phases.builder import MOST_LOADERS, own_cost_moved, phases
 from ocr_baseline.analysis.phases.distributions import distribution
 from ocr_baseline.analysis.phases.stage_times import StageTimes
 from ocr_baseline.analysis.phases.train_vs_validation import compare_recorded, compare_reported
@@ -41,7 +38,7 @@ from ocr_baseline.model.document import (
 )
 from ocr_baseline.model.privacy import config_hash
 from ocr_baseline.model.run import Run
-from ocr_baseline.vocabulary import OPERATION_LINE_PREFIX, REPORTED_STAGES, Line, Stage
+from ocr_baseline.vocabulary import OPERATION_LINE_PREFIX, PHASES, REPORTED_STAGES, Line, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -213,7 +210,7 @@ def _measurement(run: Run, times: Mapping[Stage, StageTimes]) -> Measurement:
         per_batch_overhead_s=overhead_s / batches if overhead_s is not None and batches else None,
         background_cpu_s=run.measurement.background_cpu_s,
         warnings=[*run.measurement.warnings, *_warnings(run), *rank_warnings(run)],
-        notes=_notes(run),
+        notes=_notes(run, times),
     )
 
 
@@ -247,7 +244,15 @@ def _warnings(run: Run) -> list[str]:
     ]
 
 
-def _notes(run: Run) -> list[str]:
+def _notes(run: Run, times: Mapping[Stage, StageTimes]) -> list[str]:
+    notes = [
+        f"{PHASES[stage]}: {len(one.loaders):,} dataloaders; the first {MOST_LOADERS} have a phase "
+        "of their own, the totals cover all"
+        for stage, one in times.items()
+        if len(one.loaders) > MOST_LOADERS
+    ]
     batches = run.measurement.sanity_check_batches
-    counted = "1 batch" if batches == 1 else f"{batches} batches"
-    return [f"sanity check: {counted}, not counted in any phase"] if batches else []
+    if batches:
+        counted = "1 batch" if batches == 1 else f"{batches} batches"
+        notes.append(f"sanity check: {counted}, not counted in any phase")
+    return notes

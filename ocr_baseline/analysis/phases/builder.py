@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 FIXED_LINES = frozenset(line.value for line in Line)
 
+MOST_LOADERS = 256
+"""The first so many loaders of a stage have a phase of their own, the same ones in each run."""
+
 
 def phases(run: Run, times: Mapping[Stage, StageTimes]) -> list[Phase]:
     """Return the phases of a run: those of recorded stages, or else those that were logged."""
@@ -80,11 +83,9 @@ def _beside_batches(run: Run, times: StageTimes) -> dict[str, object]:
 def _recorded_phases(times: StageTimes, event_cost_s: float | None) -> Iterator[Phase]:
     """Yield the phase of a recorded stage, then one for each loader where it has several."""
     yield _whole_phase(times, event_cost_s)
-    if times.table is not None:
-        loaders = np.unique(times.table.dataloader_idx)
-        if len(loaders) > 1:
-            for loader in loaders:
-                yield _loader_phase(times, int(loader))
+    if len(times.loaders) > 1:
+        for loader in times.loaders[:MOST_LOADERS]:
+            yield _loader_phase(times, loader)
 
 
 def _whole_phase(times: StageTimes, event_cost_s: float | None) -> Phase:

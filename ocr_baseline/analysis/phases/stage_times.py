@@ -41,6 +41,14 @@ class StageTimes:
         return np.empty(0) if self.table is None else self.table.duration_s
 
     @cached_property
+    def loaders(self) -> list[int]:
+        """The numbers of the loaders that batches came from, ascending."""
+        if self.table is None:
+            return []
+        numbers: list[int] = np.unique(self.table.dataloader_idx).tolist()
+        return numbers
+
+    @cached_property
     def is_first_of_epoch(self) -> NDArray[np.bool_]:
         """Which batches are their epoch's first, shape (batches,).
 

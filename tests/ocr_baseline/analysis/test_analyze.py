@@ -86,3 +86,14 @@ def test_lost_records_and_the_sanity_check_are_mentioned() -> None:
     assert document.measurement.warnings[0] == "w"
     assert document.measurement.warnings[1].startswith("2 records could not be read")
     assert any(note.startswith("sanity check: 2 batches") for note in document.measurement.notes)
+
+
+def test_of_very_many_loaders_the_first_have_phases_and_a_note_says_so() -> None:
+    loaders = np.tile(np.arange(3000), 2)
+    rows = table(6000, {"forward": 0.5}, dataloader_idx=loaders)
+    document = analyze(run(stage(Stage.VALIDATION, rows)))
+
+    own = [phase.dataloader for phase in document.phases if phase.dataloader is not None]
+    assert own == list(range(256))
+    assert document.phases[0].batches == 6000
+    assert any("3,000 dataloaders; the first 256" in note for note in document.measurement.notes)
