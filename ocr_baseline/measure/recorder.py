@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import threading
 from itertools import chain
-from time import perf_counter_ns
 from typing import TYPE_CHECKING
 
 from ocr_baseline.layout import records_name
@@ -20,6 +19,7 @@ from ocr_baseline.measure.flush_request import FlushRequest
 from ocr_baseline.measure.garbage import GarbagePauses
 from ocr_baseline.measure.open_stages import OpenStages
 from ocr_baseline.measure.operations import Operations
+from ocr_baseline.measure.own_clock import own_clock
 from ocr_baseline.measure.sampling import StackSampler
 from ocr_baseline.measure.stack_records import StackRecords
 from ocr_baseline.measure.timeline import Span, Timeline, measure_event_cost_ns
@@ -48,7 +48,7 @@ class Recorder:
         folder: Path,
         *,
         rank: int = 0,
-        clock: Callable[[], int] = perf_counter_ns,
+        clock: Callable[[], int] | None = None,
         device: DeviceTimeline | None = None,
         started_ns: int | None = None,
         sampling_hz: float = 0.0,
@@ -58,14 +58,16 @@ class Recorder:
         Args:
             folder: Where the file goes.
             rank: Which process of the run this is.
-            clock: Nanoseconds that only grow.
+            clock: Nanoseconds that only grow; default Python's.
             device: Keep its time as well.
             sampling_hz: Sample call stacks so many times a second; 0 samples none.
             started_ns: The clock when the run began, where another process began to record it.
 
         Raises:
             OSError: When the file can't be made.
+            RuntimeError: When no clock is given, and another one has the place of Python's.
         """
+        clock = own_clock() if clock is None else clock
         self.folder = folder
         self.rank = rank
         self.started_ns = clock() if started_ns is None else started_ns
