@@ -23,6 +23,7 @@ def own_clock(clock: Callable[[], int] = perf_counter_ns) -> Callable[[], int]:
     if not isbuiltin(clock):
         name = f"{clock.__module__}.{getattr(clock, '__qualname__', type(clock).__qualname__)}"
         raise RuntimeError(
-            f"{name} stands in the place of Python's clock; import ocr_baseline before it is put there"
+            f"{name} stands in the place of Python's clock; "
+            "import ocr_baseline before it is put there"
         )
     return clock

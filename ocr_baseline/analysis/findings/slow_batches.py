@@ -74,10 +74,11 @@ def steady_loaders(measured: Measured) -> Iterator[SteadyLoader]:
         if phase is None or table is None or len(table.duration_s) == 0:
             continue
         steady = np.zeros_like(times.is_steady) if times.is_steady.all() else times.is_steady
-        for loader in times.loaders:
+        loaders = times.loaders
+        for loader in loaders:
             yield SteadyLoader(
                 phase=phase,
-                label=phase.name if len(times.loaders) == 1 else f"{phase.name}.dataloader_{loader}",
+                label=phase.name if len(loaders) == 1 else f"{phase.name}.dataloader_{loader}",
                 times=times,
                 table=table,
                 rows=steady & (table.dataloader_idx == loader),
