@@ -140,6 +140,12 @@ def many_loaders(guest: Guest) -> None:
 
 
 @member
+def thousands_of_loaders(guest: Guest) -> None:
+    """Three thousand validation loaders."""
+    guest.fit(None, None, [loader(4) for _ in range(3000)], max_epochs=1)
+
+
+@member
 def many_modules(guest: Guest) -> None:
     """A module with 3,000 submodules."""
 

@@ -307,3 +307,11 @@ def numbers_of_files_taken(guest: Guest) -> None:
         os.write(number, b"mine")
         os.close(number)
     guest.tell(mine=[Path(f"mine{number}").read_bytes()[:20] for number in range(4)])
+
+
+@member
+def root_at_an_address(guest: Guest) -> None:
+    """The trainer's root folder is at an address of a store."""
+    os.chdir(guest.folder)
+    guest.fit(default_root_dir="memory://runs/1")
+    guest.tell(folders=sorted(entry.name for entry in guest.folder.iterdir() if ":" in entry.name))

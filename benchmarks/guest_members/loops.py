@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -269,6 +270,24 @@ def manual(guest: Guest) -> None:
             return [torch.optim.SGD(self.parameters(), lr=0.05) for _ in range(2)]
 
     guest.fit(Manual())
+
+
+@member
+def closure_of_a_manual_step(guest: Guest) -> None:
+    """Manual optimization gives its step to the optimizer as a closure, which takes 0.2 s."""
+
+    class Closes(Net):
+        automatic_optimization = False
+
+        def training_step(self, batch: Any, batch_idx: int) -> None:
+            def closure() -> None:
+                time.sleep(0.05)
+                self.manual_backward(self.loss_of(batch))
+
+            self.optimizers().step(closure=closure)  # type: ignore[union-attr]  # it is one
+
+    guest.true("train.forward_s", (0.2, 0.4))
+    guest.fit(Closes(), max_epochs=1)
 
 
 @member
