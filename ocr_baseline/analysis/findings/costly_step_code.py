@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from ocr_baseline.analysis.findings.catalogue import COSTLY_STEP_CODE
 from ocr_baseline.analysis.findings.dominant_function import met_in_lines
 from ocr_baseline.analysis.findings.named_cause import percent_words, place_of
-from ocr_baseline.analysis.findings.rule import Silence, share_of
+from ocr_baseline.analysis.findings.rule import Silence, quoted, share_of
+from ocr_baseline.analysis.functions.origin import place_in_file
 from ocr_baseline.analysis.replay.savings import main_thread_saving
 from ocr_baseline.model.document import Evidence, Finding, NamedCause
 from ocr_baseline.vocabulary import PHASE_WORDS
@@ -61,13 +62,36 @@ def _finding(measured: Measured, phase: Phase, line: BreakdownLine, code: StepCo
         evidence=[
             Evidence(metric=f"{where}.step_code.share", value=code.share, unit="share"),
             Evidence(metric=f"{where}.total_s", value=line.total_s, unit="s"),
+            *_called_evidence(where, code),
         ],
         estimated_saving_s=saving_s,
         estimated_saving_low_s=0.0,
         saving_basis=basis,
-        advice="Look in it for loops, sorting and conversions in Python: do them on whole tensors, "
-        "for some of the batches, or once an epoch. Operators of torch that stand in it count too, "
-        "and so does the wait for an accelerator where it reads a value, as .item() does.",
+        advice=_advice(code),
         lines=[f"{phase.name}.{line.name}"],
         cause=of_phase,
     )
+
+
+def _advice(code: StepCode) -> str:
+    called = code.called
+    look = (
+        "Look in it for loops, sorting and conversions in Python: do them on whole tensors, "
+        "for some of the batches, or once an epoch. Operators of torch that stand in it count too, "
+        "and so does the wait for an accelerator where it reads a value, as .item() does."
+    )
+    if called is None:
+        return look
+    function = called.function
+    place = quoted(f"{function.name} ({place_in_file(function.file, function.line)})")
+    return (
+        f"{called.share:.0%} of that is in {place}, which its lines call: do it for some of the "
+        "batches, once an epoch, or beside the step. What that function waits for counts too."
+    )
+
+
+def _called_evidence(where: str, code: StepCode) -> list[Evidence]:
+    if code.called is None:
+        return []
+    metric = f"{where}.step_code.functions.{code.called.function.name}.share"
+    return [Evidence(metric=metric, value=code.called.share, unit="share")]

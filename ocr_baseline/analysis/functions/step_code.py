@@ -6,12 +6,12 @@ has none, and the step's whole time says nothing, since the model runs in it.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ocr_baseline.analysis.functions.margin import wilson_interval
-from ocr_baseline.analysis.functions.origin import origin_of, own_name
+from ocr_baseline.analysis.functions.origin import is_private, origin_of, own_name
 from ocr_baseline.analysis.functions.whose import STEPS, is_inline
 
 if TYPE_CHECKING:
@@ -20,15 +20,35 @@ if TYPE_CHECKING:
 
 _CALLED = frozenset({"stdlib", "library"})
 
+_MOST = 0.5
+
+
+@dataclass(frozen=True)
+class Called:
+    """A function of a library's that holds most of what a step takes by itself, and how much."""
+
+    function: SampledFunction
+    share: float
+
 
 @dataclass(frozen=True)
 class StepCode:
-    """A step of the user's, and the share of its line that it takes by itself, with its margin."""
+    """A step of the user's, and the share of its line that it takes by itself, with its margin.
+
+    Attributes:
+        step: The step.
+        share: Of the line's samples.
+        low: The lower end of the 95% interval of the share.
+        high: Its upper end.
+        called: What most of these samples are in, as a wait for threads is; None where the step's
+            own lines hold them, or several functions do.
+    """
 
     step: SampledFunction
     share: float
     low: float
     high: float
+    called: Called | None = None
 
 
 def step_code(stacks: Stacks) -> StepCode | None:
@@ -38,22 +58,41 @@ def step_code(stacks: Stacks) -> StepCode | None:
     the user's. An operator of torch that the step calls directly can't be told from it.
     """
     own: Counter[SampledFunction] = Counter()
+    below: defaultdict[SampledFunction, list[tuple[Stack, int]]] = defaultdict(list)
     for stack, ticks in stacks:
-        step = _step_by_itself(stack)
-        if step is not None:
-            own[step] += ticks
+        depth = _depth_of_step(stack)
+        if depth is not None:
+            own[stack[depth]] += ticks
+            below[stack[depth]].append((stack[depth + 1 :], ticks))
     if not own:
         return None
     (step, ticks), *_ = own.most_common(1)
     total = sum(ticks for _, ticks in stacks)
     low, high = wilson_interval(ticks, total)
-    return StepCode(step, ticks / total, low, high)
+    return StepCode(step, ticks / total, low, high, _called(below[step], ticks))
 
 
-def _step_by_itself(stack: Stack) -> SampledFunction | None:
-    for function in reversed(stack):
+def _depth_of_step(stack: Stack) -> int | None:
+    """Return where in a stack the user's step is that takes the sample by itself."""
+    for depth, function in reversed(list(enumerate(stack))):
         if own_name(function) in STEPS:
-            return function if origin_of(function) == "user" else None
+            return depth if origin_of(function) == "user" else None
         if not is_inline(function) and origin_of(function) not in _CALLED:
             return None
     return None
+
+
+def _called(below: Stacks, total: int) -> Called | None:
+    """Return the deepest public function that most of the samples are in."""
+    met: Counter[SampledFunction] = Counter()
+    depths: dict[SampledFunction, int] = {}
+    for stack, ticks in below:
+        for depth, function in enumerate(stack):
+            if not is_inline(function) and not is_private(own_name(function)):
+                depths[function] = max(depth, depths.get(function, 0))
+        met.update(dict.fromkeys(set(stack), ticks))
+    most = [function for function in depths if met[function] >= _MOST * total]
+    if not most:
+        return None
+    function = max(most, key=lambda one: depths[one])
+    return Called(function, met[function] / total)

@@ -60,3 +60,21 @@ def test_a_function_in_the_step_is_a_cause_beside_its_own_lines() -> None:
     both = steady_run({"forward": 0.8, "backward": 0.2}, stack_samples=(samples(lines),))
     leading = {one.id for one in analyze(both).leading_findings}
     assert leading == {f"{RULE}:train", "dominant-function:train:draw"}
+
+
+def test_a_library_function_that_holds_most_of_it_is_named() -> None:
+    found = finding(stepping(f"{STEP} stdlib:Future.result stdlib:Condition.wait"), RULE)
+    assert found.advice.startswith("100% of that is in `Condition.wait (")
+    share = evidence(found)[
+        "phases.train.breakdown.forward.step_code.functions.Condition.wait.share"
+    ]
+    assert share == 1.0
+
+
+def test_of_several_library_functions_none_is_named() -> None:
+    parts = {f"{STEP} stdlib:{name}": 20 for name in ("deepcopy", "dumps", "loads")}
+    run = steady_run(
+        {"forward": 0.8, "backward": 0.2},
+        stack_samples=(samples({"forward": {**parts, MODEL: 40}}),),
+    )
+    assert finding(run, RULE).advice.startswith("Look in it for loops")
