@@ -53,6 +53,9 @@ _FRAMEWORK_METHODS = (
 """Module, class, method, line, and whose a call is; a Lightning that names one otherwise leaves it
 untimed."""
 
+_LOGGER_METHODS = ("log_metrics", "save")
+"""The trainer calls both for each row of metrics; a logger may write its file in either."""
+
 _RUNS_CLOSURE = "_wrap_closure"
 """The method of a precision plugin that an optimizer's `step` calls to run the closure."""
 
@@ -131,7 +134,8 @@ class FrameworkTiming:
             yield _method(type(trainer.precision_plugin), _RUNS_CLOSURE), closures
         logged = OwnCalls(self._recorder, Line.LOGGING, self._logs_the_users(trainer))
         for logger_class in {type(logger) for logger in trainer.loggers}:
-            yield _method(logger_class, "log_metrics"), logged
+            for attribute in _LOGGER_METHODS:
+                yield _method(logger_class, attribute), logged
         for name in _FETCHERS:
             fetcher = class_of(trainer, "loops.fetchers", name)
             if fetcher is not None:

@@ -26,6 +26,14 @@ class LoggerSlowForTheProfiler(CSVLogger):
         super().log_metrics(metrics, step)
 
 
+class LoggerSlowToSave(CSVLogger):
+    """Writes its file when it is told to save, as many do."""
+
+    def save(self) -> None:
+        work(tiny.LOG_MS)
+        super().save()
+
+
 def fit_with_two_validation_loaders(trainer: Trainer, module: LightningModule) -> None:
     trainer.fit(module, loader(), [loader(6), loader(2)])
 
@@ -48,3 +56,10 @@ def test_what_a_logger_takes_for_the_profilers_metrics_is_the_profilers_time(
     # The validation's metrics are logged while the training goes on, the training's after it.
     assert lines_ms["profiler"] == pytest.approx(OWN_LOG_MS, abs=0.1)
     assert "logging" not in lines_ms
+
+
+def test_what_a_logger_takes_to_save_is_logging(tmp_path: Path) -> None:
+    run = tiny_run(tmp_path, logger=LoggerSlowToSave(str(tmp_path)))
+
+    assert run.lines_ms("train")["logging"] == 4 * tiny.LOG_MS
+    run.check_totals()
