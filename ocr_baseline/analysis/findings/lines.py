@@ -30,7 +30,7 @@ from ocr_baseline.analysis.findings.wait_advice import advice_with_workers, advi
 from ocr_baseline.analysis.measured import line_of
 from ocr_baseline.analysis.replay.savings import main_thread_saving
 from ocr_baseline.model.document import BreakdownLine, Evidence, Finding, Phase
-from ocr_baseline.vocabulary import PHASE_WORDS, Line
+from ocr_baseline.vocabulary import PHASE_WORDS, PHASES, Line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,8 +88,10 @@ def lines(measured: Measured) -> Iterator[Finding | Silence]:
 def _whole_line(measured: Measured, phase: Phase, name: Line) -> BreakdownLine | None:
     """Return the line; of a wait, what was spent on making batches, operations named in it too."""
     line = line_of(phase, name.value)
-    if line is None or name is not Line.DATA_WAIT:
-        return line
+    if line is None:
+        return None
+    if name is not Line.DATA_WAIT:
+        return _without_only_collection(measured, phase, line)
     workers = measured.workers_of(phase)
     if workers is not None:
         making_s = waited_for_making_s(phase, workers, line)
@@ -104,6 +106,21 @@ def _whole_line(measured: Measured, phase: Phase, name: Line) -> BreakdownLine |
             "parts": within,
         }
     )
+
+
+def _without_only_collection(
+    measured: Measured, phase: Phase, line: BreakdownLine
+) -> BreakdownLine:
+    """Return the line without the stage's only full garbage collection, if it came in it.
+
+    An import before the stage may have brought that one on, and it comes in any line.
+    """
+    pauses = (one for one in measured.run.garbage if PHASES.get(one.stage) == phase.name)
+    garbage = next(pauses, None)
+    if garbage is None or garbage.full_collections != 1 or line.name not in garbage.lines_s:
+        return line
+    total_s = max(line.total_s - garbage.lines_s[line.name], 0.0)
+    return line.model_copy(update={"total_s": total_s, "share": share_of(phase, total_s)})
 
 
 def is_judged(measured: Measured, phase: Phase, name: str) -> bool:

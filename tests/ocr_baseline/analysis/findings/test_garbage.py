@@ -99,3 +99,14 @@ def test_a_function_that_may_have_nothing_to_do_with_the_pauses_is_not_named() -
     found = finding(tidied(4.0), RULE)
     assert found.title.endswith("mostly in `callbacks`")
     assert found.cause is None
+
+
+def test_a_line_that_the_only_full_collection_fell_into_is_not_heavy_for_it() -> None:
+    once = GarbageRecord(
+        stage=Stage.TRAIN, collections=5, full_collections=1, lines_s={"logging": 2.0}
+    )
+    lines = {"forward": 0.9, "logging": 0.1}  # 2.4 of 24 s
+    assert findings(steady_run(lines, garbage=(once,)), "heavy-logging") == []
+
+    twice = replace(once, full_collections=2)
+    assert finding(steady_run(lines, garbage=(twice,)), "heavy-logging").severity == "medium"
