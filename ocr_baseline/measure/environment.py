@@ -11,7 +11,7 @@ from importlib import metadata
 from pathlib import Path
 
 from ocr_baseline.measure.container_limits import own_limits
-from ocr_baseline.measure.own_threads import own_thread
+from ocr_baseline.measure.own_threads import own_thread, start
 from ocr_baseline.signal_errors import suppress_failures
 
 GIT_TIMEOUT_S = 2.0
@@ -80,7 +80,7 @@ def _git_state(folder: Path) -> dict[str, object]:
 
     thread = own_thread(ask, "ocr-baseline-git")
     with suppress_failures():  # it can't be started: git isn't asked
-        thread.start()
+        start(thread)
         thread.join(GIT_TIMEOUT_S)
     return dict(found)
 

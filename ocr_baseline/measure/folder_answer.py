@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ocr_baseline.measure.own_threads import own_thread
+from ocr_baseline.measure.own_threads import own_thread, start
 from ocr_baseline.signal_errors import let_through
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def wait_for_answer(folder: Path) -> None:
     # Ends with the process, however long the system keeps it waiting.
     attempt = own_thread(functools.partial(_attempt, place), "ocr-baseline-probe")
     try:
-        attempt.start()
+        start(attempt)
     except Exception as error:  # noqa: BLE001 - no thread can be started: that it hangs too is unlikely
         let_through(error)
         return

@@ -6,7 +6,7 @@ from time import monotonic, thread_time_ns
 from typing import TYPE_CHECKING
 
 from ocr_baseline.measure.machine import MachineProbe
-from ocr_baseline.measure.own_threads import own_thread
+from ocr_baseline.measure.own_threads import own_thread, start
 from ocr_baseline.measure.rows import memory_record
 from ocr_baseline.model.privacy import OutwardLogger, error_text
 from ocr_baseline.signal_errors import let_through
@@ -52,8 +52,9 @@ class Heartbeat:
         """Begin, when not running."""
         if self._thread is None:
             self._is_stopping = False
-            self._thread = own_thread(self._guarded_run, "ocr-baseline-heartbeat")
-            self._thread.start()
+            thread = own_thread(self._guarded_run, "ocr-baseline-heartbeat")
+            start(thread)
+            self._thread = thread
             self._recorder.flush_request.serve()
 
     def stop(self) -> None:

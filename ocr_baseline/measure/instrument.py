@@ -89,7 +89,7 @@ class Instrumentation:
                 of a call where it is no context itself.
             holds: Whether a call is one to time, from its first argument.
         """
-        if isinstance(function, MethodType):
+        if type(function) is MethodType:
             function, holds = function.__func__, _Is(function.__self__)
         key = (context.name, holds) if isinstance(context, section) else None
         call_context = CallContext(
@@ -146,7 +146,7 @@ class Instrumentation:
 
 def _function_in(value: Any, owner: Any) -> tuple[Any, Callable[[Any], bool] | None] | None:
     """Return the Python function that a call runs, and which of its calls are meant."""
-    if isinstance(value, MethodType) and is_exchangeable(value.__func__):
+    if type(value) is MethodType and is_exchangeable(value.__func__):
         return value, None
     function = value.__func__ if isinstance(value, staticmethod | classmethod) else value
     if is_exchangeable(function):

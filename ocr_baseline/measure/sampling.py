@@ -25,7 +25,8 @@ from time import perf_counter_ns, thread_time_ns
 from typing import TYPE_CHECKING, Any
 
 from ocr_baseline.measure import recursion_limit, tick_timer
-from ocr_baseline.measure.tick_timer import TickTimer, is_default_action
+from ocr_baseline.measure.signal_action import is_default_action
+from ocr_baseline.measure.tick_timer import TickTimer
 from ocr_baseline.measure.traced_code import leave_untraced
 
 if TYPE_CHECKING:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-import signal
 import threading
 from typing import Any
 
@@ -94,14 +93,3 @@ def _library() -> Any:
             continue
         return library
     raise OSError("this system has no POSIX timers")
-
-
-def is_default_action(signal_number: int) -> bool:
-    """Whether neither Python nor a C library handles a signal in this process."""
-    if signal.getsignal(signal_number) is not signal.SIG_DFL:
-        return False
-    action = ctypes.create_string_buffer(256)  # more than any `struct sigaction`; handler first
-    library = ctypes.PyDLL(None)
-    if library.sigaction(signal_number, None, action) != 0:
-        return False
-    return ctypes.c_void_p.from_buffer(action).value is None

@@ -6,7 +6,7 @@ On the path of every timed call and of every `import ocr_baseline`: standard lib
 from __future__ import annotations
 
 import functools
-from types import FunctionType
+from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ def is_asynchronous(function: Any) -> bool:
     """Whether a call only makes a coroutine or an asynchronous generator, to be run by others."""
     import inspect
 
+    if not isinstance(getattr(function, "__code__", None), CodeType | None):
+        return False  # a mock of a function, whose code is a mock too
     return inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
 
 
@@ -57,7 +59,7 @@ def with_face_of(function: Any, timed: Any) -> Any:
 
     TorchScript reads its source there, and who pickles a function by value takes its globals along.
     """
-    if isinstance(function, FunctionType):
+    if type(function) is FunctionType:
         timed = FunctionType(
             timed.__code__, function.__globals__, function.__name__, None, timed.__closure__
         )

@@ -14,7 +14,8 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from ocr_baseline.measure.flag import Flag
-from ocr_baseline.measure.own_threads import own_thread
+from ocr_baseline.measure.own_threads import own_thread, start
+from ocr_baseline.measure.signal_action import SignalAction
 from ocr_baseline.signal_errors import suppress_failures
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class _Hold:
         self._lock = threading.Lock()
         self._thread = own_thread(self._watch, "ocr-baseline-sigterm")
         with suppress_failures():  # where no thread can be started, a second signal ends the block
-            self._thread.start()
+            start(self._thread)
         if has_come:
             self._first.up()
 
@@ -105,7 +106,9 @@ def deferred_sigterm(
         yield
         return
     hold = _Hold(has_come=has_come)
+    before = SignalAction.of(signal.SIGTERM)
     signal.signal(signal.SIGTERM, hold)
+    held = SignalAction.of(signal.SIGTERM)
     try:
         try:
             yield
@@ -117,6 +120,10 @@ def deferred_sigterm(
             given_up("SIGTERM came before it was done")
     finally:
         hold.close()
+        now = SignalAction.of(signal.SIGTERM)
         signal.signal(signal.SIGTERM, handler)
+        if before and held and now:
+            # What handles it now is somebody else's where it isn't what the hold was put behind.
+            (before if now.handler == held.handler else now).put_back()
         if hold.is_pending:
             signal.raise_signal(signal.SIGTERM)

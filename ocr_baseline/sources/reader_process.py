@@ -7,16 +7,18 @@ beside it must not feel either.
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import queue
 import subprocess
 import sys
-import threading
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
+
+from ocr_baseline.measure.own_threads import own_thread, start
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -114,22 +116,22 @@ def _lines(
         encoding="utf-8",
     )
     lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-    thread = threading.Thread(
-        target=_forward, args=(process.stdout, lines), name="run-reader", daemon=True
-    )
-    thread.start()
+    thread = own_thread(functools.partial(_forward, process.stdout, lines), "run-reader")
     try:
+        start(thread)
         yield lines
     finally:
         process.kill()
         with suppress(subprocess.TimeoutExpired):  # the system may hold a process back
             process.wait(SECONDS_TO_END)
         # A process that the client left behind may hold the stream open: nobody waits for that.
-        thread.join(SECONDS_TO_END)
+        with suppress(RuntimeError):  # it couldn't be started
+            thread.join(SECONDS_TO_END)
 
 
-def _forward(stream: IO[str], lines: queue.SimpleQueue[str | None]) -> None:
-    with stream:
-        for line in stream:
-            lines.put(line)
+def _forward(stream: IO[str] | None, lines: queue.SimpleQueue[str | None]) -> None:
+    if stream is not None:
+        with stream:
+            for line in stream:
+                lines.put(line)
     lines.put(None)

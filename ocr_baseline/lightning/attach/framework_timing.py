@@ -201,7 +201,7 @@ def _implementations(target: Target) -> Iterator[FunctionType]:
         function = vars(found).get(target.attribute)
         if found is target.owner:
             function = target.static_value
-        if isinstance(function, FunctionType):
+        if type(function) is FunctionType:
             yield function
 
 

@@ -46,7 +46,7 @@ class Patch:
             TypeError: When it is not a plain function, or the class can't be changed.
         """
         original = inspect.getattr_static(owner, attribute, None)
-        if not isinstance(original, FunctionType):
+        if type(original) is not FunctionType:
             raise TypeError(f"{owner.__qualname__}.{attribute} is not a plain method")
         self.listeners = Listeners()
         self._of_thread: dict[int, list[Any]] = {}

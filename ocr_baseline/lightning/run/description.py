@@ -175,11 +175,10 @@ def run_config(
 
 
 def _hyperparameters(trainer: Trainer, module: LightningModule) -> dict[str, Any]:
-    found = {"model": dict(module.hparams)}
-    datamodule = getattr(trainer, "datamodule", None)
-    if datamodule is not None:
-        found["data"] = dict(datamodule.hparams)
-    return {name: values for name, values in found.items() if values}
+    """Return what module and datamodule have saved; of the user's classes nothing is called."""
+    parts = {"model": module, "data": getattr(trainer, "datamodule", None)}
+    saved = {name: vars(part).get("_hparams") for name, part in parts.items() if part is not None}
+    return {name: values for name, values in saved.items() if values}
 
 
 def environment_identity(trainer: Trainer) -> dict[str, Any]:

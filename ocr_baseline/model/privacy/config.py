@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import sys
 from collections.abc import Mapping, Sequence, Set
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ from ocr_baseline.model.privacy.text import (
     redact_text,
 )
 from ocr_baseline.model.privacy.values import REDACTED
+from ocr_baseline.signal_errors import suppress_failures
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -34,7 +36,7 @@ many letters, and a configuration passes them twice as a training starts."""
 MOST_BITS = 1024
 """Of a whole number. Python writes none of more than 4,300 digits, and no reader of JSON takes one
 that is beyond a double's range."""
-LEFT_OUT = "<left out: too deep, too long or in itself>"
+LEFT_OUT = "<left out: too deep, too long, in itself or unreadable>"
 
 _NAME_KEYS = frozenset({"name", "key", "variable", "var", "header", "env"})
 _VALUE_KEYS = frozenset({"value", "val", "content", "default"})
@@ -50,8 +52,8 @@ def redact(config: Mapping[str, object], *, allowed: Iterable[str] = ()) -> dict
     Keys become text; functions and classes become their dotted names, other objects their text
     (the first 10,000 characters), where they have one; NaN and infinities, which JSON has no word
     for, become "NaN", "Infinity" and "-Infinity". What is nested in itself or deeper than 50
-    levels, or comes after 10,000 entries or a million letters, is left out. The input stays as it
-    is.
+    levels, can't be read, or comes after 10,000 entries or a million letters, is left out. The
+    interpolations of OmegaConf's containers stay unresolved. The input stays as it is.
 
     Args:
         config: What to redact.
@@ -59,6 +61,7 @@ def redact(config: Mapping[str, object], *, allowed: Iterable[str] = ()) -> dict
             `model.auth_token_embedding`.
     """
     KNOWN.read_environment()
+    config = unresolved(config)
     shown = frozenset(allowed)
     before = KNOWN.version
     first = _Redaction(shown)
@@ -68,6 +71,17 @@ def redact(config: Mapping[str, object], *, allowed: Iterable[str] = ()) -> dict
     if KNOWN.version == before:
         return redacted
     return _Redaction(shown).mapping(config, "", 0, Suspicion.NONE)
+
+
+def unresolved(value: Any) -> Any:
+    """Return a container of OmegaConf's as plain ones, anything else as it is.
+
+    Its interpolations are text there: a resolver is code of the user's, and may do anything.
+    """
+    omegaconf = sys.modules.get("omegaconf")  # where it isn't loaded, none of its can be here
+    if omegaconf is None or not omegaconf.OmegaConf.is_config(value):
+        return value
+    return omegaconf.OmegaConf.to_container(value, resolve=False)
 
 
 def _bounded(config: Mapping[str, object]) -> Mapping[str, object]:
@@ -174,7 +188,7 @@ class _Redaction:
         if isinstance(value, (Mapping, Sequence, Set)) and not isinstance(
             value, (str, bytes, bytearray)
         ):
-            return self._nested(value, path, depth, under, is_allowed=is_allowed)
+            return self._nested(unresolved(value), path, depth, under, is_allowed=is_allowed)
         text = _text_of(value)
         self._letters_left -= len(text)
         if self._letters_left < 0:
@@ -196,17 +210,19 @@ class _Redaction:
         *,
         is_allowed: bool,
     ) -> JsonValue:
-        self._entries_left -= len(value)
-        if depth > MAX_DEPTH or self._entries_left < 0 or id(value) in self._open:
-            return LEFT_OUT
-        self._open.add(id(value))
-        try:
-            if isinstance(value, Mapping):
-                nested: JsonValue = self.mapping(value, path, depth + 1, under)
-            else:
-                nested = self._items(value, path, depth + 1, under, is_allowed=is_allowed)
-        finally:
-            self._open.discard(id(value))
+        nested: JsonValue = LEFT_OUT
+        with suppress_failures():  # a container of the user's may raise anything
+            self._entries_left -= len(value)
+            if depth > MAX_DEPTH or self._entries_left < 0 or id(value) in self._open:
+                return LEFT_OUT
+            self._open.add(id(value))
+            try:
+                if isinstance(value, Mapping):
+                    nested = self.mapping(value, path, depth + 1, under)
+                else:
+                    nested = self._items(value, path, depth + 1, under, is_allowed=is_allowed)
+            finally:
+                self._open.discard(id(value))
         return REDACTED if under is Suspicion.STRONG and _holds_text(nested) else nested
 
     def _items(

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.loggers import CSVLogger
+from omegaconf import OmegaConf
 from torch.utils.data import DataLoader
 
 from ocr_baseline import BaselineReportCallback, PerformanceProfilerCallback, section
-from tests.ocr_baseline.lightning.tiny_runs import Items, TinyModule, TinyRun, tiny_run
+from ocr_baseline.model.document import Baseline
+from tests.ocr_baseline.lightning.tiny_runs import (
+    Items,
+    TinyModule,
+    TinyRun,
+    loader,
+    tiny_run,
+    tiny_trainer,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -34,6 +44,32 @@ class Unprintable:
 
     def __repr__(self) -> str:
         raise RuntimeError("no text")
+
+
+class Unreadable(Mapping[str, int]):
+    """Gives none of its entries away."""
+
+    def __getitem__(self, key: str) -> int:
+        raise RuntimeError("no entry")
+
+    def __iter__(self) -> Iterator[str]:
+        raise RuntimeError("no entries")
+
+    def __len__(self) -> int:
+        return 1
+
+
+class OwnProperty(TinyModule):
+    """Has made a property of its own of Lightning's."""
+
+    def __init__(self, asked: list[str]) -> None:
+        super().__init__()
+        self._asked = asked
+
+    @property
+    def hparams(self) -> Any:
+        self._asked.append("hparams")
+        return {}
 
 
 def run_with(folder: Path, settings: dict[Any, Any], **arguments: Any) -> TinyRun:
@@ -150,3 +186,40 @@ def test_a_secret_in_any_name_message_or_variable_reaches_no_file(
     assert "uses <redacted>" in written
     secrets = [*hidden.values(), "hunter2xQ", "env-Secr3t-77", "PWurl99"]
     assert [secret for secret in secrets if secret in written] == []
+
+
+def test_interpolations_stay_unresolved_wherever_a_configuration_is_kept(tmp_path: Path) -> None:
+    calls: list[str] = []
+    OmegaConf.register_new_resolver("counted", lambda: calls.append("x"), replace=True)
+    settings = OmegaConf.create({"run": "${counted:}", "missing": "???", "lr": 0.125})
+
+    run_with(tmp_path, {"cfg": settings, "list": [settings]})
+
+    assert calls == []
+    document = Baseline.model_validate_json((tmp_path / "baseline/baseline.json").read_text())
+    config = document.workload.config
+    assert config is not None
+    kept = {"run": "${counted:}", "missing": "???", "lr": 0.125}
+    assert config["model"]["settings"] == {"cfg": kept, "list": [kept]}  # type: ignore[index, call-overload]  # JSON
+
+
+def test_what_cannot_be_read_of_a_configuration_is_left_out_and_the_run_measured(
+    tmp_path: Path,
+) -> None:
+    run = run_with(tmp_path, {"odd": Unreadable(), "lr": 0.125})
+
+    assert run.phase("train").batches == 4
+    assert "0.125" in everything_written(tmp_path)
+    assert "unreadable" in everything_written(tmp_path)
+
+
+def test_a_property_that_the_module_has_made_of_its_hyperparameters_is_not_asked(
+    tmp_path: Path,
+) -> None:
+    asked_alone: list[str] = []
+    tiny_trainer(tmp_path / "alone", logger=False).fit(OwnProperty(asked_alone), loader())
+    asked: list[str] = []
+    run = tiny_run(tmp_path, module=OwnProperty(asked), logger=False)
+
+    assert asked == asked_alone
+    assert run.phase("train").batches == 4

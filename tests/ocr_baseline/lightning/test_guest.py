@@ -14,10 +14,12 @@ import sys
 import threading
 import time
 import weakref
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import psutil
@@ -36,7 +38,7 @@ from ocr_baseline.measure.recorder import Recorder
 from ocr_baseline.measure.timeline import Timeline
 from tests.ocr_baseline.lightning import tiny_runs as tiny
 from tests.ocr_baseline.lightning.test_endings import BoomError, alone, outcome, traces
-from tests.ocr_baseline.lightning.tiny_runs import TinyModule, loader, tiny_run
+from tests.ocr_baseline.lightning.tiny_runs import TinyModule, loader, tiny_run, tiny_trainer
 
 pytestmark = pytest.mark.usefixtures("simulated_clock")
 
@@ -784,6 +786,22 @@ def test_a_clock_that_a_program_puts_in_the_place_of_pythons_is_not_asked(
 
     assert not [name for name in asked_by if name.startswith("ocr_baseline.lightning")]
     assert not [name for name in asked_by if name.startswith("ocr_baseline.measure")]
+
+
+def test_what_stands_in_the_place_of_a_callback_is_asked_what_the_trainer_asks_it(
+    tmp_path: Path,
+) -> None:
+    def asked(folder: Path, **arguments: Any) -> Counter[str]:
+        stand_in = mock.create_autospec(Callback, instance=True)
+        stand_in.state_key = "mock"
+        stand_in.state_dict.return_value = {}
+        tiny_trainer(folder, callbacks=[stand_in, *arguments.get("ours", [])]).fit(
+            TinyModule(), loader()
+        )
+        return Counter(str(call[0]) for call in stand_in.mock_calls)
+
+    ours = [PerformanceProfilerCallback(), BaselineReportCallback(tmp_path / "ours")]
+    assert asked(tmp_path / "with", ours=ours) == asked(tmp_path / "alone")
 
 
 def test_threads_are_of_the_class_that_a_library_has_put_in_the_place_of_pythons(

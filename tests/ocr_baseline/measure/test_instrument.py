@@ -9,11 +9,12 @@ import io
 import pickle
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from unittest import mock
 
 import cv2
 import numpy as np
@@ -249,6 +250,27 @@ def test_a_generator_function_is_timed_at_each_of_its_steps(
     assert timed.calls("defining_module.count") == 0
     assert list(numbers) == [0, 1, 2]
     assert timed.calls("defining_module.count") == 4
+
+
+@pytest.mark.parametrize(
+    "mocked", [mock.create_autospec, lambda function: mock.MagicMock(spec=function)]
+)
+def test_a_mock_in_a_functions_place_is_timed_and_counts_its_own_calls_alone(
+    mocked: Callable[[Any], Any],
+    timed: Timed,
+    modules: tuple[Any, Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stand_in = mocked(modules[0].plain)
+    monkeypatch.setattr(modules[0], "plain", stand_in)
+
+    timed.time("defining_module.plain")
+    modules[0].plain(1)
+    timed.undo()
+
+    assert timed.calls("defining_module.plain") == 1
+    assert stand_in.mock_calls == [mock.call(1)]
+    assert modules[0].plain is stand_in
 
 
 @pytest.mark.usefixtures("modules")
