@@ -9,6 +9,7 @@ machine's monotonic clock.
 from __future__ import annotations
 
 import inspect
+import operator
 import os
 import sys
 import threading
@@ -25,6 +26,7 @@ from ocr_baseline.measure.operation_names import resolve
 from ocr_baseline.measure.timed_items import time_items
 from ocr_baseline.measure.worker_recorder import WorkerRecorder
 from ocr_baseline.model.privacy import known_secrets, learn_secrets
+from ocr_baseline.signal_errors import suppress_failures
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -118,6 +120,8 @@ class _StartedLoop:
     A thread that starts workers of its own meanwhile gets torch's.
     """
 
+    __module__ = "torch.utils.data._utils.worker"
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run in a worker that was forked."""
         return self._loop()(*args, **kwargs)
@@ -130,13 +134,32 @@ class _StartedLoop:
         """Travel to a worker that is spawned or comes from a fork server.
 
         The secrets that its records must not hold go with the loop, through the pipe that brings
-        the dataset too. They are written nowhere.
+        the dataset too. They are written nowhere. A worker that won't find this package gets the
+        loop that it would have without it.
         """
-        loop = self._loop()
-        return (_own_loop, ()) if loop is _own_loop() else (_received, (loop, known_secrets()))
+        loop, own = self._loop(), _own_loop()
+        if loop is not own and _is_found_by_name():
+            return _received, (loop, known_secrets())
+        if getattr(own, "__module__", None) == self.__module__:
+            return "_worker_loop"  # by its name there, where this object is meanwhile
+        return operator.itemgetter(0), ((own,),)
 
     def _loop(self) -> Any:
         return getattr(_starting, "loop", None) or _own_loop()
+
+
+def _is_found_by_name() -> bool:
+    """Whether a new process with this one's path imports this very package.
+
+    A program may have put its folder on the path for as long as it took to import it.
+    """
+    package = sys.modules[__name__.partition(".")[0]]
+    with suppress_failures():  # a finder of the program's may fail in any way
+        for finder in sys.meta_path:
+            spec = finder.find_spec(package.__name__, None)
+            if spec is not None:
+                return spec.origin == package.__file__
+    return False
 
 
 def _received(loop: MeasuredLoop, secrets: tuple[str, ...]) -> MeasuredLoop:

@@ -172,6 +172,27 @@ def test_workers_that_begin_from_nothing_time_the_same_operations(
     }
 
 
+@pytest.mark.parametrize("method", ["spawn", "forkserver"])
+def test_workers_that_do_not_find_the_package_work_unmeasured(
+    method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A program may have put its folder on the path for as long as it took to import it."""
+    train = DataLoader(torch.ones(8, 4), batch_size=2, num_workers=1)  # type: ignore[arg-type]  # a tensor is dataset enough
+    train.multiprocessing_context = method
+    without = [entry for entry in sys.path if not (Path(entry) / "ocr_baseline").is_dir()]
+
+    def fit(trainer: Trainer, module: LightningModule) -> None:
+        with monkeypatch.context() as patched:
+            patched.setattr(sys, "path", without)
+            trainer.fit(module, train)
+
+    run = tiny_run(tmp_path, fit, profiling=profiling())
+
+    assert run.ended_by is None
+    assert run.phase("train").batches == 4
+    assert recorded(run).workers == ()
+
+
 @pytest.mark.parametrize("workers", [0, 1])
 @pytest.mark.parametrize(
     "held",
