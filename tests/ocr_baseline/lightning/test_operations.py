@@ -177,8 +177,12 @@ def test_workers_that_do_not_find_the_package_work_unmeasured(
     method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A program may have put its folder on the path for as long as it took to import it."""
-    train = DataLoader(torch.ones(8, 4), batch_size=2, num_workers=1)  # type: ignore[arg-type]  # a tensor is dataset enough
-    train.multiprocessing_context = method
+    train: DataLoader[Any] = DataLoader(
+        torch.ones(8, 4),  # type: ignore[arg-type]  # a tensor is dataset enough
+        batch_size=2,
+        num_workers=1,
+        multiprocessing_context=method,
+    )
     without = [entry for entry in sys.path if not (Path(entry) / "ocr_baseline").is_dir()]
 
     def fit(trainer: Trainer, module: LightningModule) -> None:
