@@ -27,6 +27,7 @@ from ocr_baseline.lightning.run import description as run_description
 from ocr_baseline.lightning.run.run_records import RunRecords
 from ocr_baseline.model.privacy import OutwardLogger, error_text
 from ocr_baseline.recording.config_policy import ConfigPolicy
+from ocr_baseline.recording.deferred_child_signals import deferred_child_signals
 from ocr_baseline.recording.loader_identity import loader_identity
 from ocr_baseline.recording.recording import MOST_SAMPLING_HZ
 from ocr_baseline.signal_errors import let_through, suppress_failures
@@ -276,12 +277,13 @@ class PerformanceProfilerCallback(GuestCallback):
         self._before_setup.end()
         if not self._may_end(trainer):
             return
-        try:
-            if self._attachment is not None and self.recording is not None:
-                self._attachment.stop_probes()
-                self.recording.finish(status_of(trainer, exception), error_text(exception))
-        finally:
-            self._stop()
+        with deferred_child_signals(is_failing=True):
+            try:
+                if self._attachment is not None and self.recording is not None:
+                    self._attachment.stop_probes()
+                    self.recording.finish(status_of(trainer, exception), error_text(exception))
+            finally:
+                self._stop()
 
     def _ended_aside(
         self,

@@ -22,6 +22,7 @@ from ocr_baseline.measure.folder_answer import wait_for_answer
 from ocr_baseline.model.privacy import OutwardLogger, error_text
 from ocr_baseline.publish import checked_targets
 from ocr_baseline.recording.config_policy import ConfigPolicy
+from ocr_baseline.recording.deferred_child_signals import deferred_child_signals
 from ocr_baseline.recording.deferred_sigterm import deferred_sigterm
 from ocr_baseline.recording.launchers_watch import watch_stands_still
 from ocr_baseline.recording.screen import show_report, show_unreported
@@ -175,7 +176,8 @@ class BaselineReportCallback(GuestCallback):
         if profiler is not None and profiler.measures_another(trainer):
             return
         told_to_end = deferred_sigterm(self._cut_short, has_come=was_told_to_end(trainer))
-        with watch_stands_still(), told_to_end:
+        children = deferred_child_signals(is_failing=exception is not None)
+        with watch_stands_still(), told_to_end, children:
             try:
                 if profiler is not None:
                     self._folder.follow(profiler.output_folder)

@@ -1,0 +1,66 @@
+"""A child ends while a run is ended and reported, and the handler raises, as torch's does."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from ocr_baseline.recording.deferred_child_signals import deferred_child_signals
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class LostWorkerError(RuntimeError):
+    pass
+
+
+@pytest.fixture
+def told() -> Iterator[list[int]]:
+    told: list[int] = []
+
+    def handler(number: int, frame: Any) -> None:
+        told.append(number)
+        raise LostWorkerError
+
+    before = signal.signal(signal.SIGCHLD, handler)
+    yield told
+    assert signal.signal(signal.SIGCHLD, before) is handler
+
+
+def let_a_child_end() -> None:
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    deadline_s = time.monotonic() + 30.0
+    while child.poll() is None and time.monotonic() < deadline_s:
+        time.sleep(0.01)
+
+
+def test_a_failing_run_goes_on_to_its_end(told: list[int]) -> None:
+    steps = []
+    with deferred_child_signals(is_failing=True):
+        let_a_child_end()
+        steps.append("the report")
+    steps.append("the trainer's own end")
+
+    assert steps == ["the report", "the trainer's own end"]
+    assert told == [signal.SIGCHLD]
+
+
+def test_a_run_that_has_not_failed_is_told_after_its_report(told: list[int]) -> None:
+    steps = []
+
+    def report() -> None:
+        with deferred_child_signals(is_failing=False):
+            with deferred_child_signals(is_failing=True):  # one inside another changes nothing
+                let_a_child_end()
+            steps.append("the report")
+
+    with pytest.raises(LostWorkerError):
+        report()
+    assert steps == ["the report"]
+    assert told == [signal.SIGCHLD]
