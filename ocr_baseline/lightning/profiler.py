@@ -191,17 +191,22 @@ class PerformanceProfilerCallback(GuestCallback):
         if self is not next((c for c in profilers if c.enabled), self):
             logger.warning("A second PerformanceProfilerCallback does nothing: take one out.")
             return
-        if self.measures_another(trainer):
-            logger.warning(
-                "This PerformanceProfilerCallback measures the run of another trainer: it does "
-                "nothing in the one inside it. Give each trainer callbacks of its own."
-            )
-            return
+        claim = object()  # atomic: another thread may set up a trainer with this very callback
+        is_another = vars(self).setdefault("_claim", claim) is not claim
         try:
+            if is_another or self.measures_another(trainer):
+                logger.warning(
+                    "This PerformanceProfilerCallback measures the run of another trainer: it does "
+                    "nothing in this one. Give each trainer callbacks of its own."
+                )
+                return
             self._start(trainer, pl_module)
         except OperationError:
             self._stop()
             raise
+        finally:
+            if not is_another:
+                vars(self).pop("_claim", None)
 
     @override
     @guarded

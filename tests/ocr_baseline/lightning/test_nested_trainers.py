@@ -184,6 +184,33 @@ def train_another(folder: Path) -> None:
     others.fit(Others(), loader(sampler=SlowSampler(8)), loader(6))
 
 
+def test_callbacks_that_two_threads_set_up_at_once_measure_one_of_the_runs(
+    tmp_path: Path,
+) -> None:
+    ours: list[Callback] = [PerformanceProfilerCallback(), BaselineReportCallback(tmp_path / "b")]
+    together = threading.Barrier(2)
+    trained: list[int] = []
+
+    class Meets(Callback):
+        def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+            together.wait(30.0)
+
+    def train(number: int) -> None:
+        trainer = tiny_trainer(tmp_path / str(number), callbacks=[Meets(), *ours], logger=False)
+        trainer.fit(TinyModule(), loader())
+        trained.append(trainer.global_step)
+
+    threads = [threading.Thread(target=train, args=(number,)) for number in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60.0)
+
+    assert trained == [4, 4]
+    assert batches_of(tmp_path / "b") == {"train": 4}
+    assert [one.name for one in threading.enumerate() if "ocr-baseline" in one.name] == []
+
+
 @pytest.mark.parametrize("is_measured", [False, True])
 def test_what_another_trainer_logs_and_starts_inside_a_hook_is_the_hooks_time(
     is_measured: bool, tmp_path: Path
