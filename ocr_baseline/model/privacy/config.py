@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import sys
-from collections.abc import Mapping, Sequence, Set
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ocr_baseline.model.privacy.keys import MAX_KEY_LENGTH, Suspicion, is_hash_key, suspicion
 from ocr_baseline.model.privacy.known import KNOWN
 from ocr_baseline.model.privacy.paths import shorten_paths
+from ocr_baseline.model.privacy.plain import Entries, Items, Name, containers, key_text, scalar
 from ocr_baseline.model.privacy.text import (
     holds_secret,
     redact_again,
@@ -20,10 +19,10 @@ from ocr_baseline.model.privacy.text import (
     redact_text,
 )
 from ocr_baseline.model.privacy.values import REDACTED
-from ocr_baseline.signal_errors import suppress_failures
+from ocr_baseline.signal_errors import let_through, suppress_failures
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from ocr_baseline.model.run import JsonValue
 
@@ -49,8 +48,9 @@ def redact(config: Mapping[str, object], *, allowed: Iterable[str] = ()) -> dict
     switches and plain words stay under any key. A mapping under `password` or `credentials` that
     holds any text goes whole.
 
-    Keys become text; functions and classes become their dotted names, other objects their text
-    (the first 10,000 characters), where they have one; NaN and infinities, which JSON has no word
+    No code of the user's runs for it. Functions and classes become their dotted names, objects with
+    declared fields (dataclasses, pydantic, attrs) and namespaces mappings, other objects the name
+    of their class; texts end after 10,000 characters; NaN and infinities, which JSON has no word
     for, become "NaN", "Infinity" and "-Infinity". What is nested in itself or deeper than 50
     levels, can't be read, or comes after 10,000 entries or a million letters, is left out. The
     interpolations of OmegaConf's containers stay unresolved. The input stays as it is.
@@ -61,34 +61,24 @@ def redact(config: Mapping[str, object], *, allowed: Iterable[str] = ()) -> dict
             `model.auth_token_embedding`.
     """
     KNOWN.read_environment()
-    config = unresolved(config)
     shown = frozenset(allowed)
     before = KNOWN.version
     first = _Redaction(shown)
-    config = _bounded(config)
-    redacted = first.mapping(config, "", 0, Suspicion.NONE)
+    pairs = _bounded(config)
+    redacted = first.mapping(pairs, "", 0, Suspicion.NONE)
     KNOWN.learn(first.secrets)
     if KNOWN.version == before:
         return redacted
-    return _Redaction(shown).mapping(config, "", 0, Suspicion.NONE)
+    return _Redaction(shown).mapping(pairs, "", 0, Suspicion.NONE)
 
 
-def unresolved(value: Any) -> Any:
-    """Return a container of OmegaConf's as plain ones, anything else as it is.
-
-    Its interpolations are text there: a resolver is code of the user's, and may do anything.
-    """
-    omegaconf = sys.modules.get("omegaconf")  # where it isn't loaded, none of its can be here
-    if omegaconf is None or not omegaconf.OmegaConf.is_config(value):
-        return value
-    return omegaconf.OmegaConf.to_container(value, resolve=False)
-
-
-def _bounded(config: Mapping[str, object]) -> Mapping[str, object]:
+def _bounded(config: Mapping[str, object]) -> list[tuple[object, object]]:
+    """Return the first entries; of a mapping of another make than Python's, by its own methods."""
+    held = containers(config)
+    pairs = held.pairs if isinstance(held, Entries) else iter(config.items())
     left_out = len(config) - MAX_ENTRIES
-    if left_out <= 0:
-        return config
-    return {**dict(islice(config.items(), MAX_ENTRIES)), LEFT_OUT: left_out}
+    first = list(islice(pairs, MAX_ENTRIES))
+    return first if left_out <= 0 else [*first, (LEFT_OUT, left_out)]
 
 
 def config_hash(redacted: Mapping[str, JsonValue]) -> str:
@@ -125,12 +115,12 @@ def _argument_secrets(texts: Sequence[str]) -> Iterator[str | None]:
             yield text if holds_secret(text, _level_after(previous)) else None
 
 
-def _level_after(previous: object) -> Suspicion:
+def _level_after(previous: str | None) -> Suspicion:
     """Return the suspicion of what follows a text in a list: the value after `--token`.
 
     A bare word in a list is often no name, so that only what isn't made of words follows it.
     """
-    if not isinstance(previous, str) or "=" in previous or len(previous) > MAX_KEY_LENGTH:
+    if previous is None or "=" in previous or len(previous) > MAX_KEY_LENGTH:
         return Suspicion.NONE
     level = suspicion(previous)
     return level if previous.startswith("-") else min(level, Suspicion.NAMED)
@@ -150,10 +140,14 @@ class _Redaction:
         self._letters_left = MAX_LETTERS
 
     def mapping(
-        self, config: Mapping[Any, object], path: str, depth: int, under: Suspicion
+        self,
+        pairs: Iterable[tuple[object, object]],
+        path: str,
+        depth: int,
+        under: Suspicion,
     ) -> dict[str, JsonValue]:
         prefix = f"{path}." if path else ""
-        named = [(_text_of(key), value) for key, value in config.items()]
+        named = [(key_text(key)[:MAX_TEXT_LENGTH], value) for key, value in pairs]
         level = max(under, _level_of_named_value(named))
         return {
             redact_again(key): self._entry(
@@ -166,8 +160,8 @@ class _Redaction:
         if path in self._allowed:
             return self._value(value, path, depth, Suspicion.NONE, is_allowed=True)
         level = max(_level_of(key, path), under)
-        if isinstance(value, str) and level is Suspicion.NONE and is_hash_key(key):
-            return redact_hash(value[:MAX_TEXT_LENGTH])
+        if level is Suspicion.NONE and is_hash_key(key) and issubclass(type(value), str):
+            return redact_hash(str.__str__(value)[:MAX_TEXT_LENGTH])
         return self._value(value, path, depth, level)
 
     def _value(
@@ -179,66 +173,69 @@ class _Redaction:
         *,
         is_allowed: bool = False,
     ) -> JsonValue:
-        if value is None or isinstance(value, bool):
-            return value
-        if isinstance(value, int):
-            return value if int.bit_length(value) <= MOST_BITS else LEFT_OUT
-        if isinstance(value, float):
-            return value if math.isfinite(value) else _name_of_non_finite(value)
-        if isinstance(value, (Mapping, Sequence, Set)) and not isinstance(
-            value, (str, bytes, bytearray)
-        ):
-            return self._nested(unresolved(value), path, depth, under, is_allowed=is_allowed)
-        text = _text_of(value)
+        try:
+            told = containers(value) or scalar(value)
+        except Exception as error:  # noqa: BLE001 - what a library makes of its own may fail
+            let_through(error)
+            return LEFT_OUT
+        if isinstance(told, Entries | Items):
+            return self._nested(value, told, path, depth, under, is_allowed=is_allowed)
+        if told is None or isinstance(told, bool):
+            return told
+        if isinstance(told, int):
+            return told if told.bit_length() <= MOST_BITS else LEFT_OUT
+        if isinstance(told, float):
+            return told if math.isfinite(told) else _name_of_non_finite(told)
+        text = (told.text if isinstance(told, Name) else told)[:MAX_TEXT_LENGTH]
         self._letters_left -= len(text)
         if self._letters_left < 0:
             return LEFT_OUT
         if is_allowed:
             KNOWN.show(shorten_paths(text))
             return shorten_paths(text)
-        if not callable(value) and holds_secret(text, under):
+        if not isinstance(told, Name) and holds_secret(text, under):
             self.secrets.add(_content_of(value, text))
             return REDACTED
         return redact_again(text)
 
     def _nested(
         self,
-        value: Mapping[Any, object] | Sequence[object] | Set[object],
+        value: object,
+        held: Entries | Items,
         path: str,
         depth: int,
         under: Suspicion,
         *,
         is_allowed: bool,
     ) -> JsonValue:
+        self._entries_left -= held.size
+        if depth > MAX_DEPTH or self._entries_left < 0 or id(value) in self._open:
+            return LEFT_OUT
         nested: JsonValue = LEFT_OUT
-        with suppress_failures():  # a container of the user's may raise anything
-            self._entries_left -= len(value)
-            if depth > MAX_DEPTH or self._entries_left < 0 or id(value) in self._open:
-                return LEFT_OUT
-            self._open.add(id(value))
-            try:
-                if isinstance(value, Mapping):
-                    nested = self.mapping(value, path, depth + 1, under)
-                else:
-                    nested = self._items(value, path, depth + 1, under, is_allowed=is_allowed)
-            finally:
-                self._open.discard(id(value))
+        self._open.add(id(value))
+        with suppress_failures():  # another thread may change it meanwhile
+            if isinstance(held, Entries):
+                nested = self.mapping(held.pairs, path, depth + 1, under)
+            else:
+                nested = self._items(held.values, path, depth + 1, under, is_allowed=is_allowed)
+        self._open.discard(id(value))
         return REDACTED if under is Suspicion.STRONG and _holds_text(nested) else nested
 
     def _items(
         self,
-        value: Sequence[object] | Set[object],
+        values: Iterable[object],
         path: str,
         depth: int,
         under: Suspicion,
         *,
         is_allowed: bool,
     ) -> list[JsonValue]:
-        items, previous = [], None
-        for entry in value:
+        items: list[JsonValue] = []
+        previous: str | None = None
+        for entry in values:
             level = Suspicion.NONE if is_allowed else max(under, _level_after(previous))
             items.append(self._value(entry, path, depth, level, is_allowed=is_allowed))
-            previous = entry
+            previous = str.__str__(entry) if issubclass(type(entry), str) else None
         return items
 
 
@@ -252,7 +249,8 @@ def _level_of(key: str, path: str) -> Suspicion:
 
 def _level_of_named_value(named: Sequence[tuple[str, object]]) -> Suspicion:
     """Return the suspicion of the value in `{"name": "API_KEY", "value": …}`."""
-    names = (value for key, value in named if key.lower() in _NAME_KEYS and isinstance(value, str))
+    texts = (value for key, value in named if key.lower() in _NAME_KEYS)
+    names = (str.__str__(text) for text in texts if issubclass(type(text), str))
     return max((suspicion(name[-MAX_KEY_LENGTH:]) for name in names), default=Suspicion.NONE)
 
 
@@ -266,15 +264,6 @@ def _content_of(value: object, text: str) -> str:
     if isinstance(value, (bytes, bytearray)):
         return bytes(value).decode("utf-8", "replace")
     return text
-
-
-def _text_of(value: object) -> str:
-    if callable(value) and hasattr(value, "__qualname__"):
-        return f"{getattr(value, '__module__', '')}.{value.__qualname__}"
-    try:
-        return str(value)[:MAX_TEXT_LENGTH]
-    except Exception:  # noqa: BLE001 - the text of any object of a user's may fail in any way
-        return f"<{type(value).__name__} without a text>"
 
 
 def _name_of_non_finite(value: float) -> str:

@@ -203,14 +203,14 @@ def test_interpolations_stay_unresolved_wherever_a_configuration_is_kept(tmp_pat
     assert config["model"]["settings"] == {"cfg": kept, "list": [kept]}  # type: ignore[index, call-overload]  # JSON
 
 
-def test_what_cannot_be_read_of_a_configuration_is_left_out_and_the_run_measured(
+def test_a_container_of_the_users_own_is_told_by_its_class_and_the_run_measured(
     tmp_path: Path,
 ) -> None:
     run = run_with(tmp_path, {"odd": Unreadable(), "lr": 0.125})
 
     assert run.phase("train").batches == 4
     assert "0.125" in everything_written(tmp_path)
-    assert "unreadable" in everything_written(tmp_path)
+    assert "test_config_in_reports.Unreadable object" in everything_written(tmp_path)
 
 
 def test_a_property_that_the_module_has_made_of_its_hyperparameters_is_not_asked(

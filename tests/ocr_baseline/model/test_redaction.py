@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import copy
+import functools
 import json
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import Enum
 from pathlib import PurePosixPath
+from typing import Any
 
+import numpy as np
 import pytest
+import torch
 
 from ocr_baseline.model.privacy import (
     LEFT_OUT,
@@ -116,15 +125,97 @@ def test_allowed_entries_are_shown_and_their_homes_shortened() -> None:
     }
 
 
-def test_functions_are_named_and_objects_without_a_text_too() -> None:
-    class Unprintable:
-        def __repr__(self) -> str:
-            raise RuntimeError("no")
+class Trap:
+    """Whatever of it is called would end the program."""
 
-    assert redact({"a": len, "b": Unprintable(), "c": PurePosixPath("/home/me/x")}) == {
-        "a": "builtins.len",
-        "b": "<Unprintable without a text>",
-        "c": "~/x",
+    def end(self, *args: object) -> Any:
+        raise SystemExit(3)
+
+    __repr__ = __str__ = __len__ = __iter__ = __getitem__ = __bool__ = __eq__ = end
+    __hash__ = __getattribute__ = __contains__ = __format__ = __int__ = __index__ = end
+    __float__ = __call__ = __fspath__ = keys = items = values = get = end
+
+
+class DictTrap(Trap, dict[str, int]):  # type: ignore[misc]  # on purpose
+    pass
+
+
+class ListTrap(Trap, list[int]):  # type: ignore[misc]  # on purpose
+    pass
+
+
+class TextTrap(Trap, str):
+    pass
+
+
+class NumberTrap(Trap, float):
+    pass
+
+
+class MappingTrap(Trap, Mapping[str, int]):
+    pass
+
+
+@dataclass
+class Settings(Trap):
+    rate: float
+    name: str
+
+    @property
+    def loaded(self) -> int:
+        raise SystemExit(3)
+
+
+class Shape(Enum):
+    ROUND = "round"
+
+
+def test_no_code_of_the_users_runs_for_a_configuration() -> None:
+    here = __name__
+    config = {
+        "dict": DictTrap(a=1),
+        "list": ListTrap([1, 2]),
+        "text": TextTrap("plain words"),
+        "number": NumberTrap(0.5),
+        "settings": Settings(0.5, "cosine"),
+        "object": Trap(),
+        "mapping": MappingTrap(),
+    }
+    assert redact(config) == {
+        "dict": {"a": 1},
+        "list": [1, 2],
+        "text": "plain words",
+        "number": 0.5,
+        "settings": {"rate": 0.5, "name": "cosine"},
+        "object": f"<{here}.Trap object>",
+        "mapping": f"<{here}.MappingTrap object>",
+    }
+
+
+def test_functions_classes_and_what_libraries_make_are_named() -> None:
+    config = {
+        "function": len,
+        "class": OrderedDict,
+        "enum": Shape.ROUND,
+        "partial": functools.partial(pow, 2, exp=3),
+        "path": PurePosixPath("/home/me/x"),
+        "day": date(2026, 11, 28),
+        "numpy": [np.float32(0.5), np.int64(3)],
+        "torch": [torch.float16, torch.device("cpu"), torch.Size([2, 3])],
+        "layer": torch.nn.ReLU(),
+        ("a", 1): {None: 2},
+    }
+    assert redact(config) == {  # type: ignore[arg-type]  # a key that is no text
+        "function": "builtins.len",
+        "class": "collections.OrderedDict",
+        "enum": f"{__name__}.Shape.ROUND",
+        "partial": {"func": "builtins.pow", "args": [2], "keywords": {"exp": 3}},
+        "path": "~/x",
+        "day": "2026-11-28",
+        "numpy": [0.5, 3],
+        "torch": ["torch.float16", "cpu", [2, 3]],
+        "layer": "<torch.nn.modules.activation.ReLU object>",
+        "('a', 1)": {"None": 2},
     }
 
 
