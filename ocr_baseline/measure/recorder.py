@@ -332,6 +332,7 @@ class Recorder:
         state.close_batch(cells)
         if len(state.rows) >= ROWS_PER_RECORD:
             self.flush_request.make()
+            self._garbage.bound()
 
     def _close_epoch(self, state: StageState) -> EpochRow | None:
         self._end_batch(state)

@@ -1,15 +1,19 @@
 from __future__ import annotations
 
 import gc
+import os
+import signal
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from ocr_baseline.measure.garbage import MOST_WAITING
 from ocr_baseline.measure.recorder import Recorder
 from ocr_baseline.model.run import GarbageRecord
 from ocr_baseline.records import reader
+from ocr_baseline.records.format import ROWS_PER_RECORD
 from ocr_baseline.vocabulary import Stage
 
 
@@ -77,3 +81,46 @@ def test_the_listener_is_there_while_time_is_charged_and_others_stay(tmp_path: P
         recorder.close()
     finally:
         del gc.callbacks[0]
+
+
+def test_what_a_signal_handler_raises_in_a_collection_reaches_the_program(
+    recorder: Recorder,
+) -> None:
+    """It is raised at the first instruction of Python's after the pause."""
+
+    def ended(*_: object) -> None:
+        raise TimeoutError
+
+    held = [[number] for number in range(500_000)]
+    before = signal.signal(signal.SIGALRM, ended)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.002)
+        with pytest.raises(TimeoutError):
+            gc.collect()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        signal.signal(signal.SIGALRM, before)
+    assert len(held) == 500_000
+    [garbage] = recorded(recorder)
+    assert garbage.full_collections == 1
+
+
+def test_a_forked_child_has_no_listener_of_ours(recorder: Recorder) -> None:
+    here = len(gc.callbacks)
+    child = os.fork()
+    if child == 0:
+        os._exit(len(gc.callbacks))
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == here - 1
+
+
+def test_notes_that_nobody_takes_are_dropped(recorder: Recorder) -> None:
+    recorder.open_stage(Stage.TRAIN, 0)
+    for _ in range(MOST_WAITING // 2 + 1):
+        gc.collect(0)
+    for number in range(ROWS_PER_RECORD):
+        recorder.begin_fetch()
+        recorder.end_fetch()
+        recorder.begin_batch(number, 0, 1)
+        recorder.finish_batch()
+    recorder.close_stage(Stage.TRAIN)
+    assert recorded(recorder) == ()
