@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import enum
+import random
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +13,7 @@ import torch
 from lightning.pytorch import LightningDataModule
 from lightning.pytorch.loggers import CSVLogger
 from lightning.pytorch.loggers.logger import DummyLogger, Logger
+from omegaconf import OmegaConf
 
 from benchmarks.guest_members.member import Members
 from benchmarks.guest_members.session import Net, loader
@@ -237,6 +240,37 @@ def hyperparameters_cycle(guest: Guest) -> None:
     cycle: dict[str, Any] = {"a": 1}
     cycle["self"] = cycle
     guest.fit(Net(cycle=cycle))
+
+
+class Laps(Sequence[float]):
+    """Learning rates that come round without an end."""
+
+    def __getitem__(self, index: Any) -> Any:
+        return (0.1, 0.01)[index % 2]
+
+    def __len__(self) -> int:
+        return 2
+
+
+@member
+def hyperparameters_without_end(guest: Guest) -> None:
+    """A hyperparameter is a sequence that never ends as it is iterated."""
+    guest.fit(Net(rates=Laps()))
+
+
+@member
+def hyperparameters_resolved(guest: Guest) -> None:
+    """A hyperparameter is a configuration whose resolver draws and counts."""
+    drawn: list[float] = []
+
+    def draw() -> int:
+        drawn.append(random.random())  # noqa: S311 - no secret
+        return len(drawn)
+
+    OmegaConf.register_new_resolver("drawn", draw, replace=True)
+    settings = OmegaConf.create({"seed": "${drawn:}", "missing": "???"})
+    guest.fit(Net(settings=settings))
+    guest.tell(seed=settings.seed)
 
 
 @member

@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import decimal
 import faulthandler
+import gc
 import json
 import locale
 import logging
@@ -394,3 +395,26 @@ def no_threads_left(guest: Guest) -> None:
 def environment_emptied(guest: Guest) -> None:
     """The environment is emptied at the start of the training."""
     guest.fit(None, None, None, AtStart(os.environ.clear))
+
+
+@member
+def signal_in_a_collection(guest: Guest) -> None:
+    """A handler raises while Python collects garbage for longer than the signal takes."""
+    held = [[number] for number in range(500_000)]
+
+    class Interrupts(Net):
+        def training_step(self, batch: Any, batch_idx: int) -> Any:
+            if batch_idx == 2:
+                signal.setitimer(signal.ITIMER_REAL, 0.002)
+                gc.collect()
+            return super().training_step(batch, batch_idx)
+
+    def ended(*_: object) -> None:
+        raise TimeoutError
+
+    signal.signal(signal.SIGALRM, ended)
+    guest.true("run.status", "failed")
+    try:
+        guest.fit(Interrupts(), max_epochs=1)
+    finally:
+        guest.tell(held=len(held))
