@@ -20,6 +20,7 @@ from ocr_baseline.lightning.attach.trainer_parts import (
     callbacks_of,
     is_fitting,
     is_running,
+    keep_sampling_out_of_saved_handlers,
     status_of,
 )
 from ocr_baseline.lightning.metrics import MetricLogger
@@ -326,7 +327,10 @@ class PerformanceProfilerCallback(GuestCallback):
         """Whether the end of a trainer's run, in this process, is the end of what is measured."""
         if self._attachment is None:
             return True
-        return self._attachment.is_of_this_process and self._attached_to(trainer) is not None
+        if not self._attachment.is_of_this_process:
+            keep_sampling_out_of_saved_handlers(trainer)  # it puts back what its parent had
+            return False
+        return self._attached_to(trainer) is not None
 
     # -- starting and stopping -------------------------------------------------------------
 

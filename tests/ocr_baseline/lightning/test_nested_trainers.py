@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -353,3 +354,25 @@ def test_what_a_child_trains_that_was_forked_after_the_run_is_no_part_of_it(
             os._exit(status)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
     assert batches_of(tmp_path / "baseline")["train"] == 4, "an epoch of the child's alone"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system doesn't fork")
+def test_a_child_that_a_hook_forks_and_ends_keeps_no_handler_of_ours(tmp_path: Path) -> None:
+    children: list[int] = []
+
+    def fork(trainer: Trainer) -> None:
+        children.append(os.fork())
+        if children == [0]:
+            raise SystemExit(3)
+
+    here = os.getpid()
+    profiler = PerformanceProfilerCallback()
+    trainer = tiny_trainer(tmp_path, callbacks=[At(fork, "on_train_batch_end"), profiler])
+    try:
+        trainer.fit(TinyModule(), loader())
+    except SystemExit:
+        os._exit(7 if signal.getsignal(signal.SIGURG) is signal.SIG_DFL else 1)
+    finally:
+        if os.getpid() != here:
+            os._exit(2)
+    assert os.waitstatus_to_exitcode(os.waitpid(children[0], 0)[1]) == 7
