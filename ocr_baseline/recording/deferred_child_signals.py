@@ -22,10 +22,10 @@ class _Hold:
     """The handler in the meantime."""
 
     def __init__(self) -> None:
-        self.has_come = False
+        self.times = 0
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
-        self.has_come = True
+        self.times += 1
 
 
 @contextmanager
@@ -51,7 +51,7 @@ def deferred_child_signals(*, is_failing: bool) -> Iterator[None]:
     finally:
         if signal.getsignal(number) is hold:
             signal.signal(number, handler)
-        if hold.has_come:
+        for _ in range(hold.times):
             try:
                 handler(number, sys._getframe())
             except Exception:

@@ -44,11 +44,12 @@ def test_a_failing_run_goes_on_to_its_end(told: list[int]) -> None:
     steps = []
     with deferred_child_signals(is_failing=True):
         let_a_child_end()
+        let_a_child_end()
         steps.append("the report")
     steps.append("the trainer's own end")
 
     assert steps == ["the report", "the trainer's own end"]
-    assert told == [signal.SIGCHLD]
+    assert told == [signal.SIGCHLD, signal.SIGCHLD]
 
 
 def test_a_run_that_has_not_failed_is_told_after_its_report(told: list[int]) -> None:
