@@ -101,6 +101,23 @@ def child_signals(guest: Guest) -> None:
 
 
 @member
+def child_watched(guest: Guest) -> None:
+    """The program takes the end of any child for that of its helper, and ends."""
+    helper = os.posix_spawn("/bin/sleep", ["sleep", "60"], os.environ)
+
+    def ended(*_: object) -> None:
+        sys.exit("the helper has ended")
+
+    signal.signal(signal.SIGCHLD, ended)
+    try:
+        guest.fit()
+    finally:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        os.kill(helper, signal.SIGKILL)
+        os.waitpid(helper, 0)
+
+
+@member
 def blocked_signals(guest: Guest) -> None:
     """The process blocks signals, and its mask is the same afterwards."""
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1, signal.SIGTERM})

@@ -26,9 +26,9 @@ from ocr_baseline.lightning.attach.trainer_parts import (
 from ocr_baseline.lightning.metrics import MetricLogger
 from ocr_baseline.lightning.run import description as run_description
 from ocr_baseline.lightning.run.run_records import RunRecords
+from ocr_baseline.measure.deferred_child_signals import deferred_child_signals
 from ocr_baseline.model.privacy import OutwardLogger, error_text
 from ocr_baseline.recording.config_policy import ConfigPolicy
-from ocr_baseline.recording.deferred_child_signals import deferred_child_signals
 from ocr_baseline.recording.loader_identity import loader_identity
 from ocr_baseline.recording.recording import MOST_SAMPLING_HZ
 from ocr_baseline.signal_errors import let_through, suppress_failures

@@ -18,11 +18,11 @@ from ocr_baseline.lightning.attach.trainer_parts import callbacks_of, status_of,
 from ocr_baseline.lightning.profiler import PerformanceProfilerCallback
 from ocr_baseline.lightning.run import description as run_description
 from ocr_baseline.lightning.run.local_sources import checked_order, live_info, load_run
+from ocr_baseline.measure.deferred_child_signals import deferred_child_signals
 from ocr_baseline.measure.folder_answer import wait_for_answer
 from ocr_baseline.model.privacy import OutwardLogger, error_text
 from ocr_baseline.publish import checked_targets
 from ocr_baseline.recording.config_policy import ConfigPolicy
-from ocr_baseline.recording.deferred_child_signals import deferred_child_signals
 from ocr_baseline.recording.deferred_sigterm import deferred_sigterm
 from ocr_baseline.recording.launchers_watch import watch_stands_still
 from ocr_baseline.recording.screen import show_report, show_unreported

@@ -9,12 +9,15 @@ import socket
 import subprocess
 from importlib import metadata
 from pathlib import Path
+from time import monotonic
 
 from ocr_baseline.measure.container_limits import own_limits
+from ocr_baseline.measure.deferred_child_signals import deferred_child_signals, own_child_ended
 from ocr_baseline.measure.own_threads import own_thread, start
 from ocr_baseline.signal_errors import suppress_failures
 
 GIT_TIMEOUT_S = 2.0
+_SECONDS_TO_END = 0.5
 PACKAGES = ("torch", "lightning", "torchvision", "numpy")
 
 
@@ -67,25 +70,28 @@ def _git_state(folder: Path) -> dict[str, object]:
     """Return the commit and whether files were changed, as far as git tells in time.
 
     It is asked in a thread of its own: a loader worker that another thread forks at the same
-    instant holds the pipes of the process open as long as it lives.
+    instant holds the pipes of the process open as long as it lives. Where a handler of the
+    program's would take the end of git's process for that of a child of its own, it isn't asked.
     """
     found: dict[str, object] = {"git_commit": None, "git_dirty": None}
+    until_s = monotonic() + GIT_TIMEOUT_S
 
     def ask() -> None:
         with suppress_failures():  # a test may forbid processes
-            commit = found["git_commit"] = _git(folder, "rev-parse", "HEAD")
+            commit = found["git_commit"] = _git(folder, until_s, "rev-parse", "HEAD")
             if commit:
-                status = _git(folder, "status", "--porcelain", "--untracked-files=no")
+                status = _git(folder, until_s, "status", "--porcelain", "--untracked-files=no")
                 found["git_dirty"] = None if status is None else bool(status)
 
     thread = own_thread(ask, "ocr-baseline-git")
-    with suppress_failures():  # it can't be started: git isn't asked
-        start(thread)
-        thread.join(GIT_TIMEOUT_S)
+    with deferred_child_signals() as is_unheard, suppress_failures():
+        if is_unheard:
+            start(thread)  # where it can't be started, git isn't asked
+            thread.join(GIT_TIMEOUT_S + _SECONDS_TO_END)
     return dict(found)
 
 
-def _git(folder: Path, *arguments: str) -> str | None:
+def _git(folder: Path, until_s: float, *arguments: str) -> str | None:
     # Where a program is named without its folder, `subprocess` sets the filters of warnings aside
     # while it looks for it, and Python then forgets which warnings it has shown once.
     git = shutil.which("git")
@@ -100,10 +106,13 @@ def _git(folder: Path, *arguments: str) -> str | None:
             command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         ) as process:
             try:
-                answer, _ = process.communicate(timeout=GIT_TIMEOUT_S)
+                answer, _ = process.communicate(timeout=max(until_s - monotonic(), 0.0))
             except subprocess.TimeoutExpired:
                 process.kill()
                 raise
+            finally:
+                process.wait()
+                own_child_ended()
     except (OSError, subprocess.SubprocessError):
         return None
     return None if process.returncode else answer.strip()

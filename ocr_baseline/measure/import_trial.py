@@ -37,19 +37,25 @@ def problem_of(prefix: str) -> str | None:
     Returns:
         What speaks against importing it here, None if nothing does.
     """
+    from ocr_baseline.measure.deferred_child_signals import deferred_child_signals, own_child_ended
+
     if not sys.executable:
         return None
     command = [sys.executable, "-c", _PROGRAM, json.dumps(sys.path, default=str), prefix]
     try:
-        done = subprocess.run(  # noqa: S603 - this interpreter, and a module that the user named
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            timeout=TIME_LIMIT_S,
-            check=False,
-            start_new_session=True,
-        )
+        with deferred_child_signals():
+            try:
+                done = subprocess.run(  # noqa: S603 - this interpreter, a module of the user's
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.DEVNULL,
+                    timeout=TIME_LIMIT_S,
+                    check=False,
+                    start_new_session=True,
+                )
+            finally:
+                own_child_ended()
     except subprocess.TimeoutExpired:
         return f"it was not over after {TIME_LIMIT_S:g} seconds"
     except OSError:

@@ -7,9 +7,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ocr_baseline.layout import JSON_NAME
+from ocr_baseline.measure.deferred_child_signals import deferred_child_signals
 from ocr_baseline.measure.folder_answer import wait_for_answer
 from ocr_baseline.model.privacy import OutwardLogger, error_text
-from ocr_baseline.recording.deferred_child_signals import deferred_child_signals
 from ocr_baseline.recording.deferred_sigterm import deferred_sigterm
 from ocr_baseline.recording.launchers_watch import watch_stands_still
 from ocr_baseline.recording.read_back import read_back

@@ -18,6 +18,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
+from ocr_baseline.measure.deferred_child_signals import own_child_ended
 from ocr_baseline.measure.own_threads import own_thread, start
 
 if TYPE_CHECKING:
@@ -124,6 +125,7 @@ def _lines(
         process.kill()
         with suppress(subprocess.TimeoutExpired):  # the system may hold a process back
             process.wait(SECONDS_TO_END)
+            own_child_ended()
         # A process that the client left behind may hold the stream open: nobody waits for that.
         with suppress(RuntimeError):  # it couldn't be started
             thread.join(SECONDS_TO_END)

@@ -174,7 +174,7 @@ GARBAGE_COLLECTION = Kind(
     basis="{low:.0%} of the stage (low; what is worth a headline), {medium:.0%} (medium) and "
     "{high:.0%} (high; both XProf); it leads others on the same seconds from {explains:.0%} of the "
     "largest of their savings, as garbage is mostly made by what else they hold; a single full "
-    "collection isn't judged, for any import may bring one on",
+    "collection isn't judged, and counts for no line, for any import may bring one on",
     saving="all pauses, less any longer wait for loader workers",
     limits={**_XPROF, "low": 0.02, "explains": EXPLAINED},
 )
