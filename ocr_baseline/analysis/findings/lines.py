@@ -41,6 +41,9 @@ if TYPE_CHECKING:
     from ocr_baseline.model.document import Operation, Workers
 
 NAMED_PART = 0.5
+LEAST_PASSES = 2
+OUTSIDE_BATCHES = 0.5
+"""A line of so many passes, and so much of it outside their batches, is judged without batches."""
 SHOWN_PARTS = 3
 
 
@@ -82,7 +85,25 @@ def lines(measured: Measured) -> Iterator[Finding | Silence]:
             if line is None or not _is_heavy(rule, line):
                 continue
             silence = too_few_batches(rule.kind, phase)
-            yield silence if silence is not None else _finding(measured, phase, rule, line)
+            if silence is not None and not _is_between_passes(measured, phase, line):
+                yield silence
+            else:
+                yield _finding(measured, phase, rule, line)
+
+
+def _is_between_passes(measured: Measured, phase: Phase, line: BreakdownLine) -> bool:
+    """Whether a line is spent mostly outside of batches, and again in each pass.
+
+    What comes once an epoch, as a hook at its end, needs no steady batches to be judged.
+    """
+    tails_s = [
+        epoch.tail_s.get(line.name, 0.0)
+        for stage, times in measured.times.items()
+        if PHASES[stage] == phase.name
+        for epoch in times.record.epochs
+    ]
+    again = [tail_s for tail_s in tails_s if tail_s > 0.0]
+    return len(again) >= LEAST_PASSES and sum(again) >= OUTSIDE_BATCHES * line.total_s
 
 
 def _whole_line(measured: Measured, phase: Phase, name: Line) -> BreakdownLine | None:

@@ -210,3 +210,15 @@ def test_a_line_saves_less_where_workers_would_then_be_waited_for() -> None:
     )
     assert found.estimated_saving_s == pytest.approx(1.0)
     assert "minus the longer wait for the loader's workers" in (found.saving_basis or "")
+
+
+def test_what_comes_once_a_pass_is_judged_by_passes_and_not_by_batches() -> None:
+    def evaluated(passes: int) -> Run:
+        batches = table(3 * passes, {"forward": 0.1}, batches_a_pass=3)
+        tails_s = [{"module_hooks": 0.8}] * passes
+        return run(stage(Stage.VALIDATION, batches, tails_s=tails_s))
+
+    found = finding(evaluated(2), "heavy-module-hooks")
+    assert found.severity == "high"
+    assert found.estimated_saving_s == pytest.approx(1.6)
+    assert findings(evaluated(1), "heavy-module-hooks") == []
