@@ -44,7 +44,7 @@ def own_child_ended() -> None:
 def deferred_child_signals(*, is_failing: bool = False) -> Iterator[bool]:
     """Run the block before the program's handler hears of its own children that end meanwhile.
 
-    Only the main thread can keep a signal waiting, and only for a handler of Python's.
+    Only the main thread can keep a signal waiting, for a handler of Python's, unless it is blocked.
 
     Args:
         is_failing: Whether an exception is ending the run: one that the handler raises is dropped
@@ -55,6 +55,9 @@ def deferred_child_signals(*, is_failing: bool = False) -> Iterator[bool]:
     """
     number = getattr(signal, "SIGCHLD", None)
     handler = None if number is None else signal.getsignal(number)
+    if number is not None and number in signal.pthread_sigmask(signal.SIG_BLOCK, ()):
+        yield False  # a thread of the program's takes it by `sigwait`
+        return
     if number is None or not callable(handler) or isinstance(handler, _Hold):
         yield True
         return

@@ -102,3 +102,13 @@ def test_in_a_thread_git_is_not_asked_where_the_program_would_hear_of_it(told: l
 
     assert found[0].get("git_commit") is None
     assert told == []
+
+
+def test_git_is_not_asked_where_a_thread_of_the_programs_waits_for_the_signal() -> None:
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
+    try:
+        found = environment.volatile(Path(__file__).parent)
+        assert signal.SIGCHLD not in signal.sigpending()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    assert found.get("git_commit") is None
