@@ -195,13 +195,24 @@ def _numbers(section: DocumentModel, path: str, unit: str = "count") -> Iterator
         if value is None:
             value = ABSENT_PARTS.get(type(section), {}).get(name)
         metric = f"{path}.{name}" if path else name
-        own_unit = next((unit for end, unit in UNITS.items() if name.endswith(end)), unit)
+        own_unit = _unit_of(name, unit)
         if isinstance(value, DocumentModel):
             yield from _numbers(value, metric, own_unit)
         elif value is None and name in BOUNDS:
             continue
         elif not isinstance(value, list) and _is_number(field.annotation):
             yield _Number(metric, value, own_unit)
+
+
+def _unit_of(name: str, inherited: str) -> str:
+    """Return the unit that a field's name ends in, else that of the part it is in.
+
+    A plain loop: what a signal's handler raises in a generator that is dropped halfway is lost.
+    """
+    for end, unit in UNITS.items():
+        if name.endswith(end):
+            return unit
+    return inherited
 
 
 def _is_number(annotation: object) -> bool:

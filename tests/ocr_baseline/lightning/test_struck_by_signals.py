@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import inspect
 import itertools
 import signal
 import sys
@@ -70,8 +69,6 @@ class Strike:
     def __call__(self, frame: FrameType, event: str, argument: object) -> None:
         if event not in {"call", "c_return"} or not is_measuring(frame):
             return
-        if event == "call" and frame.f_code.co_flags & inspect.CO_GENERATOR:
-            return  # it may be about to be closed: what is raised in it then is lost, whose it be
         self.left -= 1
         if self.left < 0:
             sys.setprofile(None)
