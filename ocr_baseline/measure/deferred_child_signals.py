@@ -66,8 +66,8 @@ def deferred_child_signals(*, is_failing: bool = False) -> Iterator[bool]:
         return
     hold, own_before, had_ended = _Hold(), len(_own_ends), _has_ended_child()
     action = SignalAction.of(number)
-    signal.signal(number, hold)
     try:
+        signal.signal(number, hold)
         yield True
     finally:
         if signal.getsignal(number) is hold:
@@ -80,7 +80,7 @@ def deferred_child_signals(*, is_failing: bool = False) -> Iterator[bool]:
         for _ in range(times):
             try:
                 handler(number, sys._getframe())
-            except Exception:
+            except Exception:  # the handler's own: an exception is ending the run already
                 if not is_failing:
                     raise
 
