@@ -51,6 +51,7 @@ def test_a_worker_that_another_thread_forks_meanwhile_holds_nobody_up(
 
     assert environment.volatile(tmp_path)["git_commit"] is None
     os.write(worker_ends, b"x")
+    os.close(worker_ends)  # nor does the thread wait for a second answer
 
 
 def test_git_is_asked_without_writing_to_the_repository(tmp_path: Path) -> None:
