@@ -106,10 +106,10 @@ def deferred_sigterm(
         yield
         return
     hold = _Hold(has_come=has_come)
-    before = SignalAction.of(signal.SIGTERM)
-    signal.signal(signal.SIGTERM, hold)
-    held = SignalAction.of(signal.SIGTERM)
+    before, held = SignalAction.of(signal.SIGTERM), None
     try:
+        signal.signal(signal.SIGTERM, hold)
+        held = SignalAction.of(signal.SIGTERM)
         try:
             yield
         finally:
