@@ -19,9 +19,13 @@ from ocr_baseline.vocabulary import Stage
 
 @pytest.fixture(autouse=True)
 def no_collection_of_its_own() -> Iterator[None]:
+    """Nor listeners of the test tools, which are Python's and lose what a signal handler raises."""
     was_enabled = gc.isenabled()
     gc.disable()
+    listeners = list(gc.callbacks)
+    gc.callbacks.clear()
     yield
+    gc.callbacks[:] = listeners
     if was_enabled:
         gc.enable()
 
