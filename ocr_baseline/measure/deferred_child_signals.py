@@ -41,34 +41,30 @@ def own_child_ended() -> None:
 
 
 @contextmanager
-def deferred_child_signals(*, is_failing: bool = False) -> Iterator[bool]:
+def deferred_child_signals(*, is_failing: bool = False) -> Iterator[None]:
     """Run the block before the program's handler hears of its own children that end meanwhile.
 
-    Only the main thread can keep a signal waiting, for a handler of Python's, unless it is blocked.
+    Only the main thread can keep a signal waiting, for a handler of Python's. One that the program
+    blocks is for a thread of its own.
 
     Args:
         is_failing: Whether an exception is ending the run: one that the handler raises is dropped
             then. Else it leaves the block.
-
-    Yields:
-        Whether the program hears nothing meanwhile, be it that it has no handler.
     """
     number = getattr(signal, "SIGCHLD", None)
     handler = None if number is None else signal.getsignal(number)
-    if number is not None and number in signal.pthread_sigmask(signal.SIG_BLOCK, ()):
-        yield False  # a thread of the program's takes it by `sigwait`
+    is_main = threading.current_thread() is threading.main_thread()
+    if number is None or not callable(handler) or isinstance(handler, _Hold) or not is_main:
+        yield
         return
-    if number is None or not callable(handler) or isinstance(handler, _Hold):
-        yield True
-        return
-    if threading.current_thread() is not threading.main_thread():
-        yield False
+    if number in signal.pthread_sigmask(signal.SIG_BLOCK, ()):
+        yield
         return
     hold, own_before, had_ended = _Hold(), len(_own_ends), _has_ended_child()
     action = SignalAction.of(number)
     try:
         signal.signal(number, hold)
-        yield True
+        yield
     finally:
         if signal.getsignal(number) is hold:
             signal.signal(number, handler)

@@ -4,20 +4,13 @@ from __future__ import annotations
 
 import os
 import platform
-import shutil
 import socket
-import subprocess
 from importlib import metadata
 from pathlib import Path
-from time import monotonic
 
 from ocr_baseline.measure.container_limits import own_limits
-from ocr_baseline.measure.deferred_child_signals import deferred_child_signals, own_child_ended
-from ocr_baseline.measure.own_threads import own_thread, start
-from ocr_baseline.signal_errors import suppress_failures
+from ocr_baseline.measure.git_state import git_state
 
-GIT_TIMEOUT_S = 2.0
-_SECONDS_TO_END = 0.5
 PACKAGES = ("torch", "lightning", "torchvision", "numpy")
 
 
@@ -41,12 +34,14 @@ def identity() -> dict[str, object]:
 
 
 def volatile(folder: Path) -> dict[str, object]:
-    """Return what is worth knowing but not comparing; git is asked about `folder`."""
+    """Return what is worth knowing but not comparing; git's state is that of `folder`."""
+    git = git_state(folder)
     return {
         "hostname": socket.gethostname(),
         "machine_cpu_count": os.cpu_count(),
         "load_avg_1min": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
-        **_git_state(folder),
+        "git_commit": git.commit,
+        "git_dirty": git.is_dirty,
     }
 
 
@@ -64,55 +59,3 @@ def _cpu_model() -> str:
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     return platform.processor() or platform.machine()
-
-
-def _git_state(folder: Path) -> dict[str, object]:
-    """Return the commit and whether files were changed, as far as git tells in time.
-
-    It is asked in a thread of its own: a loader worker that another thread forks at the same
-    instant holds the pipes of the process open as long as it lives. Where a handler of the
-    program's would take the end of git's process for that of a child of its own, it isn't asked.
-    """
-    found: dict[str, object] = {"git_commit": None, "git_dirty": None}
-    until_s = monotonic() + GIT_TIMEOUT_S
-
-    def ask() -> None:
-        with suppress_failures():  # a test may forbid processes
-            commit = found["git_commit"] = _git(folder, until_s, "rev-parse", "HEAD")
-            if commit:
-                status = _git(folder, until_s, "status", "--porcelain", "--untracked-files=no")
-                found["git_dirty"] = None if status is None else bool(status)
-
-    thread = own_thread(ask, "ocr-baseline-git")
-    with deferred_child_signals() as is_unheard, suppress_failures():
-        if is_unheard:
-            start(thread)  # where it can't be started, git isn't asked
-            thread.join(GIT_TIMEOUT_S + _SECONDS_TO_END)
-    return dict(found)
-
-
-def _git(folder: Path, until_s: float, *arguments: str) -> str | None:
-    # Where a program is named without its folder, `subprocess` sets the filters of warnings aside
-    # while it looks for it, and Python then forgets which warnings it has shown once.
-    git = shutil.which("git")
-    if git is None:
-        return None
-    # It writes nothing: a lock that it took would stand in the way of the user's next command, for
-    # good where it is killed.
-    command = [os.path.abspath(git), "--no-optional-locks", *arguments]  # noqa: PTH100 - links stay
-    try:
-        # Not `subprocess.run`: a test that puts a mock in its place counts the program's own calls.
-        with subprocess.Popen(  # noqa: S603 - fixed arguments, no shell
-            command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-        ) as process:
-            try:
-                answer, _ = process.communicate(timeout=max(until_s - monotonic(), 0.0))
-            except subprocess.TimeoutExpired:
-                process.kill()
-                raise
-            finally:
-                process.wait()
-                own_child_ended()
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return None if process.returncode else answer.strip()

@@ -48,8 +48,12 @@ def _status(baseline: Baseline) -> str:
 def _commit(environment: KnownEnvironment) -> str | None:
     if not environment.git_commit:
         return None
-    dirty = ", with uncommitted changes" if environment.git_dirty else ""
-    return quoted(environment.git_commit[:COMMIT_LENGTH]) + dirty
+    changes = {
+        True: ", with uncommitted changes",
+        False: "",
+        None: ", uncommitted changes unknown",
+    }
+    return quoted(environment.git_commit[:COMMIT_LENGTH]) + changes[environment.git_dirty]
 
 
 def _hardware(environment: KnownEnvironment) -> str | None:

@@ -6,14 +6,12 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ocr_baseline.measure import environment
+from ocr_baseline.measure import import_trial
 from ocr_baseline.measure.deferred_child_signals import deferred_child_signals
 
 if TYPE_CHECKING:
@@ -71,10 +69,8 @@ def test_a_run_that_has_not_failed_is_told_after_its_report(told: list[int]) -> 
     assert told == [signal.SIGCHLD]
 
 
-def test_the_program_hears_nothing_of_the_git_that_a_run_asks(told: list[int]) -> None:
-    found = environment.volatile(Path(__file__).parent)
-
-    assert "git_commit" in found
+def test_the_program_hears_nothing_of_a_child_of_ours(told: list[int]) -> None:
+    assert import_trial.problem_of("colorsys") is None
     assert told == []
 
 
@@ -82,7 +78,7 @@ def test_the_program_hears_of_its_own_child_that_ends_with_one_of_ours(told: lis
     def both_end() -> None:
         with deferred_child_signals():
             child = subprocess.Popen([sys.executable, "-c", ""])
-            environment.volatile(Path(__file__).parent)
+            import_trial.problem_of("colorsys")
             os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
             time.sleep(0.05)  # the signal is on its way
         child.wait()
@@ -90,25 +86,3 @@ def test_the_program_hears_of_its_own_child_that_ends_with_one_of_ours(told: lis
     with pytest.raises(LostWorkerError):
         both_end()
     assert told == [signal.SIGCHLD]
-
-
-def test_in_a_thread_git_is_not_asked_where_the_program_would_hear_of_it(told: list[int]) -> None:
-    found: list[dict[str, object]] = []
-    thread = threading.Thread(
-        target=lambda: found.append(environment.volatile(Path(__file__).parent))
-    )
-    thread.start()
-    thread.join()
-
-    assert found[0].get("git_commit") is None
-    assert told == []
-
-
-def test_git_is_not_asked_where_a_thread_of_the_programs_waits_for_the_signal() -> None:
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
-    try:
-        found = environment.volatile(Path(__file__).parent)
-        assert signal.SIGCHLD not in signal.sigpending()
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-    assert found.get("git_commit") is None

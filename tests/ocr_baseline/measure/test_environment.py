@@ -37,43 +37,6 @@ def test_the_machines_own_processors_are_told_and_not_compared(tmp_path: Path) -
     assert "machine_cpu_count" not in environment.identity()
 
 
-def test_a_worker_that_another_thread_forks_meanwhile_holds_nobody_up(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The worker keeps what was open as it was forked: here, the end of git's pipe that is read."""
-    lives, worker_ends = os.pipe()
-
-    def waits_for_the_worker(folder: Path, *arguments: str) -> str:
-        return os.read(lives, 1).decode()
-
-    monkeypatch.setattr(environment, "_git", waits_for_the_worker)
-    monkeypatch.setattr(environment, "GIT_TIMEOUT_S", 0.05)
-
-    assert environment.volatile(tmp_path)["git_commit"] is None
-    os.write(worker_ends, b"x")
-    os.close(worker_ends)  # nor does the thread wait for a second answer
-
-
-def test_git_is_asked_without_writing_to_the_repository(tmp_path: Path) -> None:
-    def git(*arguments: str) -> None:
-        settings = ["-c", "user.name=a", "-c", "user.email=a@b"]
-        subprocess.run(["git", "-C", tmp_path, *settings, *arguments], check=True)
-
-    git("init", "-q")
-    (tmp_path / "file").write_text("x")
-    git("add", "file")
-    git("commit", "-q", "-m", "first")
-    os.utime(tmp_path / "file", (1, 1))  # git would refresh its index
-    index = tmp_path / ".git" / "index"
-    before = index.read_bytes()
-
-    found = environment.volatile(tmp_path)
-
-    assert found["git_commit"]
-    assert found["git_dirty"] is False
-    assert index.read_bytes() == before
-
-
 @pytest.mark.slow
 def test_a_warning_that_was_shown_once_is_not_shown_again(repository: Path) -> None:
     code = (
