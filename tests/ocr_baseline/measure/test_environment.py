@@ -49,15 +49,3 @@ def test_a_warning_that_was_shown_once_is_not_shown_again(repository: Path) -> N
         [sys.executable, "-c", code], cwd=repository, capture_output=True, text=True, check=True
     ).stderr
     assert shown.count("of the program") == 1
-
-
-def test_a_mock_of_the_programs_own_calls_sees_none_of_ours(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    calls: list[object] = []
-    monkeypatch.setattr(subprocess, "run", lambda *args, **kwargs: calls.append(args))
-
-    found = environment.volatile(tmp_path)
-
-    assert calls == []
-    assert "git_commit" in found

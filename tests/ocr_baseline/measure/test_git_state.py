@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from ocr_baseline.measure import git_state as git_state_module
-from ocr_baseline.measure.git_state import GitState, git_state
+from ocr_baseline.measure.git_state import GIT_TIMEOUT_S, GitState, git_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -44,6 +45,22 @@ def committed(folder: Path, text: str) -> str:
     return git(folder, "rev-parse", "HEAD")
 
 
+def alone(folder: Path, timeout_s: float = GIT_TIMEOUT_S, before: str = "") -> GitState:
+    """Return the state that a process tells which has no other thread, as a test's may have."""
+    code = (
+        "import json, sys; from pathlib import Path; from ocr_baseline.measure import git_state\n"
+        "git_state.GIT_TIMEOUT_S = float(sys.argv[2])\n"
+        f"{before}\n"
+        "print(json.dumps(git_state.git_state(Path(sys.argv[1]))))\n"
+        "import os; os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, folder, str(timeout_s)], capture_output=True, text=True
+    )
+    assert "ChildProcessError" in done.stderr  # there is no child left, ended or not
+    return GitState(*json.loads(done.stdout))
+
+
 @pytest.fixture
 def another_thread() -> Iterator[None]:
     """A thread of the program's, which may wait for any child."""
@@ -70,10 +87,10 @@ def calls(project: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
 def test_files_that_were_changed_since_the_commit_are_told(project: Path) -> None:
     commit = git(project, "rev-parse", "HEAD")
     (project / "not added").touch()
-    assert git_state(project) == GitState(commit, is_dirty=False)
+    assert alone(project) == GitState(commit, is_dirty=False)
 
     (project / "file").write_text("changed")
-    assert git_state(project) == GitState(commit, is_dirty=True)
+    assert alone(project) == GitState(commit, is_dirty=True)
 
 
 def test_git_is_asked_without_writing_to_the_repository(project: Path) -> None:
@@ -81,8 +98,13 @@ def test_git_is_asked_without_writing_to_the_repository(project: Path) -> None:
     index = project / ".git" / "index"
     before = index.read_bytes()
 
-    assert git_state(project).is_dirty is False
+    assert alone(project).is_dirty is False
     assert index.read_bytes() == before
+
+
+def test_a_mock_of_the_programs_own_calls_sees_none_of_ours(project: Path) -> None:
+    state = alone(project, before="import subprocess; subprocess.run = None")
+    assert state.is_dirty is False
 
 
 def detached(project: Path) -> Path:
@@ -198,24 +220,20 @@ def test_a_folder_without_git_has_no_commit(tmp_path: Path) -> None:
 
 
 def test_git_that_fails_leaves_what_its_files_tell(project: Path, calls: Callable[[], int]) -> None:
-    state = git_state(project)
+    state = alone(project)
     assert calls() == 1
     assert state.commit is not None
     assert state.is_dirty is None
 
 
-def test_git_that_hangs_is_not_waited_for(
-    project: Path, calls: Callable[[], int], monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("calls")
+def test_git_that_hangs_is_not_waited_for(project: Path) -> None:
     (project.parent / "bin" / "git").write_text("#!/bin/sh\nexec sleep 60\n")
-    monkeypatch.setattr(git_state_module, "GIT_TIMEOUT_S", 0.2)
 
-    state = git_state(project)
+    state = alone(project, timeout_s=0.2)
 
     assert state.commit is not None
     assert state.is_dirty is None
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)  # it was ended
 
 
 @pytest.mark.usefixtures("another_thread")
