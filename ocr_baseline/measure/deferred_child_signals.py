@@ -15,7 +15,7 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ocr_baseline.measure.signal_action import SignalAction
+from ocr_baseline.measure.signal_action import handled_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,15 +61,10 @@ def deferred_child_signals(*, is_failing: bool = False) -> Iterator[None]:
         yield
         return
     hold, own_before, had_ended = _Hold(), len(_own_ends), _has_ended_child()
-    action = SignalAction.of(number)
     try:
-        signal.signal(number, hold)
-        yield
+        with handled_by(number, hold):
+            yield
     finally:
-        if signal.getsignal(number) is hold:
-            signal.signal(number, handler)
-            if action is not None:
-                action.put_back()
         times = max(hold.times - (len(_own_ends) - own_before), 0)
         if hold.times and not times and not had_ended and _has_ended_child():
             times = 1  # the system has told of it and of a child of ours at once

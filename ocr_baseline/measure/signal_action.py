@@ -8,9 +8,14 @@ from __future__ import annotations
 
 import ctypes
 import signal
-from typing import Any
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 from typing_extensions import Self
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import FrameType
 
 _BYTES = 256
 """More than any system's `struct sigaction`, whose first member is the handler."""
@@ -37,6 +42,28 @@ class SignalAction:
     def put_back(self) -> None:
         """Let the signal be handled like this again."""
         _sigaction(self._number, self._action, None)
+
+
+@contextmanager
+def handled_by(number: int, stand_in: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Let a stand-in handle a signal during the block, in the main thread.
+
+    The handler comes back as Python and the system knew it, also where a signal strikes as it is
+    put aside; but not where somebody has put another in its place during the block.
+    """
+    handler, before, held = signal.getsignal(number), SignalAction.of(number), None
+    try:
+        signal.signal(number, stand_in)
+        held = SignalAction.of(number)
+        yield
+    finally:
+        if signal.getsignal(number) is stand_in:
+            now = SignalAction.of(number)
+            signal.signal(number, handler)
+            is_new = held is not None and now is not None and now.handler != held.handler
+            action = now if is_new else before  # one of C, which Python doesn't know of
+            if action is not None:
+                action.put_back()
 
 
 def is_default_action(number: int) -> bool:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from ocr_baseline.measure.flag import Flag
 from ocr_baseline.measure.own_threads import own_thread, start
-from ocr_baseline.measure.signal_action import SignalAction
+from ocr_baseline.measure.signal_action import handled_by
 from ocr_baseline.signal_errors import suppress_failures
 
 if TYPE_CHECKING:
@@ -106,24 +106,17 @@ def deferred_sigterm(
         yield
         return
     hold = _Hold(has_come=has_come)
-    before, held = SignalAction.of(signal.SIGTERM), None
     try:
-        signal.signal(signal.SIGTERM, hold)
-        held = SignalAction.of(signal.SIGTERM)
-        try:
-            yield
-        finally:
-            hold.close()
+        with handled_by(signal.SIGTERM, hold):
+            try:
+                yield
+            finally:
+                hold.close()
     except _CutShort:
         hold.close()
         with suppress(Exception):  # the signal's effect mustn't wait for what fails here
             given_up("SIGTERM came before it was done")
     finally:
         hold.close()
-        now = SignalAction.of(signal.SIGTERM)
-        signal.signal(signal.SIGTERM, handler)
-        if before and held and now:
-            # What handles it now is somebody else's where it isn't what the hold was put behind.
-            (before if now.handler == held.handler else now).put_back()
         if hold.is_pending:
             signal.raise_signal(signal.SIGTERM)
