@@ -118,6 +118,19 @@ def child_watched(guest: Guest) -> None:
 
 
 @member
+def any_child_waited_for(guest: Guest) -> None:
+    """A thread waits for any child of the process, and takes the first for its helper."""
+    helper = os.posix_spawn("/bin/sleep", ["sleep", "60"], os.environ)
+    ended: list[int] = []
+    thread = threading.Thread(target=lambda: ended.append(os.wait()[0]))
+    thread.start()
+    guest.fit()
+    os.kill(helper, signal.SIGKILL)
+    thread.join()
+    guest.tell(is_helper=ended == [helper])
+
+
+@member
 def blocked_signals(guest: Guest) -> None:
     """The process blocks signals, and its mask is the same afterwards."""
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1, signal.SIGTERM})
