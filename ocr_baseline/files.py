@@ -11,6 +11,7 @@ import secrets
 import stat
 import sys
 from contextlib import suppress
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Literal
 
 from ocr_baseline.errors import BaselineError, SourceError
@@ -20,7 +21,6 @@ if sys.platform != "win32":
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
 MAX_WHOLE_BYTES = 256 * 2**20
 """Of a file that is read as a whole: a hundred times the document of the longest run."""
@@ -59,6 +59,14 @@ def _refuse_unless_regular(status: os.stat_result, path: Path, max_bytes: int) -
     if status.st_size > max_bytes:
         size = f"it is larger than {max_bytes / 2**20:,.0f} MiB"
         raise OSError(errno.EFBIG, size, str(path))
+
+
+def working_folder() -> Path | None:
+    """The process's working folder, None where it has been removed."""
+    try:
+        return Path.cwd()
+    except OSError:
+        return None
 
 
 def is_regular(path: Path) -> bool:

@@ -9,7 +9,7 @@ from importlib import metadata
 from pathlib import Path
 
 from ocr_baseline.measure.container_limits import own_limits
-from ocr_baseline.measure.git_state import git_state
+from ocr_baseline.measure.git_state import GitState, git_state
 
 PACKAGES = ("torch", "lightning", "torchvision", "numpy")
 
@@ -33,9 +33,9 @@ def identity() -> dict[str, object]:
     }
 
 
-def volatile(folder: Path) -> dict[str, object]:
+def volatile(folder: Path | None) -> dict[str, object]:
     """Return what is worth knowing but not comparing; git's state is that of `folder`."""
-    git = git_state(folder)
+    git = GitState() if folder is None else git_state(folder)
     return {
         "hostname": socket.gethostname(),
         "machine_cpu_count": os.cpu_count(),

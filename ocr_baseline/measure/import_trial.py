@@ -14,6 +14,8 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from ocr_baseline.files import working_folder
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -110,14 +112,17 @@ def _state() -> dict[str, Any]:
     """What of a process a module has no business to change as it is imported."""
     handled = (signal.SIGINT, signal.SIGTERM)
     return {
-        "working folder": os.getcwd(),  # noqa: PTH109 - as text
+        "working folder": working_folder(),
         "signal handlers": [signal.getsignal(number) for number in handled],
     }
 
 
 def _watch_files(changed: list[str]) -> None:
     """Gather the files and folders below the working folder that are changed from now on."""
-    folder = os.path.join(os.getcwd(), "")  # noqa: PTH109, PTH118 - compared as text
+    folder = working_folder()
+    if folder is None:
+        return
+    inside = os.path.join(folder, "")  # noqa: PTH118 - compared as text
 
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
         if event == "open":
@@ -127,7 +132,7 @@ def _watch_files(changed: list[str]) -> None:
         if is_change and isinstance(arguments[0], str | bytes):
             with suppress(OSError, ValueError):
                 path = os.path.abspath(os.fsdecode(arguments[0]))  # noqa: PTH100 - as text
-                if path.startswith(folder) and "__pycache__" not in path:
+                if path.startswith(inside) and "__pycache__" not in path:
                     changed.append(path)
 
     sys.addaudithook(hook)

@@ -1,4 +1,4 @@
-"""Python's clock, as it was when this module was imported.
+"""Python's clock, as it was when the package was imported, which imports this at once.
 
 A test may put a clock of its own in the place of Python's, in every module that has it by name. An
 argument's default isn't found there.
@@ -6,8 +6,8 @@ argument's default isn't found there.
 
 from __future__ import annotations
 
-from inspect import isbuiltin
 from time import perf_counter_ns
+from types import BuiltinFunctionType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,9 +18,9 @@ def own_clock(clock: Callable[[], int] = perf_counter_ns) -> Callable[[], int]:
     """Return the clock that durations are read from, in nanoseconds.
 
     Raises:
-        RuntimeError: It isn't Python's: this module was imported while another had its place.
+        RuntimeError: It isn't Python's: the package was imported while another had its place.
     """
-    if not isbuiltin(clock):
+    if not isinstance(clock, BuiltinFunctionType):
         name = f"{clock.__module__}.{getattr(clock, '__qualname__', type(clock).__qualname__)}"
         raise RuntimeError(
             f"{name} stands in the place of Python's clock; "

@@ -9,6 +9,7 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, TypedDict
 
+from ocr_baseline.files import working_folder
 from ocr_baseline.records.format import ROWS_PER_RECORD
 
 if TYPE_CHECKING:
@@ -160,8 +161,8 @@ class _PathsAsImported:
     """
 
     def __init__(self) -> None:
-        own = Path.cwd().as_posix()
-        self._folders = [own] if own != "/" else []
+        own = working_folder()
+        self._folders = [own.as_posix()] if own is not None and own != Path("/") else []
         places = sorted({Path(place).as_posix() for place in sys.path if place}, key=len)
         self._folders += [place for place in reversed(places) if place not in {"/", "."}]
 

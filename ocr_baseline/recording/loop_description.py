@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 from importlib import metadata
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ocr_baseline.files import working_folder
 from ocr_baseline.measure import environment
 from ocr_baseline.model.privacy import redact
 from ocr_baseline.recording.fabric_lines import PACKAGES, loaded_packages, loader_inside
@@ -29,7 +29,7 @@ def loop_header(settings: LoopSettings, rank: Rank, operations: tuple[str, ...])
     header["run"] = {"name": known_text(lambda: settings.name)}
     header["environment"] = {
         "identity": redact(_software() | {"world_size": rank.world_size}),
-        "volatile": environment.volatile(Path.cwd()),
+        "volatile": environment.volatile(working_folder()),
     }
     header["config"] = config
     header["config_hash"] = config_hash

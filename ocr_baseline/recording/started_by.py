@@ -6,15 +6,17 @@ import os
 import sys
 from pathlib import Path
 
+from ocr_baseline.files import working_folder
 from ocr_baseline.model.privacy import redact_arguments
 from ocr_baseline.recording.hydra_job import hydra_working_folder
 
 
 def started_by() -> dict[str, object]:
     """Return the command line, secrets taken out of it, and the folder, as records keep them."""
+    folder = hydra_working_folder() or _folder_of_script() or working_folder()
     return {
         "command": redact_arguments(sys.orig_argv),
-        "working_folder": str(hydra_working_folder() or _folder_of_script() or Path.cwd()),
+        "working_folder": None if folder is None else str(folder),
     }
 
 

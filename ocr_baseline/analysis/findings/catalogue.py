@@ -216,12 +216,14 @@ SLOW_START = Kind(
     id="slow-start",
     when="much time passes before the first training batch has ended; the longest part that could "
     "go and is 5% of the run is named, else the longest of all",
-    basis="{seconds:.0f} s, the longest wait that keeps a user's attention (Nielsen, 1993), and "
-    "{of_run:.0%} of the run; medium when the named part is {medium:.0%} of the run, high from "
-    "{high:.0%} where it could go (XProf's limits); below, info where it can't",
+    basis="{seconds:.0f} s, the longest wait that keeps a user's attention, and {of_run:.0%} of "
+    "the run, or {flow:.0f} s, the longest that keeps a train of thought (both Nielsen, 1993), in "
+    "one part that could go and is {high:.0%} of the run; medium when the named part is "
+    "{medium:.0%} of the run, high from {high:.0%} where it could go (XProf's limits); below, info "
+    "where it can't",
     saving="the named part: hooks, callbacks, loaders and the sanity check alone; paid once for "
     "each start",
-    limits={**_XPROF, "seconds": 10, "of_run": 0.02},
+    limits={**_XPROF, "seconds": 10, "of_run": 0.02, "flow": 1},
 )
 OUTSIDE_STAGES = Kind(
     id="outside-stages",

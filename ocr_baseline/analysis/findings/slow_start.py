@@ -58,10 +58,12 @@ def slow_start(measured: Measured) -> Iterator[Finding]:
     if start is None or not run_s:
         return
     took_s = start.time_to_first_step_s
-    if took_s < SLOW_START["seconds"] or took_s < SLOW_START["of_run"] * run_s:
-        return
     part = _leading_part(start, run_s)
     advice = _removable(part)
+    is_long = took_s >= SLOW_START["seconds"] and took_s >= SLOW_START["of_run"] * run_s
+    can_go = advice is not None and part.total_s >= SLOW_START["flow"]
+    if not is_long and not (can_go and part.total_s >= SLOW_START["high"] * run_s):
+        return
     cause = named(part.cause, f"start.breakdown.{part.name}")
     yield Finding(
         id=f"{SLOW_START.id}:{part.name}",

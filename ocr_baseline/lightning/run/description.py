@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 
+from ocr_baseline.files import working_folder
 from ocr_baseline.lightning.attach.framework import (
     DISTRIBUTIONS,
     loaded_classes,
@@ -118,7 +119,7 @@ def header_of(trainer: Trainer, module: LightningModule, policy: ConfigPolicy) -
         "run": run,
         "environment": {
             "identity": identity,
-            "volatile": environment.volatile(Path.cwd()) | started_by(),
+            "volatile": environment.volatile(working_folder()) | started_by(),
         },
         "config": config,
         "config_hash": config_hash,

@@ -90,7 +90,7 @@ def load_run(
             let_through(error)
             cause = error_text(error)
             failures.append(Missing(metric=f"source {name}", reason="failed", detail=cause))
-    nothing = _nothing_found(empty, order, has_profiler="recorder" in given_up)
+    nothing = _nothing_found(empty, order, given_up.get("recorder"))
     empty = replace(empty, missing=(*empty.missing, nothing))
     return _completed(empty, live, module, policy, failures)
 
@@ -109,12 +109,18 @@ def _runs(
         raise
 
 
-def _nothing_found(empty: Run, order: Collection[SourceName], *, has_profiler: bool) -> Missing:
+def _nothing_found(
+    empty: Run, order: Collection[SourceName], why_not_recorded: str | None
+) -> Missing:
     if empty.info.source == "recorder":
         return without_batches(empty)
-    detail = f"no source on the spot ({', '.join(order)}) held performance metrics"
-    if not has_profiler:
-        detail += ": add PerformanceProfilerCallback to the trainer's callbacks"
+    if why_not_recorded is not None:
+        detail = f"{why_not_recorded}; no other source on the spot held performance metrics"
+    else:
+        detail = (
+            f"no source on the spot ({', '.join(order)}) held performance metrics: "
+            "add PerformanceProfilerCallback to the trainer's callbacks"
+        )
     return Missing(metric="phases", reason="not_collected", detail=detail)
 
 

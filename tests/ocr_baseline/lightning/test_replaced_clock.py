@@ -27,6 +27,8 @@ class Net(LightningModule):
     def configure_optimizers(self):
         return torch.optim.SGD(self.parameters(), 0.1)
 
+if sys.argv[2] == "early":
+    import ocr_baseline
 pythons = time.perf_counter_ns
 time.perf_counter_ns = lambda: 1_000_000_000  # as a test's frozen clock does
 from ocr_baseline import BaselineReportCallback, PerformanceProfilerCallback
@@ -41,18 +43,34 @@ print("steps", trainer.global_step)
 """
 
 
-def test_no_time_is_read_from_a_clock_that_stands_in_the_place_of_pythons(tmp_path: Path) -> None:
+def trained(folder: Path, when_imported: str) -> tuple[str, Baseline]:
+    """Return what was warned, and the baseline of a training under a frozen clock."""
     ended = subprocess.run(
-        [sys.executable, "-c", SCRIPT, str(tmp_path)],
+        [sys.executable, "-c", SCRIPT, str(folder), when_imported],
         check=True,
         capture_output=True,
         text=True,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )
-
     assert "steps 4" in ended.stdout
-    assert "stands in the place of Python's clock" in ended.stderr
-    baseline = Baseline.model_validate_json((tmp_path / "baseline/baseline.json").read_text())
+    document = (folder / "baseline/baseline.json").read_text()
+    return ended.stderr, Baseline.model_validate_json(document)
+
+
+def test_no_time_is_read_from_a_clock_that_stands_in_the_place_of_pythons(tmp_path: Path) -> None:
+    warned, baseline = trained(tmp_path, "late")
+
+    assert "stands in the place of Python's clock" in warned
     assert [phase.total_s for phase in baseline.phases if phase.total_s is not None] == []
-    reason = next(entry for entry in baseline.missing if entry.metric == "source recorder")
-    assert "import ocr_baseline before" in (reason.detail or "")
+    reasons = {entry.metric: entry.detail or "" for entry in baseline.missing}
+    assert "import ocr_baseline before" in reasons["source recorder"]
+    assert "import ocr_baseline before" in reasons["phases"]  # the report's first sentence
+
+
+def test_a_package_that_was_imported_before_reads_pythons_clock(tmp_path: Path) -> None:
+    warned, baseline = trained(tmp_path, "early")
+
+    assert "Performance measuring stopped" not in warned
+    train = baseline.phase("train")
+    assert train is not None
+    assert train.total_s

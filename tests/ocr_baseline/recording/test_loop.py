@@ -813,3 +813,21 @@ def test_numbers_that_no_record_can_hold_cost_no_batches(tmp_path: Path, wrong: 
     said = " ".join(baseline.measurement.warnings)
     assert "an epoch that isn't a number from 0 up" in said
     assert "a dataloader_idx that isn't a number from 0 up" in said
+
+
+def test_a_loop_in_a_folder_that_was_removed_is_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+
+    with ob.record(tmp_path / "report", summary=False) as run, run.stage("train"):
+        for _ in run.batches([1, 2, 3]):
+            pass
+
+    assert run.files is not None
+    phase = run.files.baseline.phase("train")
+    assert phase is not None
+    assert phase.batches == 3

@@ -67,8 +67,18 @@ def test_a_small_part_that_could_go_is_not_named_beside_a_long_one_that_could_no
 
 
 def test_a_start_of_less_than_ten_seconds_is_not_slow() -> None:
-    assert not findings(begun(script=1.0, prepare=7.4, run_s=20.0), RULE)
-    assert findings(begun(script=1.0, prepare=7.6, run_s=20.0), RULE)
+    assert not findings(begun(script=1.0, prepare=7.4, run_s=60.0), RULE)
+    assert findings(begun(script=1.0, prepare=7.6, run_s=60.0), RULE)
+
+
+def test_a_second_in_one_part_is_slow_where_it_is_much_of_the_run_and_could_go() -> None:
+    found = finding(begun(prepare=2.0, run_s=5.0), RULE)
+    assert (found.id, found.severity) == ("slow-start:prepare_data", "high")
+    assert found.estimated_saving_s == 2.0
+
+    assert not findings(begun(prepare=0.9, run_s=1.0), RULE)
+    assert not findings(begun(prepare=2.0, run_s=10.0), RULE)
+    assert not findings(begun(script=2.0, run_s=5.0), RULE)
 
 
 def test_a_start_of_less_than_two_percent_of_the_run_is_not_slow() -> None:
