@@ -1,33 +1,24 @@
 """The commit that a folder is at, and whether its files were changed since.
 
-Which commit it is, git's own files tell. Whether files were changed, git alone knows: it is asked
-in a process of its own where nobody in this one can take that process's end for that of a child of
-theirs, so neither where the program handles SIGCHLD nor beside a thread of the program's.
+Which commit it is, git's own files tell. Whether files were changed, git alone knows, and no run
+starts it: its end would reach whoever in the program waits for any child. `ocr-baseline run` asks
+it beforehand.
 """
 
 from __future__ import annotations
 
 import os
 import re
-import shutil
-import signal
-import subprocess
-import sys
-import threading
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ocr_baseline.files import open_regular
-from ocr_baseline.measure.own_threads import own_threads
-from ocr_baseline.measure.signal_action import is_default_action
+from ocr_baseline.layout import GIT_STATE_VARIABLE
 from ocr_baseline.signal_errors import suppress_failures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-GIT_TIMEOUT_S = 2.0
-_SECONDS_TO_END = 0.5
 
 _COMMIT = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
 _MOST_LINKS = 5
@@ -42,76 +33,21 @@ class GitState(NamedTuple):
 
     commit: str | None = None
     is_dirty: bool | None = None
-    """Whether tracked files differ from the commit; None where git wasn't asked."""
+    """Whether tracked files differ from the commit; None where nobody has asked git."""
 
 
 def git_state(folder: Path) -> GitState:
-    """Return what git says of a folder, or what its files say where it can't be asked."""
-    with suppress_failures():  # a test may forbid processes
-        if _nobody_hears_of_children():
-            answer = _status(folder)
-            if answer is not None:
-                return _parsed(answer)
+    """Return what the files of git say of a folder, and what git said when the run was asked for.
+
+    That is a commit and `clean` or `dirty`; it holds for a folder at the same commit.
+    """
+    commit = None
     with suppress_failures():
-        return GitState(_commit_on_disk(folder))
-    return GitState()
-
-
-def _nobody_hears_of_children() -> bool:
-    """Whether the end of a child would reach no handler of the program's and no other thread."""
-    number = getattr(signal, "SIGCHLD", None)
-    if number is not None:
-        if not is_default_action(number):
-            return False
-        if number in signal.pthread_sigmask(signal.SIG_BLOCK, ()):  # for `sigwait` or a descriptor
-            return False
-    if threading.current_thread() is not threading.main_thread():
-        return False
-    return len(sys._current_frames().keys() - own_threads) == 1
-
-
-def _status(folder: Path) -> str | None:
-    # Where a program is named without its folder, `subprocess` sets the filters of warnings aside
-    # while it looks for it, and Python then forgets which warnings it has shown once.
-    git = shutil.which("git")
-    if git is None:
-        return None
-    # It writes nothing: a lock that it took would stand in the way of the user's next command, for
-    # good where it is killed. Nor does it start a monitor of the files, which would live on.
-    command = [
-        os.path.abspath(git),  # noqa: PTH100 - links stay
-        *("--no-optional-locks", "-c", "core.fsmonitor=false"),
-        *("status", "--porcelain=v2", "--branch", "--untracked-files=no"),
-    ]
-    try:
-        # Not `subprocess.run`: a test that puts a mock in its place counts the program's own calls.
-        process = subprocess.Popen(  # noqa: S603 - fixed arguments, no shell
-            command,
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            encoding="utf-8",
-            errors="replace",
-        )
-        try:
-            answer, _ = process.communicate(timeout=GIT_TIMEOUT_S)
-        except BaseException:
-            process.kill()
-            process.communicate(timeout=_SECONDS_TO_END)  # a dead file server may hold it back
-            raise
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return None if process.returncode else answer
-
-
-def _parsed(answer: str) -> GitState:
-    """Read `git status --porcelain=v2 --branch`: lines that begin with # aren't files."""
-    lines = answer.splitlines()
-    head = next((line for line in lines if line.startswith("# branch.oid ")), "").split(" ")[-1]
-    if not _COMMIT.fullmatch(head):  # "(initial)"
-        return GitState()
-    return GitState(head, any(not line.startswith("#") for line in lines))
+        commit = _commit_on_disk(folder)
+    told_commit, _, told_state = os.environ.get(GIT_STATE_VARIABLE, "").partition(" ")
+    if commit is None or commit != told_commit:
+        return GitState(commit)
+    return GitState(commit, {"clean": False, "dirty": True}.get(told_state))
 
 
 def _commit_on_disk(folder: Path) -> str | None:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ocr_baseline.layout import GIT_STATE_VARIABLE
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -32,12 +34,14 @@ class Request:
         operations: Dotted names of callables to time.
         sampling_hz: How many times a second functions are sampled.
         seen: A file that is there once a process has made a Trainer.
+        git_state: What git says of the folder, as `asked_git_state` returns it.
     """
 
     output_dir: Path | None = None
     operations: tuple[str, ...] = ()
     sampling_hz: float = DEFAULT_SAMPLING_HZ
     seen: Path | None = None
+    git_state: str | None = None
 
     def environment(self) -> dict[str, str]:
         """Return the variables that carry it to a process and to all that this one starts."""
@@ -46,6 +50,7 @@ class Request:
             OPERATIONS: ",".join(self.operations) or None,
             SAMPLING_HZ: str(self.sampling_hz),
             SEEN: None if self.seen is None else str(self.seen),
+            GIT_STATE_VARIABLE: self.git_state,
         }
         return {ASKED: "1"} | {name: value for name, value in given.items() if value is not None}
 

@@ -15,6 +15,7 @@ import pytest
 from ocr_baseline.api import read
 from ocr_baseline.unchanged_script.factory import callbacks
 from ocr_baseline.unchanged_script.request import Request, request
+from tests.ocr_baseline.repositories import committed, git
 
 SCRIPT = Path(__file__).with_name("plain_script.py")
 GROUPS = ("lightning.pytorch.callbacks_factory", "pytorch_lightning.callbacks_factory")
@@ -38,12 +39,16 @@ def started(
 def test_a_script_that_names_no_callback_ends_with_its_baseline_and_its_own_status(
     repository: Path, tmp_path: Path
 ) -> None:
+    git(tmp_path, "init", "-q")
+    commit = committed(tmp_path, "first")
     process = started(repository, tmp_path, "plain")
     _, beside_the_scripts_output = process.communicate(timeout=120)
     assert process.returncode == 3
     assert "Report: baseline/baseline.html" in beside_the_scripts_output
     found = read(tmp_path / "baseline")
     assert [(phase.name, phase.batches) for phase in found.phases] == [("train", 48)]
+    known = found.environment.known
+    assert (known.git_commit, known.git_dirty) == (commit, False)
 
 
 @pytest.mark.slow
