@@ -13,6 +13,7 @@ import click
 from ocr_baseline.cli import completion, streams
 from ocr_baseline.cli.command_words import command_words
 from ocr_baseline.cli.wait_option import wait_option
+from ocr_baseline.files import working_folder
 from ocr_baseline.unchanged_script.asked_git import asked_git_state
 from ocr_baseline.unchanged_script.process import end_like, run_command
 from ocr_baseline.unchanged_script.request import DEFAULT_SAMPLING_HZ, Request
@@ -100,8 +101,11 @@ def command(
     is in its folder, and the exit status is that of `check`: 1 where the other command is a
     confirmed regression, 2 where too few runs ended well.
     """
+    folder = working_folder()
     asked = Request(
-        operations=operations, sampling_hz=sampling_hz, git_state=asked_git_state(Path.cwd())
+        operations=operations,
+        sampling_hz=sampling_hz,
+        git_state=None if folder is None else asked_git_state(folder),
     )
     if repeats is None and against is None:
         _refuse_without_repeats(name)
