@@ -16,7 +16,7 @@ from ocr_baseline.vocabulary import PHASE_WORDS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ocr_baseline.analysis.functions.step_code import StepCode
+    from ocr_baseline.analysis.functions.step_code import Called, StepCode
     from ocr_baseline.analysis.measured import Measured
     from ocr_baseline.model.document import BreakdownLine, Phase
 
@@ -50,22 +50,25 @@ def _finding(measured: Measured, phase: Phase, line: BreakdownLine, code: StepCo
         high=code.high * line_share,
         of=f"phases.{phase.name}",
     )
-    saving_s, basis = main_thread_saving(
-        measured, phase, line.name, code.share * line.total_s, "without it", removed=code.share
-    )
+    saving_s, basis, low_s = None, None, None
+    if not (code.called and code.called.is_import):  # else it takes as long wherever it stands
+        saving_s, basis = main_thread_saving(
+            measured, phase, line.name, code.share * line.total_s, "without it", removed=code.share
+        )
+        low_s = 0.0
     percent = percent_words(of_phase.share, of_phase.low, of_phase.high)
     return Finding(
         id=f"{COSTLY_STEP_CODE.id}:{phase.name}",
         severity=COSTLY_STEP_CODE.severity(of_phase.share),
-        title=f"{place_of(of_phase)} takes {percent} of {PHASE_WORDS[phase.name]} by itself, "
-        "beside the model and the functions that it calls",
+        title=f"{place_of(of_phase)} takes {percent} of {PHASE_WORDS[phase.name]} "
+        + _beside(code.called),
         evidence=[
             Evidence(metric=f"{where}.step_code.share", value=code.share, unit="share"),
             Evidence(metric=f"{where}.total_s", value=line.total_s, unit="s"),
             *_called_evidence(where, code),
         ],
         estimated_saving_s=saving_s,
-        estimated_saving_low_s=0.0,
+        estimated_saving_low_s=low_s,
         saving_basis=basis,
         advice=_advice(code),
         lines=[f"{phase.name}.{line.name}"],
@@ -82,12 +85,30 @@ def _advice(code: StepCode) -> str:
     )
     if called is None:
         return look
-    function = called.function
-    place = quoted(f"{function.name} ({place_in_file(function.file, function.line)})")
+    if called.is_import:
+        return (
+            f"{called.share:.0%} of that is the import of {_place(called)}, which takes as long "
+            "wherever it stands: import it before the training begins, or import less."
+        )
     return (
-        f"{called.share:.0%} of that is in {place}, which its lines call: do it for some of the "
-        "batches, once an epoch, or beside the step. What that function waits for counts too."
+        f"{called.share:.0%} of that is in {_place(called)}, which its lines call: do it for some "
+        "of the batches, once an epoch, or beside the step. What that function waits for counts "
+        "too."
     )
+
+
+def _beside(called: Called | None) -> str:
+    if called is None:
+        return "by itself, beside the model and the functions that it calls"
+    kind = "importing" if called.is_import else "mostly in"
+    return f"beside the model, {kind} {_place(called)}"
+
+
+def _place(called: Called) -> str:
+    function = called.function
+    if called.is_import:
+        return quoted(function.file)
+    return quoted(f"{function.name} ({place_in_file(function.file, function.line)})")
 
 
 def _called_evidence(where: str, code: StepCode) -> list[Evidence]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ocr_baseline.analysis.functions.margin import wilson_interval
 from ocr_baseline.analysis.functions.origin import is_private, origin_of, own_name
-from ocr_baseline.analysis.functions.whose import STEPS, is_inline
+from ocr_baseline.analysis.functions.whose import STEPS, is_file_code, is_inline
 
 if TYPE_CHECKING:
     from ocr_baseline.analysis.functions.call_tree import Stack, Stacks
@@ -25,10 +25,18 @@ _MOST = 0.5
 
 @dataclass(frozen=True)
 class Called:
-    """A function of a library's that holds most of what a step takes by itself, and how much."""
+    """A function of a library's that holds most of what a step takes by itself, and how much.
+
+    Where the step imports a module, it is the code of that module's file.
+    """
 
     function: SampledFunction
     share: float
+
+    @property
+    def is_import(self) -> bool:
+        """Whether it is a module that the step imports."""
+        return is_file_code(self.function)
 
 
 @dataclass(frozen=True)
@@ -83,16 +91,22 @@ def _depth_of_step(stack: Stack) -> int | None:
 
 
 def _called(below: Stacks, total: int) -> Called | None:
-    """Return the deepest public function that most of the samples are in."""
+    """Return the outermost import, or else the deepest public function, of most of the samples."""
     met: Counter[SampledFunction] = Counter()
     depths: dict[SampledFunction, int] = {}
     for stack, ticks in below:
         for depth, function in enumerate(stack):
-            if not is_inline(function) and not is_private(own_name(function)):
+            if is_file_code(function):
+                depths[function] = depth
+            elif not is_inline(function) and not is_private(own_name(function)):
                 depths[function] = max(depth, depths.get(function, 0))
         met.update(dict.fromkeys(set(stack), ticks))
     most = [function for function in depths if met[function] >= _MOST * total]
     if not most:
         return None
-    function = max(most, key=lambda one: depths[one])
+    imports = [function for function in most if is_file_code(function)]
+    if imports:
+        function = min(imports, key=lambda one: depths[one])
+    else:
+        function = max(most, key=lambda one: depths[one])
     return Called(function, met[function] / total)

@@ -63,6 +63,11 @@ def is_inline(function: SampledFunction) -> bool:
     return function.name.endswith(">") and not function.name.endswith("<lambda>")
 
 
+def is_file_code(function: SampledFunction) -> bool:
+    """Whether it is the code of a file outside of its functions: what an import runs."""
+    return function.name == "<module>"
+
+
 def is_step_or_layer(function: SampledFunction) -> bool:
     """Whether it is what a training is for: a step, a module's `forward`, a compiled part of it."""
     name = own_name(function)

@@ -64,11 +64,23 @@ def test_a_function_in_the_step_is_a_cause_beside_its_own_lines() -> None:
 
 def test_a_library_function_that_holds_most_of_it_is_named() -> None:
     found = finding(stepping(f"{STEP} stdlib:Future.result stdlib:Condition.wait"), RULE)
+    assert "beside the model, mostly in `Condition.wait (" in found.title
     assert found.advice.startswith("100% of that is in `Condition.wait (")
     share = evidence(found)[
         "phases.train.breakdown.forward.step_code.functions.Condition.wait.share"
     ]
     assert share == 1.0
+
+
+@pytest.mark.parametrize("whose", ["user", "library"])
+def test_an_import_in_a_step_is_named_and_takes_as_long_elsewhere(whose: str) -> None:
+    imported = f"{STEP} stdlib:_find_and_load stdlib:SourceLoader.exec_module {whose}:<module>"
+    found = finding(stepping(f"{imported} stdlib:loads"), RULE)
+
+    assert found.title.startswith("`Net.training_step (train.py:17)` takes 56 ± 7% of training")
+    assert "beside the model, importing `" in found.title
+    assert found.advice.startswith("100% of that is the import of `")
+    assert found.estimated_saving_s is None
 
 
 def test_of_several_library_functions_none_is_named() -> None:
