@@ -64,13 +64,14 @@ def slow_start(measured: Measured) -> Iterator[Finding]:
     can_go = advice is not None and part.total_s >= SLOW_START["flow"]
     if not is_long and not (can_go and part.total_s >= SLOW_START["high"] * run_s):
         return
+    digits = 1 if took_s < 100 else 0
     cause = named(part.cause, f"start.breakdown.{part.name}")
     yield Finding(
         id=f"{SLOW_START.id}:{part.name}",
         severity=_severity(part.total_s / run_s, can_go=advice is not None),
         title=with_cause(
             f"The run is slow to start, longest in {quoted(part.name)} "
-            f"({part.total_s:.0f} of {took_s:.0f} s)",
+            f"({part.total_s:.{digits}f} of {took_s:.{digits}f} s)",
             cause,
         ),
         evidence=[

@@ -28,17 +28,17 @@ def verdict(baseline: Baseline) -> str:
         return f"{_fixing(costly)}."
     doubtful = next((one for one in found if one.doubt), None)
     if doubtful is None:
-        return f"{_without_saving(baseline, certain, 'to fix')}."
-    first = _without_saving(baseline, certain, "to fix for certain")
+        return f"{_without_saving(baseline, certain, 'known')}."
+    first = _without_saving(baseline, certain, "certain")
     return f"{first}; in doubt: {_fixing(doubtful)}."
 
 
-def _without_saving(baseline: Baseline, certain: Sequence[Finding], to_fix: str) -> str:
+def _without_saving(baseline: Baseline, certain: Sequence[Finding], how: str) -> str:
     if certain:
         return f"{certain[0].title.rstrip('.')}; no fix is known to save more than 2% of the run"
     if all(phase.batch_time_scope == "all batches" for phase in baseline.whole_phases):
         return "The run was too short to judge: none of its batches is steady"
-    return _nothing(baseline, to_fix)
+    return _nothing(baseline, how)
 
 
 def _fixing(finding: Finding) -> str:
@@ -48,7 +48,7 @@ def _fixing(finding: Finding) -> str:
     return f"{finding.title.rstrip('.')}; fixing it would save {saved}"
 
 
-def _nothing(baseline: Baseline, to_fix: str) -> str:
+def _nothing(baseline: Baseline, how: str) -> str:
     total_s = baseline.total_s
     lines = [line for phase in baseline.whole_phases for line in phase.breakdown]
     if not lines or not total_s:
@@ -61,4 +61,4 @@ def _nothing(baseline: Baseline, to_fix: str) -> str:
     }
     largest = max(parts_s, key=parts_s.__getitem__)
     share = formatting.share(parts_s[largest] / total_s)
-    return f"Nothing above 2% of the run {to_fix}: {share} is {largest}"
+    return f"No fix is {how} to save more than 2% of the run: {share} is {largest}"

@@ -39,7 +39,7 @@ NOTHING_MEASURED = "Nothing was measured in this run, so there are no findings."
 NO_FINDING = "No findings: nothing measured crossed a threshold."
 TOO_EARLY = "No findings: no batch is steady, so there is nothing to judge by."
 NOT_SPLIT = "No findings: the time of this run isn't split into lines, so there is little to judge."
-NO_LARGE_FINDING = "Nothing above 2% of the run to fix."
+NO_LARGE_FINDING = "No fix is known to save more than 2% of the run."
 
 
 def stage_adjective(phase_name: str) -> str:

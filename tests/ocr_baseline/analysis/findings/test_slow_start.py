@@ -53,7 +53,7 @@ def test_where_no_part_could_go_the_longest_is_named_without_a_saving() -> None:
     found = finding(begun(script=15.0, prepare=0.1), RULE)
 
     assert (found.id, found.severity) == ("slow-start:script", "medium")
-    assert found.title.endswith("longest in `script` (15 of 17 s)")
+    assert found.title.endswith("longest in `script` (15.0 of 16.6 s)")
     assert found.estimated_saving_s is None
 
 

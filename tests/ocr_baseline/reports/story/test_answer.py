@@ -70,7 +70,8 @@ def test_a_saving_that_can_only_be_smaller_is_told_as_the_most() -> None:
 def test_small_savings_are_no_headline_and_the_verdict_says_what_the_run_consists_of() -> None:
     story = tell(with_findings(finding("a", 0.2, 0.007)))
     assert story.verdict == (
-        "Nothing above 2% of the run to fix: 90.0% is before, between and after its stages."
+        "No fix is known to save more than 2% of the run: 90.0% is before, between and after its "
+        "stages."
     )
     assert story.causes == ()
     assert story.small == ("Cause a (200 ms, 0.7% of the run). Do this. Then do that.",)
@@ -134,7 +135,7 @@ def test_a_cause_without_a_saving_leads_when_it_is_grave_and_is_small_when_it_is
 def test_what_is_in_doubt_comes_behind_that_nothing_is_certain() -> None:
     story = tell(with_findings(finding("a", 4.0, 0.2, doubt="the machine was busy")))
     assert story.verdict == (
-        "Nothing above 2% of the run to fix for certain: 90.0% is before, between and after its "
+        "No fix is certain to save more than 2% of the run: 90.0% is before, between and after its "
         "stages; in doubt: Cause a; fixing it would save 20.0% of the run (4.00 s)."
     )
     assert story.causes[0].certainty == "in doubt"
