@@ -131,6 +131,14 @@ def any_child_waited_for(guest: Guest) -> None:
 
 
 @member
+def calls_counted(guest: Guest) -> None:
+    """Mocks stand in the place of sleeping and of starting processes, and count calls."""
+    with mock.patch("time.sleep") as sleep, mock.patch("subprocess.Popen") as popen:
+        guest.fit()
+    guest.tell(sleeps=sleep.call_count, processes=popen.call_count)
+
+
+@member
 def blocked_signals(guest: Guest) -> None:
     """The process blocks signals, and its mask is the same afterwards."""
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1, signal.SIGTERM})
