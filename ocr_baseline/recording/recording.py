@@ -97,6 +97,8 @@ class Recording:
             earlier = earlier_process(folder, rank.number, token.name)
         if earlier is None:
             set_aside(folder, rank.number, rank.world_size)
+        # What may fail comes before the file that the recorder opens.
+        probe = MemoryProbe(self._read_accelerator) if profile_memory else None
         self.recorder = Recorder(
             folder,
             rank=rank.number,
@@ -110,9 +112,7 @@ class Recording:
         if accelerator is not None:
             self.sample_accelerator(accelerator)
         self._profile_memory = profile_memory
-        self._heartbeat = Heartbeat(
-            self.recorder, probe=MemoryProbe(self._read_accelerator) if profile_memory else None
-        )
+        self._heartbeat = Heartbeat(self.recorder, probe=probe)
         self._reports = 0
         self._id = token.name
         self._pid = os.getpid()
