@@ -175,6 +175,21 @@ class BaselineReportCallback(GuestCallback):
         profiler = profiler or self._profiler(trainer)
         if profiler is not None and profiler.measures_another(trainer):
             return
+        try:
+            self._report_undisturbed(trainer, pl_module, exception, profiler)
+        except Exception as error:  # noqa: BLE001 - a report must never fail the training
+            let_through(error)
+            self._not_written(error_text(error))
+        self._publish()
+
+    def _report_undisturbed(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        exception: BaseException | None,
+        profiler: PerformanceProfilerCallback | None,
+    ) -> None:
+        """Write the report while signals wait that would cut it off."""
         told_to_end = deferred_sigterm(self._cut_short, has_come=was_told_to_end(trainer))
         children = deferred_child_signals(is_failing=exception is not None)
         with watch_stands_still(), told_to_end, children:
@@ -186,10 +201,9 @@ class BaselineReportCallback(GuestCallback):
             except KeyboardInterrupt:
                 self._cut_short("Ctrl-C came before it was done")
                 raise
-            except Exception as error:  # noqa: BLE001 - a report must never fail the training
+            except Exception as error:  # noqa: BLE001 - told before a signal that waits has its effect
                 let_through(error)
                 self._not_written(error_text(error))
-        self._publish()
 
     def _publish(self) -> None:
         """Send the report that was just written where it was asked for; each failed target once."""

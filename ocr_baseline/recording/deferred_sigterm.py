@@ -48,8 +48,9 @@ class _Hold:
         self._first = Flag()
         self._end = Flag()
         self._lock = threading.Lock()
-        self._thread = own_thread(self._watch, "ocr-baseline-sigterm")
+        self._thread: threading.Thread | None = None
         with suppress_failures():  # where no thread can be started, a second signal ends the block
+            self._thread = own_thread(self._watch, "ocr-baseline-sigterm")
             start(self._thread)
         if has_come:
             self._first.up()
@@ -70,7 +71,7 @@ class _Hold:
         self._first.up()
         with self._lock:  # none of the thread's own is on its way any more
             pass
-        if self._thread.ident is not None:  # it could be started
+        if self._thread is not None and self._thread.ident is not None:  # it could be started
             with suppress_failures():  # a thread of another kind may refuse to be waited for
                 self._thread.join()
 

@@ -9,8 +9,8 @@ middle of its report: with another exit status, and before Python has shown the 
 from __future__ import annotations
 
 import threading
-import time
 from contextlib import contextmanager
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
 from ocr_baseline.measure.flag import Flag
@@ -31,19 +31,19 @@ class _Hold:
 
     def __init__(self, end_all: Callable[[], None]) -> None:
         self._end_all = end_all
-        self._began_s = time.monotonic()
+        self._began_s = monotonic()
         self._taken_s = LONGEST_S
         self._is_over = Flag()
 
     def __call__(self) -> None:
-        due_s = time.monotonic()
+        due_s = monotonic()
         self._is_over.wait(max(0.0, self._began_s + LONGEST_S - due_s))
-        time.sleep(max(0.0, due_s + self._taken_s - time.monotonic()))
+        sleep(max(0.0, due_s + self._taken_s - monotonic()))
         self._end_all()
 
     def release(self) -> None:
         """The report is over."""
-        self._taken_s = min(LONGEST_S, time.monotonic() - self._began_s)
+        self._taken_s = min(LONGEST_S, monotonic() - self._began_s)
         self._is_over.up()
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 import os
-import uuid
+from uuid import uuid4
 
 
 class RunToken:
@@ -21,7 +21,7 @@ class RunToken:
 
     def __init__(self) -> None:
         """Make a new name."""
-        self.name = uuid.uuid4().hex
+        self.name = uuid4().hex
         self._pid = os.getpid()
 
     @property

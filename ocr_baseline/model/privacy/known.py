@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-import time
+from time import monotonic
 from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus
 
@@ -57,7 +57,7 @@ class KnownSecrets:
 
     def read_environment(self, *, max_age_s: float = 0.0) -> None:
         """Learn the values of the secret-named variables, unless that was done so lately."""
-        now_s = time.monotonic()
+        now_s = monotonic()
         if max_age_s and now_s - self._read_at_s < max_age_s:
             return
         self._read_at_s = now_s

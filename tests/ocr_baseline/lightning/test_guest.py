@@ -784,8 +784,21 @@ def test_a_clock_that_a_program_puts_in_the_place_of_pythons_is_not_asked(
         patched.setattr(time, "monotonic", monotonic)
         tiny_run(tmp_path, profiling=PerformanceProfilerCallback(log_interval=1))
 
-    assert not [name for name in asked_by if name.startswith("ocr_baseline.lightning")]
-    assert not [name for name in asked_by if name.startswith("ocr_baseline.measure")]
+    assert not [name for name in asked_by if name.startswith("ocr_baseline")]
+
+
+def test_a_program_that_forbids_threads_trains(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forbidden(*args: Any, **kwargs: Any) -> None:
+        raise AssertionError("no threads in this test")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading, "Thread", forbidden)
+        run = tiny_run(tmp_path)
+
+    assert run.ended_by is None
+    assert run.trainer.state.status == "finished"
 
 
 def test_what_stands_in_the_place_of_a_callback_is_asked_what_the_trainer_asks_it(
