@@ -18,10 +18,9 @@ import os
 import signal
 import sys
 import threading
-import time
 from contextlib import suppress
 from dataclasses import dataclass, field
-from time import perf_counter_ns, thread_time_ns
+from time import perf_counter_ns, process_time_ns, thread_time_ns
 from typing import TYPE_CHECKING, Any
 
 from ocr_baseline.measure import recursion_limit, tick_timer
@@ -104,7 +103,7 @@ class StackSampler:
             self.why_not = f"a timer can't be made ({error}); it takes a Linux that permits them"
             return
         _listen(self)
-        self._cpu_began_ns = time.process_time_ns()
+        self._cpu_began_ns = process_time_ns()
         self._last = perf_counter_ns() // self.interval_ns
         self._timer.arm(self.interval_ns)
 
@@ -216,7 +215,7 @@ class StackSampler:
     def _look_at_cost(self) -> None:
         """Make ticks rarer, or more frequent again, by what they cost so far."""
         self._looks_in = _TICKS_BETWEEN_LOOKS
-        allowed_ns = COST_SHARE * (time.process_time_ns() - self._cpu_began_ns)
+        allowed_ns = COST_SHARE * (process_time_ns() - self._cpu_began_ns)
         if self.cost_ns > max(FREE_COST_NS, allowed_ns):
             self._step = min(2 * self._step, _RAREST)
         elif self._step > 1 and self.cost_ns < allowed_ns / 2:

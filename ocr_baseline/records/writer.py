@@ -7,7 +7,8 @@ import json
 import os
 import threading
 from contextlib import suppress
-from typing import IO, TYPE_CHECKING, SupportsFloat, SupportsIndex
+from io import FileIO  # a test may have mocks in the place of what opens files
+from typing import TYPE_CHECKING, SupportsFloat, SupportsIndex
 
 from ocr_baseline.files import refuse_beyond_limit
 from ocr_baseline.model.privacy import Names, outward
@@ -22,7 +23,7 @@ SECRETS_MAX_AGE_S = 1.0
 """How old the list of the environment's secrets may be: reading it takes 30 us."""
 
 
-_closed_by_others: list[IO[bytes]] = []
+_closed_by_others: list[FileIO] = []
 """Kept for good: at its end, each would close what has its number now."""
 
 
@@ -52,7 +53,7 @@ class RecordWriter:
         self._process = os.getpid()
         self._is_made_anew = is_made_anew
         self._lock = threading.RLock()
-        self._file: IO[bytes] | None = path.open("ab", buffering=0)
+        self._file: FileIO | None = FileIO(path, "ab")
         self._opened = os.fstat(self._file.fileno())
         self._released: os.stat_result | None = None
         self._is_torn = False
@@ -81,7 +82,7 @@ class RecordWriter:
             self._write_line(self._file, line)
             self._remember(record, line)
 
-    def _open(self, file: IO[bytes]) -> None:
+    def _open(self, file: FileIO) -> None:
         self._file, self._opened = file, os.fstat(file.fileno())
 
     def _notice_closing(self) -> None:
@@ -120,25 +121,25 @@ class RecordWriter:
         elif record["type"] == "batches":
             self._batches_written += len(record["start_ns"])
 
-    def _reopened(self, released: os.stat_result) -> IO[bytes]:
+    def _reopened(self, released: os.stat_result) -> FileIO:
         try:
             found = self.path.stat()
         except FileNotFoundError:
             return self._made_anew()
         if not os.path.samestat(found, released):
             raise FileExistsError(errno.EEXIST, "Another file is in its place", str(self.path))
-        return self.path.open("ab", buffering=0)
+        return FileIO(self.path, "ab")
 
-    def _made_anew(self) -> IO[bytes]:
+    def _made_anew(self) -> FileIO:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        file = self.path.open("xb", buffering=0)
+        file = FileIO(self.path, "xb")
         self._is_torn = False
         lost = _line({"type": "removed", "batches": self._batches_written})
         for line in (*self._repeated, *self._tallies.values(), lost):
             self._write_line(file, line)
         return file
 
-    def _write_line(self, file: IO[bytes], line: bytes) -> None:
+    def _write_line(self, file: FileIO, line: bytes) -> None:
         """Write a line; after one that was torn (a full disk), begin on a line of its own."""
         rest = memoryview(b"\n" + line if self._is_torn else line)
         refuse_beyond_limit(os.fstat(file.fileno()).st_size + len(rest))

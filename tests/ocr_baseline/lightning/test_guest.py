@@ -787,6 +787,15 @@ def test_a_clock_that_a_program_puts_in_the_place_of_pythons_is_not_asked(
     assert not [name for name in asked_by if name.startswith("ocr_baseline")]
 
 
+@pytest.mark.parametrize("name", ["pathlib.Path.open", "builtins.open"])
+def test_mocks_in_the_place_of_what_opens_files_end_no_training(tmp_path: Path, name: str) -> None:
+    with mock.patch(name, mock.mock_open(read_data="x")):
+        run = tiny_run(tmp_path, logger=False)
+
+    assert run.ended_by is None
+    assert run.trainer.state.status == "finished"
+
+
 def test_a_program_that_forbids_threads_trains(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
