@@ -143,8 +143,8 @@ def error_text(error: BaseException) -> str:
 
     Of a long message the beginning is told: rules for secrets take a second for a million letters.
     """
-    KNOWN.read_environment()
     try:
+        KNOWN.read_environment()
         message = outward_text(str(error)[: MAX_MESSAGE + _MAX_CUT_SECRET])
         if len(message) > MAX_MESSAGE:
             message = f"{message[:MAX_MESSAGE]}…"
