@@ -96,9 +96,8 @@ def _called(below: Stacks, total: int) -> Called | None:
     depths: dict[SampledFunction, int] = {}
     for stack, ticks in below:
         for depth, function in enumerate(stack):
-            if is_file_code(function):
-                depths[function] = depth
-            elif not is_inline(function) and not is_private(own_name(function)):
+            is_public = not is_inline(function) and not is_private(own_name(function))
+            if is_public or is_file_code(function):
                 depths[function] = max(depth, depths.get(function, 0))
         met.update(dict.fromkeys(set(stack), ticks))
     most = [function for function in depths if met[function] >= _MOST * total]
