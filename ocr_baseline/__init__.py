@@ -5,8 +5,6 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
-import ocr_baseline.measure.own_clock as _own_clock  # noqa: F401 - before a test freezes the time
-
 if TYPE_CHECKING:
     from ocr_baseline.analysis.analyze import analyze
     from ocr_baseline.api import check, compare, read, read_run

@@ -132,10 +132,20 @@ def any_child_waited_for(guest: Guest) -> None:
 
 @member
 def calls_counted(guest: Guest) -> None:
-    """Mocks stand in the place of sleeping and of starting processes, and count calls."""
-    with mock.patch("time.sleep") as sleep, mock.patch("subprocess.Popen") as popen:
+    """Mocks of clocks, of sleeping and of starting processes count their calls."""
+    with (
+        mock.patch("time.monotonic", wraps=time.monotonic) as monotonic,
+        mock.patch("time.process_time_ns", wraps=time.process_time_ns) as process_time_ns,
+        mock.patch("time.sleep") as sleep,
+        mock.patch("subprocess.Popen") as popen,
+    ):
         guest.fit()
-    guest.tell(sleeps=sleep.call_count, processes=popen.call_count)
+    guest.tell(
+        monotonic=monotonic.call_count,
+        process_time_ns=process_time_ns.call_count,
+        sleeps=sleep.call_count,
+        processes=popen.call_count,
+    )
 
 
 @member

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import functools
 from contextlib import AbstractContextManager, nullcontext
-from time import monotonic
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ocr_baseline.analysis.phases.batch_statistics import statistics, steady_mask
+from ocr_baseline.clocks import monotonic
 from ocr_baseline.lightning.attach.framework import DISTRIBUTIONS
 from ocr_baseline.lightning.logged_rows import LoggedRows
 from ocr_baseline.measure.container_limits import own_limits

@@ -6,11 +6,11 @@ import logging
 import os
 from contextlib import suppress
 from pathlib import Path
-from time import monotonic
 from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
+from ocr_baseline.clocks import monotonic
 from ocr_baseline.layout import JSON_NAME
 from ocr_baseline.lightning.attach.framework import package_of
 from ocr_baseline.lightning.attach.guest_callback import GuestCallback

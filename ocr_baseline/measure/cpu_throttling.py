@@ -6,9 +6,9 @@ up stands still until the next.
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, NamedTuple
 
+from ocr_baseline.clocks import monotonic
 from ocr_baseline.measure.container_limits import group_text
 from ocr_baseline.vocabulary import SECONDS_PER_NS
 
@@ -30,9 +30,7 @@ class _Counters(NamedTuple):
 class ThrottlingProbe:
     """Reads what the limit did since the probe was made."""
 
-    def __init__(
-        self, limits: ContainerLimits, clock_s: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, limits: ContainerLimits, clock_s: Callable[[], float] = monotonic) -> None:
         """Note the counters so far, where a limit was found."""
         self._group = limits.cpu_group
         self._cpus = limits.cpus

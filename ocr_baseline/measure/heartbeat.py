@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from time import monotonic, thread_time_ns
 from typing import TYPE_CHECKING
 
+from ocr_baseline.clocks import monotonic, thread_time_ns
 from ocr_baseline.measure.machine import MachineProbe
 from ocr_baseline.measure.own_threads import own_thread, start
 from ocr_baseline.measure.rows import memory_record

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 
 import psutil
 
+from ocr_baseline.clocks import monotonic
 from ocr_baseline.measure.container_limits import own_limits
 
 if TYPE_CHECKING:

@@ -9,8 +9,9 @@ import os
 from contextlib import suppress
 from pathlib import Path
 from threading import get_native_id
-from time import process_time_ns
 from typing import NamedTuple
+
+from ocr_baseline.clocks import process_time_ns
 
 SCHEDULER_FILE = "/proc/self/task/{thread}/schedstat"
 """Linux: nanoseconds that a thread ran, nanoseconds that it was ready and didn't, turns."""

@@ -12,6 +12,7 @@ import threading
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from ocr_baseline.clocks import perf_counter_ns
 from ocr_baseline.layout import records_name
 from ocr_baseline.measure import rows
 from ocr_baseline.measure.device import DEVICE_LINES, DeviceSpan
@@ -19,7 +20,6 @@ from ocr_baseline.measure.flush_request import FlushRequest
 from ocr_baseline.measure.garbage import GarbagePauses
 from ocr_baseline.measure.open_stages import OpenStages
 from ocr_baseline.measure.operations import Operations
-from ocr_baseline.measure.own_clock import own_clock
 from ocr_baseline.measure.sampling import StackSampler
 from ocr_baseline.measure.stack_records import StackRecords
 from ocr_baseline.measure.timeline import Span, Timeline, measure_event_cost_ns
@@ -48,7 +48,7 @@ class Recorder:
         folder: Path,
         *,
         rank: int = 0,
-        clock: Callable[[], int] | None = None,
+        clock: Callable[[], int] = perf_counter_ns,
         device: DeviceTimeline | None = None,
         started_ns: int | None = None,
         sampling_hz: float = 0.0,
@@ -65,9 +65,7 @@ class Recorder:
 
         Raises:
             OSError: When the file can't be made.
-            RuntimeError: When no clock is given, and another one has the place of Python's.
         """
-        clock = own_clock() if clock is None else clock
         self.folder = folder
         self.rank = rank
         self.started_ns = clock() if started_ns is None else started_ns

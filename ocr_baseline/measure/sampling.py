@@ -20,9 +20,9 @@ import sys
 import threading
 from contextlib import suppress
 from dataclasses import dataclass, field
-from time import perf_counter_ns, process_time_ns, thread_time_ns
 from typing import TYPE_CHECKING, Any
 
+from ocr_baseline.clocks import perf_counter_ns, process_time_ns, thread_time_ns
 from ocr_baseline.measure import recursion_limit, tick_timer
 from ocr_baseline.measure.signal_action import is_default_action
 from ocr_baseline.measure.tick_timer import TickTimer

@@ -6,9 +6,9 @@ import os
 import sys
 import sysconfig
 from pathlib import Path
-from time import monotonic
 from typing import TYPE_CHECKING, TypedDict
 
+from ocr_baseline.clocks import monotonic
 from ocr_baseline.files import working_folder
 from ocr_baseline.records.format import ROWS_PER_RECORD
 

@@ -6,9 +6,9 @@ passes everything on. The dataset, and what the worker knows as its dataset, sta
 
 from __future__ import annotations
 
-from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
+from ocr_baseline.clocks import perf_counter_ns
 from ocr_baseline.measure.sample_files import file_of
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ time that passed and no second is counted twice.
 from __future__ import annotations
 
 from threading import Lock, get_ident
-from time import perf_counter_ns
 from typing import TYPE_CHECKING
 
+from ocr_baseline.clocks import perf_counter_ns
 from ocr_baseline.vocabulary import OPERATION_LINE_PREFIX, Stage
 
 if TYPE_CHECKING:

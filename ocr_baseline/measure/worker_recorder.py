@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
-from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
+from ocr_baseline.clocks import perf_counter_ns
 from ocr_baseline.layout import worker_records_name
 from ocr_baseline.measure import sections
 from ocr_baseline.measure.operations import Operations

@@ -15,10 +15,10 @@ import sys
 import threading
 from contextlib import contextmanager, suppress
 from multiprocessing import util as multiprocessing_util
-from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakMethod
 
+from ocr_baseline.clocks import perf_counter_ns
 from ocr_baseline.errors import OperationError
 from ocr_baseline.measure import sections
 from ocr_baseline.measure.instrument import Instrumentation, operation_context

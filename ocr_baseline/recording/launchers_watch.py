@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
-from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
+from ocr_baseline.clocks import monotonic, sleep
 from ocr_baseline.measure.flag import Flag
 from ocr_baseline.signal_errors import suppress_failures
 

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import psutil
 
+from ocr_baseline.clocks import wall_clock_s
+
 if TYPE_CHECKING:
     from ocr_baseline.records.format import StartJson
 
@@ -61,4 +63,4 @@ def _age() -> tuple[float, str]:
         began_s = int(fields[_START_TICKS]) / os.sysconf("SC_CLK_TCK")
         return time.clock_gettime(time.CLOCK_BOOTTIME) - began_s, "the system's time since boot"
     except (AttributeError, IndexError, OSError, ValueError):
-        return time.time() - psutil.Process().create_time(), "wall clock"
+        return wall_clock_s() - psutil.Process().create_time(), "wall clock"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
+from ocr_baseline.clocks import monotonic, sleep
 from ocr_baseline.files import open_regular
 from ocr_baseline.layout import records_name
 from ocr_baseline.records.format import line_start

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import copy
 import os
-from uuid import uuid4
 
 
 class RunToken:
@@ -21,7 +20,7 @@ class RunToken:
 
     def __init__(self) -> None:
         """Make a new name."""
-        self.name = uuid4().hex
+        self.name = os.urandom(16).hex()
         self._pid = os.getpid()
 
     @property

@@ -13,11 +13,11 @@ import os
 import queue
 import subprocess
 import sys
-import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
+from ocr_baseline.clocks import monotonic
 from ocr_baseline.measure.deferred_child_signals import own_child_ended
 from ocr_baseline.measure.own_threads import own_thread, start
 
@@ -55,7 +55,7 @@ class Patience:
 
     def _bounded(self, seconds: float) -> float:
         if self.until_s is not None:
-            seconds = min(seconds, self.until_s - time.monotonic())
+            seconds = min(seconds, self.until_s - monotonic())
         return max(0.0, seconds)
 
 
@@ -75,12 +75,12 @@ def messages(
     silence = f"nothing came for {patience.left_s(0.0):.3g} s"
     with _lines(module, arguments, environment) as lines:
         line = _next(lines, startup_s, f"its client wasn't up within {startup_s:.3g} s")
-        began_s = time.monotonic()
+        began_s = monotonic()
         while line is not None:
             message = json.loads(line)
             if "up" not in message:
                 yield message
-            left_s = patience.left_s(time.monotonic() - began_s)
+            left_s = patience.left_s(monotonic() - began_s)
             line = _next(lines, left_s, silence)
 
 

@@ -11,8 +11,9 @@ import os
 import select
 import signal
 import struct
-import time
 from typing import TYPE_CHECKING
+
+from ocr_baseline.clocks import monotonic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -48,8 +49,8 @@ class Witness:
 
     def saw(self, number: int) -> bool:
         """Whether it got a signal that this process got just now; waits a moment for it."""
-        now = time.monotonic()
-        while select.select([self._told], [], [], max(now + WAIT_S - time.monotonic(), 0))[0]:
+        now = monotonic()
+        while select.select([self._told], [], [], max(now + WAIT_S - monotonic(), 0))[0]:
             told = os.read(self._told, _TOLD.size)  # a write so short isn't divided
             if not told:  # someone killed it
                 return False
@@ -74,6 +75,6 @@ def _watch(signals: Collection[signal.Signals], tells: int, first: Callable[[], 
         os.closerange(tells + 1, os.sysconf("SC_OPEN_MAX"))
         while True:
             number = signal.sigwait(signals)
-            os.write(tells, _TOLD.pack(time.monotonic(), number))
+            os.write(tells, _TOLD.pack(monotonic(), number))
     finally:
         os._exit(0)

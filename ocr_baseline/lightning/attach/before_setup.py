@@ -8,9 +8,9 @@ is told of anything. The one word that it gets is that Lightning gives each call
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext, suppress
-from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
+from ocr_baseline.clocks import perf_counter_ns
 from ocr_baseline.lightning.attach.action_lines import Action, callback_lines, line_of, parse
 from ocr_baseline.lightning.attach.patches import Patches
 from ocr_baseline.lightning.attach.profiler_actions import ProfilerListener

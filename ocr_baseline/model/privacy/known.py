@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 import re
-from time import monotonic
 from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus
 
+from ocr_baseline.clocks import monotonic
 from ocr_baseline.model.privacy.keys import Suspicion, suspicion
 from ocr_baseline.model.privacy.values import REDACTED, can_be_secret, is_words
 

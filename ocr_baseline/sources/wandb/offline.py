@@ -5,10 +5,10 @@ Nothing is sent to a server or asked from one.
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ocr_baseline.clocks import monotonic
 from ocr_baseline.errors import SourceError
 from ocr_baseline.model.privacy import redact
 from ocr_baseline.model.run import RunInfo
@@ -67,7 +67,7 @@ def load_live(folder: Path, summary: Mapping[str, object], options: ReadOptions)
         SourceError: As for `load`, or the file was not read within `options.timeout_s` seconds.
     """
     file, _ = find_file(folder)
-    records = _until(time.monotonic() + options.timeout_s, read_log(file, LogState()), file)
+    records = _until(monotonic() + options.timeout_s, read_log(file, LogState()), file)
     try:
         contents = _read(file, records, options.keys)
     except _NothingWritten:
@@ -118,7 +118,7 @@ def _read(file: Path, records: Iterable[bytes], keys: Keys) -> RunContents:
 def _until(deadline_s: float, records: Iterator[bytes], file: Path) -> Iterator[bytes]:
     for record in records:
         yield record
-        if time.monotonic() > deadline_s:
+        if monotonic() > deadline_s:
             raise SourceError(
                 f"{file}: too long to be read at the end of a training: "
                 f"`ocr-baseline report {file}` reads it"

@@ -1,11 +1,14 @@
-"""A clock that stands in the place of Python's as the package is imported: nothing is timed."""
+"""A training whose test has clocks of its own in the place of Python's."""
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING
+
+import pytest
 
 from ocr_baseline.model.document import Baseline
 
@@ -13,9 +16,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SCRIPT = """
-import sys, time
+import json, sys, time, uuid
 import torch
-from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch import Callback, LightningModule, Trainer
 from torch.utils.data import DataLoader
 
 class Net(LightningModule):
@@ -27,50 +30,57 @@ class Net(LightningModule):
     def configure_optimizers(self):
         return torch.optim.SGD(self.parameters(), 0.1)
 
-if sys.argv[2] == "early":
+folder, which, when_imported = sys.argv[1:]
+if when_imported == "early":
     import ocr_baseline
-pythons = time.perf_counter_ns
-time.perf_counter_ns = lambda: 1_000_000_000  # as a test's frozen clock does
-from ocr_baseline import BaselineReportCallback, PerformanceProfilerCallback
-callbacks = [PerformanceProfilerCallback(), BaselineReportCallback()]
+CLOCKS = {"monotonic", "perf_counter", "perf_counter_ns", "process_time_ns", "sleep"}
+kept = {name: getattr(time, name) for name in CLOCKS}
+counts = dict.fromkeys([*CLOCKS, "uuid4"], 0)
+def stopped(name, value):
+    def clock(*args):
+        counts[name] += 1
+        return value
+    return clock
+for name in CLOCKS:
+    setattr(time, name, stopped(name, 1_000))
+kept_uuid4, uuid.uuid4 = uuid.uuid4, stopped("uuid4", uuid.UUID(int=7))
+if which == "ours":
+    from ocr_baseline import BaselineReportCallback, PerformanceProfilerCallback
+    callbacks = [PerformanceProfilerCallback(), BaselineReportCallback()]
+else:
+    callbacks = [Callback(), Callback()]
 trainer = Trainer(
     max_epochs=1, accelerator="cpu", logger=False, enable_checkpointing=False,
-    enable_progress_bar=False, default_root_dir=sys.argv[1], callbacks=callbacks,
+    enable_progress_bar=False, default_root_dir=folder, callbacks=callbacks,
 )
 trainer.fit(Net(), DataLoader(torch.randn(8, 4), batch_size=2))
-time.perf_counter_ns = pythons
-print("steps", trainer.global_step)
+for name, clock in kept.items():
+    setattr(time, name, clock)
+uuid.uuid4 = kept_uuid4
+print(json.dumps(counts))
 """
 
 
-def trained(folder: Path, when_imported: str) -> tuple[str, Baseline]:
-    """Return what was warned, and the baseline of a training under a frozen clock."""
+def trained(folder: Path, which: str, when_imported: str) -> tuple[dict[str, int], str]:
+    """Return how often each clock was asked in a training under stopped clocks, and its stderr."""
     ended = subprocess.run(
-        [sys.executable, "-c", SCRIPT, str(folder), when_imported],
+        [sys.executable, "-c", SCRIPT, str(folder), which, when_imported],
         check=True,
         capture_output=True,
         text=True,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )
-    assert "steps 4" in ended.stdout
-    document = (folder / "baseline/baseline.json").read_text()
-    return ended.stderr, Baseline.model_validate_json(document)
+    return json.loads(ended.stdout.splitlines()[-1]), ended.stderr
 
 
-def test_no_time_is_read_from_a_clock_that_stands_in_the_place_of_pythons(tmp_path: Path) -> None:
-    warned, baseline = trained(tmp_path, "late")
+@pytest.mark.parametrize("when_imported", ["early", "late"])
+def test_a_tests_clocks_are_asked_by_the_training_alone(tmp_path: Path, when_imported: str) -> None:
+    with_empty, _ = trained(tmp_path / "empty", "empty", when_imported)
+    with_ours, warned = trained(tmp_path / "ours", "ours", when_imported)
 
-    assert "stands in the place of Python's clock" in warned
-    assert [phase.total_s for phase in baseline.phases if phase.total_s is not None] == []
-    reasons = {entry.metric: entry.detail or "" for entry in baseline.missing}
-    assert "import ocr_baseline before" in reasons["source recorder"]
-    assert "import ocr_baseline before" in reasons["phases"]  # the report's first sentence
-
-
-def test_a_package_that_was_imported_before_reads_pythons_clock(tmp_path: Path) -> None:
-    warned, baseline = trained(tmp_path, "early")
-
+    assert with_ours == with_empty
     assert "Performance measuring stopped" not in warned
-    train = baseline.phase("train")
+    document = (tmp_path / "ours/baseline/baseline.json").read_text()
+    train = Baseline.model_validate_json(document).phase("train")
     assert train is not None
     assert train.total_s
