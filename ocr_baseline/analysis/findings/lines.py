@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from ocr_baseline.analysis.findings.kind import Kind
     from ocr_baseline.analysis.findings.rule import Silence
     from ocr_baseline.analysis.measured import Measured
-    from ocr_baseline.model.document import Operation, Workers
+    from ocr_baseline.model.document import NamedCause, Operation, Workers
 
 NAMED_PART = 0.5
 LEAST_PASSES = 2
@@ -65,14 +65,18 @@ class LineRule:
     """A line and the kind of finding that it is; `title` has a place for the stage.
 
     `remedy` is the advice where the line is work of the main thread, and a function where what to
-    do depends on the loader. `unnamed` is added to the advice where no function is named. A line
-    that `is_needed` can become shorter and can't go, unless it is spent in code of the user's.
+    do depends on the loader. `of_own_code` takes its place where the cause is code of the user's,
+    `outside_batches` where most of the line comes at the ends of epochs. `unnamed` is added to the
+    advice where no function is named. A line that `is_needed` can become shorter and can't go,
+    unless it is spent in code of the user's.
     """
 
     line: Line
     kind: Kind
     title: str
     remedy: str | Callable[[Measured, Phase, BreakdownLine], Remedy]
+    of_own_code: str = ""
+    outside_batches: str = ""
     unnamed: str = ""
     is_needed: bool = False
 
@@ -96,14 +100,23 @@ def _is_between_passes(measured: Measured, phase: Phase, line: BreakdownLine) ->
 
     What comes once an epoch, as a hook at its end, needs no steady batches to be judged.
     """
-    tails_s = [
+    tails_s = _tails_s(measured, phase, line)
+    return len(tails_s) >= LEAST_PASSES and _is_outside_batches(tails_s, line)
+
+
+def _is_outside_batches(tails_s: list[float], line: BreakdownLine) -> bool:
+    return sum(tails_s) >= OUTSIDE_BATCHES * line.total_s
+
+
+def _tails_s(measured: Measured, phase: Phase, line: BreakdownLine) -> list[float]:
+    """Return the line's seconds outside of batches in each pass that has any."""
+    tails_s = (
         epoch.tail_s.get(line.name, 0.0)
         for stage, times in measured.times.items()
         if PHASES[stage] == phase.name
         for epoch in times.record.epochs
-    ]
-    again = [tail_s for tail_s in tails_s if tail_s > 0.0]
-    return len(again) >= LEAST_PASSES and sum(again) >= OUTSIDE_BATCHES * line.total_s
+    )
+    return [tail_s for tail_s in tails_s if tail_s > 0.0]
 
 
 def _whole_line(measured: Measured, phase: Phase, name: Line) -> BreakdownLine | None:
@@ -159,8 +172,10 @@ def _is_heavy(rule: LineRule, line: BreakdownLine) -> bool:
 
 def _finding(measured: Measured, phase: Phase, rule: LineRule, line: BreakdownLine) -> Finding:
     share = line.share or 0.0
+    cause = cause_of(measured, phase, line.name)
     if isinstance(rule.remedy, str):
-        remedy = _without_the_line(measured, phase, line, rule.remedy)
+        advice = _advice(measured, phase, rule, line, cause) or rule.remedy
+        remedy = _without_the_line(measured, phase, line, advice)
     else:
         remedy = rule.remedy(measured, phase, line)
     parts = line.parts
@@ -169,7 +184,6 @@ def _finding(measured: Measured, phase: Phase, rule: LineRule, line: BreakdownLi
         rule.title.format(stage=PHASE_WORDS[phase.name]),
         by=quoted(parts[0].name) if is_named else None,
     )
-    cause = cause_of(measured, phase, line.name)
     unnamed = f" {rule.unnamed}" if rule.unnamed and cause is None else ""
     is_the_most = rule.is_needed and not is_users_code(cause)
     return Finding(
@@ -189,6 +203,21 @@ def _finding(measured: Measured, phase: Phase, rule: LineRule, line: BreakdownLi
         lines=[f"{phase.name}.{line.name}"],
         cause=cause,
     )
+
+
+def _advice(
+    measured: Measured,
+    phase: Phase,
+    rule: LineRule,
+    line: BreakdownLine,
+    cause: NamedCause | None,
+) -> str:
+    """Return the advice that fits what the line was spent on; empty where nothing special did."""
+    if rule.of_own_code and is_users_code(cause):
+        return rule.of_own_code
+    if rule.outside_batches and _is_outside_batches(_tails_s(measured, phase, line), line):
+        return rule.outside_batches
+    return ""
 
 
 def _line_evidence(phase: Phase, line: BreakdownLine) -> Iterator[Evidence]:
@@ -289,6 +318,8 @@ LINE_RULES = (
         remedy="Pin the loader's memory (pin_memory=True) so that copies overlap with work, send "
         "smaller types (uint8 images, converted on the device), and leave out what the step "
         "doesn't use.",
+        of_own_code="This is code of the project that runs as a batch is moved to the device. Do "
+        "in it only what every batch needs, or let the loader's workers do it.",
         is_needed=True,
     ),
     LineRule(
@@ -297,6 +328,8 @@ LINE_RULES = (
         title="{stage} spends much of its time in the optimizer",
         remedy="Use the optimizer's fused or foreach implementation, accumulate gradients over "
         "more batches, or clip them less often.",
+        of_own_code="This is code of the project that runs around the optimizer's step. Do in it "
+        "only what every step needs, or let it run in fewer of them.",
         is_needed=True,
     ),
     LineRule(
@@ -305,6 +338,8 @@ LINE_RULES = (
         title="{stage} spends much of its time on metrics",
         remedy="Collect predictions at each batch and compute the metric once per epoch, on fewer "
         "samples, or with a faster implementation of its slowest part.",
+        outside_batches="Compute the metric on fewer samples, after fewer epochs, or with a faster "
+        "implementation of its slowest part.",
         unnamed="Sections inside the metric will name that part.",
     ),
     LineRule(
@@ -325,6 +360,7 @@ LINE_RULES = (
         kind=catalogue.HEAVY_CALLBACKS,
         title="{stage} spends much of its time in callbacks",
         remedy="Let the callback act on fewer batches, or move its work to the end of the epoch.",
+        outside_batches="Let the callback act after fewer epochs, or do less each time.",
     ),
     LineRule(
         line=Line.MODULE_HOOKS,

@@ -222,3 +222,18 @@ def test_what_comes_once_a_pass_is_judged_by_passes_and_not_by_batches() -> None
     assert found.severity == "high"
     assert found.estimated_saving_s == pytest.approx(1.6)
     assert findings(evaluated(1), "heavy-module-hooks") == []
+
+
+@pytest.mark.parametrize(
+    ("line", "named", "for_batches"),
+    [("metrics", "heavy-metrics", "once per epoch"), ("callbacks", "heavy-callbacks", "batches")],
+)
+def test_what_comes_once_an_epoch_already_is_not_told_to_move_there(
+    line: str, named: str, for_batches: str
+) -> None:
+    at_batches = steady_run({"forward": 0.5, line: 0.5})
+    at_the_end = steady_run({"forward": 0.5}, tails_s=[{line: 12.0}])
+
+    assert for_batches in finding(at_batches, named).advice
+    assert for_batches not in finding(at_the_end, named).advice
+    assert "after fewer epochs" in finding(at_the_end, named).advice

@@ -89,6 +89,24 @@ def test_only_the_users_own_code_can_leave_the_optimizers_line_as_a_whole(
     assert found.saving_is_the_most is is_the_most
 
 
+@pytest.mark.parametrize(
+    ("line", "named", "generic"),
+    [("optimizer", "heavy-optimizer", "fused"), ("transfer", "transfer-bound", "pin_memory")],
+)
+def test_advice_about_torchs_own_work_is_not_given_to_the_users_code(
+    line: str, named: str, generic: str
+) -> None:
+    def advice(function: str) -> str:
+        stacks = samples({line: {f"{FIT} {function}": 90}})
+        return finding(
+            steady_run({"forward": 0.5, line: 0.5}, stack_samples=(stacks,)), named
+        ).advice
+
+    assert generic in advice("torch:work")
+    assert generic not in advice("user:clip")
+    assert advice("user:clip").endswith("Begin with `clip (train.py:4)`.")
+
+
 def test_a_wait_for_workers_is_named_by_what_they_do() -> None:
     begin = f"{FIT} worker:_worker_loop"
     made = samples({"fetch": {f"{begin} user:blur": 80, begin: 20}}, process="worker")
