@@ -111,15 +111,14 @@ def loader(batches: int, workers: int) -> DataLoader[Any]:
 
 
 def trainer_with(options: Options, folder: Path) -> Trainer:
-    """Return a trainer of one epoch with the usual callbacks and those of the variant."""
+    """Return a trainer of one epoch, unless told, with the usual callbacks and the options' own."""
     usual = [TQDMProgressBar(), ModelCheckpoint(folder / "checkpoints"), ModelSummary()]
     return Trainer(
         accelerator="cpu",
-        max_epochs=1,
         num_sanity_val_steps=0,
         logger=CSVLogger(str(folder / "logs")),
         default_root_dir=str(folder),
-        **{**options, "callbacks": [*usual, *options.get("callbacks", [])]},
+        **{"max_epochs": 1, **options, "callbacks": [*usual, *options.get("callbacks", [])]},
     )
 
 

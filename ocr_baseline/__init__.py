@@ -77,8 +77,11 @@ if not TYPE_CHECKING:  # else a type checker would take any name at all for one 
         """
         if name not in _HOMES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from ocr_baseline.prompt_turns import prompt_turns
+
         try:
-            module = importlib.import_module(_HOMES[name])
+            with prompt_turns():
+                module = importlib.import_module(_HOMES[name])
         except ImportError:
             raise
         except Exception as error:

@@ -149,6 +149,25 @@ def calls_counted(guest: Guest) -> None:
 
 
 @member
+def thread_without_a_pause(guest: Guest) -> None:
+    """A thread of the user's runs Python without a pause, from the start to the end."""
+    is_over = threading.Event()
+
+    def run() -> None:
+        while not is_over.is_set():
+            sum(range(1000))
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        guest.fit()
+    finally:
+        is_over.set()
+        thread.join()
+    guest.tell(interval_s=sys.getswitchinterval())
+
+
+@member
 def blocked_signals(guest: Guest) -> None:
     """The process blocks signals, and its mask is the same afterwards."""
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1, signal.SIGTERM})

@@ -82,7 +82,7 @@ class MetricLogger:
         make_metrics: Callable[[], dict[str, float]],
         log: Callable[..., None],
     ) -> None:
-        if not self._can_log:
+        if not self._can_log or not (trainer.loggers or self._verbose):
             return
         try:
             metrics = make_metrics()

@@ -28,6 +28,7 @@ from ocr_baseline.lightning.run import description as run_description
 from ocr_baseline.lightning.run.run_records import RunRecords
 from ocr_baseline.measure.deferred_child_signals import deferred_child_signals
 from ocr_baseline.model.privacy import OutwardLogger, error_text
+from ocr_baseline.prompt_turns import prompt_turns
 from ocr_baseline.recording.config_policy import ConfigPolicy
 from ocr_baseline.recording.loader_identity import loader_identity
 from ocr_baseline.recording.recording import MOST_SAMPLING_HZ
@@ -201,7 +202,8 @@ class PerformanceProfilerCallback(GuestCallback):
                     "nothing in this one. Give each trainer callbacks of its own."
                 )
                 return
-            self._start(trainer, pl_module)
+            with prompt_turns():
+                self._start(trainer, pl_module)
         except OperationError:
             self._stop()
             raise

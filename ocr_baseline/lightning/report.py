@@ -21,6 +21,7 @@ from ocr_baseline.lightning.run.local_sources import checked_order, live_info, l
 from ocr_baseline.measure.deferred_child_signals import deferred_child_signals
 from ocr_baseline.measure.folder_answer import wait_for_answer
 from ocr_baseline.model.privacy import OutwardLogger, error_text
+from ocr_baseline.prompt_turns import prompt_turns
 from ocr_baseline.publish import checked_targets
 from ocr_baseline.recording.config_policy import ConfigPolicy
 from ocr_baseline.recording.deferred_sigterm import deferred_sigterm
@@ -192,7 +193,7 @@ class BaselineReportCallback(GuestCallback):
         """Write the report while signals wait that would cut it off."""
         told_to_end = deferred_sigterm(self._cut_short, has_come=was_told_to_end(trainer))
         children = deferred_child_signals(is_failing=exception is not None)
-        with watch_stands_still(), told_to_end, children:
+        with watch_stands_still(), prompt_turns(), told_to_end, children:
             try:
                 if profiler is not None:
                     self._folder.follow(profiler.output_folder)

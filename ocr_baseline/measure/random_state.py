@@ -19,7 +19,7 @@ def unchanged_random_state() -> Iterator[None]:
     """
     python_state = random.getstate()
     numpy, torch = sys.modules.get("numpy"), sys.modules.get("torch")
-    numpy_state = None if numpy is None else numpy.random.get_state()
+    numpy_state = None if numpy is None else numpy.random.get_state(legacy=False)
     torch_state = None if torch is None else torch.get_rng_state()
     try:
         yield

@@ -10,6 +10,7 @@ from ocr_baseline.layout import JSON_NAME
 from ocr_baseline.measure.deferred_child_signals import deferred_child_signals
 from ocr_baseline.measure.folder_answer import wait_for_answer
 from ocr_baseline.model.privacy import OutwardLogger, error_text
+from ocr_baseline.prompt_turns import prompt_turns
 from ocr_baseline.recording.deferred_sigterm import deferred_sigterm
 from ocr_baseline.recording.launchers_watch import watch_stands_still
 from ocr_baseline.recording.read_back import read_back
@@ -46,7 +47,7 @@ def report_on(run: LoopRun, exception: BaseException | None) -> ReportFiles | No
     """
     try:
         children = deferred_child_signals(is_failing=exception is not None)
-        with watch_stands_still(), deferred_sigterm(), children:
+        with watch_stands_still(), prompt_turns(), deferred_sigterm(), children:
             try:
                 return _written(run, exception)
             except Exception as error:  # noqa: BLE001 - a report must never fail the loop
