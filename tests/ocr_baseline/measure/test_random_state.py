@@ -5,6 +5,7 @@ import warnings
 
 import numpy as np
 import torch
+from numpy.random.mtrand import set_bit_generator
 
 from ocr_baseline.measure.random_state import unchanged_random_state
 
@@ -21,7 +22,7 @@ def test_what_is_drawn_in_the_block_is_drawn_again_after_it() -> None:
 
 def test_another_generator_of_numpys_is_put_back_without_a_warning() -> None:
     found = np.random.mtrand._rand._bit_generator
-    np.random.set_bit_generator(np.random.PCG64(3))
+    set_bit_generator(np.random.PCG64(3))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
@@ -29,4 +30,4 @@ def test_another_generator_of_numpys_is_put_back_without_a_warning() -> None:
                 inside = np.random.rand()
         assert np.random.rand() == inside
     finally:
-        np.random.set_bit_generator(found)
+        set_bit_generator(found)
