@@ -73,8 +73,9 @@ COSTLY_STEP_CODE = Kind(
 )
 INPUT_BOUND = _line(
     "input-bound",
-    "the main thread waits for the making of batches",
-    "that wait; its low end, without workers, is what the first workers would save",
+    "the main thread waits for the making of batches, or for the sampler",
+    "that wait, or the sampler's part where that is most of it; its low end, without workers, is "
+    "what the first workers would save, where batches are waited for",
 )
 HANDOVER = Kind(
     id="handover",
