@@ -91,6 +91,12 @@ def _absent_processor_time(measured: Measured) -> Iterator[Missing]:
     why = "a pass was cut short, or an earlier version recorded the run"
     if any(phase.cpu_s is None for phase in phases):
         yield Missing(metric="cpu_s", reason="not_collected", detail=why)
+    if any(phase.thread_s is None for phase in phases):
+        yield Missing(
+            metric="thread_s",
+            reason="not_collected",
+            detail=f"only Linux tells how long a thread ran, {why}",
+        )
     if any(phase.queued_s is None for phase in phases):
         yield Missing(
             metric="queued_s",

@@ -30,7 +30,8 @@ class EpochRow(NamedTuple):
     """One finished pass of a stage; `tail_ns` is the time outside its batches, by line index.
 
     `events` counts the spans entered during the pass, in batches and outside; `reading` is what
-    the thread read meanwhile, `processor` what the process computed and the thread queued.
+    the thread read meanwhile, `processor` what the process computed, and the thread ran and
+    queued.
     """
 
     epoch: int

@@ -94,8 +94,12 @@ class OpenStages:
         self._processor = processor
 
     def forget_uncounted(self) -> None:
-        """Let what was read and computed since the last count belong to no stage."""
+        """Let what was read and computed since the last count belong to no stage.
+
+        This thread's processor time is counted from now on, as the timeline's time is.
+        """
         self._read = self._reading_clock.read()
+        self._processor_clock = ProcessorClock()
         self._processor = self._processor_clock.read()
 
     def _make_current(self, state: StageState) -> None:

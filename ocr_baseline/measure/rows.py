@@ -75,6 +75,7 @@ def epoch_records(state: StageState, timeline: Timeline, origin_ns: int) -> Iter
             "disk_read_bytes": row.reading.disk_read_bytes,
             "disk_wait_ns": row.reading.disk_wait_ns,
             "cpu_ns": row.processor.cpu_ns,
+            "thread_ns": row.processor.thread_ns,
             "queued_ns": row.processor.queued_ns,
         }
 

@@ -120,8 +120,9 @@ class EpochRecord:
     `tail_s` is the time outside the batches, by line: hooks before the first and after the last,
     the loader's start, epoch-end metrics, checkpoints. `events` counts the spans that the
     profiler entered during the whole pass, `reading` is what the main thread read in it. `cpu_s` is
-    the processor time of all threads of the process, `queued_s` how long the main thread stood
-    ready for a core that others had; None where that isn't recorded.
+    the processor time of all threads of the process, `thread_s` that of the main thread alone,
+    `queued_s` how long the main thread stood ready for a core that others had; None where that
+    isn't recorded.
     """
 
     epoch: int
@@ -131,6 +132,7 @@ class EpochRecord:
     tail_s: Mapping[str, float]
     reading: ReadRecord = field(default_factory=ReadRecord)
     cpu_s: float | None = None
+    thread_s: float | None = None
     queued_s: float | None = None
 
 

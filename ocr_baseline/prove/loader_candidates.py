@@ -9,9 +9,8 @@ from ocr_baseline.analysis.findings.more_workers import most_workers, worker_cou
 from ocr_baseline.analysis.findings.saving_range import REPEATS
 from ocr_baseline.analysis.measured import line_of
 from ocr_baseline.analysis.replay.first_workers import DEAREST, FREE, USUAL, Handover
-from ocr_baseline.analysis.replay.loader_passes import replay_of_main_thread
 from ocr_baseline.analysis.replay.other_loader import OtherLoader, replayed_with
-from ocr_baseline.analysis.replay.savings import processors, worker_replay
+from ocr_baseline.analysis.replay.savings import main_thread_replay, processors, worker_replay
 from ocr_baseline.analysis.workers import batch_wait_s
 from ocr_baseline.prove.candidates import MOST_OF_LOADER, Candidate, Saving, name_of
 from ocr_baseline.unchanged_script.settings import LoaderSettings, Settings
@@ -68,7 +67,7 @@ def used_loader(measured: Measured, phase: Phase) -> UsedLoader | None:
         return None
     replay = worker_replay(measured, phase)
     if workers is None:
-        replay = replay_of_main_thread(times, _processors_of(measured, times))
+        replay = main_thread_replay(measured, times, _processors_of(measured, times))
     if replay is None:
         return None
     passes = len(list(times.passes()))
@@ -136,7 +135,9 @@ def _without_handover(used: UsedLoader, phase: Phase) -> Iterator[Candidate]:
     The replay makes a batch take as long in the main thread as in its worker, which has to copy it
     into shared memory besides: what that costs is in no record, so nothing is predicted.
     """
-    received_s = sum(float(one.receive_s.sum()) for one in used.replay.passes)
+    received_s = sum(
+        (1 - one.sampler_share) * float(one.receive_s.sum()) for one in used.replay.passes
+    )
     if used.workers and received_s >= DEAR_HANDOVER * (phase.total_s or 0.0):
         settings = Settings.of_loader(phase.name, LoaderSettings(num_workers=0))
         yield Candidate(

@@ -117,7 +117,9 @@ def epoch(record: Mapping[str, Any]) -> EpochJson:
     for key in ("batches", "events", "epoch"):
         count(record[key])
     nanoseconds([record["start_ns"], *mapping(record["tail_ns"]).values()])
-    for key in ("read_bytes", "disk_read_bytes", "disk_wait_ns", "cpu_ns", "queued_ns"):
+    for key in ("read_bytes", "disk_read_bytes", "disk_wait_ns"):
+        _check_optional(record, key, number)
+    for key in ("cpu_ns", "thread_ns", "queued_ns"):
         _check_optional(record, key, number)
     return cast("EpochJson", record)
 

@@ -137,8 +137,9 @@ class EpochJson(TypedDict):
 
     `read_bytes` is what read calls of the main thread returned meanwhile, `disk_read_bytes` what
     was fetched from a disk for it, `disk_wait_ns` how long it stood still for one; `cpu_ns` is the
-    processor time of all threads of the process, `queued_ns` how long the main thread stood ready
-    for a core that others had; null where the system doesn't tell.
+    processor time of all threads of the process, `thread_ns` that of the main thread alone,
+    `queued_ns` how long the main thread stood ready for a core that others had; null where the
+    system doesn't tell.
     """
 
     type: Literal["epoch"]
@@ -152,6 +153,7 @@ class EpochJson(TypedDict):
     disk_read_bytes: NotRequired[int | None]
     disk_wait_ns: NotRequired[int | None]
     cpu_ns: NotRequired[int | None]
+    thread_ns: NotRequired[int | None]
     queued_ns: NotRequired[int | None]
 
 

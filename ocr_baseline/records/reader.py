@@ -273,6 +273,7 @@ class _Reading:
                 disk_wait_s=_seconds(record.get("disk_wait_ns")),
             ),
             cpu_s=_seconds(record.get("cpu_ns")),
+            thread_s=_seconds(record.get("thread_ns")),
             queued_s=_seconds(record.get("queued_ns")),
         )
 

@@ -67,14 +67,15 @@ COSTLY_STEP_CODE = Kind(
     "torch in the step are in it); {ticks:.0f} samples of the line; a stage of at least "
     "{of_run:.0%} of the run",
     saving="their share of the line, less any longer wait for loader workers; the range begins at "
-    "nothing, since what the step has to compute is in it; none where the step imports a module, "
-    "which takes as long elsewhere",
+    "nothing, since what the step has to compute is in it; at most that where most of the line is "
+    "waiting; none where the step imports a module, which takes as long elsewhere",
     limits={"medium": 0.20, "high": 0.40, "ticks": 30, "of_run": 0.02},
 )
 INPUT_BOUND = _line(
     "input-bound",
-    "the main thread waits for the making of batches",
-    "that wait; its low end, without workers, is what the first workers would save",
+    "the main thread waits for the making of batches, or for the sampler",
+    "that wait, or the sampler's part where that is most of it; its low end, without workers, is "
+    "what the first workers would save, where batches are waited for",
 )
 HANDOVER = Kind(
     id="handover",

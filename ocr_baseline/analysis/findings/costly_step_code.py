@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ocr_baseline.analysis.findings.catalogue import COSTLY_STEP_CODE
 from ocr_baseline.analysis.findings.dominant_function import met_in_lines
+from ocr_baseline.analysis.findings.main_thread_wait import main_thread_wait
 from ocr_baseline.analysis.findings.named_cause import percent_words, place_of
 from ocr_baseline.analysis.findings.rule import Silence, quoted, share_of
 from ocr_baseline.analysis.functions.origin import place_in_file
@@ -16,6 +17,7 @@ from ocr_baseline.vocabulary import PHASE_WORDS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ocr_baseline.analysis.findings.main_thread_wait import MainThreadWait
     from ocr_baseline.analysis.functions.step_code import Called, StepCode
     from ocr_baseline.analysis.measured import Measured
     from ocr_baseline.model.document import BreakdownLine, Phase
@@ -25,7 +27,8 @@ def costly_step_code(measured: Measured) -> Iterator[Finding | Silence]:
     """Find steps whose own lines take much of their stage.
 
     How much of it could go isn't known: what the step has to compute is in it too. The saving is
-    that of all of it, and its range begins at nothing.
+    that of all of it, and its range begins at nothing. Where the main thread mostly waited in the
+    line, what it waited for may be elsewhere: the saving is the most then.
     """
 
     def codes(phase: Phase, line: BreakdownLine) -> Iterator[StepCode]:
@@ -50,10 +53,12 @@ def _finding(measured: Measured, phase: Phase, line: BreakdownLine, code: StepCo
         high=code.high * line_share,
         of=f"phases.{phase.name}",
     )
+    wait = main_thread_wait(measured, phase, line)
     saving_s, basis, low_s = None, None, None
     if not (code.called and code.called.is_import):  # else it takes as long wherever it stands
+        what = "without it" if wait is None else "without it and what it waits for"
         saving_s, basis = main_thread_saving(
-            measured, phase, line.name, code.share * line.total_s, "without it", removed=code.share
+            measured, phase, line.name, code.share * line.total_s, what, removed=code.share
         )
         low_s = 0.0
     percent = percent_words(of_phase.share, of_phase.low, of_phase.high)
@@ -61,22 +66,25 @@ def _finding(measured: Measured, phase: Phase, line: BreakdownLine, code: StepCo
         id=f"{COSTLY_STEP_CODE.id}:{phase.name}",
         severity=COSTLY_STEP_CODE.severity(of_phase.share),
         title=f"{place_of(of_phase)} takes {percent} of {PHASE_WORDS[phase.name]} "
-        + _beside(code.called),
+        + _beside(code.called)
+        + ("" if wait is None else f", and most of {quoted(line.name)} is waiting"),
         evidence=[
             Evidence(metric=f"{where}.step_code.share", value=code.share, unit="share"),
             Evidence(metric=f"{where}.total_s", value=line.total_s, unit="s"),
             *_called_evidence(where, code),
+            *(wait.evidence if wait is not None else ()),
         ],
         estimated_saving_s=saving_s,
         estimated_saving_low_s=low_s,
+        saving_is_the_most=saving_s is not None and wait is not None,
         saving_basis=basis,
-        advice=_advice(code),
+        advice=_advice(code, wait),
         lines=[f"{phase.name}.{line.name}"],
         cause=of_phase,
     )
 
 
-def _advice(code: StepCode) -> str:
+def _advice(code: StepCode, wait: MainThreadWait | None) -> str:
     called = code.called
     look = (
         "Look in it for loops, sorting and conversions in Python: do them on whole tensors, "
@@ -84,16 +92,20 @@ def _advice(code: StepCode) -> str:
         "and so does the wait for an accelerator where it reads a value, as .item() does."
     )
     if called is None:
+        if wait is not None:
+            return f"Find what the step waits for: {wait.causes} {wait.numbers}"
         return look
     if called.is_import:
         return (
             f"{called.share:.0%} of that is the import of {_place(called)}, which takes as long "
             "wherever it stands: import it before the training begins, or import less."
         )
+    inside = f"{called.share:.0%} of that is in {_place(called)}, which its lines call"
+    if wait is not None:
+        return f"{inside}: find what it waits for, {wait.causes} {wait.numbers}"
     return (
-        f"{called.share:.0%} of that is in {_place(called)}, which its lines call: do it for some "
-        "of the batches, once an epoch, or beside the step. What that function waits for counts "
-        "too."
+        f"{inside}: do it for some of the batches, once an epoch, or beside the step. What that "
+        "function waits for counts too."
     )
 
 

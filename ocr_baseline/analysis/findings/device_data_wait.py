@@ -13,7 +13,9 @@ from ocr_baseline.analysis.findings.rule import (
     share_of,
     title,
 )
+from ocr_baseline.analysis.findings.wait_advice import cheaper_indices
 from ocr_baseline.analysis.measured import line_of
+from ocr_baseline.analysis.sampler import sampler_waited_for
 from ocr_baseline.model.document import Finding
 from ocr_baseline.vocabulary import PHASE_WORDS, Line
 
@@ -41,10 +43,19 @@ def device_data_wait(measured: Measured) -> Iterator[Finding | Silence]:
             timed = f"{phase.device.batches} batches timed on the device, {needed} needed"
             yield Silence(DEVICE_DATA_WAIT.id, f"{phase.name} has {timed}")
         else:
-            yield _finding(phase, phase.device, wait_s)
+            yield _finding(measured, phase, phase.device, wait_s)
 
 
-def _finding(phase: Phase, device: DeviceTime, wait_s: float) -> Finding:
+def _advice(measured: Measured, phase: Phase) -> str:
+    if sampler_waited_for(measured, phase) is not None:
+        return cheaper_indices("the main thread's wait")
+    return (
+        "Give the loader more workers while cores are idle, or make a batch cheaper; the findings "
+        "on the loader say which."
+    )
+
+
+def _finding(measured: Measured, phase: Phase, device: DeviceTime, wait_s: float) -> Finding:
     share = share_of(phase, wait_s)
     line = line_of(phase, Line.DATA_WAIT.value)
     host_s = wait_s if line is None else max(line.total_s, wait_s)
@@ -64,7 +75,6 @@ def _finding(phase: Phase, device: DeviceTime, wait_s: float) -> Finding:
         estimated_saving_high_s=host_s,
         saving_basis="the wait for data on the device's own clock, as long in every batch as in "
         "those that were timed there",
-        advice="Give the loader more workers while cores are idle, or make a batch cheaper; the "
-        "findings on the loader say which.",
+        advice=_advice(measured, phase),
         lines=[f"{phase.name}.{Line.DATA_WAIT.value}"],
     )

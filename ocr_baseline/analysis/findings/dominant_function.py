@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ocr_baseline.analysis.findings.catalogue import DOMINANT_FUNCTION
 from ocr_baseline.analysis.findings.lines import is_judged
+from ocr_baseline.analysis.findings.main_thread_wait import main_thread_wait
 from ocr_baseline.analysis.findings.named_cause import percent_words, place_of
 from ocr_baseline.analysis.findings.rule import Silence, quoted, share_of, too_few_batches
 from ocr_baseline.analysis.replay.savings import main_thread_saving
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from ocr_baseline.analysis.findings.kind import Kind
+    from ocr_baseline.analysis.findings.main_thread_wait import MainThreadWait
     from ocr_baseline.analysis.measured import Measured
     from ocr_baseline.model.document import BreakdownLine, FunctionShare, Phase
 
@@ -87,11 +89,13 @@ def _finding(
         of=f"phases.{phase.name}",
     )
     percent = percent_words(of_phase.share, of_phase.low, of_phase.high)
+    wait = main_thread_wait(measured, phase, line)
     saving_s, basis = _saving(measured, phase, line, function.inclusive_share)
     return Finding(
         id=f"{DOMINANT_FUNCTION.id}:{phase.name}:{function.name}",
         severity=DOMINANT_FUNCTION.severity(of_phase.share),
-        title=f"{place_of(of_phase)} takes {percent} of {PHASE_WORDS[phase.name]}",
+        title=f"{place_of(of_phase)} takes {percent} of {PHASE_WORDS[phase.name]}"
+        + ("" if wait is None else f", and most of {quoted(line.name)} is waiting"),
         evidence=[
             Evidence(
                 metric=f"{where}.functions.{function.name}.inclusive_share",
@@ -99,16 +103,28 @@ def _finding(
                 unit="share",
             ),
             Evidence(metric=f"{where}.total_s", value=line.total_s, unit="s"),
+            *(wait.evidence if wait is not None else ()),
         ],
         estimated_saving_s=saving_s,
         estimated_saving_low_s=_saving(measured, phase, line, function.low)[0],
         estimated_saving_high_s=_saving(measured, phase, line, function.high)[0],
         saving_basis=basis,
-        advice="Call it less often or on less data, or replace it with a faster equivalent; what "
-        "isn't needed at every batch can be done for some of them. If it is the model's own "
-        f"computation, there may be nothing to take out. It runs within {quoted(line.name)}.",
+        advice=_advice(line, wait),
         lines=[f"{phase.name}.{line.name}"],
         cause=of_phase,
+    )
+
+
+def _advice(line: BreakdownLine, wait: MainThreadWait | None) -> str:
+    if wait is not None:
+        return (
+            f"Find whether it waits, and what for: {wait.causes} {wait.numbers} If it computes "
+            "instead, call it less often or on less data."
+        )
+    return (
+        "Call it less often or on less data, or replace it with a faster equivalent; what isn't "
+        "needed at every batch can be done for some of them. If it is the model's own computation, "
+        f"there may be nothing to take out. It runs within {quoted(line.name)}."
     )
 
 

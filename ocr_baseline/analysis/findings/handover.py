@@ -18,6 +18,7 @@ from ocr_baseline.analysis.findings.rule import (
     too_few_batches,
 )
 from ocr_baseline.analysis.measured import line_of
+from ocr_baseline.analysis.sampler import time_in_sampler_s
 from ocr_baseline.model.document import Finding
 from ocr_baseline.vocabulary import PHASE_WORDS, Line
 
@@ -36,7 +37,8 @@ def handover(measured: Measured) -> Iterator[Finding | Silence]:
         workers = measured.workers_of(phase)
         if line is None or workers is None:
             continue
-        taken_s = line.total_s - waited_for_making_s(phase, workers, line)
+        waited_s = waited_for_making_s(phase, workers, line)
+        taken_s = line.total_s - waited_s - time_in_sampler_s(measured, phase)
         if share_of(phase, taken_s) < HANDOVER["medium"]:
             continue
         silence = too_few_batches(HANDOVER, phase)

@@ -26,9 +26,16 @@ from ocr_baseline.analysis.findings.rule import (
     title,
     too_few_batches,
 )
-from ocr_baseline.analysis.findings.wait_advice import advice_with_workers, advice_without_workers
+from ocr_baseline.analysis.findings.wait_advice import (
+    advice_about_sampler,
+    advice_with_workers,
+    advice_without_workers,
+    cheaper_indices,
+    if_dealt_out,
+)
 from ocr_baseline.analysis.measured import line_of
 from ocr_baseline.analysis.replay.savings import main_thread_saving
+from ocr_baseline.analysis.sampler import sampler_waited_for, time_in_sampler_s
 from ocr_baseline.model.document import BreakdownLine, Evidence, Finding, Phase
 from ocr_baseline.vocabulary import PHASE_WORDS, PHASES, Line
 
@@ -38,6 +45,7 @@ if TYPE_CHECKING:
     from ocr_baseline.analysis.findings.kind import Kind
     from ocr_baseline.analysis.findings.rule import Silence
     from ocr_baseline.analysis.measured import Measured
+    from ocr_baseline.analysis.sampler import SamplerTime
     from ocr_baseline.model.document import NamedCause, Operation, Workers
 
 NAMED_PART = 0.5
@@ -120,7 +128,10 @@ def _tails_s(measured: Measured, phase: Phase, line: BreakdownLine) -> list[floa
 
 
 def _whole_line(measured: Measured, phase: Phase, name: Line) -> BreakdownLine | None:
-    """Return the line; of a wait, what was spent on making batches, operations named in it too."""
+    """Return the line; of a wait, what was spent on making batches and in the sampler.
+
+    The operations named in it are part of that.
+    """
     line = line_of(phase, name.value)
     if line is None:
         return None
@@ -129,7 +140,8 @@ def _whole_line(measured: Measured, phase: Phase, name: Line) -> BreakdownLine |
     workers = measured.workers_of(phase)
     if workers is not None:
         making_s = waited_for_making_s(phase, workers, line)
-        return line.model_copy(update={"total_s": making_s, "share": share_of(phase, making_s)})
+        waited_s = min(making_s + time_in_sampler_s(measured, phase), line.total_s)
+        return line.model_copy(update={"total_s": waited_s, "share": share_of(phase, waited_s)})
     within = measured.loader_operations(phase)
     if not within:
         return line
@@ -249,6 +261,9 @@ def _with_less_logging(measured: Measured, phase: Phase, line: BreakdownLine) ->
 
 def _batches_in_time(measured: Measured, phase: Phase, line: BreakdownLine) -> Remedy:
     """With the data ready in time the stage would be shorter by the whole wait."""
+    sampler = sampler_waited_for(measured, phase)
+    if sampler is not None:
+        return _indices_in_time(measured, phase, sampler)
     basis = "batches ready when they are asked for"
     workers = measured.workers_of(phase)
     if workers is None:
@@ -257,9 +272,11 @@ def _batches_in_time(measured: Measured, phase: Phase, line: BreakdownLine) -> R
             for part in line.parts
         ]
         first = more_workers(measured, phase)
+        if first is not None:
+            basis += f"; at its low end, {first.workers}{if_dealt_out(measured, phase, first)}"
         return Remedy(
             line.total_s,
-            basis if first is None else f"{basis}; at its low end, {first.workers}",
+            basis,
             advice_without_workers(measured, phase, first),
             tuple(evidence),
             None if first is None else min(max(first.saving_s, 0.0), line.total_s),
@@ -276,6 +293,19 @@ def _batches_in_time(measured: Measured, phase: Phase, line: BreakdownLine) -> R
     return Remedy(line.total_s, basis, advice, tuple(evidence))
 
 
+def _indices_in_time(measured: Measured, phase: Phase, sampler: SamplerTime) -> Remedy:
+    """A sampler that takes no time leaves the rest of the wait."""
+    where = f"phases.{phase.name}.breakdown.{Line.DATA_WAIT.value}"
+    evidence = Evidence(metric=f"{where}.sampler_share", value=sampler.share, unit="share")
+    return Remedy(
+        sampler.total_s,
+        "indices ready when they are asked for: the wait's sampled share in the sampler",
+        advice_about_sampler(measured, phase),
+        (evidence,),
+        sampler.low_s,
+    )
+
+
 def _waited_for_longest(measured: Measured, phase: Phase) -> Operation | None:
     return max(
         (o for o in measured.operations if o.phase == phase.name and o.process == "worker"),
@@ -287,6 +317,7 @@ def _waited_for_longest(measured: Measured, phase: Phase) -> Operation | None:
 def _ready_at_once(measured: Measured, phase: Phase, line: BreakdownLine) -> Remedy:
     """The whole line would go; workers that could be kept are a finding of their own."""
     workers = measured.workers_of(phase)
+    own = _advice_about_own_start(measured, phase, line)
     if workers is None:
         evidence: tuple[Evidence, ...] = ()
         ways = "dataset is created, use a smaller first batch"
@@ -296,9 +327,28 @@ def _ready_at_once(measured: Measured, phase: Phase, line: BreakdownLine) -> Rem
     return Remedy(
         line.total_s,
         "first batches ready when they are asked for",
-        f"Make the first batch cheaper to reach: do less work when the {ways}, or run longer "
+        own
+        or f"Make the first batch cheaper to reach: do less work when the {ways}, or run longer "
         "passes.",
         evidence,
+    )
+
+
+def _advice_about_own_start(measured: Measured, phase: Phase, line: BreakdownLine) -> str:
+    """Return what to do about code of the user's before a first batch; empty where none is named.
+
+    Code that makes the batch has to run for it: a smaller first batch or more of them help there.
+    """
+    sampled = measured.sampled.get((phase.name, line.name))
+    if sampled is None or not is_users_code(cause_of(measured, phase, line.name)):
+        return ""
+    if sampled.in_sampler.share >= NAMED_PART:
+        return cheaper_indices("this time")
+    if sampled.in_fetching.share >= NAMED_PART:
+        return ""
+    return (
+        "Do less in the project's own code that runs before the first batch of a pass, or do it "
+        "once where it runs at each pass."
     )
 
 

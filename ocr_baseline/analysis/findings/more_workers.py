@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ocr_baseline.analysis.findings.catalogue import RESTARTED_WORKERS, TOO_FEW_WORKERS
-from ocr_baseline.analysis.replay.loader_passes import replay_of_main_thread
 from ocr_baseline.analysis.replay.other_loader import SavingRange, saving_with_first_workers
-from ocr_baseline.analysis.replay.savings import processors, worker_replay
+from ocr_baseline.analysis.replay.savings import main_thread_replay, processors, worker_replay
 from ocr_baseline.vocabulary import Stage
 
 if TYPE_CHECKING:
@@ -94,7 +93,7 @@ def _replay(measured: Measured, phase: Phase) -> tuple[int, LoaderReplay] | None
         replay = worker_replay(measured, phase)
         return None if replay is None else (measured.worker_times[stage].count, replay)
     if stage is Stage.TRAIN and measured.environment.num_workers == 0:
-        replay = replay_of_main_thread(measured.times[stage], processors(measured))
+        replay = main_thread_replay(measured, measured.times[stage], processors(measured))
         return None if replay is None else (0, replay)
     return None
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ocr_baseline.analysis.findings.rule import quoted
 from ocr_baseline.analysis.functions.origin import LAYER, origin_of, place_in_file
 from ocr_baseline.analysis.measured import line_of
+from ocr_baseline.analysis.sampler import sampler_waited_for
 from ocr_baseline.model.document import Evidence, FunctionShare, NamedCause
 from ocr_baseline.model.run import SampledFunction
 from ocr_baseline.vocabulary import Line
@@ -21,11 +22,12 @@ _LOADER_LINES = frozenset({Line.DATA_WAIT.value, Line.LOADER_STARTUP.value})
 def cause_of(measured: Measured, phase: Phase, line: str) -> NamedCause | None:
     """Return the cause of a line's time, None where sampling names none but the model.
 
-    A wait for workers is caused by what they do.
+    A wait for workers is caused by what they do, unless it is the sampler that is waited for.
     """
     workers = measured.workers_of(phase)
     in_loader = line in _LOADER_LINES
-    if line == Line.DATA_WAIT.value and workers is not None:
+    is_wait = line == Line.DATA_WAIT.value
+    if is_wait and workers is not None and sampler_waited_for(measured, phase) is None:
         return named(workers.cause, f"workers.{phase.name}", in_loader=in_loader)
     found = line_of(phase, line)
     where = f"phases.{phase.name}.breakdown.{line}"

@@ -14,6 +14,7 @@ from ocr_baseline.analysis.findings.rule import (
     title,
     too_few_batches,
 )
+from ocr_baseline.analysis.findings.wait_advice import dealing, if_dealt_out
 from ocr_baseline.analysis.measured import line_of
 from ocr_baseline.analysis.replay.savings import worker_replay
 from ocr_baseline.model.document import Evidence, Finding
@@ -77,9 +78,10 @@ def _finding(measured: Measured, phase: Phase, found: MoreWorkers) -> Finding:
         ],
         estimated_saving_s=saving_s,
         saving_basis=f"the loader replayed with {found.workers} instead of {found.count}, which "
-        "share the cores with each other and the main thread",
+        "share the cores with each other and the main thread"
+        f"{_if_dealt_out(measured, phase, found)}",
         advice=f"Set the loader's {found.settings}, then compare: each worker takes memory."
-        f"{_waiting_words(measured.workers_of(phase))}",
+        f"{_waiting_words(measured.workers_of(phase))}{dealing(measured, phase)}",
         lines=[f"{phase.name}.{Line.DATA_WAIT.value}"],
         cause=cause_of(measured, phase, Line.DATA_WAIT.value),
     )
@@ -95,6 +97,11 @@ def _estimated(found: Finding, saving: SavingRange) -> Finding:
             "can't measure what starting them and taking batches from them costs",
         }
     )
+
+
+def _if_dealt_out(measured: Measured, phase: Phase, found: MoreWorkers) -> str:
+    condition = if_dealt_out(measured, phase, found)
+    return f"; this holds only{condition}" if condition else ""
 
 
 def _waiting_words(workers: Workers | None) -> str:

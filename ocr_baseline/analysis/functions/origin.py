@@ -38,6 +38,10 @@ MODULE_CALL = "torch/nn/modules/module.py"
 FETCH = "torch/utils/data/_utils/fetch.py"
 """Where a loader reads its dataset and collates, in the main process and in workers."""
 
+_DATALOADER = "torch/utils/data/dataloader.py"
+_NEXT_INDEX = "_next_index"
+"""Where a loader reads its sampler: in the main process, with workers too."""
+
 _STEP_CLOSURE = "loops/optimization/automatic.py"
 """Where Lightning runs a step, its backward pass included, for the optimizer that calls it."""
 
@@ -106,6 +110,16 @@ def is_hand_over(function: SampledFunction) -> bool:
     path = path_of(function)
     is_closure = path.endswith(_STEP_CLOSURE) and own_name(function) == "closure"
     return (is_closure or path.endswith(_HAND_OVER)) and is_lightning(function)
+
+
+def is_reading_sampler(function: SampledFunction) -> bool:
+    """Whether a loader reads the indices of a batch from its sampler here."""
+    return own_name(function) == _NEXT_INDEX and path_of(function).endswith(_DATALOADER)
+
+
+def is_fetching(function: SampledFunction) -> bool:
+    """Whether a loader makes a batch of its dataset's samples here."""
+    return path_of(function).endswith(FETCH)
 
 
 def own_name(function: SampledFunction) -> str:

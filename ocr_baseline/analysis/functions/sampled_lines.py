@@ -4,22 +4,32 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from ocr_baseline.analysis.functions.call_tree import stacks_by_line
 from ocr_baseline.analysis.functions.cause import MIN_TICKS, named_cause, separable
+from ocr_baseline.analysis.functions.margin import wilson_interval
+from ocr_baseline.analysis.functions.origin import is_fetching, is_reading_sampler
 from ocr_baseline.analysis.functions.shares import FunctionTicks
 from ocr_baseline.analysis.functions.step_code import step_code
 from ocr_baseline.analysis.phases.builder import line_name
 from ocr_baseline.vocabulary import FETCH_LINE, IDLE_LINE, PHASES, Line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from ocr_baseline.analysis.functions.call_tree import Stacks
     from ocr_baseline.analysis.functions.step_code import StepCode
     from ocr_baseline.model.document import BreakdownLine, FunctionShare, Phase, Workers
-    from ocr_baseline.model.run import StackSamples
+    from ocr_baseline.model.run import SampledFunction, StackSamples
+
+
+class SampledShare(NamedTuple):
+    """Which part of a line's samples was met somewhere, with its 95% margin."""
+
+    share: float
+    low: float
+    high: float
 
 
 @dataclass(frozen=True)
@@ -57,6 +67,20 @@ class SampledLine:
     def reads_iterable_dataset(self) -> bool:
         """Whether batches are made from an `IterableDataset` in this line."""
         return self._has_method_of(ITERABLE_FETCHER)
+
+    @property
+    def in_sampler(self) -> SampledShare:
+        """The part in which the loader reads indices from its sampler."""
+        return self._share_below(is_reading_sampler)
+
+    @property
+    def in_fetching(self) -> SampledShare:
+        """The part in which the loader reads its dataset and collates."""
+        return self._share_below(is_fetching)
+
+    def _share_below(self, is_it: Callable[[SampledFunction], bool]) -> SampledShare:
+        met = sum(ticks for stack, ticks in self.stacks if any(map(is_it, stack)))
+        return SampledShare(met / self.ticks, *wilson_interval(met, self.ticks))
 
     def _has_method_of(self, class_: str) -> bool:
         return any(

@@ -70,6 +70,7 @@ def _beside_batches(run: Run, times: StageTimes) -> dict[str, object]:
     fields["disk_wait_s"] = whole.disk_wait_s
     if len(readings) == sum(1 for epoch in times.record.epochs if epoch.batches):
         fields["cpu_s"] = sum_of(epoch.cpu_s for epoch in times.record.epochs)
+        fields["thread_s"] = sum_of(epoch.thread_s for epoch in times.record.epochs)
         fields["queued_s"] = sum_of(epoch.queued_s for epoch in times.record.epochs)
     fields["per_epoch"] = [
         epoch.model_copy(

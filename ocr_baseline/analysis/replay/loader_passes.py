@@ -16,9 +16,10 @@ from ocr_baseline.analysis.replay.loader_replay import LoaderReplay
 from ocr_baseline.analysis.replay.loader_timeline import PREFETCH_FACTOR, LoaderPass
 from ocr_baseline.analysis.replay.shared_processors import ONE_FOR_EVERYTHING, Processors
 from ocr_baseline.analysis.workers import batch_wait_s
+from ocr_baseline.vocabulary import Line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
@@ -34,6 +35,7 @@ def replay_of_workers(
     records: Iterable[WorkerRecord],
     other_stages: Iterable[StageTimes] = (),
     processors: Processors = ONE_FOR_EVERYTHING,
+    in_sampler: float = 0.0,
 ) -> LoaderReplay | None:
     """Return the replay of a stage whose batches workers made.
 
@@ -46,6 +48,7 @@ def replay_of_workers(
         other_stages: The rest of the run; what workers made before another stage's batch was for
             the sanity check or a pass that was cut short, not for the pass that followed.
         processors: What the main thread and the workers share.
+        in_sampler: The share of the waits for batches in which the main thread read the sampler.
     """
     table = times.table
     if table is None or len(table.start_s) == 0:
@@ -57,7 +60,7 @@ def replay_of_workers(
     passes = [
         found
         for taken, batches_made in zip(rows, made, strict=True)
-        if (found := _pass_of_workers(table, wait_s, taken, batches_made)) is not None
+        if (found := _pass_of_workers(table, wait_s, taken, batches_made, in_sampler)) is not None
     ]
     if not passes:
         return None
@@ -67,21 +70,34 @@ def replay_of_workers(
 
 
 def replay_of_main_thread(
-    times: StageTimes, processors: Processors = ONE_FOR_EVERYTHING
+    times: StageTimes,
+    processors: Processors = ONE_FOR_EVERYTHING,
+    in_sampler: Mapping[str, float] | None = None,
 ) -> LoaderReplay | None:
-    """Return the replay of a stage whose main thread made its batches, None of no batches."""
+    """Return the replay of a stage whose main thread made its batches, None of no batches.
+
+    Args:
+        times: The stage.
+        processors: What the main thread and workers would share.
+        in_sampler: By line of the wait, the share in which the main thread read the sampler: it is
+            no making of batches, and stays with the main thread when workers make them.
+    """
     table = times.table
     if table is None or len(table.start_s) == 0:
         return None
     wait_s = batch_wait_s(table)
+    sampler_s = np.zeros(len(wait_s))
+    for line, share in (in_sampler or {}).items():
+        sampler_s += share * table.lines_s.get(line, 0.0)
     passes = [
         LoaderPass(
             main_s=_main_work_s(table, wait_s, taken),
-            fetch_s=wait_s[taken],
+            fetch_s=wait_s[taken] - sampler_s[taken],
             deliver_s=np.zeros(taken.stop - taken.start),
-            receive_s=np.zeros(taken.stop - taken.start),
+            receive_s=sampler_s[taken],
             lines_s={},
             ready_s=np.empty(0),
+            sampler_share=1.0,
         )
         for taken in _chosen(_loader_passes(table, times.is_first_of_epoch))
     ]
@@ -155,7 +171,11 @@ def _made_between(
 
 
 def _pass_of_workers(
-    table: BatchTable, wait_s: NDArray[np.float64], rows: slice, made: _Made
+    table: BatchTable,
+    wait_s: NDArray[np.float64],
+    rows: slice,
+    made: _Made,
+    in_sampler: float,
 ) -> LoaderPass | None:
     """Return the pass; a batch whose making wasn't recorded took as long as the others."""
     if not made or any(len(parts) > 1 for parts in made.values()):
@@ -194,7 +214,19 @@ def _pass_of_workers(
         main_lines_s={name: column[rows] for name, column in table.lines_s.items()},
         prefetch_factor=factor,
         receive_ready_s=delivery.ready_s,
+        sampler_share=_share_of(delivery.receive_s, in_sampler * _waited_s(table, rows)),
     )
+
+
+def _waited_s(table: BatchTable, rows: slice) -> float:
+    """Return the wait for batches in a pass without that for its first."""
+    column = table.lines_s.get(Line.DATA_WAIT.value)
+    return 0.0 if column is None else float(column[rows].sum())
+
+
+def _share_of(whole_s: NDArray[np.float64], part_s: float) -> float:
+    total_s = float(whole_s.sum())
+    return min(part_s / total_s, 1.0) if total_s > 0 else 0.0
 
 
 def _prefetch_factor(made: _Made) -> int:

@@ -35,7 +35,8 @@ class LoaderPass:
     `main_lines_s` has the parts of each batch's time in the main thread by line, shape (batches,)
     each. The loader asks for `prefetch_factor` batches ahead of each worker. `receive_ready_s` is
     what the main thread took to receive the batches that were ready when it asked for them, shape
-    (such batches,).
+    (such batches,). `sampler_share` is the part of `receive_s` in which the main thread read the
+    sampler: it does that without workers, too.
     """
 
     main_s: NDArray[np.float64]
@@ -46,6 +47,7 @@ class LoaderPass:
     ready_s: NDArray[np.float64]
     main_lines_s: Mapping[str, NDArray[np.floating]] = field(default_factory=dict)
     prefetch_factor: int = PREFETCH_FACTOR
+    sampler_share: float = 0.0
     receive_ready_s: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
 
     def ahead(self, workers: int) -> int:

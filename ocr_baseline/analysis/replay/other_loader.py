@@ -60,14 +60,15 @@ def replayed_with(replay: LoaderReplay, loader: OtherLoader) -> Simulated:
 
 
 def _changed(one: LoaderPass, loader: OtherLoader, *, is_first: bool) -> LoaderPass:
+    sampler_s = one.sampler_share * one.receive_s
     if loader.workers == 0:
         nothing_s = np.zeros_like(one.fetch_s)
-        return replace(one, ready_s=np.empty(0), deliver_s=nothing_s, receive_s=nothing_s)
+        return replace(one, ready_s=np.empty(0), deliver_s=nothing_s, receive_s=sampler_s)
     if len(one.ready_s):
         ready_s, receive_s = added_ready_s(one.ready_s, loader.workers), one.receive_s
     else:
         ready_s = np.full(loader.workers, loader.handover.startup_s)
-        receive_s = np.full_like(one.fetch_s, loader.handover.receive_s)
+        receive_s = sampler_s + loader.handover.receive_s
     if loader.are_kept and not is_first:
         ready_s = np.zeros(loader.workers)
     factor = loader.prefetch_factor or one.prefetch_factor

@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ocr_baseline.analysis.replay.loader_passes import replay_of_workers
+from ocr_baseline.analysis.replay.loader_passes import replay_of_main_thread, replay_of_workers
 from ocr_baseline.analysis.replay.shared_processors import ONE_FOR_EVERYTHING, Processors
-from ocr_baseline.vocabulary import Stage
+from ocr_baseline.analysis.sampler import share_in_sampler
+from ocr_baseline.analysis.workers import WAIT_LINES
+from ocr_baseline.vocabulary import PHASES, Line, Stage
 
 if TYPE_CHECKING:
     from ocr_baseline.analysis.measured import Measured
+    from ocr_baseline.analysis.phases.stage_times import StageTimes
     from ocr_baseline.analysis.replay.loader_replay import LoaderReplay
     from ocr_baseline.model.document import Phase
 
@@ -32,7 +35,18 @@ def _replay(measured: Measured, phase: Phase) -> LoaderReplay | None:
     section = measured.workers_of(phase)
     if section is not None and section.wanted_cores is not None:
         shared = replace(shared, worker_cores=section.wanted_cores)
-    return replay_of_workers(times, workers.records, others, shared)
+    in_sampler = share_in_sampler(measured, phase.name, Line.DATA_WAIT)
+    return replay_of_workers(times, workers.records, others, shared, in_sampler)
+
+
+def main_thread_replay(
+    measured: Measured, times: StageTimes, shared: Processors
+) -> LoaderReplay | None:
+    """Return the replay of a stage whose main thread made its batches, None of no batches."""
+    in_sampler = {
+        line: share_in_sampler(measured, PHASES[times.stage], Line(line)) for line in WAIT_LINES
+    }
+    return replay_of_main_thread(times, shared, in_sampler)
 
 
 def processors(measured: Measured) -> Processors:

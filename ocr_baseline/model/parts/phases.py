@@ -92,8 +92,9 @@ class Phase(DocumentModel):
     pipes, sockets; cached or not; mapped files don't count), `disk_read_bytes` what the kernel
     fetched from block devices and NFS for them (FUSE and other network file systems don't count).
     For `disk_wait_s` their main threads stood still for such a device. `cpu_s` is the processor
-    time of all threads of the training's process, loader workers not counted; for `queued_s` its
-    main thread stood ready for a core that others had, threads of its own among them.
+    time of all threads of the training's process, loader workers not counted. Its main thread ran
+    for `thread_s` of it, and stood ready for a core that others had, threads of its own among
+    them, for `queued_s`.
     """
 
     name: PhaseName
@@ -121,6 +122,7 @@ class Phase(DocumentModel):
     disk_read_bytes: FiniteFloat | None = None
     disk_wait_s: FiniteFloat | None = None
     cpu_s: FiniteFloat | None = None
+    thread_s: FiniteFloat | None = None
     queued_s: FiniteFloat | None = None
     per_epoch: list[EpochSummary] = []
 

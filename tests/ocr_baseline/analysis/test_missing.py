@@ -67,6 +67,7 @@ def test_a_complete_run_misses_what_its_machine_does_not_tell_at_most() -> None:
         "disk_read_bytes": "not_collected",
         "disk_wait_s": "not_collected",
         "cpu_s": "not_collected",
+        "thread_s": "not_collected",
         "queued_s": "not_collected",
     }
 

@@ -509,14 +509,16 @@ def test_what_the_process_computed_is_read_for_each_pass_where_it_was_recorded(
     told, untold, *_ = [
         line for line in lines if line["type"] == "epoch" and line["stage"] == "train"
     ]
-    told |= {"cpu_ns": 7 * MILLISECOND, "queued_ns": None}
-    del untold["cpu_ns"], untold["queued_ns"]
+    told |= {"cpu_ns": 7 * MILLISECOND, "thread_ns": 4 * MILLISECOND, "queued_ns": None}
+    del untold["cpu_ns"], untold["thread_ns"], untold["queued_ns"]
 
     train = next(one for one in read(_written(lines)).stages if one.stage is Stage.TRAIN)
 
     assert train.epochs[0].cpu_s == pytest.approx(0.007)
+    assert train.epochs[0].thread_s == pytest.approx(0.004)
     assert train.epochs[0].queued_s is None
-    assert (train.epochs[1].cpu_s, train.epochs[1].queued_s) == (None, None)
+    untold_of = train.epochs[1]
+    assert (untold_of.cpu_s, untold_of.thread_s, untold_of.queued_s) == (None, None, None)
 
 
 @pytest.mark.parametrize(

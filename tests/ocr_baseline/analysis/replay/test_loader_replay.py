@@ -16,6 +16,11 @@ from ocr_baseline.analysis.replay.loader_passes import (
 )
 from ocr_baseline.analysis.replay.loader_replay import LoaderReplay
 from ocr_baseline.analysis.replay.loader_timeline import PREFETCH_FACTOR, LoaderPass, simulate
+from ocr_baseline.analysis.replay.other_loader import (
+    OtherLoader,
+    replayed_with,
+    saving_with_first_workers,
+)
 from ocr_baseline.model.run import Run, WorkerRecord
 from ocr_baseline.vocabulary import Stage
 from tests.ocr_baseline.analysis.builders import loaded_run, stage, table, worker
@@ -215,6 +220,33 @@ def test_a_stage_without_workers_or_batches_has_no_replay() -> None:
     assert replay_of_workers(times, []) is None
     assert replay_of_workers(StageTimes(stage(Stage.TRAIN, None)), []) is None
     assert replay_of_main_thread(StageTimes(stage(Stage.TRAIN, None))) is None
+
+
+def test_the_sampler_stays_with_the_main_thread_when_workers_make_the_batches() -> None:
+    times = StageTimes(stage(Stage.TRAIN, table(8, {"data_wait": 1.0, "forward": 1.0})))
+    found = replay_of_main_thread(times, in_sampler={"data_wait": 0.75})
+    assert found is not None
+    assert found.as_measured.total_s == pytest.approx(16.0)
+    # the first batch's making can't be hidden
+    assert saving_with_first_workers(found, 1).high_s == pytest.approx(7 * 0.25)
+
+
+def test_the_sampler_stays_with_the_main_thread_when_workers_go() -> None:
+    # each batch is made in 0.1 s while the main thread works; then 0.2 s pass in the sampler
+    rows = table(8, {"data_wait": 0.2, "forward": 0.5})
+    begins_s = [max(0.7 * (batch - 1) + 0.3, 0.0) for batch in range(8)]
+    made = worker(begins_s, [begin_s + 0.1 for begin_s in begins_s], {"fetch": [0.1] * 8})
+    times = StageTimes(stage(Stage.TRAIN, rows))
+    received, read = (
+        replay_of_workers(times, [made], in_sampler=in_sampler) for in_sampler in (0.0, 1.0)
+    )
+    assert received is not None
+    assert read is not None
+    assert received.as_measured.total_s == read.as_measured.total_s
+    received_s, read_s = (
+        replayed_with(one, OtherLoader(workers=0)).total_s for one in (received, read)
+    )
+    assert read_s - received_s == pytest.approx(7 * 0.2 + 0.1)
 
 
 def test_passes_of_several_epochs_and_loaders_are_replayed_one_by_one() -> None:
