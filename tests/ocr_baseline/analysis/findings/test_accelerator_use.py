@@ -184,6 +184,18 @@ def test_a_device_that_has_nothing_to_do_for_want_of_a_batch_is_told_by_its_own_
     }
 
 
+def test_a_device_that_waits_for_the_sampler_is_not_told_of_workers() -> None:
+    lines = {
+        "data_wait": {f"{FIT} loader:_BaseDataLoaderIter._next_index user:Shuffled.__iter__": 90}
+    }
+    measured = replace(steady_run(WAITS), stack_samples=(samples(lines),))
+    assert (
+        "workers" in finding(with_device_wait(steady_run(WAITS), 0.125), "device-data-wait").advice
+    )
+    found = finding(with_device_wait(measured, 0.125), "device-data-wait")
+    assert found.advice.startswith("Make the sampler's indices cheaper or all at once")
+
+
 def test_a_device_with_work_left_over_waits_for_no_data_however_long_the_host_does() -> None:
     assert findings(with_device_wait(steady_run(WAITS), 0.0), "device-data-wait") == []
     assert findings(steady_run(WAITS), "device-data-wait") == []
