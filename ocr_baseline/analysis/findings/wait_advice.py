@@ -54,8 +54,8 @@ def advice_about_sampler(measured: Measured, phase: Phase) -> str:
 def cheaper_indices(what: str) -> str:
     """Return what to do about a sampler that takes most of `what`."""
     return (
-        "Make the sampler's indices cheaper or all at once, as a permutation that is built once: "
-        f"most of {what} is in the sampler, which the main process reads whatever num_workers is."
+        f"Make the sampler's indices cheaper or all at once: most of {what} is in the sampler. The "
+        "main process reads it, whatever num_workers is; a permutation can be built once."
     )
 
 

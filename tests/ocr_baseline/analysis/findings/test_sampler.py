@@ -54,9 +54,9 @@ def test_a_wait_for_the_sampler_is_not_for_workers_to_save() -> None:
     found = finding(measured_run, "input-bound")
     assert found.title.startswith("Training waits for data: `Shuffled.__iter__ (train.py:17)`")
     assert found.advice == (
-        "Make the sampler's indices cheaper or all at once, as a permutation that is built once: "
-        "most of the wait is in the sampler, which the main process reads whatever num_workers "
-        "is. Workers would save nothing here. Begin with `Shuffled.__iter__ (train.py:17)`."
+        "Make the sampler's indices cheaper or all at once: most of the wait is in the sampler. "
+        "The main process reads it, whatever num_workers is; a permutation can be built once. "
+        "Workers would save nothing here. Begin with `Shuffled.__iter__ (train.py:17)`."
     )
     assert found.estimated_saving_s == pytest.approx(0.98 * 0.5 * 24)
     assert evidence(found)["phases.train.breakdown.data_wait.sampler_share"] == 0.98
