@@ -6,8 +6,8 @@ has had its turn, which is 5 ms by default. An import or a report opens files by
 
 from __future__ import annotations
 
-import sys
 from contextlib import contextmanager
+from sys import getswitchinterval, setswitchinterval
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,14 +20,14 @@ TURN_S = 0.0002
 @contextmanager
 def prompt_turns() -> Iterator[None]:
     """Let threads take turns of `TURN_S` in the block; an interval that is set meanwhile stays."""
-    found_s = sys.getswitchinterval()
+    found_s = getswitchinterval()
     if found_s <= TURN_S:
         yield
         return
-    sys.setswitchinterval(TURN_S)
-    ours_s = sys.getswitchinterval()
+    setswitchinterval(TURN_S)
+    ours_s = getswitchinterval()
     try:
         yield
     finally:
-        if sys.getswitchinterval() == ours_s:
-            sys.setswitchinterval(found_s)
+        if getswitchinterval() == ours_s:
+            setswitchinterval(found_s)

@@ -317,7 +317,7 @@ def _waited_for_longest(measured: Measured, phase: Phase) -> Operation | None:
 def _ready_at_once(measured: Measured, phase: Phase, line: BreakdownLine) -> Remedy:
     """The whole line would go; workers that could be kept are a finding of their own."""
     workers = measured.workers_of(phase)
-    own = _advice_about_own_start(measured, phase, line)
+    own = _advice_about_start(measured, phase, line)
     if workers is None:
         evidence: tuple[Evidence, ...] = ()
         ways = "dataset is created, use a smaller first batch"
@@ -334,17 +334,18 @@ def _ready_at_once(measured: Measured, phase: Phase, line: BreakdownLine) -> Rem
     )
 
 
-def _advice_about_own_start(measured: Measured, phase: Phase, line: BreakdownLine) -> str:
-    """Return what to do about code of the user's before a first batch; empty where none is named.
+def _advice_about_start(measured: Measured, phase: Phase, line: BreakdownLine) -> str:
+    """Return what to do about a sampler, or code of the user's, before a first batch, else nothing.
 
     Code that makes the batch has to run for it: a smaller first batch or more of them help there.
     """
     sampled = measured.sampled.get((phase.name, line.name))
-    if sampled is None or not is_users_code(cause_of(measured, phase, line.name)):
+    cause = cause_of(measured, phase, line.name)
+    if sampled is None or cause is None:
         return ""
     if sampled.in_sampler.share >= NAMED_PART:
         return cheaper_indices("this time")
-    if sampled.in_fetching.share >= NAMED_PART:
+    if sampled.in_fetching.share >= NAMED_PART or not is_users_code(cause):
         return ""
     return (
         "Do less in the project's own code that runs before the first batch of a pass, or do it "

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from ocr_baseline.model.document import Baseline, Finding
 
 _MODELS_OWN = (Line.FORWARD.value, Line.BACKWARD.value)
+NEARLY_ALL = 0.9
+"""A function with so much of what would go is it, within the margins of sampled shares."""
 
 
 def verdict(baseline: Baseline) -> str:
@@ -45,7 +47,20 @@ def _fixing(finding: Finding) -> str:
     if finding.estimated_saving_s is None:
         return finding.title.rstrip(".")
     saved = wording.saving_share_and_time(finding)
-    return f"{finding.title.rstrip('.')}; fixing it would save {saved}"
+    what = "all of it" if _names_a_part(finding) else "it"
+    return f"{finding.title.rstrip('.')}; fixing {what} would save {saved}"
+
+
+def _names_a_part(finding: Finding) -> bool:
+    """Whether the title ends in a function that takes a part of what the saving is of.
+
+    The saving is of a whole line or of the workers' work; a sampler's is of its own part.
+    """
+    cause = finding.cause
+    if cause is None or cause.share >= NEARLY_ALL:
+        return False
+    is_of_more = ".breakdown." in cause.of or cause.of.startswith("workers.")
+    return is_of_more and not any(one.metric.endswith(".sampler_share") for one in finding.evidence)
 
 
 def _nothing(baseline: Baseline, how: str) -> str:

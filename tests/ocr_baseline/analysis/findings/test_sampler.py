@@ -106,8 +106,9 @@ def test_code_of_the_users_before_a_first_batch_is_to_do_less_or_run_once() -> N
     )
 
 
-def test_a_permutation_before_a_first_batch_is_to_be_built_once() -> None:
-    assert starting(READ).startswith("Make the sampler's indices cheaper or all at once")
+@pytest.mark.parametrize("stack", [READ, READ.replace("user:", "torch:")])
+def test_a_permutation_before_a_first_batch_is_to_be_built_once(stack: str) -> None:
+    assert starting(stack).startswith("Make the sampler's indices cheaper or all at once")
 
 
 @pytest.mark.parametrize("stack", [MAKES, f"{FIT} torch:fork"])

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from ocr_baseline.model.document import (
     Baseline,
     Distribution,
@@ -65,6 +67,24 @@ def test_a_saving_that_can_only_be_smaller_is_told_as_the_most() -> None:
     assert tell(with_findings(finding("a", 4.0, 0.2, saving_is_the_most=True))).verdict == (
         "Cause a; fixing it would save at most 20.0% of the run (4.00 s)."
     )
+
+
+@pytest.mark.parametrize(
+    ("share", "of", "what"),
+    [
+        (0.55, "phases.train.breakdown.callbacks", "all of it"),
+        (0.55, "workers.train", "all of it"),
+        (0.98, "phases.train.breakdown.callbacks", "it"),
+        (0.55, "phases.train", "it"),
+    ],
+)
+def test_the_saving_of_a_whole_line_is_not_given_as_that_of_a_function_with_a_part_of_it(
+    share: float, of: str, what: str
+) -> None:
+    cause = {"name": "f", "file": "train.py", "line": 4, "of": of}
+    cause |= {"share": share, "low": share - 0.01, "high": share + 0.01}
+    story = tell(with_findings(finding("a", 4.0, 0.2, cause=cause)))
+    assert story.verdict == f"Cause a; fixing {what} would save 20.0% of the run (4.00 s)."
 
 
 def test_small_savings_are_no_headline_and_the_verdict_says_what_the_run_consists_of() -> None:
